@@ -1,0 +1,197 @@
+"""CAM++: the offline speaker embedding network and the features it listens to.
+
+The network follows Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using
+Context-Aware Masking" (arXiv 2303.00332): a 2-D residual front end (FCM), three densely connected
+blocks of time-delay layers whose outputs are masked by their context (D-TDNN with CAM), statistics
+pooling, and a linear layer to 192 dimensions. Attribute names are those of the published state
+dict, so that it loads with `strict=True`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+import torchaudio.compliance.kaldi as kaldi
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SAMPLE_RATE = 16_000  # Hz
+N_MELS = 80
+FRAME_SHIFT = 0.010  # seconds between two feature frames
+FRAME_LENGTH = 0.025  # seconds of audio one feature frame sees
+DIMENSION = 192
+CONTEXT_FRAMES = 100  # frames after the stride-2 layer, 2 s, that share one context vector
+MIN_FRAMES = 20  # 0.2 s: less says nothing about a voice
+
+
+def fbank(samples: Tensor) -> Tensor:
+    """Log mel energies as Kaldi computes them, not yet mean-normalised.
+
+    samples: (samples,) float32 at 16 kHz, at least 25 ms. Returns (frames, 80), one frame each 10 ms.
+    """
+    return kaldi.fbank(
+        samples[None], num_mel_bins=N_MELS, sample_frequency=SAMPLE_RATE, dither=0.0, window_type="povey"
+    )
+
+
+class ResBlock(nn.Module):
+    """Two 3 x 3 convolutions over (mel, time) with a shortcut; `stride` shortens the mel axis only."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, stride=(stride, 1), padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.shortcut = nn.Sequential()
+        if stride != 1:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels, channels, 1, stride=(stride, 1), bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+class FrontEnd(nn.Module):
+    """FCM: (batch, 80, frames) -> (batch, 32 * 10, frames)."""
+
+    def __init__(self, channels: int = 32) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.layer1 = nn.Sequential(ResBlock(channels, 2), ResBlock(channels, 1))
+        self.layer2 = nn.Sequential(ResBlock(channels, 2), ResBlock(channels, 1))
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride=(2, 1), padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x[:, None])))
+        x = self.layer2(self.layer1(x))
+        return F.relu(self.bn2(self.conv2(x))).flatten(1, 2)
+
+
+def norm_relu(channels: int) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(batchnorm=nn.BatchNorm1d(channels), relu=nn.ReLU(inplace=True)))
+
+
+class ContextMask(nn.Module):
+    """A time-delay convolution, masked by what the 2 s around and the whole utterance sound like."""
+
+    def __init__(self, channels: int, growth: int, dilation: int) -> None:
+        super().__init__()
+        self.linear_local = nn.Conv1d(channels, growth, 3, padding=dilation, dilation=dilation, bias=False)
+        self.linear1 = nn.Conv1d(channels, channels // 2, 1)
+        self.linear2 = nn.Conv1d(channels // 2, growth, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        around = F.avg_pool1d(x, CONTEXT_FRAMES, CONTEXT_FRAMES, ceil_mode=True)
+        context = x.mean(-1, keepdim=True) + around  # (batch, channels, ceil(frames / 100))
+        mask = torch.sigmoid(self.linear2(F.relu(self.linear1(context))))
+        mask = mask.repeat_interleave(CONTEXT_FRAMES, dim=-1)[..., : x.shape[-1]]
+        return self.linear_local(x) * mask
+
+
+class DenseLayer(nn.Module):
+    """Bottleneck and context-masked convolution: (batch, channels, frames) -> (batch, growth, frames)."""
+
+    def __init__(self, channels: int, bottleneck: int, growth: int, dilation: int) -> None:
+        super().__init__()
+        self.nonlinear1 = norm_relu(channels)
+        self.linear1 = nn.Conv1d(channels, bottleneck, 1, bias=False)
+        self.nonlinear2 = norm_relu(bottleneck)
+        self.cam_layer = ContextMask(bottleneck, growth, dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.cam_layer(self.nonlinear2(self.linear1(self.nonlinear1(x))))
+
+
+class DenseBlock(nn.ModuleDict):
+    """Layers of which each sees the outputs of all before it."""
+
+    def __init__(self, layers: int, channels: int, bottleneck: int, growth: int, dilation: int) -> None:
+        super().__init__(
+            {
+                f"tdnnd{i + 1}": DenseLayer(channels + i * growth, bottleneck, growth, dilation)
+                for i in range(layers)
+            }
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.values():
+            x = torch.cat((x, layer(x)), dim=1)
+        return x
+
+
+class Transit(nn.Module):
+    """Halves the channels between two dense blocks."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.nonlinear = norm_relu(channels)
+        self.linear = nn.Conv1d(channels, channels // 2, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.nonlinear(x))
+
+
+class Unit(nn.Module):
+    """A convolution followed by its normalisation."""
+
+    def __init__(self, linear: nn.Conv1d, nonlinear: nn.Module) -> None:
+        super().__init__()
+        self.linear = linear
+        self.nonlinear = nonlinear
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.nonlinear(self.linear(x))
+
+
+class Statistics(nn.Module):
+    """(batch, channels, frames) -> (batch, 2 * channels, 1): mean and standard deviation over time."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((x.mean(-1), x.std(-1)), dim=-1)[..., None]
+
+
+class CAMPlusPlus(nn.Module):
+    """Speaker embedding of one voice.
+
+    forward: (batch, frames, 80) mean-normalised log mel energies -> (batch, 192).
+    """
+
+    dimension = DIMENSION
+
+    def __init__(self, growth: int = 32, bottleneck: int = 128) -> None:
+        super().__init__()
+        self.head = FrontEnd()
+        stages: OrderedDict[str, nn.Module] = OrderedDict()
+        stages["tdnn"] = Unit(
+            nn.Conv1d(320, bottleneck, 5, stride=2, padding=2, bias=False), norm_relu(bottleneck)
+        )
+        channels = bottleneck
+        for i, (layers, dilation) in enumerate(((12, 1), (24, 2), (16, 2)), start=1):
+            stages[f"block{i}"] = DenseBlock(layers, channels, bottleneck, growth, dilation)
+            channels += layers * growth
+            stages[f"transit{i}"] = Transit(channels)
+            channels //= 2
+        stages["out_nonlinear"] = norm_relu(channels)
+        stages["stats"] = Statistics()
+        stages["dense"] = Unit(
+            nn.Conv1d(2 * channels, DIMENSION, 1, bias=False),
+            nn.Sequential(OrderedDict(batchnorm=nn.BatchNorm1d(DIMENSION, affine=False))),
+        )
+        self.xvector = nn.Sequential(stages)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.xvector(self.head(features.transpose(1, 2))).squeeze(-1)
+
+
+def load(path: Path) -> CAMPlusPlus:
+    """The network with the weights of `path`, a plain state dict, ready for inference."""
+    network = CAMPlusPlus()
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), strict=True)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,165 @@
+"""What the stages hand to each other: plain frozen values, all times in seconds as float.
+
+Nothing heavy is imported here, so every folder may import this module. Values compare by content
+and hold tuples, never lists, so a finished transcript can't be changed behind somebody's back.
+Times are rounded once, to milliseconds, by the writers in `outputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a feed credits. `role` is the podcast namespace's, lower case: "host", "guest", ..."""
+
+    name: str
+    role: str = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One item of a feed, or a bare file or URL dressed as one.
+
+    `published` is an ISO 8601 date-time with offset, `notes` plain text. Unknown text is "".
+    """
+
+    id: str
+    show: str = ""
+    guid: str = ""
+    title: str = ""
+    published: str = ""
+    audio_url: str = ""
+    notes: str = ""
+    people: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """Audio bytes on disk: where they are on this machine, what they are, how long they play."""
+
+    path: str
+    sha256: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as the recogniser wrote it, with the white space that precedes it in running text.
+
+    >>> "".join(w.text for w in (Word(0, 0.4, " Hello"), Word(0.4, 0.8, " there.")))
+    ' Hello there.'
+    """
+
+    start: float
+    end: float
+    text: str
+    probability: float = 1.0
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """A stretch of time in which `speaker` (a label such as "SPEAKER_00") speaks."""
+
+    start: float
+    end: float
+    speaker: str
+
+    @property
+    def duration(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How one speaker sounds: the mean embedding over `seconds` of clean speech.
+
+    `model` names the embedding network; embeddings of different models never compare.
+    """
+
+    speaker: str
+    embedding: tuple[float, ...]
+    seconds: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diarisation:
+    """Who speaks when.
+
+    `turns` may overlap where people talk at once; in `exclusive` at most one speaks at a time,
+    which is what words are matched with. Both are in order of time. `voices` has one entry a label.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    exclusive: tuple[Turn, ...] = ()
+    voices: tuple[Voice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive words of one speaker that read as a sentence (or what there is of one)."""
+
+    start: float
+    end: float
+    speaker: str | None
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words as running text, without white space around it."""
+        return "".join(word.text for word in self.words).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What a label is called, how we know (`source`) and how sure we are (0 to 1)."""
+
+    label: str
+    name: str
+    source: str = "order"
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The full record of one processed episode; every output file is rendered from it alone.
+
+    `language` is an ISO 639-1 code ("" where there is no speech to tell by), `engine` says with
+    which models, versions and options it was made, `warnings` what the reader should know.
+    """
+
+    episode: Episode
+    audio: AudioFile
+    language: str
+    segments: tuple[Segment, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    schema: int = SCHEMA_VERSION
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words in order of time."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    def name_of(self, label: str | None) -> str:
+        """The name to print for a label: "" for no label, the label itself where nobody named it."""
+        if label is None:
+            return ""
+        return next((s.name for s in self.speakers if s.label == label), label)
+
+    def renamed(self, label: str, name: str) -> Transcript:
+        """The same transcript in which the user calls `label` `name`."""
+        speakers = tuple(
+            Speaker(label, name, source="user", confidence=1.0) if s.label == label else s
+            for s in self.speakers
+        )
+        return replace(self, speakers=speakers)

@@ -1,0 +1,182 @@
+"""Transcription: 16 kHz audio in, timed words out, by faster-whisper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import files
+from models.device import resolve_device
+from models.errors import InputError, ModelError
+from models.progress import Progress, silent
+from models.transcript import Word
+
+if TYPE_CHECKING:
+    from faster_whisper import BatchedInferencePipeline
+
+SAMPLE_RATE = 16_000  # Hz
+MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the feature extractor
+OFFLINE = {"base": files.WHISPER_BASE, "tiny.en": files.WHISPER_TINY_EN}
+BEST_ON_GPU = "large-v3-turbo"
+
+
+@dataclass(frozen=True)
+class WhisperOptions:
+    """What decides the words; part of the cache key of a transcription.
+
+    `model` is "auto", a size such as "base", a folder with a CTranslate2 model, or a hub id.
+    `language` is an ISO 639-1 code, None to detect it. `hotwords` are names and terms to expect.
+    """
+
+    model: str = "auto"
+    language: str | None = None
+    device: str = "auto"
+    batch_size: int = 8  # 30 s pieces decoded at once
+    beam_size: int = 5
+    hotwords: str | None = None
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """Words in order of time, the language ("" when nothing was said) and the model that heard them."""
+
+    words: tuple[Word, ...]
+    language: str
+    language_probability: float
+    model: str
+
+
+def transcribe(
+    samples: NDArray[np.float32], options: WhisperOptions, progress: Progress = silent
+) -> Transcription:
+    """Recognise the speech in `samples`.
+
+    samples: (samples,) float32 mono at 16 kHz. Word times are seconds from the first sample.
+    Raises ModelError when the model isn't there, InputError for a language Whisper doesn't know.
+    """
+    name, pipeline = load(options.model, options.device)
+    seconds = len(samples) / SAMPLE_RATE
+    if len(samples) < MIN_SAMPLES:
+        return Transcription((), "", 0.0, name)
+    check_language(options.language, pipeline.model)
+    segments, info = pipeline.transcribe(
+        samples,
+        language=options.language,
+        batch_size=options.batch_size,
+        beam_size=options.beam_size,
+        hotwords=options.hotwords,
+        word_timestamps=True,
+        vad_filter=True,
+    )
+    words = tuple(_words(segments, seconds, progress))
+    progress("transcribe", seconds, seconds)
+    return Transcription(
+        words, info.language if words else "", float(info.language_probability) if words else 0.0, name
+    )
+
+
+def _words(segments: Any, seconds: float, progress: Progress) -> Iterator[Word]:
+    """Whisper's words with times that never run backwards and stay inside the audio."""
+    progress("transcribe", 0.0, seconds)
+    latest = 0.0
+    for segment in segments:
+        for word in segment.words or ():
+            if not word.word.strip():
+                continue
+            start = min(max(float(word.start), latest), seconds)
+            end = min(max(float(word.end), start), seconds)
+            latest = start
+            yield Word(start, end, word.word, float(word.probability))
+        progress("transcribe", min(segment.end, seconds), seconds)
+
+
+def check_language(language: str | None, model: Any) -> None:
+    """Refuse a language the model can't write, before any work is done."""
+    if language is None or language in model.supported_languages:
+        return
+    known = model.supported_languages
+    if known == ["en"]:
+        raise InputError(f"this model knows English only, not {language!r}: choose --model base")
+    raise InputError(f"Whisper has no language {language!r}: use a code such as {', '.join(sorted(known)[:5])}")
+
+
+def load(model: str, device: str) -> tuple[str, BatchedInferencePipeline]:
+    """The named model, ready: its resolved name and the batched pipeline around it. Loaded once."""
+    where = resolve_device(device)
+    name, path = resolve(model, where)
+    return name, _pipeline(path, where)
+
+
+def resolve(model: str, device: str) -> tuple[str, str]:
+    """Which model `model` means on `device`: a name to print and a folder to load.
+
+    Order: a folder, the offline set, the hub. `auto` takes the largest on a GPU when the hub has it,
+    otherwise what is on this machine. Raises ModelError with the command that helps.
+    """
+    if model == "auto":
+        return _resolve_auto(device)
+    if model in OFFLINE:
+        return model, str(OFFLINE[model].require())
+    if Path(model).is_dir():
+        if not (Path(model) / "model.bin").is_file():
+            raise InputError(f"{model} holds no model.bin: not a CTranslate2 Whisper model")
+        return Path(model).name, model
+    return model, _from_hub(model)
+
+
+def _resolve_auto(device: str) -> tuple[str, str]:
+    if device == "cuda":
+        try:
+            return BEST_ON_GPU, _from_hub(BEST_ON_GPU)
+        except ModelError:
+            pass  # no hub: the offline set is what `auto` promises then
+    for name, offline in OFFLINE.items():
+        if offline.present:
+            return name, str(offline.folder)
+    raise ModelError(f"no Whisper model on this machine: run `{files.PULL_COMMAND}` once (217 MB, no account)")
+
+
+def _from_hub(model: str) -> str:
+    """Folder of a hub model, downloaded on first use. ModelError when the hub says no or is away."""
+    from faster_whisper.utils import available_models, download_model
+
+    if "/" not in model and model not in available_models():
+        known = ", ".join(["auto", *OFFLINE, "small", BEST_ON_GPU])
+        raise InputError(f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name")
+    try:
+        return str(download_model(model))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"the model hub did not give {model}: {reason}; --model base works without it"
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+    try:
+        model = WhisperModel(
+            path,
+            device=device,
+            compute_type="float16" if device == "cuda" else "int8",
+            cpu_threads=usable_cores(),
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
+    return BatchedInferencePipeline(model)
+
+
+def usable_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
