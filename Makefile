@@ -1,0 +1,58 @@
+# make demo    one episode from a feed to its transcript, on this machine
+# make test    all checks and tests, as CI runs them
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: demo test bench setup models check format schema lock system-deps clean
+
+demo: models
+	@$(RUN) -m flows.demo
+
+test: models
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(RUN) -m pytest
+
+setup: models
+
+# Fetches the offline models into the user's cache folder; does nothing when they are there.
+models: $(READY)
+	@$(VENV)/bin/episcribe models pull >/dev/null
+
+# Everything is pinned with hashes in requirements.lock, so there is nothing for pip to resolve.
+$(READY): pyproject.toml requirements.lock
+	@$(MAKE) --no-print-directory system-deps
+	$(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(RUN) -m pip check
+	@touch $@
+
+# The only thing needed from the system is Python with venv, which Debian packages apart.
+system-deps:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Episcribe needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq python3-venv; \
+		else \
+			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
+		fi; }
+
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+schema: $(READY)
+	$(RUN) -m outputs.schema
+
+# Pins every package anew; needs uv.
+lock:
+	uv pip compile pyproject.toml --extra score --group dev --universal --python-version 3.11 \
+		--generate-hashes --quiet --no-header --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .cache library

@@ -1,0 +1,354 @@
+"""Podcast feeds: RSS and Atom as they are found in the wild, good or bad, to episodes.
+
+feedparser reads the common tags, also of broken XML. It keeps only the last of repeated tags, so
+the people of https://podcastindex.org/namespace/1.0 are read from the tree with lxml.
+"""
+
+from __future__ import annotations
+
+import calendar
+import difflib
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
+from uuid import NAMESPACE_URL, uuid5
+from xml.parsers import expat
+
+import feedparser
+from lxml import etree, html
+
+from audio.sniff import AUDIO_EXTENSIONS, HEAD_BYTES, VIDEO_EXTENSIONS, extension, kind, media_type
+from models.errors import InputError
+from models.transcript import Episode, Person
+
+MAX_FEED_BYTES = 50_000_000
+MAX_BROKEN_BYTES = 5_000_000  # broken XML takes time that grows with the square of its length
+PROLOG_BYTES = 65_536  # what comes before the first item
+CLOSEST = 3  # episodes offered when a guid isn't found
+
+_PODCAST_NAMESPACES = (
+    "https://podcastindex.org/namespace/1.0",
+    "http://podcastindex.org/namespace/1.0",
+    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
+)
+# fmt: off
+_BLOCKS = frozenset((
+    "address", "blockquote", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+    "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+))
+_NEVER_MEDIA = frozenset((
+    ".gif", ".htm", ".html", ".jpeg", ".jpg", ".json", ".pdf", ".png", ".srt", ".txt", ".vtt", ".webp",
+    ".zip",
+))
+# fmt: on
+_UNSEEN = frozenset(("script", "style", "head", "template"))
+_NO_MEDIA = 3
+_PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
+_DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^\[>]*(\[[^\]]*\]\s*)?>", re.IGNORECASE)
+_STRAY_AMPERSAND = re.compile(rb"&(?!#\d+;|#[xX][0-9a-fA-F]+;|\w+;)")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A show and its episodes, newest first. `language` is as the feed writes it ("en-us", "")."""
+
+    title: str
+    url: str
+    language: str
+    link: str
+    episodes: tuple[Episode, ...]
+
+
+def parse_feed(data: bytes, url: str) -> Feed:
+    """The feed in `data`, which came from `url` (relative addresses in it start from there).
+
+    Raises InputError where it is not a feed, too big, or without a single episode with audio.
+    """
+    if len(data) > MAX_FEED_BYTES:
+        raise InputError(f"the feed has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
+    url = without_login(url)
+    clean = _clean(data)
+    parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
+    if not parsed.version and not parsed.entries:
+        raise InputError(f"{url or 'the file'} is not a podcast feed (neither RSS nor Atom)")
+    title = _line(parsed.feed.get("title"))
+    episodes = _episodes(parsed.entries, _people(clean, len(parsed.entries)), title, url)
+    if not episodes:
+        raise InputError(f"the feed {url or title} has no episode with audio ({len(parsed.entries)} items)")
+    link = urljoin(url, parsed.feed.get("link") or "")
+    return Feed(title, url, parsed.feed.get("language") or "", link, episodes)
+
+
+def pick(feed: Feed, which: str | int) -> Episode:
+    """The episode called "latest", by its guid (or id), or by number: 1 is the newest.
+
+    InputError says how many there are, or which guids come closest.
+    """
+    wanted = str(which).strip()
+    for episode in feed.episodes:
+        if wanted in (episode.guid, episode.id):
+            return episode
+    if wanted.lower() == "latest":
+        return feed.episodes[0]
+    if re.fullmatch(r"[+-]?\d{1,9}", wanted):
+        count = len(feed.episodes)
+        if not 1 <= int(wanted) <= count:
+            raise InputError(f"there is no episode {wanted}: the feed has {count}, and 1 is the newest")
+        return feed.episodes[int(wanted) - 1]
+    guids = [episode.guid for episode in feed.episodes]
+    close = difflib.get_close_matches(wanted, guids, CLOSEST, cutoff=0.4) or guids[:CLOSEST]
+    raise InputError(f"no episode has the guid {wanted!r}; closest: {', '.join(close)}")
+
+
+def without_login(url: str) -> str:
+    """`url` without a user name and password: fit to be stored and shown.
+
+    >>> without_login("https://me:secret@example.org:8080/feed?x=1")
+    'https://example.org:8080/feed?x=1'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"this is not a URL: {error}") from None
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def plain_text(markup: str) -> str:
+    """HTML as readable text: one line a block, no tags, no runs of blank lines.
+
+    >>> plain_text("<p>Hello <b>you</b> &amp; me</p><ul><li>one<li>two</ul>")
+    'Hello you & me\\n\\none\\ntwo'
+    """
+    if not re.search(r"<[a-zA-Z/!]", markup):
+        return _tidy(unescape(markup))
+    try:
+        # lxml takes no NUL, nor text that declares an encoding.
+        tree = html.fromstring("<div>" + re.sub(r"\x00|<\?[^>]*>", "", markup) + "</div>")
+    except (etree.ParserError, ValueError):
+        return _tidy(re.sub(r"<[^>]*>", " ", markup))
+    return _tidy("".join(_texts(tree)))
+
+
+def _texts(tree: html.HtmlElement) -> Iterable[str]:
+    """The text of a tree with line breaks where a browser has them."""
+    unseen = 0
+    for event, node in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
+        if event in ("start", "end"):
+            step = 1 if event == "start" else -1
+            unseen += step if node.tag in _UNSEEN else 0
+            if node.tag == "br" and event == "start":
+                yield "\n"
+            elif node.tag in _BLOCKS:
+                yield _PARAGRAPH if node.tag == "p" else _BLOCK
+        text = node.text if event == "start" else node.tail
+        if text and not unseen:
+            yield " ".join(text.splitlines()) if text.strip() else " "
+
+
+def _tidy(text: str) -> str:
+    broken = re.sub(r"[ \f\v]*[\f\v][ \f\v]*", lambda run: "\n\n" if _PARAGRAPH in run[0] else "\n", text)
+    lines = [" ".join(line.split()) for line in broken.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _line(text: str | None) -> str:
+    """Text that belongs on one line, such as a title."""
+    return " ".join(plain_text(text or "").split())
+
+
+def _clean(data: bytes) -> bytes:
+    """`data` as bytes that both parsers can read, without what could harm or mislead them."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", errors="replace")
+        data = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
+    begin = data[:HEAD_BYTES].find(b"<")
+    if not data.strip():
+        raise InputError("the feed is empty (0 bytes)")
+    if begin < 0 or kind("", data[:HEAD_BYTES]) == "audio":
+        raise InputError("this is not a podcast feed (neither RSS nor Atom)")
+    data = _escape_ampersands(_without_live_items(_without_doctype(data[begin:])))
+    if len(data) > MAX_BROKEN_BYTES and not _well_formed(data):
+        raise InputError(f"the feed is broken XML of over {MAX_BROKEN_BYTES // 1_000_000} MB")
+    return data
+
+
+def _without_doctype(data: bytes) -> bytes:
+    """Without its document type, and so without entity declarations, which can grow without bound."""
+    prolog, rest = data[:PROLOG_BYTES], data[PROLOG_BYTES:]
+    prolog = _DOCTYPE.sub(b"", prolog, count=1)
+    if b"<!ENTITY" in prolog.partition(b"<item")[0]:
+        raise InputError("the feed declares XML entities, which podcast feeds have no use for: refused")
+    return prolog + rest
+
+
+def _without_live_items(data: bytes) -> bytes:
+    """Without announcements of live shows: feedparser takes their title and link for the show's."""
+    first, *rest = data.split(b"<podcast:liveItem")
+    closing = b"</podcast:liveItem>"
+    return first + b"".join(part.partition(closing)[2] if closing in part else part for part in rest)
+
+
+def _escape_ampersands(data: bytes) -> bytes:
+    """With every & that begins no reference written as &amp;, but for those inside CDATA."""
+    first, *rest = data.split(b"<![CDATA[")
+    parts = [_STRAY_AMPERSAND.sub(b"&amp;", first)]
+    for part in rest:
+        inside, closing, outside = part.partition(b"]]>")
+        parts.append(inside + closing + _STRAY_AMPERSAND.sub(b"&amp;", outside))
+    return b"<![CDATA[".join(parts)
+
+
+def _well_formed(data: bytes) -> bool:
+    try:
+        expat.ParserCreate(namespace_separator=" ").Parse(data, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+def _episodes(
+    entries: Sequence[Mapping[str, Any]], people: Sequence[tuple[Person, ...]], show: str, url: str
+) -> tuple[Episode, ...]:
+    """The entries that have audio, newest first; those without a date last, in the feed's order."""
+    found = [(entry, _enclosure(entry, url), who) for entry, who in zip(entries, people, strict=True)]
+    playable = {
+        (_line(entry.get("id")), audio): (entry, who) for entry, audio, who in reversed(found) if audio
+    }
+    times_used = Counter(guid for guid, _ in playable)
+    namespace = uuid5(NAMESPACE_URL, url)
+    episodes = []
+    for (own, audio), (entry, who) in reversed(playable.items()):
+        # Some feeds give every item the same guid: then the address tells episodes apart.
+        guid = own if own and times_used[own] == 1 else without_login(audio)
+        episodes.append(
+            Episode(
+                id=str(uuid5(namespace, guid)),
+                show=show,
+                guid=guid,
+                title=_line(entry.get("title")) or PurePosixPath(urlsplit(audio).path).stem,
+                published=_published(entry),
+                audio_url=audio,
+                notes=_notes(entry),
+                people=who,
+            )
+        )
+    return tuple(sorted(episodes, key=_age))
+
+
+def _age(episode: Episode) -> float:
+    """Sort key: the newest first, without a date last."""
+    return -datetime.fromisoformat(episode.published).timestamp() if episode.published else math.inf
+
+
+def _enclosure(entry: Mapping[str, Any], url: str) -> str:
+    """The absolute address of an entry's audio: audio before video, the first of each; "" for none."""
+    offers = [(item.get("href"), item.get("type")) for item in entry.get("enclosures", ())]
+    offers += [(item.get("url"), item.get("type")) for item in entry.get("media_content", ())]
+    ranked = [
+        (_media_rank(address, content_type or ""), address)
+        for address, content_type in ((_absolute(url, href), content_type) for href, content_type in offers)
+        if address
+    ]
+    rank, address = min(ranked, key=lambda offer: offer[0], default=(_NO_MEDIA, ""))
+    return address if rank < _NO_MEDIA else ""
+
+
+def _absolute(url: str, href: str | None) -> str:
+    """`href` resolved against `url`, or "" unless that gives an http(s) address."""
+    href = "".join((href or "").split())
+    if not href:
+        return ""
+    try:
+        address = urldefrag(urljoin(url, href)).url
+        return address if urlsplit(address).scheme in ("http", "https") and urlsplit(address).hostname else ""
+    except ValueError:
+        return ""
+
+
+def _media_rank(address: str, content_type: str) -> int:
+    """0 audio, 1 video, 2 perhaps, 3 no media, by extension where type and extension disagree."""
+    ending, named = extension(address), media_type(content_type)
+    if ending in _NEVER_MEDIA:
+        return _NO_MEDIA
+    if ending in AUDIO_EXTENSIONS or named.startswith("audio/"):
+        return 0
+    if ending in VIDEO_EXTENSIONS or named.startswith("video/"):
+        return 1
+    return 2 if named in ("", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
+
+
+def _published(entry: Mapping[str, Any]) -> str:
+    """When an entry came out, ISO 8601 with the offset it was written with, or "" if it doesn't say."""
+    entry = dict(entry)  # feedparser's own kind warns of "updated" where there is none
+    for tag in ("published", "updated"):
+        written = str(entry.get(tag, "")).strip()
+        for read in (parsedate_to_datetime, datetime.fromisoformat):
+            try:
+                when = read(written)
+                # Without an offset, or with one by a name that isn't known: UTC.
+                return when.replace(tzinfo=when.tzinfo or UTC).isoformat(timespec="seconds")
+            except (ValueError, TypeError, IndexError, OverflowError):
+                continue
+        if parsed := entry.get(f"{tag}_parsed"):
+            return _from_utc(parsed)
+    return ""
+
+
+def _from_utc(parsed: time.struct_time) -> str:
+    try:
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _notes(entry: Mapping[str, Any]) -> str:
+    """The longest of an entry's descriptions as plain text; the full content wins a tie."""
+    written = [content.get("value") for content in entry.get("content", ())]
+    written += [entry.get("summary"), entry.get("description")]
+    return max((plain_text(text) for text in written if text), key=len, default="")
+
+
+def _people(data: bytes, count: int) -> list[tuple[Person, ...]]:
+    """Whom each of `count` items credits: its own people, else those of the show."""
+    parser = etree.XMLParser(
+        recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError:
+        root = None
+    if root is None:
+        return [()] * count
+    items = list(root.iter("{*}item", "{*}entry", "item", "entry"))
+    channel = [node for node in root if _local_name(node) == "channel"] or [root]
+    show = _credits(channel[0])
+    # Broken XML: the two parsers may disagree on what an item is, and credits must not shift.
+    return [_credits(item) or show for item in items] if len(items) == count else [show] * count
+
+
+def _credits(node: etree._Element) -> tuple[Person, ...]:
+    """The podcast:person children of an item or channel, in order, each once."""
+    people = [
+        Person(" ".join("".join(child.itertext()).split()), (child.get("role") or "host").strip().lower())
+        for child in node
+        if _is_person(child)
+    ]
+    return tuple(dict.fromkeys(person for person in people if person.name))
+
+
+def _is_person(node: etree._Element) -> bool:
+    # Feeds that forget to declare the prefix keep it in the name.
+    return node.tag == "podcast:person" or node.tag in [f"{{{uri}}}person" for uri in _PODCAST_NAMESPACES]
+
+
+def _local_name(node: etree._Element) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""

@@ -1,0 +1,116 @@
+"""What some bytes are, told from the bytes first: servers often name the wrong type.
+
+A user may give an address of a feed, of an audio file, or (by mistake) of a web page; one request
+and its first bytes decide which.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Literal
+from urllib.parse import urlsplit
+
+Kind = Literal["feed", "audio", "page"]
+
+HEAD_BYTES = 4096  # enough for the prolog of a feed and the signature of any audio format
+
+# fmt: off
+AUDIO_EXTENSIONS = frozenset((
+    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
+    ".mp3", ".mpga", ".oga", ".ogg", ".opus", ".wav", ".wma",
+))
+# fmt: on
+VIDEO_EXTENSIONS = frozenset(
+    (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
+)
+
+_EXTENSION_OF = {
+    "audio/mpeg": ".mp3",
+    "audio/mp3": ".mp3",
+    "audio/mp4": ".m4a",
+    "audio/x-m4a": ".m4a",
+    "audio/aac": ".aac",
+    "audio/flac": ".flac",
+    "audio/x-flac": ".flac",
+    "audio/ogg": ".ogg",
+    "audio/opus": ".opus",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/quicktime": ".mov",
+}
+_AUDIO_SIGNATURES = (
+    rb"ID3|fLaC|OggS|RIFF....WAVE|RF64|FORM....AIF|caff|#!AMR|wvpk|MAC |MPCK|MP\+|TTA1|\.snd|FLV\x01"
+    rb"|....ftyp|\x1aE\xdf\xa3|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\xff[\xe0-\xff]"
+)
+_OTHER_SIGNATURES = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|RIFF....WEBP|Rar!"
+_AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)
+_OTHER = re.compile(_OTHER_SIGNATURES, re.DOTALL)
+_FEED_ROOT = re.compile(r"<(rss|feed|(\w+:)?rdf)[\s/>]", re.IGNORECASE)
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def kind(content_type: str, head: bytes, url: str = "") -> Kind:
+    """What a response holds: a podcast feed, audio (or video), or a page, which is all the rest.
+
+    `head` is the first HEAD_BYTES or so of the body; `content_type` and the extension of `url`
+    count only where the bytes tell nothing.
+    """
+    if head.startswith(_UTF16_MARKS) and b"\x00" in head[2:4]:
+        return _kind_of_text(head.decode("utf-16", errors="replace"), content_type)
+    if _OTHER.match(head) or not head.strip():
+        return "page"
+    if _AUDIO.match(head):
+        return "audio"
+    if is_text(head):
+        return _kind_of_text(head.decode("utf-8", errors="replace"), content_type)
+    named = media_type(content_type).startswith(("audio/", "video/")) or extension(url) in AUDIO_EXTENSIONS
+    return "audio" if named or b"\x00" in head else "page"
+
+
+def is_text(head: bytes) -> bool:
+    """Whether bytes look like text in an encoding that contains ASCII."""
+    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)
+    high = sum(byte > 127 for byte in head)
+    return controls == 0 and high < 0.5 * len(head)
+
+
+def media_type(content_type: str) -> str:
+    """The bare type of a Content-Type header.
+
+    >>> media_type("Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    return content_type.partition(";")[0].strip().lower()
+
+
+def extension(url: str) -> str:
+    """The extension of the path of a URL, lower case with its dot, or "".
+
+    >>> extension("https://example.org/a/Show.MP3?session=1.2")
+    '.mp3'
+    """
+    try:
+        return PurePosixPath(urlsplit(url).path).suffix.lower()
+    except ValueError:
+        return ""
+
+
+def file_extension(url: str, content_type: str) -> str:
+    """The extension to store media under: that of the URL if it is one of media, else by type."""
+    own = extension(url)
+    if own in AUDIO_EXTENSIONS | VIDEO_EXTENSIONS:
+        return own
+    return _EXTENSION_OF.get(media_type(content_type), ".audio")
+
+
+def _kind_of_text(text: str, content_type: str) -> Kind:
+    start = text.lstrip("\ufeff \t\r\n").lower()
+    if start.startswith(("<!doctype html", "<html")):
+        return "page"
+    if _FEED_ROOT.search(start) and start.startswith("<"):
+        return "feed"
+    named = media_type(content_type) in ("application/rss+xml", "application/atom+xml")
+    return "feed" if start.startswith("<?xml") and ("<html" not in start or named) else "page"

@@ -1,0 +1,172 @@
+"""Decoding real files: shapes, levels, pitch, memory, and files that are broken."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from audio import decode as module
+from audio.decode import SAMPLE_RATE, decode
+from models.errors import InputError
+from tests.audio.conftest import Write, sine
+
+
+def pitch(samples: np.ndarray) -> float:
+    """The strongest frequency, in Hz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum) * SAMPLE_RATE / len(samples))
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 96_000])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_any_rate_and_channels(write_wav: Write, rate: int, channels: int) -> None:
+    decoded = decode(write_wav(*[sine(1, rate, amplitude=0.9)] * channels, rate=rate))
+    assert decoded.samples.dtype == np.float32
+    assert decoded.samples.shape == (pytest.approx(SAMPLE_RATE, abs=2),)
+    assert pitch(decoded.samples) == pytest.approx(440, abs=2)
+    assert np.abs(decoded.samples).max() <= 1.0
+    assert decoded.warning == ""
+
+
+def test_mean_of_equal_channels_keeps_the_level(write_wav: Write) -> None:
+    samples = decode(write_wav(sine(1), sine(1))).samples
+    assert np.abs(samples - sine(1)).max() < 1e-3
+
+
+def test_values_of_16_khz_mono_are_kept(write_wav: Write) -> None:
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, 5000)
+    samples = decode(write_wav(noise)).samples
+    assert np.abs(samples - noise).max() < 1e-4
+
+
+@pytest.mark.parametrize(("mix", "hertz"), [("left", 300), ("right", 700)])
+def test_one_channel(write_wav: Write, mix: module.Mix, hertz: float) -> None:
+    path = write_wav(sine(1, hertz=300), sine(1, hertz=700))
+    assert pitch(decode(path, mix=mix).samples) == pytest.approx(hertz, abs=2)
+
+
+def test_mix_is_ignored_for_mono(write_wav: Write) -> None:
+    assert pitch(decode(write_wav(sine(1)), mix="right").samples) == pytest.approx(440, abs=2)
+
+
+def test_a_fifth_of_a_second(write_wav: Write) -> None:
+    assert decode(write_wav(sine(0.2))).seconds == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.m4a", "a.ogg", "a.opus", "a.flac", "a.aac", "a.webm"])
+def test_formats(make_media: Write, name: str) -> None:
+    decoded = decode(make_media(name, "-f", "lavfi", "-i", "sine=440:d=2:r=48000"))
+    assert decoded.seconds == pytest.approx(2, abs=0.1)
+    assert pitch(decoded.samples) == pytest.approx(440, abs=2)
+
+
+def test_video_with_audio(make_media: Write) -> None:
+    inputs = ("-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-f", "lavfi", "-i", "sine=440:d=1")
+    assert decode(make_media("v.mp4", *inputs)).seconds == pytest.approx(1, abs=0.1)
+
+
+def test_default_track(make_media: Write) -> None:
+    tones = ("-f", "lavfi", "-i", "sine=300:d=1", "-f", "lavfi", "-i", "sine=700:d=1")
+    both = ("-map", "0", "-map", "1")
+    path = make_media("t.mka", *tones, *both, "-disposition:a:0", "0", "-disposition:a:1", "default")
+    assert pitch(decode(path).samples) == pytest.approx(700, abs=2)
+
+
+def test_real_speech(speech: Path) -> None:
+    decoded = decode(speech)
+    assert decoded.seconds == pytest.approx(30, abs=0.01)
+    assert decoded.declared_seconds == pytest.approx(30, abs=0.01)
+    assert 0.005 < np.sqrt(np.mean(decoded.samples**2)) < 0.1
+
+
+def test_progress(write_wav: Write) -> None:
+    calls: list[tuple[float, float | None]] = []
+    decode(write_wav(sine(25)), progress=lambda done, total: calls.append((done, total)))
+    assert calls == sorted(calls)
+    assert calls[-1] == (25.0, 25.0)
+
+
+def test_buffer_grows_where_no_length_is_declared(make_media: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_SECONDS", 1)
+    path = make_media("p.mkv", "-f", "lavfi", "-i", "sine=440:d=30", "-c:a", "flac", "-live", "1")
+    decoded = decode(path)
+    assert decoded.declared_seconds is None
+    assert decoded.seconds == pytest.approx(30, abs=0.01)
+    assert pitch(decoded.samples) == pytest.approx(440, abs=1)
+
+
+def test_memory_is_one_copy(make_media: Write) -> None:
+    """Twenty minutes are 77 MB of samples: the process may grow by little more."""
+    path = make_media("l.mp3", "-f", "lavfi", "-i", "sine=440:d=1200:r=16000", "-b:a", "16k")
+    script = (
+        "import resource, sys; from audio.decode import decode\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak(); size = decode(sys.argv[1]).samples.nbytes; print(size, peak() - before)"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    size, grown = map(int, done.stdout.split())
+    assert size == pytest.approx(1200 * SAMPLE_RATE * 4, rel=0.001)
+    assert grown < 1.25 * size
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac")])
+def test_truncated(make_media: Write, name: str, codec: str) -> None:
+    path = make_media(name, "-f", "lavfi", "-i", "sine=440:d=60", "-c:a", codec)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    decoded = decode(path)
+    assert decoded.seconds == pytest.approx(30, abs=3)
+    assert decoded.declared_seconds == pytest.approx(60, abs=1)
+    assert "breaks off at" in decoded.warning
+
+
+def test_truncated_m4a_with_its_index_in_front(make_media: Write) -> None:
+    path = make_media("a.m4a", "-f", "lavfi", "-i", "sine=440:d=60", "-movflags", "faststart")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    decoded = decode(path)
+    assert 20 < decoded.seconds < 40
+    assert "breaks off at" in decoded.warning
+
+
+def test_garbage_in_the_middle(make_media: Write) -> None:
+    path = make_media("a.mp3", "-f", "lavfi", "-i", "sine=440:d=20", "-b:a", "64k")
+    data = bytearray(path.read_bytes())
+    data[60_000:62_000] = np.random.default_rng(0).bytes(2_000)
+    path.write_bytes(data)
+    assert decode(path).seconds == pytest.approx(20, abs=1)
+
+
+def test_video_without_audio(make_media: Write) -> None:
+    path = make_media("v.mp4", "-f", "lavfi", "-i", "testsrc=d=0.2:s=64x64")
+    with pytest.raises(InputError, match="video without an audio track"):
+        decode(path)
+
+
+def test_headers_without_audio(write_wav: Write) -> None:
+    with pytest.raises(InputError, match="no audio could be decoded"):
+        decode(write_wav(np.zeros(0)))
+
+
+def test_too_long(write_wav: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SECONDS", 1)
+    with pytest.raises(InputError, match="plays for over"):
+        decode(write_wav(sine(20)))
+
+
+def test_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        decode(tmp_path / "none.mp3")
+
+
+def test_interrupt_leaves_no_child(write_wav: Write) -> None:
+    def interrupt(done: float, total: float | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        decode(write_wav(sine(60)), progress=interrupt)
+    assert not [child for child in psutil.Process().children() if "ffmpeg" in child.name()]

@@ -1,0 +1,252 @@
+"""GET requests: what is refused, followed, and tried again."""
+
+import gzip
+import logging
+import random
+import socket
+from typing import Any
+
+import httpcore2
+import pytest
+from httpcore2._backends.sync import SyncStream
+
+from audio import web
+from audio.web import fetch_bytes, is_public, shown
+from models.errors import DownloadError, InputError
+from tests.audio.server import Reply, Server
+
+
+def fetch(url: str, max_bytes: int = 1000, **options: Any) -> web.Page:
+    chosen: dict[str, Any] = {"sleep": lambda seconds: None, "allow_private": True, **options}
+    return fetch_bytes(url, max_bytes, **chosen)
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, **hosts: list[str]) -> list[str]:
+    """Makes the named hosts resolve to these addresses; returns the names that were asked for."""
+    asked: list[str] = []
+
+    def getaddrinfo(host: str, port: int, *rest: object, **options: object) -> list[Any]:
+        asked.append(host)
+        found = hosts[host.partition(".")[0]]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_page(server: Server) -> None:
+    server.routes["/f?x=1"] = Reply(body=b"hello", headers={"Content-Type": "text/plain"})
+    assert fetch(server.url("/f?x=1")) == web.Page(b"hello", server.url("/f?x=1"), "text/plain")
+
+
+def test_too_big(server: Server) -> None:
+    server.routes["/f"] = Reply(body=b"x" * 1001)
+    with pytest.raises(InputError, match="bigger than 1,000 bytes"):
+        fetch(server.url("/f"))
+
+
+def test_too_big_once_unpacked(server: Server) -> None:
+    packed = gzip.compress(b"x" * 100_000)
+    server.routes["/f"] = Reply(body=packed, headers={"Content-Encoding": "gzip"})
+    assert len(packed) < 1000
+    with pytest.raises(InputError, match="bigger than"):
+        fetch(server.url("/f"))
+
+
+def test_damaged_packing(server: Server) -> None:
+    server.routes["/f"] = Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(DownloadError, match="can't be unpacked"):
+        fetch(server.url("/f"))
+
+
+def test_redirects_are_followed(server: Server) -> None:
+    server.routes["/a"] = Reply(302, headers={"Location": "/b?c=1"})
+    server.routes["/b?c=1"] = Reply(body=b"here")
+    assert fetch(server.url("/a")).url == server.url("/b?c=1")
+
+
+def test_redirect_loop(server: Server) -> None:
+    server.routes["/a"] = Reply(302, headers={"Location": "/a"})
+    with pytest.raises(DownloadError, match="redirected over 10 times"):
+        fetch(server.url("/a"))
+    assert len(server.requests) == 11
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://a.example/", "gopher://a.example"])
+def test_redirect_to_another_scheme(server: Server, target: str) -> None:
+    server.routes["/a"] = Reply(302, headers={"Location": target})
+    with pytest.raises(InputError, match="redirects where we don't follow"):
+        fetch(server.url("/a"))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a.example/x", "/etc/passwd", "", "data:,x"])
+def test_other_schemes_are_refused(url: str) -> None:
+    with pytest.raises(InputError, match="only http and https"):
+        fetch(url)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[", "http://a:99999/", "http://a\nb/"])
+def test_no_url(url: str) -> None:
+    with pytest.raises(InputError):
+        fetch(url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "::",
+    ],
+)
+def test_private_addresses(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+def test_public_addresses(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
+def test_private_hosts_are_refused(server: Server, host: str) -> None:
+    url = server.url("/").replace("127.0.0.1", host)
+    with pytest.raises(InputError, match="not a public address"):
+        fetch(url, allow_private=False)
+    assert server.requests == []
+
+
+def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, mixed=["1.1.1.1", "10.0.0.1"])
+    with pytest.raises(InputError, match=r"mixed\.example is at 10\.0\.0\.1"):
+        fetch("http://mixed.example/", allow_private=False)
+
+
+def test_redirect_to_a_private_address_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first host counts as public here, and the second must still be checked."""
+    resolve_to(monkeypatch, outside=["127.0.0.2"], inside=["127.0.0.1"])
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    reached = connect_home(monkeypatch, server)
+    server.routes["/a"] = Reply(302, headers={"Location": "http://inside.example/secret"})
+    with pytest.raises(InputError, match=r"inside\.example is at 127\.0\.0\.1"):
+        fetch("http://outside.example/a", allow_private=False)
+    assert [path for path, _ in server.requests] == ["/a"]
+    assert reached == ["127.0.0.2"]
+
+
+def connect_home(monkeypatch: pytest.MonkeyPatch, server: Server) -> list[str]:
+    """Leads every connection to the test's server; returns the addresses that were asked for."""
+    port = int(server.url("").rpartition(":")[2])
+    reached: list[str] = []
+
+    def connect(self: Any, host: str, *rest: Any) -> Any:
+        reached.append(host)
+        sock = socket.socket()
+        sock.connect(("127.0.0.1", port))
+        return SyncStream(sock)
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
+    return reached
+
+
+def test_a_name_is_resolved_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second answer of the name server can't lead past the check: the checked address is used."""
+    asked = resolve_to(monkeypatch, outside=["127.0.0.2"])
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    reached = connect_home(monkeypatch, server)
+    server.routes["/a"] = Reply(body=b"ok")
+    assert fetch("http://outside.example/a", allow_private=False).data == b"ok"
+    assert (asked, reached) == (["outside.example"], ["127.0.0.2"])
+    assert server.requests[0][1]["Host"] == "outside.example"
+
+
+def test_login_is_sent_but_never_shown(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = server.url("/a").replace("//", "//me:secret@")
+    server.routes["/a"] = [Reply(body=b"ok"), Reply(403)]
+    assert "secret" not in fetch(url).url
+    assert server.requests[0][1]["Authorization"].startswith("Basic ")
+    with pytest.raises(DownloadError) as caught:
+        fetch(url)
+    assert "secret" not in caplog.text + str(caught.value)
+    assert "127.0.0.1" in caplog.text
+
+
+def test_login_does_not_follow_to_another_host(server: Server) -> None:
+    other = server.url("/b").replace("127.0.0.1", "localhost")
+    server.routes |= {"/a": Reply(302, headers={"Location": other}), "/b": Reply(body=b"ok")}
+    fetch(server.url("/a").replace("//", "//me:secret@"))
+    assert "Authorization" not in server.requests[1][1]
+
+
+def test_shown_hides_secrets() -> None:
+    assert shown("https://me:secret@a.example:8080/x?token=t#f") == "https://a.example:8080/x"
+
+
+def test_404_is_asked_for_once(server: Server) -> None:
+    with pytest.raises(DownloadError, match="answered 404 Not Found") as caught:
+        fetch(server.url("/none"))
+    assert not caught.value.transient
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_transient_faults_are_tried_again(server: Server, status: int) -> None:
+    server.routes["/a"] = [Reply(status), Reply(status), Reply(body=b"ok")]
+    pauses: list[float] = []
+    assert fetch(server.url("/a"), sleep=pauses.append).data == b"ok"
+    assert 0.25 <= pauses[0] <= 0.75
+    assert 0.5 <= pauses[1] <= 1.5
+
+
+def test_always_500(server: Server) -> None:
+    server.routes["/a"] = Reply(500)
+    with pytest.raises(DownloadError, match="500") as caught:
+        fetch(server.url("/a"), attempts=3)
+    assert caught.value.transient
+    assert len(server.requests) == 3
+
+
+def test_retry_after_is_honoured(server: Server) -> None:
+    server.routes["/a"] = [Reply(429, headers={"Retry-After": "7"}), Reply(body=b"ok")]
+    pauses: list[float] = []
+    fetch(server.url("/a"), sleep=pauses.append)
+    assert pauses == [7.0]
+
+
+@pytest.mark.parametrize("value", ["3600", "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_retry_after_too_far_off(server: Server, value: str) -> None:
+    server.routes["/a"] = Reply(503, headers={"Retry-After": value})
+    with pytest.raises(DownloadError, match="asks to come back in") as caught:
+        fetch(server.url("/a"))
+    assert caught.value.transient
+    assert len(server.requests) == 1
+
+
+def test_pauses_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    random.seed(0)
+    fault = web.UnavailableError("busy")
+    assert len({web._pause(fault, 3) for _ in range(20)}) == 20
+
+
+def test_nobody_listens() -> None:
+    with pytest.raises(DownloadError, match="ConnectError") as caught:
+        fetch("http://127.0.0.1:9/", attempts=2)
+    assert caught.value.transient
+
+
+def test_out_of_time(server: Server) -> None:
+    server.routes["/a"] = Reply(body=b"ok")
+    with pytest.raises(DownloadError, match="took too long"):
+        fetch(server.url("/a"), seconds=-1)

@@ -1,0 +1,69 @@
+"""What all tests share: models pulled once, a cache folder of their own, real recordings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from models import files
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Before anything of ours or Prefect's looks at the environment: results, downloads and databases of
+# tests go to a folder of their own, and the models, which are large, are lent from the real one.
+_real_models = files.models_folder()
+files.pull()
+_cache = tempfile.TemporaryDirectory(prefix="episcribe-tests-", ignore_cleanup_errors=True)
+os.environ["EPISCRIBE_CACHE"] = _cache.name
+os.environ["PREFECT_HOME"] = str(Path(_cache.name) / "prefect")
+os.environ["HF_HUB_OFFLINE"] = "1"
+for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "HF_TOKEN"):
+    os.environ.pop(_name, None)
+files.models_folder().symlink_to(_real_models)
+
+
+# How fast a shared machine happens to be says nothing about the code.
+settings.register_profile("episcribe", deadline=None)
+settings.load_profile("episcribe")
+
+
+@pytest.fixture(scope="session")
+def sample_wav() -> Path:
+    """30 s of a telephone call between two women, from the pyannote.audio package."""
+    from flows.demo import sample
+
+    return sample()
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder with the reference turns and words of `sample_wav`."""
+    folder = SHARED / "conversations" / "pyannote_sample"
+    if not folder.is_dir():
+        pytest.skip(f"no reference data at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def read_speech() -> Path:
+    """LibriSpeech utterances with exact words."""
+    folder = SHARED / "read_speech" / "librispeech_test-other"
+    if not folder.is_dir():
+        pytest.skip(f"no reference data at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[str]:
+    """A real Prefect server for the session, and the settings under which flows use it."""
+    from flows.orchestration import local_run
+
+    with local_run():
+        from prefect.settings import PREFECT_API_URL
+
+        yield str(PREFECT_API_URL.value())
