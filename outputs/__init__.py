@@ -1,0 +1,1 @@
+"""Writers and readers of what we publish, every one rendered from a `Transcript`."""

@@ -1,0 +1,60 @@
+"""Putting the files of an episode into its folder, each of them whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from models.errors import InputError, OutputError
+from models.transcript import Transcript
+from outputs.base import Format
+from outputs.formats import EPISODE, FORMATS
+
+
+def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> list[Path]:
+    """Write an episode in the named formats and return the paths, in the order written.
+
+    episode.json is always among them and comes last, so a folder that has it has the others. All
+    files are rendered, then written under temporary names, then renamed: an error on the way there
+    leaves what was in the folder as it was. Files of formats that are not named stay untouched.
+    Raises InputError for an unknown format, OutputError where the folder can't be written.
+    """
+    # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
+    contents = {
+        folder / chosen.file_name: chosen.render(transcript).encode("utf-8", "backslashreplace")
+        for chosen in _chosen(formats)
+    }
+    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
+    target = folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for target, part in parts.items():
+            _write(part, contents[target])
+        for target, part in parts.items():
+            part.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+    return list(contents)
+
+
+def _chosen(names: Iterable[str]) -> list[Format]:
+    """The formats of these names, each once, the full record last."""
+    wanted = dict.fromkeys(names)
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+    return [*(FORMATS[name] for name in wanted if name != EPISODE.name), EPISODE]
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,130 @@
+"""Transcripts to test the writers with: a plain one, and strategies for nasty ones."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import strategies as st
+
+from models.transcript import AudioFile, Episode, Person, Segment, Speaker, Transcript, Turn, Word
+from outputs.characters import one_line
+
+NASTY_TEXTS = [
+    "A & B <c>",
+    "-->",
+    "--",
+    ">",
+    "00:00:01,000 --> 00:00:02,000",
+    "1",
+    "<v Bob>",
+    "{\\an8}",
+    "🎙️",
+    "👩‍👩‍👧‍👦👍🏽",
+    "two\nlines",
+    "carriage\r\nreturn",
+    "line\u2028separator\x85next\x0bvertical",
+    "\x00nul\x1b",
+    "مرحبا بالعالم",
+    "\u200fעברית\u200f",
+    "字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕字幕",
+    "こんにちは。",
+    "สวัสดีครับ",
+    "한국어",
+    "nai\u0308ve",
+    "no\u00a0break",
+    "\u00a0",
+    "\u3000",
+    "",
+    " ",
+    "?",
+    "Pneumonoultramicroscopicsilicovolcanoconiosis-and-then-some-more-of-it-still-going",
+    "\\",
+    '"quoted"',
+    "&amp;",
+    "WEBVTT",
+    "NOTE",
+    "[brackets]",
+]
+LABELS = ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
+
+texts = st.sampled_from(NASTY_TEXTS) | st.text(max_size=12)
+times = st.floats(0, 60, allow_nan=False)
+whole_times = st.integers(0, 7_200_000).map(lambda ms: ms / 1000)
+
+
+def words(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Word]:
+    """Words with nasty text, in no order of time, some that end before they start."""
+    spaced = st.tuples(st.sampled_from(["", " ", " ", " "]), texts).map("".join)
+    return st.builds(Word, seconds, seconds, spaced, st.floats(0, 1), st.none() | st.sampled_from(LABELS))
+
+
+def segments(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Segment]:
+    """Segments that may be empty or overlap."""
+    speakers = st.none() | st.sampled_from(LABELS)
+    return st.builds(Segment, seconds, seconds, speakers, st.lists(words(seconds), max_size=12).map(tuple))
+
+
+def transcripts(
+    seconds: st.SearchStrategy[float] = times, names: st.SearchStrategy[str] = texts
+) -> st.SearchStrategy[Transcript]:
+    """Whole transcripts in which everything is nasty at once."""
+    people = st.builds(Person, texts, texts)
+    return st.builds(
+        Transcript,
+        st.builds(
+            Episode, texts, texts, texts, texts, texts, texts, texts, st.lists(people, max_size=2).map(tuple)
+        ),
+        st.builds(AudioFile, texts, texts, seconds),
+        st.sampled_from(["en", "ja", ""]),
+        st.lists(segments(seconds), max_size=6).map(tuple),
+        st.tuples(*(st.builds(Speaker, st.just(label), names, st.just("feed")) for label in LABELS)),
+        st.lists(st.builds(Turn, seconds, seconds, texts), max_size=4).map(tuple),
+        st.dictionaries(texts, st.integers() | texts | st.lists(texts, max_size=2), max_size=3),
+        st.lists(texts, max_size=2).map(tuple),
+    )
+
+
+def letters(text: str) -> str:
+    """The text without white space and control characters: what no writer may lose or reorder.
+
+    SubRip has an arrow for "-->", which it can't hold.
+    """
+    return re.sub(r"\s", "", one_line(text)).replace("-->", "→")
+
+
+def spoken(transcript: Transcript) -> str:
+    """The letters of all words in order."""
+    return letters("".join(word.text for word in transcript.words))
+
+
+def said(text: str, start: float = 0.0, each: float = 0.3, speaker: str | None = "SPEAKER_00") -> Segment:
+    """A segment whose words follow each other at an even pace."""
+    found = tuple(
+        Word(round(start + i * each, 3), round(start + (i + 1) * each, 3), f" {word}")
+        for i, word in enumerate(text.split(" "))
+    )
+    return Segment(found[0].start, found[-1].end, speaker, found)
+
+
+def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
+    """An episode of these segments; `SPEAKER_00="Ann"` names a speaker."""
+    end = max((segment.end for segment in parts), default=0.0)
+    return Transcript(
+        Episode("0b5e", "The Show", "guid-1", "Pilot & co", people=(Person("Ann"),)),
+        AudioFile("/audio/pilot.mp3", "ab" * 32, end + 5),
+        language,
+        parts,
+        tuple(Speaker(label, name, "feed", 0.9) for label, name in names.items()),
+        tuple(Turn(segment.start, segment.end, segment.speaker or "?") for segment in parts),
+        {"whisper": "base"},
+    )
+
+
+CONVERSATION = talk(
+    said("Welcome back to the show, everybody. I'm Ann.", 0.5),
+    said("And I'm Bob, hello!", 4.0, speaker="SPEAKER_01"),
+    said("So what did you find out?", 6.0),
+    said("Somebody coughs.", 9.0, speaker=None),
+    SPEAKER_00="Ann",
+    SPEAKER_01="Bob",
+)

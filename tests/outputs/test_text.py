@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+
+from models.transcript import Segment, Transcript, Word
+from outputs.paragraphs import PARAGRAPH_CHARS, passages
+from outputs.text import render
+from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+
+
+@given(transcripts())
+def test_holds_every_word_in_order(transcript: Transcript) -> None:
+    paragraphs = [text for passage in passages(transcript) for text in passage.paragraphs]
+    assert letters("".join(paragraphs)) == spoken(transcript)
+    assert all(text in render(transcript) for text in paragraphs)
+
+
+@given(transcripts())
+def test_only_blank_lines_part_blocks(transcript: Transcript) -> None:
+    text = render(transcript)
+    assert "\n\n\n" not in text
+    assert text == "" or text.endswith("\n")
+    headings = [block.split("\n")[0] for block in text.split("\n\n") if "\n" in block.rstrip("\n")]
+    assert all(re.search(r"\(\d\d:\d\d\)$", heading) for heading in headings)
+
+
+def test_conversation() -> None:
+    assert render(CONVERSATION) == (
+        "Ann (00:00)\nWelcome back to the show, everybody. I'm Ann.\n\n"
+        "Bob (00:04)\nAnd I'm Bob, hello!\n\n"
+        "Ann (00:06)\nSo what did you find out?\n\n"
+        "(00:09)\nSomebody coughs.\n"
+    )
+
+
+def test_segments_of_one_speaker_make_one_paragraph() -> None:
+    transcript = talk(said("One."), said("Two.", 1), SPEAKER_00="Ann")
+    assert render(transcript) == "Ann (00:00)\nOne. Two.\n"
+
+
+def test_sentences_without_a_space_between_them_get_one() -> None:
+    bare = [Segment(i, i + 1, "A", (Word(i, i + 1, text),)) for i, text in enumerate(["One.", "Two."])]
+    assert "One. Two." in render(talk(*bare))
+    wide = [Segment(i, i + 1, "A", (Word(i, i + 1, text),)) for i, text in enumerate(["你好。", "再见。"])]
+    assert "你好。再见。" in render(talk(*wide))
+
+
+def test_long_speech_is_broken_at_sentence_ends() -> None:
+    sentence = "This sentence costs 3.5 dollars and goes on for a little while longer."
+    segment = said(" ".join([sentence] * 30))
+    (passage,) = passages(talk(segment))
+    assert len(passage.paragraphs) > 2
+    for paragraph in passage.paragraphs:
+        assert paragraph.startswith("This")
+        assert paragraph.endswith("longer.")
+        assert len(paragraph) < PARAGRAPH_CHARS + len(sentence) + 1
+
+
+def test_silence() -> None:
+    assert render(talk()) == ""

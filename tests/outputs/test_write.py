@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from models.errors import InputError, OutputError
+from models.transcript import Transcript
+from outputs import read
+from outputs.formats import FORMATS
+from outputs.write import publish
+from tests.outputs.samples import CONVERSATION, said, talk, transcripts
+
+ROOT = Path(__file__).parents[2]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_writes_every_format(tmp_path: Path) -> None:
+    written = publish(CONVERSATION, tmp_path / "show" / "episode", FORMATS)
+    assert sorted(path.name for path in written) == sorted(entry.file_name for entry in FORMATS.values())
+    for entry in FORMATS.values():
+        path = tmp_path / "show" / "episode" / entry.file_name
+        assert path.read_text(encoding="utf-8") == entry.render(CONVERSATION)
+    assert len(contents(tmp_path / "show" / "episode")) == len(FORMATS)
+
+
+def test_the_record_is_always_written_and_last(tmp_path: Path) -> None:
+    assert [path.name for path in publish(CONVERSATION, tmp_path, ["episode", "srt", "srt"])] == [
+        "transcript.srt",
+        "episode.json",
+    ]
+    assert [path.name for path in publish(CONVERSATION, tmp_path, [])] == ["episode.json"]
+
+
+@settings(max_examples=30)
+@given(transcript=transcripts())
+def test_anything_can_be_written_and_read(
+    tmp_path_factory: pytest.TempPathFactory, transcript: Transcript
+) -> None:
+    folder = tmp_path_factory.mktemp("episode")
+    publish(transcript, folder, FORMATS)
+    assert FORMATS["episode"].render(read.load(folder)) == FORMATS["episode"].render(transcript)
+
+
+def test_file_names_that_are_not_utf8(tmp_path: Path) -> None:
+    path = os.fsdecode(b"/audio/caf\xe9.mp3")
+    transcript = replace(CONVERSATION, audio=replace(CONVERSATION.audio, path=path))
+    publish(transcript, tmp_path, FORMATS)
+    assert read.load(tmp_path).audio.path == path
+
+
+def test_unknown_format(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="unknown format 'docx'; there are episode, json, srt, vtt, txt, html, rttm"
+    ):
+        publish(CONVERSATION, tmp_path / "new", ["srt", "docx"])
+    assert not (tmp_path / "new").exists()
+
+
+def test_others_can_read_the_files(tmp_path: Path) -> None:
+    umask = os.umask(0o022)
+    try:
+        (path,) = publish(CONVERSATION, tmp_path, [])
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_a_failed_write_leaves_what_was_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    count: int,
+) -> None:
+    publish(CONVERSATION, tmp_path, FORMATS)
+    before = contents(tmp_path)
+    synced: list[int] = []
+
+    def full(descriptor: int) -> None:
+        if len(synced) == count:
+            raise error
+        synced.append(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises((OutputError, KeyboardInterrupt)) as caught:
+        publish(talk(said("Something else.")), tmp_path, FORMATS)
+    assert contents(tmp_path) == before
+    if isinstance(caught.value, OutputError):
+        assert str(caught.value).startswith(f"cannot write {tmp_path}/")
+        assert str(caught.value).endswith(": No space left on device")
+
+
+def test_a_failed_rename_leaves_no_temporary_files(tmp_path: Path) -> None:
+    (tmp_path / "transcript.vtt").mkdir()
+    with pytest.raises(OutputError, match=r"cannot write .*transcript\.vtt: Is a directory"):
+        publish(CONVERSATION, tmp_path, ["vtt", "srt"])
+    assert contents_names(tmp_path) == ["transcript.vtt"]
+
+
+def contents_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_a_really_full_disk(tmp_path: Path) -> None:
+    """The system itself refuses to write more than 2000 bytes to a file."""
+    publish(CONVERSATION, tmp_path, FORMATS)
+    before = contents(tmp_path)
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from models.errors import OutputError\n"
+        "from outputs.write import publish\n"
+        "from tests.outputs.samples import said, talk\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "try: publish(talk(said('Much more text. ' * 500)), Path(sys.argv[1]), ['srt', 'vtt'])\n"
+        "except OutputError as error: sys.exit(str(error))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"cannot write {tmp_path / 'transcript.srt'}: File too large"
+    assert contents(tmp_path) == before
+
+
+def test_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    with pytest.raises(OutputError, match=r"cannot write .*x: File exists"):
+        publish(CONVERSATION, tmp_path / "x", [])
