@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from models.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
 
 
 def resolve_device(device: str) -> str:
-    """"cpu" or "cuda" for `device`; "auto" is "cuda" where there is a usable GPU.
+    """ "cpu" or "cuda" for `device`; "auto" is "cuda" where there is a usable GPU.
 
     Raises InputError for an unknown name, or for "cuda" where there is none.
     """
@@ -16,10 +18,22 @@ def resolve_device(device: str) -> str:
         raise InputError(f"no device {device!r}: use {', '.join(DEVICES)}")
     if device == "cpu":
         return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
+    if has_gpu():
         return "cuda"
     if device == "cuda":
-        raise InputError("--device cuda, but torch finds no NVIDIA GPU here: use --device cpu")
+        raise InputError(
+            "--device cuda, but there is no NVIDIA GPU that both torch and CTranslate2 can use here"
+        )
     return "cpu"
+
+
+@cache
+def has_gpu() -> bool:
+    """Whether both torch and CTranslate2 can use an NVIDIA GPU."""
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count() == 0:
+        return False  # spares machines without a GPU the seconds that importing torch takes
+    import torch
+
+    return bool(torch.cuda.is_available())

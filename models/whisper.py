@@ -25,6 +25,7 @@ SAMPLE_RATE = 16_000  # Hz
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the feature extractor
 OFFLINE = {"base": files.WHISPER_BASE, "tiny.en": files.WHISPER_TINY_EN}
 BEST_ON_GPU = "large-v3-turbo"
+PROBABILITY_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _words(segments: Any, seconds: float, progress: Progress) -> Iterator[Word]:
             start = min(max(float(word.start), latest), seconds)
             end = min(max(float(word.end), start), seconds)
             latest = start
-            yield Word(start, end, word.word, float(word.probability))
+            yield Word(start, end, word.word, round(float(word.probability), PROBABILITY_DIGITS))
         progress("transcribe", min(segment.end, seconds), seconds)
 
 
@@ -104,7 +105,9 @@ def check_language(language: str | None, model: Any) -> None:
     known = model.supported_languages
     if known == ["en"]:
         raise InputError(f"this model knows English only, not {language!r}: choose --model base")
-    raise InputError(f"Whisper has no language {language!r}: use a code such as {', '.join(sorted(known)[:5])}")
+    raise InputError(
+        f"Whisper has no language {language!r}: use a code such as {', '.join(sorted(known)[:5])}"
+    )
 
 
 def load(model: str, device: str) -> tuple[str, BatchedInferencePipeline]:
@@ -140,7 +143,9 @@ def _resolve_auto(device: str) -> tuple[str, str]:
     for name, offline in OFFLINE.items():
         if offline.present:
             return name, str(offline.folder)
-    raise ModelError(f"no Whisper model on this machine: run `{files.PULL_COMMAND}` once (217 MB, no account)")
+    raise ModelError(
+        f"no Whisper model on this machine: run `{files.PULL_COMMAND}` once (217 MB, no account)"
+    )
 
 
 def _from_hub(model: str) -> str:
@@ -149,7 +154,9 @@ def _from_hub(model: str) -> str:
 
     if "/" not in model and model not in available_models():
         known = ", ".join(["auto", *OFFLINE, "small", BEST_ON_GPU])
-        raise InputError(f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name")
+        raise InputError(
+            f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name"
+        )
     try:
         return str(download_model(model))
     except Exception as error:

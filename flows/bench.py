@@ -1,0 +1,88 @@
+"""`episcribe bench`: what every stage costs on one file, in one process, without Prefect."""
+
+from __future__ import annotations
+
+import json
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from audio.download import local_file
+from flows import steps
+from models import diariser, whisper
+from models.device import resolve_device
+from models.diariser import DiariserOptions
+from models.transcript import AudioFile, Episode
+from models.whisper import WhisperOptions
+from outputs import write
+from outputs.formats import FORMATS
+
+PACKAGES = ("torch", "faster-whisper", "ctranslate2", "pyannote.audio")
+
+
+def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
+    """Process `audio` once and return JSON: seconds and real-time factor a stage, peak memory in MB.
+
+    Real-time factor is seconds of work per second of audio. Loading models is a stage of its own.
+    """
+    seconds: dict[str, float] = {}
+    stored = local_file(audio)
+    with _timed(seconds, "decode"):
+        heard = steps.hear(str(stored.path), stored.sha256)
+    file = AudioFile(str(stored.path), stored.sha256, heard.seconds)
+    with _timed(seconds, "load_models"):
+        whisper.load(words.model, words.device)
+        if turns.model != "none":
+            diariser.load(turns)
+    with _timed(seconds, "transcribe"):
+        transcription = steps.write_words(file, heard.mix, words)
+    with _timed(seconds, "diarise"):
+        diarisation = steps.find_turns(file, heard.mix, turns)
+    with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
+        transcript = steps.assemble(
+            Episode(id="bench"), file, transcription, diarisation, diariser=turns.model
+        )
+        write.publish(transcript, Path(folder), FORMATS)
+    work = {name: spent for name, spent in seconds.items() if name != "load_models"}
+    report: dict[str, Any] = {
+        "audio_seconds": round(heard.seconds, 3),
+        "words": len(transcription.words),
+        "speakers": len(transcript.speakers),
+        "model": transcription.model,
+        "seconds": {name: round(spent, 3) for name, spent in seconds.items()},
+        "real_time_factor": {name: round(spent / heard.seconds, 4) for name, spent in work.items()},
+        "total_real_time_factor": round(sum(work.values()) / heard.seconds, 4),
+        "peak_memory_mb": round(_peak_memory_mb()),
+        "machine": _machine(resolve_device(words.device)),
+    }
+    return json.dumps(report, indent=2)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start
+
+
+def _peak_memory_mb() -> float:
+    """The most memory this process ever held, in MB; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _machine(device: str) -> dict[str, Any]:
+    return {
+        "device": device,
+        "cores": whisper.usable_cores(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }

@@ -1,0 +1,219 @@
+"""The command line: `episcribe`. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="episcribe",
+    help="Podcast audio in; accurate, speaker-named, timed transcripts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Speakers = Annotated[
+    int | None, typer.Option(help="Exact number of speakers.", min=1, show_default="estimated")
+]
+MinSpeakers = Annotated[int | None, typer.Option(help="At least this many speakers.", min=1)]
+MaxSpeakers = Annotated[int | None, typer.Option(help="At most this many speakers.", min=1)]
+Diariser = Annotated[str, typer.Option(help="auto, offline, community-1 or none.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
+
+
+@app.callback()
+def options(context: typer.Context, debug: Debug = False) -> None:
+    """Podcast audio in; accurate, speaker-named, timed transcripts out."""
+    context.obj = {"debug": debug}
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The episode folder itself.", show_default="in the library")
+    ] = None,
+    library: Annotated[Path, typer.Option(help="The folder that holds all shows.")] = Path("library"),
+    episode: Annotated[
+        str, typer.Option(help="For a feed: latest, a guid, or N, 1 being the newest.")
+    ] = "latest",
+    model: Annotated[
+        str, typer.Option(help="auto, tiny.en, base, small, large-v3-turbo, a folder, or a hub id.")
+    ] = "auto",
+    language: Annotated[
+        str | None, typer.Option(help="ISO 639-1 code such as en.", show_default="detected")
+    ] = None,
+    speakers: Speakers = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    diariser: Diariser = "auto",
+    device: Device = "auto",
+    formats: Annotated[
+        str, typer.Option(help="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.")
+    ] = "json,srt,vtt,txt,html,rttm",
+    force: Annotated[bool, typer.Option("--force", help="Compute every step anew.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
+    ] = False,
+) -> None:
+    """Transcribe one episode and write its folder."""
+    from flows.local import print_result, run_episode
+    from flows.options import RunOptions
+
+    chosen = RunOptions(
+        out=str(out) if out else None,
+        library=str(library),
+        episode=episode,
+        model=model,
+        language=language,
+        speakers=speakers,
+        min_speakers=min_speakers,
+        max_speakers=max_speakers,
+        diariser=diariser,
+        device=device,
+        formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+        force=force,
+        allow_private=allow_private,
+    )
+    print_result(run_episode(source, chosen, debug=context.obj["debug"]))
+
+
+@app.command()
+def diarise(
+    audio: Annotated[Path, typer.Argument(help="An audio or video file.")],
+    out: Annotated[Path, typer.Option(help="The RTTM file to write.")],
+    speakers: Speakers = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    diariser: Diariser = "auto",
+    device: Device = "auto",
+) -> None:
+    """Find who speaks when, and write it as RTTM."""
+    from flows.local import diarise_file
+    from models.diariser import DiariserOptions
+
+    found = diarise_file(audio, out, DiariserOptions(diariser, speakers, min_speakers, max_speakers, device))
+    typer.echo(f"{len(found.turns)} turns of {len({turn.speaker for turn in found.turns})} speakers: {out}")
+
+
+@app.command()
+def render(
+    folder: Annotated[Path, typer.Argument(help="An episode's folder, or its episode.json.")],
+    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = "json,srt,vtt,txt,html,rttm",
+) -> None:
+    """Write an episode's files again from its episode.json; no model runs."""
+    from outputs import read, write
+
+    transcript = read.load(folder)
+    target = folder if folder.is_dir() else folder.parent
+    for path in write.publish(
+        transcript, target, [name.strip() for name in formats.split(",") if name.strip()]
+    ):
+        typer.echo(path)
+
+
+@app.command("score")
+def score_command(
+    hypothesis: Annotated[Path, typer.Argument(help="An RTTM file or episode folder; or a folder of those.")],
+    rttm: Annotated[Path | None, typer.Option(help="Reference turns: a file, or a folder of them.")] = None,
+    stm: Annotated[Path | None, typer.Option(help="Reference words: a file, or a folder of them.")] = None,
+) -> None:
+    """Compare with a reference: DER with its parts, WER, cpWER and speaker counts, as JSON."""
+    import json
+
+    from outputs.score import as_dict, score, score_folder
+
+    if hypothesis.is_dir() and not (hypothesis / "episode.json").exists():
+        scores, total = score_folder(hypothesis, rttm, stm)
+        found = {one.name: as_dict(one) for one in (*scores, total)}
+    else:
+        found = as_dict(score(hypothesis, rttm, stm))
+    typer.echo(json.dumps(found, indent=2))
+
+
+@app.command()
+def bench(
+    audio: Annotated[Path, typer.Argument(help="An audio or video file.")],
+    model: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    diariser: Diariser = "auto",
+    device: Device = "auto",
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.", show_default="detected")] = None,
+) -> None:
+    """Measure every stage: seconds, real-time factor and peak memory, as JSON."""
+    from flows.bench import measure
+    from models.diariser import DiariserOptions
+    from models.whisper import WhisperOptions
+
+    typer.echo(
+        measure(
+            audio,
+            WhisperOptions(model=model, language=language, device=device),
+            DiariserOptions(model=diariser, device=device),
+        )
+    )
+
+
+@app.command()
+def check() -> None:
+    """Tell whether everything a run needs is here."""
+    from flows.check import print_report
+
+    if not print_report():
+        raise typer.Exit(1)
+
+
+@models_app.command("pull")
+def models_pull() -> None:
+    """Fetch the offline models: no account, about 285 MB to download, 260 MB on disk."""
+    from models.files import models_folder, pull
+
+    if not pull(report=typer.echo):
+        typer.echo("nothing to fetch: the offline models are all here")
+    typer.echo(f"models are in {models_folder()}")
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the offline models with licence, size and whether they are here."""
+    from flows.check import print_models
+
+    print_models()
+
+
+def main() -> None:
+    """Entry point of the command `episcribe`."""
+    guarded(app)
+
+
+def guarded(action: Callable[[], Any]) -> None:
+    """Call `action`; a failure becomes one line and exit code 2 for bad input, 1 for a failed run."""
+    from models.errors import EpiscribeError
+
+    try:
+        action()
+    except EpiscribeError as error:
+        _fail(str(error), error, error.exit_code)
+    except Exception as error:
+        _fail(f"{type(error).__name__}: {error} (unexpected: --debug shows where)", error, 1)
+
+
+def _fail(what: str, error: BaseException, code: int) -> None:
+    if "--debug" in sys.argv:
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"episcribe: error: {' '.join(what.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

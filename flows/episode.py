@@ -1,0 +1,201 @@
+"""The Prefect flow that turns one episode into its folder of transcripts.
+
+Every step that costs time is a task whose result is kept across runs and processes, under
+`<step>-v<version>-<sha256 of the audio>-<hash of its options>`: with other options only what they
+change is computed again. A path is never part of a result that is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from prefect import flow, task
+from prefect.context import TaskRunContext
+
+import flows.orchestration  # noqa: F401  (sets Prefect's defaults before it is imported)
+from flows import steps
+from flows.options import RunOptions
+from flows.progress import progress
+from models import diariser, whisper
+from models.device import resolve_device
+from models.diariser import DiariserOptions
+from models.errors import EpiscribeError
+from models.transcript import AudioFile, Diarisation, Turn, Voice, Word
+from models.whisper import Transcription, WhisperOptions
+
+# Raised when a step's results change their form or meaning, so that older ones are not reused.
+HEAR_VERSION = 1
+WORDS_VERSION = 1
+TURNS_VERSION = 1
+
+JSON_RESULT = "compressed/json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What identifies the result of a task: the audio it heard and the options it heeded."""
+
+    sha256: str
+    options: dict[str, Any]
+
+
+def result_key(name: str, step_version: int, step: Step) -> str:
+    """The name under which a result is kept; the same for the same audio and options, anywhere."""
+    text = json.dumps(step.options, sort_keys=True)
+    return f"{name}-v{step_version}-{step.sha256}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _keyed(name: str, step_version: int) -> Callable[[TaskRunContext, dict[str, Any]], str]:
+    def key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
+        return result_key(name, step_version, parameters["step"])
+
+    return key
+
+
+@task(name="download", persist_result=False)
+def download(source: str, options: RunOptions) -> steps.Fetched:
+    """Find the episode and bring its audio here; unchanged audio is not sent again."""
+    return steps.fetch(source, options, progress)
+
+
+@task(
+    name="decode",
+    version=str(HEAR_VERSION),
+    cache_key_fn=_keyed("decode", HEAR_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def hear(step: Step, path: str) -> dict[str, Any]:
+    """Decode the audio and tell its length; see `steps.hear`."""
+    return asdict(steps.hear(path, step.sha256, progress))
+
+
+@task(
+    name="transcribe",
+    version=str(WORDS_VERSION),
+    cache_key_fn=_keyed("transcribe", WORDS_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def transcribe(step: Step, audio: AudioFile, mix: Any, options: WhisperOptions) -> dict[str, Any]:
+    """Write down the words; see `steps.write_words`."""
+    return asdict(steps.write_words(audio, mix, options, progress))
+
+
+@task(
+    name="diarise",
+    version=str(TURNS_VERSION),
+    cache_key_fn=_keyed("diarise", TURNS_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) -> dict[str, Any]:
+    """Find who speaks when; see `steps.find_turns`."""
+    return asdict(steps.find_turns(audio, mix, options, progress))
+
+
+@task(name="publish", persist_result=False)
+def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
+    """Write the episode's folder."""
+    folder, files = steps.publish(transcript, options)
+    return str(folder), [str(file) for file in files]
+
+
+@flow(name="process-episode", validate_parameters=True, persist_result=False)
+def process_episode(source: str, options: RunOptions | None = None) -> dict[str, Any]:
+    """Process one episode: download, transcribe, diarise, align, write.
+
+    source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
+    its files, the steps that were computed and those whose kept result was reused, and warnings.
+    Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
+    working diariser the transcript is written all the same, without speakers, and a warning says so.
+    """
+    options = options or RunOptions()
+    steps.check(source, options)
+    whisper_model, _ = whisper.resolve(options.model, resolve_device(options.device))
+    run = _Run(force=options.force)
+    try:
+        fetched: steps.Fetched = download(source, options)
+        run.note("download", computed=fetched.fresh)
+        heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
+        audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
+        words = _transcribe(run, audio, heard, options.whisper(), whisper_model)
+        turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
+        transcript = steps.assemble(
+            fetched.episode,
+            audio,
+            words,
+            turns,
+            diariser=diariser_model,
+            warnings=(*heard.warnings, *warnings),
+        )
+        folder, files = publish(_opaque(transcript), options)
+    finally:
+        steps.release()
+    return {
+        "folder": folder,
+        "files": files,
+        "computed": run.computed,
+        "reused": run.reused,
+        "warnings": list(transcript.warnings),
+    }
+
+
+class _Run:
+    """Calls tasks and remembers which were computed and which had a kept result."""
+
+    def __init__(self, force: bool) -> None:
+        self._force = force
+        self.computed: list[str] = []
+        self.reused: list[str] = []
+
+    def note(self, name: str, *, computed: bool) -> None:
+        (self.computed if computed else self.reused).append(name)
+
+    def do(self, step_task: Any, *arguments: Any) -> Any:
+        """The task's result; raises what the task raised."""
+        if self._force:
+            step_task = step_task.with_options(refresh_cache=True)
+        state = step_task(*(_opaque(argument) for argument in arguments), return_state=True)
+        result = state.result()
+        self.note(step_task.name, computed=state.name != "Cached")
+        return result
+
+
+def _opaque(value: Any) -> Any:
+    """Keep Prefect from walking through a value in search of other tasks' results."""
+    from prefect.utilities.annotations import opaque
+
+    return opaque(value)
+
+
+def _transcribe(
+    run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions, model: str
+) -> Transcription:
+    heeded = {**asdict(options), "model": model, "mix": heard.mix}
+    del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
+    found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options)
+    return Transcription(**{**found, "words": tuple(Word(**word) for word in found["words"])})
+
+
+def _diarise(
+    run: _Run, audio: AudioFile, heard: steps.Heard, options: DiariserOptions
+) -> tuple[Diarisation, str, tuple[str, ...]]:
+    """Turns, the diariser that found them, and warnings; no turns where it failed."""
+    model = diariser.resolve(options.model, resolve_device(options.device))
+    if model == "none":
+        return Diarisation(), model, ()
+    heeded = {**asdict(options), "model": model, "mix": heard.mix}
+    del heeded["device"]
+    try:
+        found = run.do(diarise, Step(audio.sha256, heeded), audio, heard.mix, options)
+    except Exception as error:  # whatever it is, the words are worth having
+        reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
+        return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)
+    turns, exclusive = (tuple(Turn(**turn) for turn in found[name]) for name in ("turns", "exclusive"))
+    voices = tuple(Voice(**{**voice, "embedding": tuple(voice["embedding"])}) for voice in found["voices"])
+    return Diarisation(turns, exclusive, voices), model, ()

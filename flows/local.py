@@ -1,0 +1,86 @@
+"""Running flows here and now, for the command line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flows.orchestration import local_run
+from flows.progress import bars, progress
+from models.diariser import DiariserOptions
+from models.errors import InterruptedRun, OutputError
+from models.transcript import Diarisation
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C within ends as an error of ours: one line, exit code 1."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        message = "interrupted; finished steps are kept, and the same command goes on from there"
+        raise InterruptedRun(message) from error
+
+
+def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, Any]:
+    """`process_episode` in this process, with progress shown; returns what the flow returns."""
+    from flows import steps
+
+    # Read by Prefect when it is imported; what goes wrong is told once, by us.
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+    steps.check(source, options)  # before Prefect starts: a wrong option should not take seconds to tell
+    with interruptible(), local_run(), bars():
+        from flows.episode import process_episode
+
+        result: dict[str, Any] = process_episode(source, options)
+        return result
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """Say what was done, what had been done before, what to be warned of, and where the files are."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if result["computed"]:
+        console.print(f"computed: {', '.join(result['computed'])}", markup=False)
+    if result["reused"]:
+        console.print(f"reused from earlier runs: {', '.join(result['reused'])}", markup=False)
+    if not result["computed"]:
+        console.print("nothing had to be computed again", markup=False)
+    for warning in result["warnings"]:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
+    for file in result["files"]:
+        console.print(file, markup=False)
+
+
+def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
+    """Diarise one file and write the turns as RTTM. Raises InputError and OutputError."""
+    from audio.download import local_file
+    from flows import steps
+    from models.transcript import AudioFile
+    from outputs import rttm
+
+    stored = local_file(audio)
+    with interruptible(), bars():
+        heard = steps.hear(str(stored.path), stored.sha256, progress)
+        found = steps.find_turns(
+            AudioFile(str(stored.path), stored.sha256, heard.seconds), heard.mix, options, progress
+        )
+        steps.release()
+    _write(out, rttm.render_turns(found.turns, audio.stem))
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

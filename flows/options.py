@@ -1,0 +1,45 @@
+"""What a run may be told, as one checked value that also is a deployment's parameter form."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.diariser import DiariserOptions
+from models.whisper import WhisperOptions
+
+DEFAULT_LIBRARY = "library"
+DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")
+
+
+class RunOptions(BaseModel):
+    """The options of `episcribe run`; see its help. Unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    out: str | None = Field(None, description="episode folder; default: a folder of the library")
+    library: str = Field(DEFAULT_LIBRARY, description="folder that holds all shows")
+    episode: str = Field("latest", description="for a feed: latest, a guid, or N counted from the newest")
+    model: str = "auto"
+    language: str | None = None
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    diariser: str = "auto"
+    device: str = "auto"
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    force: bool = Field(False, description="compute every step anew")
+    allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
+
+    def whisper(self) -> WhisperOptions:
+        """The part that decides the words."""
+        return WhisperOptions(model=self.model, language=self.language, device=self.device)
+
+    def diarisation(self) -> DiariserOptions:
+        """The part that decides the turns; InputError where it contradicts itself."""
+        return DiariserOptions(
+            model=self.diariser,
+            speakers=self.speakers,
+            min_speakers=self.min_speakers,
+            max_speakers=self.max_speakers,
+            device=self.device,
+        )

@@ -1,0 +1,255 @@
+"""The steps of processing an episode, as plain functions that know nothing of Prefect.
+
+Each takes and returns small values. Decoded audio, which is not small, is kept by `samples` for the
+steps of one run and never handed around.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio import decode as decoding
+from audio.download import Source, StoredFile, local_file
+from audio.feed import MAX_FEED_BYTES, parse_feed, pick, without_login
+from audio.ffmpeg import check_file
+from audio.probe import probe
+from audio.web import checked_url
+from flows.options import RunOptions
+from models.align import align
+from models.diariser import DiariserOptions, diarise
+from models.errors import EpiscribeError, InputError
+from models.files import cache_folder
+from models.names import name_speakers
+from models.progress import Progress, silent
+from models.transcript import AudioFile, Diarisation, Episode, Speaker, Transcript
+from models.whisper import Transcription, WhisperOptions, transcribe
+from outputs import read, write
+from outputs.formats import FORMATS
+from outputs.slug import slug
+from outputs.times import milliseconds
+
+PAGE_MESSAGE = (
+    "is neither audio nor a podcast feed (a web page?): give the address of the feed or of the audio file"
+)
+UNTITLED_SHOW = "single-episodes"  # the show folder of what came from no feed
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded."""
+
+    episode: Episode
+    path: str
+    sha256: str
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What decoding told: the length in seconds and what the listener should be warned of."""
+
+    seconds: float
+    mix: decoding.Mix
+    warnings: tuple[str, ...]
+
+
+def is_url(source: str) -> bool:
+    """Whether a SOURCE is an address rather than a path."""
+    return "://" in source
+
+
+def check(source: str, options: RunOptions) -> None:
+    """Refuse what can't work before any work is done; raises InputError."""
+    unknown = [name for name in options.formats if name not in FORMATS]
+    if unknown:
+        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+    for folder in (options.out, options.library):
+        if folder and Path(folder).exists() and not Path(folder).is_dir():
+            raise InputError(f"{folder} is a file: results need a folder")
+    options.diarisation()
+    if is_url(source):
+        checked_url(source)
+    else:
+        check_file(source)
+
+
+def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetched:
+    """Find the episode SOURCE means and bring its audio to this machine.
+
+    SOURCE is a file, the URL of audio, or the URL of a feed, from which `options.episode` is taken.
+    Raises InputError and DownloadError.
+    """
+    if not is_url(source):
+        stored = local_file(source)
+        episode = Episode(id=_identity(stored.sha256), title=Path(source).stem)
+        return Fetched(episode, str(stored.path), stored.sha256, fresh=True)
+    with Source(source, downloads_folder(), allow_private=options.allow_private) as opened:
+        if opened.kind == "audio":
+            address = without_login(source)
+            title = Path(address.rstrip("/")).stem
+            return _fetched(
+                Episode(id=_identity(address), title=title, audio_url=address), _save(opened, progress)
+            )
+        if opened.kind == "page":
+            raise InputError(f"{without_login(source)} {PAGE_MESSAGE}")
+        page = opened.read(MAX_FEED_BYTES)
+    episode = pick(parse_feed(page.data, page.url), options.episode)
+    with Source(episode.audio_url, downloads_folder(), allow_private=options.allow_private) as opened:
+        if opened.kind != "audio":
+            raise InputError(f"{without_login(episode.audio_url)} {PAGE_MESSAGE}")
+        return _fetched(episode, _save(opened, progress))
+
+
+def _save(source: Source, progress: Progress) -> StoredFile:
+    return source.save(lambda done, total: progress("download", done, total or 0))
+
+
+def _fetched(episode: Episode, stored: StoredFile) -> Fetched:
+    return Fetched(episode, str(stored.path), stored.sha256, stored.fresh)
+
+
+def _identity(what: str) -> str:
+    """The id of an episode that came from no feed: the same for the same content or address."""
+    return str(uuid5(NAMESPACE_URL, what))
+
+
+def downloads_folder() -> Path:
+    """Where downloaded audio is kept, by content."""
+    return cache_folder() / "downloads"
+
+
+def hear(path: str, sha256: str, progress: Progress = silent) -> Heard:
+    """Decode the audio once, keep it for the steps after, and say what it is. Raises InputError."""
+    found = probe(path)
+    decoded = _decoded(path, sha256, found.mix, progress)
+    warnings = [decoded.warning] if decoded.warning else []
+    if found.tracks > 1:
+        warnings.append(f"the file has {found.tracks} audio tracks: only its default one was heard")
+    if found.mix != "mean":
+        warnings.append(
+            f"only the {found.mix} channel was heard: the other is silent or would have cancelled it out"
+        )
+    return Heard(decoded.seconds, found.mix, tuple(warnings))
+
+
+def samples(audio: AudioFile, mix: decoding.Mix, progress: Progress = silent) -> NDArray[np.float32]:
+    """The audio as (samples,) float32 mono at 16 kHz, decoded at most once while one run lasts."""
+    return _decoded(audio.path, audio.sha256, mix, progress).samples
+
+
+_decoded_last: dict[tuple[str, str], decoding.Decoded] = {}
+
+
+def _decoded(path: str, sha256: str, mix: decoding.Mix, progress: Progress) -> decoding.Decoded:
+    key = (sha256, mix)
+    if key not in _decoded_last:
+        release()
+        _decoded_last[key] = decoding.decode(
+            path, mix=mix, progress=lambda done, total: progress("decode", done, total or 0)
+        )
+    return _decoded_last[key]
+
+
+def release() -> None:
+    """Let go of decoded audio."""
+    _decoded_last.clear()
+
+
+def write_words(
+    audio: AudioFile, mix: decoding.Mix, options: WhisperOptions, progress: Progress = silent
+) -> Transcription:
+    """Transcribe; see `models.whisper.transcribe`."""
+    return transcribe(samples(audio, mix, progress), options, progress)
+
+
+def find_turns(
+    audio: AudioFile, mix: decoding.Mix, options: DiariserOptions, progress: Progress = silent
+) -> Diarisation:
+    """Diarise; see `models.diariser.diarise`."""
+    return diarise(samples(audio, mix, progress), options, progress)
+
+
+def assemble(
+    episode: Episode,
+    audio: AudioFile,
+    words: Transcription,
+    turns: Diarisation,
+    *,
+    diariser: str,
+    warnings: Iterable[str] = (),
+) -> Transcript:
+    """Align words and turns, name the speakers, and put everything that is known into one record."""
+    segments = align(words.words, turns.exclusive, words.language)
+    return Transcript(
+        episode=replace(episode, audio_url=without_login(episode.audio_url)),
+        audio=replace(audio, path=Path(audio.path).name),
+        language=words.language,
+        segments=segments,
+        speakers=name_speakers(segments),
+        turns=turns.turns,
+        engine=engine(words.model, diariser),
+        warnings=tuple(warnings),
+    )
+
+
+@lru_cache(maxsize=8)
+def engine(whisper: str, diariser: str) -> dict[str, Any]:
+    """Which models and versions a transcript was made with."""
+    packages = ("episcribe", "faster-whisper", "pyannote.audio")
+    return {"whisper": whisper, "diariser": diariser, **{package: version(package) for package in packages}}
+
+
+def publish(transcript: Transcript, options: RunOptions) -> tuple[Path, list[Path]]:
+    """Write the episode's folder: its path and those of the files.
+
+    Names that a user gave to speakers of the same turns are kept.
+    """
+    folder = Path(options.out) if options.out else episode_folder(Path(options.library), transcript.episode)
+    transcript = replace(transcript, speakers=_with_given_names(transcript, folder))
+    return folder, write.publish(transcript, folder, options.formats)
+
+
+def episode_folder(library: Path, episode: Episode) -> Path:
+    """`<library>/<show>/<date>-<title>`; with a piece of the id where another episode has that name."""
+    date = episode.published[:10]
+    title = slug(episode.title)
+    folder = library / slug(episode.show or UNTITLED_SHOW) / (f"{date}-{title}" if date else title)
+    taken_by = _episode_id(folder)
+    if taken_by is not None and taken_by != episode.id:
+        return folder.with_name(f"{folder.name}-{slug(episode.id)[:8]}")
+    return folder
+
+
+def _episode_id(folder: Path) -> str | None:
+    """Whose folder this is; None for nobody's, or nobody's that we can tell."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        record = json.loads((folder / "episode.json").read_text(encoding="utf-8"))
+        return str(record["episode"]["id"])
+    return None
+
+
+def _with_given_names(transcript: Transcript, folder: Path) -> tuple[Speaker, ...]:
+    try:
+        before = read.load(folder)
+    except EpiscribeError:
+        return transcript.speakers
+    if _written(before) != _written(transcript):
+        return transcript.speakers
+    given = {speaker.label: speaker for speaker in before.speakers if speaker.source == "user"}
+    return tuple(given.get(speaker.label, speaker) for speaker in transcript.speakers)
+
+
+def _written(transcript: Transcript) -> list[tuple[int, int, str]]:
+    """The turns as files hold them: in whole milliseconds."""
+    return [(milliseconds(turn.start), milliseconds(turn.end), turn.speaker) for turn in transcript.turns]

@@ -1,0 +1,92 @@
+"""Pieces: a window's local speakers cut into stretches of a few seconds, and who shares speech with whom.
+
+A segmentation window of 10 s sometimes takes two alike voices for one local speaker. One embedding of
+such a mixture drags two people together; embeddings of pieces of it show both of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+PARTS = 4  # pieces a local speaker is cut into at most
+PIECE_FRAMES = 118  # about 2 s of segmentation frames: what a piece holds at least, where there is that much
+PAUSE_FRAMES = 12  # about 0.2 s without own speech: where to cut rather than elsewhere
+REACH_FRAMES = 48  # about 0.8 s: how far a cut moves to fall into a pause
+COVERED = 0.7  # share of a piece's frames that other windows must hold for it to take their embeddings
+
+Activity = NDArray[np.uint8]
+
+
+def split_speakers(activity: Activity) -> Activity:
+    """Cut local speakers into pieces.
+
+    activity: (chunks, frames, speakers), 0 or 1. Returns (chunks, frames, speakers * PARTS) whose
+    columns [s * PARTS, (s + 1) * PARTS) add up to local speaker s.
+    """
+    chunks, frames, speakers = activity.shape
+    pieces = np.zeros((chunks, frames, speakers * PARTS), dtype=np.uint8)
+    for chunk, speaker in zip(*np.nonzero(activity.any(axis=1)), strict=True):
+        own = np.flatnonzero(activity[chunk, :, speaker])
+        for part, piece in enumerate(np.split(own, _cuts(own))):
+            pieces[chunk, piece, speaker * PARTS + part] = 1
+    return pieces
+
+
+def _cuts(own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where to cut the frames `own` (ascending): equal pieces, cuts moved to the nearest pause."""
+    count = min(PARTS, len(own) // PIECE_FRAMES)
+    if count < 2:
+        return np.empty(0, dtype=np.int64)
+    pauses = np.flatnonzero(np.diff(own) > PAUSE_FRAMES) + 1
+    cuts = []
+    for ideal in np.arange(1, count) * len(own) // count:
+        near = pauses[np.abs(pauses - ideal) <= REACH_FRAMES]
+        cuts.append(near[np.abs(near - ideal).argmin()] if len(near) else ideal)
+    return np.unique(np.array(cuts, dtype=np.int64))
+
+
+def clean(activity: Activity) -> Activity:
+    """The frames in which a local speaker is alone: same shape as `activity`."""
+    return activity * (activity.sum(axis=2, keepdims=True) == 1)
+
+
+def every(chunks: int, step: float, hop: float) -> NDArray[np.bool_]:
+    """(chunks,) True for every window that starts about `hop` seconds after the last such one, and the last."""
+    chosen = np.zeros(chunks, dtype=bool)
+    chosen[:: max(1, round(hop / step))] = True
+    chosen[-1:] = True
+    return chosen
+
+
+class Cover:
+    """Which pieces of unembedded windows may take the embeddings of the pieces they share speech with.
+
+    activity: (chunks, frames, pieces); chosen: (chunks,) windows that are embedded themselves; shift:
+    segmentation frames between two windows.
+    """
+
+    def __init__(self, activity: Activity, chosen: NDArray[np.bool_], shift: float) -> None:
+        self.activity, self.chosen, self.shift = activity, chosen, shift
+        self.reach = int(activity.shape[1] / shift)
+
+    def sources(self, chunk: int) -> list[tuple[int, NDArray[np.float32]]]:
+        """Chosen windows that overlap `chunk` and how many frames each pair of pieces shares, (own, theirs)."""
+        own = self.activity[chunk].astype(np.float32)
+        sources = []
+        for other in range(max(0, chunk - self.reach), min(len(self.chosen), chunk + self.reach + 1)):
+            if not self.chosen[other] or other == chunk:
+                continue
+            offset = round((other - chunk) * self.shift)
+            here, there = (own[offset:], self.activity[other][: len(own) - offset])
+            if offset < 0:
+                here, there = own[:offset], self.activity[other][-offset:]
+            sources.append((other, here.T @ there.astype(np.float32)))
+        return sources
+
+    def covered(self, chunk: int) -> NDArray[np.bool_]:
+        """(pieces,) True where the chosen windows hold the piece's speech."""
+        best = np.zeros(self.activity.shape[2], dtype=np.float32)
+        for _, shared in self.sources(chunk):
+            best = np.maximum(best, shared.sum(axis=1))
+        return best >= COVERED * self.activity[chunk].sum(axis=0)

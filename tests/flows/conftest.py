@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.options import RunOptions
+from tests.audio.conftest import make_media, server, write_wav  # noqa: F401  (fixtures)
+
+ROOT = Path(__file__).parents[2]
+Process = Callable[..., dict[str, object]]
+
+
+@pytest.fixture
+def process(prefect_server: str, tmp_path: Path) -> Process:
+    """Runs the flow into tmp_path/out, or where `out` says, with the given options."""
+
+    def run(source: object, **options: object) -> dict[str, object]:
+        from flows.episode import process_episode
+
+        chosen = {"out": str(tmp_path / "out"), "model": "tiny.en", **options}
+        result: dict[str, object] = process_episode(str(source), RunOptions.model_validate(chosen))
+        return result
+
+    return run
+
+
+def episcribe(*arguments: object, cwd: Path, limit: float = 120) -> subprocess.CompletedProcess[str]:
+    """The command line as a user calls it, in a process of its own."""
+    command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=limit, check=False
+    )
+
+
+def interrupted(*arguments: object, cwd: Path, after: str) -> tuple[int, str]:
+    """Calls the command line and presses Ctrl-C once it has printed `after`; its status and stderr."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        assert child.stderr is not None
+        said = ""
+        for line in child.stderr:
+            said += line
+            if after in line:
+                os.killpg(child.pid, signal.SIGINT)
+                break
+        said += child.stderr.read()
+        return child.wait(timeout=60), said

@@ -1,0 +1,268 @@
+"""The flow on a real Prefect server, real audio, and a real HTTP server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import srt
+import webvtt
+
+from flows.demo import serve_show
+from models import diariser
+from models.errors import DownloadError, InputError, OutputError
+from outputs import read
+from outputs.formats import FORMATS
+from outputs.score import score
+from tests.audio.conftest import Write, sine
+from tests.audio.server import Reply, Server
+from tests.flows.conftest import Process
+
+ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+
+
+@pytest.fixture(scope="module")
+def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve_show(tmp_path_factory.mktemp("show")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("library")
+
+
+def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: str, library: Path) -> None:
+    result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    folder = library / "strangers-on-the-line" / "2026-11-16-both-from-chicago"
+    assert result["folder"] == str(folder)
+    assert {path.name for path in folder.iterdir()} == ALL_FILES
+    transcript = read.load(folder)
+    assert transcript.episode.title == "Both from Chicago"
+    assert transcript.language == "en"
+    assert [speaker.name for speaker in transcript.speakers] == ["Speaker 1", "Speaker 2"]
+    assert "originally from Chicago" in " ".join(segment.text for segment in transcript.segments)
+    captions = webvtt.read(folder / "transcript.vtt")
+    assert {caption.voice for caption in captions} == {"Speaker 1", "Speaker 2"}
+    assert list(srt.parse((folder / "transcript.srt").read_text()))
+    assert json.loads((folder / "transcript.json").read_text())["version"] == "1.0.0"
+
+
+def test_turns_and_words_are_right(process: Process, show: str, library: Path, reference: Path) -> None:
+    result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    found = score(Path(str(result["folder"])), reference / "sample.rttm", reference / "sample.stm")
+    assert found.hypothesis_speakers == 2
+    assert found.der is not None
+    assert found.der.rate <= 0.08
+    assert found.cpwer is not None
+    assert found.cpwer.rate <= 0.25
+
+
+def test_a_second_run_computes_nothing(process: Process, show: str, library: Path) -> None:
+    again = {"out": None, "library": str(library), "model": "base", "allow_private": True}
+    process(f"{show}/feed.xml", **again)
+    result = process(f"{show}/feed.xml", **again)
+    assert result["computed"] == []
+    assert result["reused"] == ["download", "decode", "transcribe", "diarise"]
+
+
+def test_only_what_an_option_changes_is_computed_again(process: Process, sample_wav: Path) -> None:
+    process(sample_wav)
+    assert process(sample_wav, speakers=1)["computed"] == ["download", "diarise"]
+    assert process(sample_wav, model="base", language="en", speakers=1)["computed"] == [
+        "download",
+        "transcribe",
+    ]
+    assert process(sample_wav, formats=("srt",))["computed"] == ["download"]
+
+
+def test_force_computes_everything(process: Process, sample_wav: Path) -> None:
+    process(sample_wav)
+    assert process(sample_wav, force=True)["reused"] == []
+
+
+def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, tmp_path: Path) -> None:
+    process(sample_wav)
+    moved = tmp_path / "moved.wav"
+    moved.write_bytes(sample_wav.read_bytes())
+    result = process(moved)
+    assert result["computed"] == ["download"]
+    assert read.load(tmp_path / "out").audio.path == "moved.wav"
+
+
+def test_without_speakers(process: Process, sample_wav: Path, tmp_path: Path) -> None:
+    result = process(sample_wav, diariser="none")
+    transcript = read.load(tmp_path / "out")
+    assert result["warnings"] == []
+    assert transcript.segments
+    assert transcript.speakers == ()
+
+
+def test_a_failing_diariser_costs_the_speakers_only(
+    process: Process, sample_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(diariser, "load", broken)
+    result = process(sample_wav, min_speakers=2, max_speakers=7)
+    transcript = read.load(tmp_path / "out")
+    assert transcript.segments
+    assert transcript.speakers == ()
+    assert (
+        result["warnings"]
+        == ["no speakers: diarisation failed (RuntimeError: out of memory)"]
+        == list(transcript.warnings)
+    )
+
+
+def test_names_given_by_the_user_survive_another_run(
+    process: Process, sample_wav: Path, tmp_path: Path
+) -> None:
+    from outputs.write import publish
+
+    process(sample_wav)
+    transcript = read.load(tmp_path / "out")
+    publish(transcript.renamed(transcript.speakers[0].label, "Sheila"), tmp_path / "out", ["txt"])
+    process(sample_wav)
+    assert read.load(tmp_path / "out").speakers[0].name == "Sheila"
+    assert "Sheila (00:0" in (tmp_path / "out" / "transcript.txt").read_text()
+
+
+def test_two_episodes_with_one_title_have_two_folders(
+    process: Process, write_wav: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    folders = set()
+    for place, hertz in (("a", 440), ("b", 550)):
+        file = write_wav(sine(1, hertz=hertz), name=f"{place}/same.wav")
+        folders.add(process(file, out=None, library=str(tmp_path / "library"))["folder"])
+    assert len(folders) == 2
+
+
+# What is no speech, or hardly any
+
+
+@pytest.mark.parametrize("seconds", [0.2, 35.0])
+def test_silence_gives_a_valid_empty_transcript(
+    process: Process, write_wav: Write, tmp_path: Path, seconds: float
+) -> None:
+    process(write_wav(np.zeros(int(seconds * 16_000))))
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} == ALL_FILES
+    assert read.load(folder).segments == ()
+    assert list(webvtt.read(folder / "transcript.vtt")) == []
+    assert (folder / "transcript.srt").read_text() == ""
+    assert json.loads((folder / "transcript.json").read_text())["segments"] == []
+
+
+def test_a_truncated_mp3_gives_what_is_left_and_says_so(
+    process: Process, show: str, sample_wav: Path, tmp_path: Path
+) -> None:
+    from audio.clip import cut, encode
+
+    whole = encode(cut(sample_wav, 0, 30), tmp_path / "whole.mp3", tags={"title": "x"})
+    (tmp_path / "half.mp3").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    result = process(tmp_path / "half.mp3")
+    transcript = read.load(tmp_path / "out")
+    assert 13 < transcript.audio.seconds < 17
+    assert transcript.segments
+    assert "breaks off at 14.9 s of 30.0 s" in str(result["warnings"])
+
+
+def test_other_forms_of_the_same_speech(
+    process: Process, sample_wav: Path, make_media: Write, tmp_path: Path
+) -> None:
+    video = make_media(
+        "v.mp4", "-f", "lavfi", "-i", "color=black:s=64x64:d=30", "-i", str(sample_wav), "-shortest"
+    )
+    wide = make_media("w.flac", "-i", str(sample_wav), "-ac", "2", "-ar", "96000")
+    narrow = make_media("n.wav", "-i", str(sample_wav), "-ar", "8000")
+    twice = make_media("t.mka", "-i", str(sample_wav), "-i", str(sample_wav), "-map", "0", "-map", "1")
+    for file in (video, wide, narrow, twice):
+        result = process(file)
+        text = " ".join(segment.text for segment in read.load(tmp_path / "out").segments)
+        assert "Chicago" in text, file
+        if file == twice:
+            assert "2 audio tracks" in str(result["warnings"])
+
+
+# Bad input: what it says, and that nothing is written
+
+
+def files_below(folder: Path) -> list[Path]:
+    return list(folder.rglob("*")) if folder.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "message"),
+    [
+        (Reply(404), DownloadError, "404"),
+        (Reply(500), DownloadError, "500"),
+        (
+            Reply(200, b"<!doctype html><title>Sorry</title>", {"Content-Type": "text/html"}),
+            InputError,
+            "neither",
+        ),
+    ],
+    ids=["404", "500", "html"],
+)
+def test_bad_answers_of_a_server(
+    process: Process,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reply: Reply,
+    error: type[Exception],
+    message: str,
+) -> None:
+    monkeypatch.setattr("audio.web.FIRST_PAUSE", 0.01, raising=True)
+    server.routes["/a.mp3"] = reply
+    with pytest.raises(error, match=message):
+        process(server.url("/a.mp3"), allow_private=True)
+    assert files_below(tmp_path / "out") == []
+
+
+def test_private_addresses_are_refused_unless_allowed(process: Process, server: Server) -> None:
+    with pytest.raises(InputError, match="not a public address"):
+        process(server.url("/a.mp3"))
+    assert server.requests == []
+
+
+def test_bad_files(process: Process, make_media: Write, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp3").touch()
+    (tmp_path / "text.mp3").write_text("this is no music\n" * 100)
+    (tmp_path / "folder.mp3").mkdir()
+    make_media("mute.mp4", "-f", "lavfi", "-i", "color=black:s=64x64:d=1")
+    for name in ("missing.mp3", "empty.mp3", "text.mp3", "folder.mp3", "mute.mp4"):
+        with pytest.raises(InputError, match=name.replace(".", r"\.")) as raised:
+            process(tmp_path / name)
+        assert "\n" not in str(raised.value)
+    assert files_below(tmp_path / "out") == []
+
+
+def test_what_was_written_before_stays_when_a_run_fails(
+    process: Process, sample_wav: Path, tmp_path: Path
+) -> None:
+    process(sample_wav)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "text.mp3").write_text("no music")
+    with pytest.raises(InputError):
+        process(tmp_path / "text.mp3")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_written(process: Process, sample_wav: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write /proc/"):
+        process(sample_wav, out="/proc/episcribe")
+
+
+def test_contradicting_options_are_refused_at_once(process: Process, sample_wav: Path) -> None:
+    with pytest.raises(InputError, match="is more than"):
+        process(sample_wav, min_speakers=3, max_speakers=2)
+    with pytest.raises(InputError, match="unknown format 'doc'"):
+        process(sample_wav, formats=("doc",))
