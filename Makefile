@@ -1,7 +1,10 @@
 # make demo    one episode from a feed to its transcript, on this machine
 # make test    all checks and tests, as CI runs them
+# make setup TORCH=cpu    the set-up alone, with the small CPU builds of torch
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+TORCH ?= pypi
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
@@ -26,7 +29,14 @@ models: $(READY)
 $(READY): pyproject.toml requirements.lock
 	@$(MAKE) --no-print-directory system-deps
 	$(PYTHON) -m venv --clear $(VENV)
+ifeq ($(TORCH),cpu)
+	$(RUN) -m pip install --quiet --no-deps --index-url $(TORCH_CPU_INDEX) \
+		$$(grep -oE '^(torch|torchaudio)==[0-9.]+' requirements.lock)
+	awk '/^[^ #]/ {skip = /^(torch|torchaudio|triton|nvidia-[^=]*|cuda-[^=]*)==/} !skip' requirements.lock > $(VENV)/requirements.lock
+	$(RUN) -m pip install --quiet --no-deps --require-hashes -r $(VENV)/requirements.lock
+else
 	$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+endif
 	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(RUN) -m pip check
 	@touch $@
