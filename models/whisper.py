@@ -26,6 +26,9 @@ MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the featur
 OFFLINE = {"base": files.WHISPER_BASE, "tiny.en": files.WHISPER_TINY_EN}
 BEST_ON_GPU = "large-v3-turbo"
 PROBABILITY_DIGITS = 3
+BLOCK_SECONDS = 1200  # transcribed at once; voice activity and features of that much are in memory
+SEARCH_SECONDS = 30  # at the end of a block, in which the quietest place is looked for
+QUIET_SAMPLES = SAMPLE_RATE // 4  # how long such a place is
 
 
 @dataclass(frozen=True)
@@ -63,39 +66,59 @@ def transcribe(
     Raises ModelError when the model isn't there, InputError for a language Whisper doesn't know.
     """
     name, pipeline = load(options.model, options.device)
-    seconds = len(samples) / SAMPLE_RATE
-    if len(samples) < MIN_SAMPLES:
-        return Transcription((), "", 0.0, name)
     check_language(options.language, pipeline.model)
-    segments, info = pipeline.transcribe(
-        samples,
-        language=options.language,
-        batch_size=options.batch_size,
-        beam_size=options.beam_size,
-        hotwords=options.hotwords,
-        word_timestamps=True,
-        vad_filter=True,
-    )
-    words = tuple(_words(segments, seconds, progress))
-    progress("transcribe", seconds, seconds)
-    return Transcription(
-        words, info.language if words else "", float(info.language_probability) if words else 0.0, name
-    )
-
-
-def _words(segments: Any, seconds: float, progress: Progress) -> Iterator[Word]:
-    """Whisper's words with times that never run backwards and stay inside the audio."""
+    seconds = len(samples) / SAMPLE_RATE
+    language, probability, words = options.language, 1.0, list[Word]()
     progress("transcribe", 0.0, seconds)
-    latest = 0.0
+    for first, last in blocks(samples):
+        if last - first < MIN_SAMPLES:
+            continue
+        segments, info = pipeline.transcribe(
+            samples[first:last],
+            language=language,
+            batch_size=options.batch_size,
+            beam_size=options.beam_size,
+            hotwords=options.hotwords,
+            word_timestamps=True,
+            vad_filter=True,
+        )
+        heard = list(_words(segments, first / SAMPLE_RATE, last / SAMPLE_RATE, seconds, progress))
+        if heard and language is None:
+            language, probability = info.language, float(info.language_probability)
+        words += heard
+        progress("transcribe", last / SAMPLE_RATE, seconds)
+    if not words:
+        return Transcription((), "", 0.0, name)
+    return Transcription(tuple(words), language or "", probability, name)
+
+
+def blocks(samples: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
+    """Where to cut long audio so that memory doesn't grow with its length: (first, last) samples.
+
+    Each cut is in the quietest place of the last seconds of its block, where nobody is in mid-word.
+    """
+    first = 0
+    while len(samples) - first > BLOCK_SECONDS * SAMPLE_RATE:
+        end = first + BLOCK_SECONDS * SAMPLE_RATE
+        window = samples[end - SEARCH_SECONDS * SAMPLE_RATE : end]
+        energy = np.square(window).reshape(-1, QUIET_SAMPLES).mean(axis=1)
+        last = end - len(window) + int(energy.argmin()) * QUIET_SAMPLES + QUIET_SAMPLES // 2
+        yield first, last
+        first = last
+    yield first, len(samples)
+
+
+def _words(segments: Any, start: float, end: float, total: float, progress: Progress) -> Iterator[Word]:
+    """Whisper's words of the audio from `start` to `end`; times never run backwards or leave that."""
+    latest = start
     for segment in segments:
         for word in segment.words or ():
             if not word.word.strip():
                 continue
-            start = min(max(float(word.start), latest), seconds)
-            end = min(max(float(word.end), start), seconds)
-            latest = start
-            yield Word(start, end, word.word, round(float(word.probability), PROBABILITY_DIGITS))
-        progress("transcribe", min(segment.end, seconds), seconds)
+            latest = min(max(start + float(word.start), latest), end)
+            until = min(max(start + float(word.end), latest), end)
+            yield Word(latest, until, word.word, round(float(word.probability), PROBABILITY_DIGITS))
+        progress("transcribe", min(start + segment.end, end), total)
 
 
 def check_language(language: str | None, model: Any) -> None:

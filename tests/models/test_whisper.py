@@ -99,3 +99,29 @@ def test_no_model_at_all_names_the_command_that_helps(
     monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match="run `episcribe models pull` once"):
         whisper.resolve("auto", "cpu")
+
+
+def test_long_audio_is_cut_where_it_is_quiet() -> None:
+    generator = np.random.default_rng(0)
+    rate, length = whisper.SAMPLE_RATE, whisper.BLOCK_SECONDS * whisper.SAMPLE_RATE
+    noise = generator.normal(0, 0.1, 2 * length + 5).astype(np.float32)
+    quiet = length - 10 * rate
+    noise[quiet : quiet + rate] = 0
+    found = list(whisper.blocks(noise))
+    assert found[0][0] == 0
+    assert found[-1][1] == len(noise)
+    assert all(before[1] == after[0] for before, after in pairwise(found))
+    assert all(last - first <= length for first, last in found)
+    assert quiet <= found[0][1] <= quiet + rate
+
+
+def test_cutting_into_blocks_loses_no_words(
+    sample_wav: Path, heard: Transcription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whisper, "BLOCK_SECONDS", 20)
+    monkeypatch.setattr(whisper, "SEARCH_SECONDS", 8)
+    cut = transcribe(decode(sample_wav).samples, WhisperOptions(model="base"))
+    assert cut.language == "en"
+    assert len(cut.words) == pytest.approx(len(heard.words), abs=4)
+    assert all(a.start <= b.start for a, b in pairwise(cut.words))
+    assert cut.words[-1].end == pytest.approx(heard.words[-1].end, abs=0.5)
