@@ -79,11 +79,11 @@ def encode(
     AudioSegment.converter = ffmpeg.executable()
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
     except OSError as error:
         raise OutputError(f"{target} can't be written: {error.strerror}") from error
     try:
-        segment.export(name, format=format, bitrate=bitrate, tags=dict(tags or {})).close()
+        with open(handle, "w+b") as out:  # noqa: PTH123  (a descriptor)
+            segment.export(out, format=format, bitrate=bitrate, tags=dict(tags or {}))
         Path(name).chmod(0o644)
         Path(name).replace(target)
     except CouldntEncodeError as error:

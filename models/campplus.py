@@ -25,8 +25,8 @@ from torch.nn import functional as F
 
 import models.quiet  # noqa: F401  (must come before anything of pyannote)
 from models import pieces, workers
+from models.samples import SAMPLE_RATE, to_float
 
-SAMPLE_RATE = 16_000  # Hz
 N_MELS = 80
 FRAME_SHIFT = 0.010  # seconds between two feature frames
 FRAME_LENGTH = 0.025  # seconds of audio one feature frame sees
@@ -47,11 +47,6 @@ def fbank(samples: Tensor) -> Tensor:
     return kaldi.fbank(
         samples[None], num_mel_bins=N_MELS, sample_frequency=SAMPLE_RATE, dither=0.0, window_type="povey"
     )
-
-
-def to_float(samples: Tensor) -> Tensor:
-    """float32 samples in -1 to 1, from float32 or 16-bit ones."""
-    return samples if samples.is_floating_point() else samples.float() / 32768
 
 
 def bfloat16_where_native(device: torch.device) -> Any:
@@ -238,12 +233,17 @@ class CAMPPlusEmbedder:
         self.device = torch.device("cpu")
 
     def to(self, device: torch.device) -> CAMPPlusEmbedder:
+        """Move to `device`."""
         self.network.to(device)
         self.device = device
         return self
 
     def __call__(
-        self, waveform: Tensor, activity: NDArray[np.uint8], window: SlidingWindow, report: Callable[[int, int], None]
+        self,
+        waveform: Tensor,
+        activity: NDArray[np.uint8],
+        window: SlidingWindow,
+        report: Callable[[int, int], None],
     ) -> NDArray[np.float32]:
         """(chunks, pieces, 192) of activity (chunks, frames, pieces); NaN for pieces under MIN_FRAMES."""
         chunks, frames, count = activity.shape
@@ -253,7 +253,8 @@ class CAMPPlusEmbedder:
         per_block = max(1, int(BLOCK_SECONDS / window.step))
         for first in range(0, chunks, per_block):
             report(first, chunks)
-            self._embed_block(waveform, activity, window, cover, embeddings, range(first, min(chunks, first + per_block)))
+            block = range(first, min(chunks, first + per_block))
+            self._embed_block(waveform, activity, window, cover, embeddings, block)
         for chunk in np.flatnonzero(~chosen):
             _inherit(embeddings, int(chunk), cover)
         report(chunks, chunks)
@@ -273,7 +274,7 @@ class CAMPPlusEmbedder:
         per_chunk = round(window.duration / FRAME_SHIFT)
         end = round((chunks.stop - 1) * window.step / FRAME_SHIFT) + per_chunk
         features = block_features(waveform, origin, end)
-        frames = np.arange(per_chunk) * activity.shape[1] // per_chunk  # the segmentation frame at a feature frame
+        frames = np.arange(per_chunk) * activity.shape[1] // per_chunk  # in segmentation
         jobs = []
         for chunk in chunks:
             first = round(chunk * window.step / FRAME_SHIFT) - origin
@@ -313,7 +314,7 @@ def block_features(waveform: Tensor, first: int, end: int) -> Tensor:
 
 
 def batches(lengths: list[int]) -> list[list[int]]:
-    """Indices of pieces that are about as long as each other, longest first, BATCH_FRAMES at most together."""
+    """Indices of pieces about as long as each other, longest first, BATCH_FRAMES at most together."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     groups: list[list[int]] = []
     for i in order:

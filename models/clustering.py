@@ -22,6 +22,7 @@ from pyannote.audio.pipelines.clustering import BaseClustering, VBxClustering
 from pyannote.core import SlidingWindowFeature
 from scipy.optimize import linear_sum_assignment
 
+import models.quiet  # noqa: F401  (must come before pyannote.audio)
 from models.pieces import clean, every
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ MIN_TRAIN_SECONDS = 0.5  # clean speech; less says too little to found or bend a
 FRAME_SECONDS = 0.017  # of a segmentation frame
 TOGETHER_SECONDS = 0.2  # two pieces that are active at once for longer are two people
 TOGETHER_WEIGHT = 20.0  # taken from the ratio of two clusters all of whose speech is heard together
-LOYALTY = 3.0  # log-likelihood ratio a piece needs to leave the voice of its local speaker
+LOYALTY = 1.0  # log-likelihood ratio a piece needs to leave the voice of its local speaker
 NOBODY = -2  # pyannote's mark for a local speaker without a cluster
 ASSIGN_CHUNKS = 2_000  # windows assigned at once
 
@@ -45,17 +46,17 @@ class Calibration:
 
     half_life: seconds of speech at which a voice and the noise in its embedding weigh the same.
     same, different: mean and standard deviation of the corrected cosine. `dimension` is the
-    effective one, which noise is spread over. `prior` is added to every ratio.
+    effective one, which noise is spread over. `prior` is added to every ratio. A voice has
+    `min_seconds` of speech at least, and a ratio to each greater voice under -`doubt` / its seconds.
     """
 
     half_life: float = 0.75
     same: tuple[float, float] = (0.88, 0.12)
     different: tuple[float, float] = (0.28, 0.14)
     dimension: float = 100.0
-    prior: float = 0.0
+    prior: float = -0.5
     min_seconds: float = 1.5
-    min_share: float = 0.0
-    doubt: float = 8.0
+    doubt: float = 10.0
 
 
 @dataclass
@@ -224,11 +225,11 @@ def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
     scores = _scores(clusters, slice(None), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
-    floor = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
     for k in np.argsort(-clusters.seconds, kind="stable"):
         seconds = clusters.seconds[k]
         nearest = scores[k, believed].max(initial=-np.inf)
-        believed[k] = not believed.any() or (seconds >= floor and nearest <= -calibration.doubt / seconds)
+        enough = seconds >= calibration.min_seconds
+        believed[k] = not believed.any() or (enough and nearest <= -calibration.doubt / seconds)
     return believed
 
 
@@ -281,8 +282,9 @@ class VoiceClustering(BaseClustering):
             heard_together(segmentations.data, chunk, speaker, self.parts),
         )
         window = segmentations.sliding_window
-        items.seconds *= min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
-        items.together *= min(1.0, max(TRAIN_HOP, window.step) / window.duration)
+        once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
+        items.seconds *= once
+        items.together *= once
         found = voices(items, self.calibration, int(least), int(min(most, len(items))))
         scores = self._scores(embeddings, seconds, found)
         return self._assign(scores, segmentations.data), scores, found.vectors / found.reach[:, None]
@@ -295,12 +297,13 @@ class VoiceClustering(BaseClustering):
 
     def _scores(self, embeddings: NDArray[np.float32], seconds: Floats, found: Items) -> Floats:
         """(chunks, speakers, clusters) ratios, 0 where there is no embedding."""
-        chunks, speakers, dimension = embeddings.shape
+        chunks, speakers, _ = embeddings.shape
         scores = np.zeros((chunks, speakers, len(found)))
         for first in range(0, chunks, ASSIGN_CHUNKS):
             block = slice(first, first + ASSIGN_CHUNKS)
             valid = np.isfinite(embeddings[block, :, 0])
-            items = items_of(embeddings[block][valid].astype(np.float64), seconds[block][valid], self.calibration)
+            vectors = embeddings[block][valid].astype(np.float64)
+            items = items_of(vectors, seconds[block][valid], self.calibration)
             scores[block][valid] = ratios(items, found, self.calibration)
         return scores
 
@@ -317,8 +320,8 @@ class VoiceClustering(BaseClustering):
 
     def _resolve(self, local: Floats, common: Ints, activity: NDArray[np.uint8]) -> Ints:
         """Give local speakers who talk at one time different voices."""
-        active = activity.reshape(len(activity), len(local), self.parts).any(axis=2)
-        both = active.T.astype(np.float32) @ active
+        active = activity.reshape(len(activity), len(local), self.parts).max(axis=2).astype(np.float64)
+        both = active.T @ active
         clash = (common[:, None] == common) & (both > TOGETHER_SECONDS / FRAME_SECONDS)
         np.fill_diagonal(clash, False)
         involved = np.flatnonzero(clash.any(axis=1))
@@ -337,9 +340,7 @@ def clean_seconds(segmentations: SlidingWindowFeature) -> Floats:
     return np.stack([clean(chunk[None])[0].sum(axis=0, dtype=np.int64) for chunk in data]) * frame
 
 
-def trainable(
-    embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int
-) -> tuple[Ints, Ints]:
+def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int) -> tuple[Ints, Ints]:
     """Chunk and speaker of the embeddings that decide the clusters.
 
     Those with MIN_TRAIN_SECONDS of clean speech from windows TRAIN_HOP apart; all there are where
@@ -354,8 +355,8 @@ def trainable(
 
 
 def heard_together(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> Floats:
-    """(items, items) seconds of the shorter of two pieces of one window that are active at one time, else 0."""
-    together = np.zeros((len(chunk), len(chunk)), dtype=np.float32)
+    """(items, items) seconds of the shorter of two pieces that talk at one time, 0 for all others."""
+    together = np.zeros((len(chunk), len(chunk)))
     for c in np.unique(chunk):
         (items,) = np.nonzero(chunk == c)
         own = activity[c][:, speaker[items]].astype(np.float32)

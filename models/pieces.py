@@ -52,7 +52,7 @@ def clean(activity: Activity) -> Activity:
 
 
 def every(chunks: int, step: float, hop: float) -> NDArray[np.bool_]:
-    """(chunks,) True for every window that starts about `hop` seconds after the last such one, and the last."""
+    """(chunks,) True for windows about `hop` seconds apart, and for the last one."""
     chosen = np.zeros(chunks, dtype=bool)
     chosen[:: max(1, round(hop / step))] = True
     chosen[-1:] = True
@@ -71,7 +71,7 @@ class Cover:
         self.reach = int(activity.shape[1] / shift)
 
     def sources(self, chunk: int) -> list[tuple[int, NDArray[np.float32]]]:
-        """Chosen windows that overlap `chunk` and how many frames each pair of pieces shares, (own, theirs)."""
+        """Chosen windows that overlap `chunk`, and the frames each pair of pieces shares, (own, theirs)."""
         own = self.activity[chunk].astype(np.float32)
         sources = []
         for other in range(max(0, chunk - self.reach), min(len(self.chosen), chunk + self.reach + 1)):

@@ -26,9 +26,9 @@ from torch import Tensor
 
 import models.quiet  # noqa: F401  (must come before pyannote.audio)
 from models import campplus, files, workers
-from models.campplus import to_float
-from models.clustering import BoundedVBx, VoiceClustering
+from models.clustering import BoundedVBx, Ints, VoiceClustering
 from models.pieces import PARTS, split_speakers
+from models.samples import cut_window
 
 EMBEDDING_ID = "campplus-zh-en-common-192"
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
@@ -43,7 +43,8 @@ class Embedder(Protocol):
 
     dimension: int
 
-    def to(self, device: torch.device) -> Any: ...
+    def to(self, device: torch.device) -> Any:
+        """Move to `device`."""
 
     def __call__(
         self, waveform: Tensor, activity: NDArray[np.uint8], window: SlidingWindow, report: Report
@@ -54,7 +55,8 @@ class Embedder(Protocol):
 class LeanDiarization(SpeakerDiarization):
     """`SpeakerDiarization` that needs little memory, whose embeddings come from an `Embedder`.
 
-    Called like its parent, with {"waveform": (1, samples) float32 or int16, "sample_rate": 16000, "uri": ...}.
+    Called like its parent, with {"waveform": (1, samples) float32 or int16, "sample_rate": 16000,
+    "uri": ...}.
     """
 
     embedder: Embedder
@@ -76,13 +78,14 @@ class LeanDiarization(SpeakerDiarization):
         inference = self._segmentation
         size = inference.model.audio.get_num_samples(inference.duration)
         step = round(inference.step * inference.model.audio.sample_rate)
-        waveform = file["waveform"]
-        starts = window_starts(waveform.shape[1], size, step)
+        waveform = file["waveform"][0]
+        starts = window_starts(len(waveform), size, step)
         powerset = inference.model.specifications.powerset
 
         def infer(first: int) -> NDArray[Any]:
-            batch = [cut_window(waveform, start, size) for start in starts[first : first + inference.batch_size]]
-            scores: NDArray[Any] = inference.infer(torch.stack(batch)[:, None])
+            some = starts[first : first + inference.batch_size]
+            batch = torch.stack([cut_window(waveform, start, size) for start in some])
+            scores: NDArray[Any] = inference.infer(batch[:, None])
             return scores.astype(np.uint8) if powerset else scores
 
         parts: list[NDArray[Any]] = []
@@ -129,9 +132,9 @@ class LeanDiarization(SpeakerDiarization):
         return self.embedder(file["waveform"][0], activity, binary_segmentations.sliding_window, report)
 
     def reconstruct(
-        self, segmentations: SlidingWindowFeature, hard_clusters: NDArray[np.int_], count: SlidingWindowFeature
+        self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
     ) -> SlidingWindowFeature:
-        """Who talks in each frame, (frames, clusters): as many as counted, those with the most windows for them."""
+        """Who talks in each frame, (frames, clusters) uint8: as many as counted, the most voted for."""
         data = segmentations.data
         clusters = max(int(hard_clusters.max()) + 1, int(count.data.max(initial=0)))
         places = frame_places(segmentations.sliding_window, count.sliding_window, len(data))
@@ -149,7 +152,9 @@ class LeanDiarization(SpeakerDiarization):
 
     @staticmethod
     def to_annotation(
-        discrete_diarization: SlidingWindowFeature, min_duration_on: float = 0.0, min_duration_off: float = 0.0
+        discrete_diarization: SlidingWindowFeature,
+        min_duration_on: float = 0.0,
+        min_duration_off: float = 0.0,
     ) -> Annotation:
         """The runs of each cluster as segments from frame middle to frame middle, as pyannote has them."""
         frames = discrete_diarization.sliding_window
@@ -184,7 +189,11 @@ class OfflineDiarization(LeanDiarization):
         self.klustering = "VoiceClustering"
         duration = segmentation.specifications.duration
         self._segmentation = Inference(
-            segmentation, duration=duration, step=step * duration, skip_aggregation=True, batch_size=batch_size
+            segmentation,
+            duration=duration,
+            step=step * duration,
+            skip_aggregation=True,
+            batch_size=batch_size,
         )
         self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
         self.embedder = embedder
@@ -193,6 +202,7 @@ class OfflineDiarization(LeanDiarization):
         self._expects_num_speakers = False
 
     def to(self, device: torch.device) -> OfflineDiarization:
+        """Move both networks to `device`."""
         self._segmentation.to(device)
         self.embedder.to(device)
         return self
@@ -208,12 +218,6 @@ class OfflineDiarization(LeanDiarization):
 def window_starts(samples: int, size: int, step: int) -> range:
     """First samples of the windows that cover `samples`; the last one may reach past the end."""
     return range(0, max(0, samples - size) + (step if samples > size else 1), step)
-
-
-def cut_window(waveform: Tensor, start: int, size: int) -> Tensor:
-    """(size,) float32 from `start` of a (1, samples) float32 or int16 waveform, zeros past its end."""
-    piece = to_float(waveform[0, start : start + size])
-    return torch.nn.functional.pad(piece, (0, size - len(piece)))
 
 
 def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ def each(work: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
         yield from map(work, jobs)
         return
     threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="diarise", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     waiting: deque[Future[Result]] = deque()
     try:
         for job in jobs:
