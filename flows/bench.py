@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +26,12 @@ from models.whisper import WhisperOptions
 from outputs import write
 from outputs.formats import FORMATS
 
+EMPTY_RUN = """
+from flows.orchestration import local_run
+with local_run():
+    from prefect import flow
+    flow(lambda: None, name="empty")()
+"""
 PACKAGES = ("torch", "faster-whisper", "ctranslate2", "pyannote.audio")
 
 
@@ -60,9 +68,26 @@ def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
         "real_time_factor": {name: round(spent / heard.seconds, 4) for name, spent in work.items()},
         "total_real_time_factor": round(sum(work.values()) / heard.seconds, 4),
         "peak_memory_mb": round(_peak_memory_mb()),
+        "orchestration_seconds": orchestration_seconds(),
         "machine": _machine(resolve_device(words.device)),
     }
     return json.dumps(report, indent=2)
+
+
+def orchestration_seconds() -> dict[str, float]:
+    """What Prefect adds to a local run, from nothing loaded to an empty flow finished and cleaned up.
+
+    "first": with no database yet; "cold": as every later run of the command line has it.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "EPISCRIBE_CACHE": cache, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
+        environment.pop("PREFECT_API_URL", None)
+        spent = []
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", EMPTY_RUN], env=environment, check=True)
+            spent.append(round(time.perf_counter() - start, 1))
+    return dict(zip(("first", "cold"), spent, strict=True))
 
 
 @contextmanager
