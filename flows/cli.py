@@ -121,6 +121,40 @@ def render(
         typer.echo(path)
 
 
+@app.command()
+def captions(
+    folder: Annotated[Path, typer.Argument(help="An episode's folder, or its episode.json.")],
+    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix or bbc.")] = "podcast",
+    vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT instead of SubRip.")] = False,
+) -> None:
+    """Print an episode's captions, cut for another kind of reader."""
+    from outputs import read
+    from outputs import srt as subrip
+    from outputs import vtt as webvtt
+    from outputs.profiles import profile_named
+
+    limits = profile_named(profile)
+    render = webvtt.render if vtt else subrip.render
+    typer.echo(render(read.load(folder), limits), nl=False)
+
+
+@app.command("lint")
+def lint_command(
+    file: Annotated[Path, typer.Argument(help="Captions: an .srt or .vtt file, by whomever.")],
+    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix or bbc.")] = "podcast",
+) -> None:
+    """Report where captions break a profile's limits; exit code 1 if that could be helped."""
+    from outputs.lint import lint_file, summary
+    from outputs.profiles import profile_named
+
+    cues, found = lint_file(file, profile_named(profile))
+    for violation in found:
+        typer.echo(violation)
+    typer.echo(summary(cues, found))
+    if not all(violation.unavoidable for violation in found):
+        raise typer.Exit(1)
+
+
 @app.command("score")
 def score_command(
     hypothesis: Annotated[Path, typer.Argument(help="An RTTM file or episode folder; or a folder of those.")],

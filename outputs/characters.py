@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 CLAUSE_END = 1
 SENTENCE_END = 2
+MAX_COLUMNS = 2  # of one visible character
+ORPHAN_COLUMNS = 7  # a longer word carries a line by itself
 
 # No-break spaces and the ideographic space are text, not layout: they stay as they are.
 _BREAKS = re.compile(r"[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029 ]+")
@@ -21,6 +24,7 @@ _CLAUSE_MARKS = ",;:、，；：،–—"
 _NEVER_FIRST = set("”’»›)]}」』）】》%" + _SENTENCE_MARKS + ",;:、，；：،")
 _NEVER_LAST = set("“‘«‹([{「『（【《¿¡")
 _ZERO_WIDTH_JOINER = "\u200d"
+_VIRAMA_CLASS = 9  # canonical combining class of the sign that joins two Indic consonants
 
 
 def one_line(text: str) -> str:
@@ -35,21 +39,27 @@ def one_line(text: str) -> str:
 def width(text: str) -> int:
     """Columns that a line of text takes: 2 for an East Asian wide character, 0 for a combining mark.
 
-    >>> width("cafe\\u0301"), width("字幕")
-    (4, 4)
+    What a reader sees as one character takes 2 at most.
+
+    >>> width("cafe\\u0301"), width("字幕"), width("👩‍👩‍👧")
+    (4, 4, 2)
     """
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    if text.isascii():
+        return len(text)
+    return sum(min(MAX_COLUMNS, sum(map(_columns, cluster))) for cluster in graphemes(text))
 
 
 def graphemes(text: str) -> Iterator[str]:
     """The characters as a reader sees them: marks stay with their letter, joined emoji in one piece.
 
-    >>> [len(cluster) for cluster in graphemes("e\\u0301a")]
-    [2, 1]
+    Close to the extended grapheme clusters of https://unicode.org/reports/tr29.
+
+    >>> [len(cluster) for cluster in graphemes("e\\u0301a🇩🇪🇫🇷")]
+    [2, 1, 2, 2]
     """
     cluster = ""
     for char in text:
-        if cluster and not (_columns(char) == 0 or _extends(char) or cluster[-1] == _ZERO_WIDTH_JOINER):
+        if cluster and not _continues(cluster, char):
             yield cluster
             cluster = ""
         cluster += char
@@ -91,6 +101,20 @@ def finality(text: str) -> int:
     return SENTENCE_END if last in _SENTENCE_MARKS else CLAUSE_END if last in _CLAUSE_MARKS else 0
 
 
+def is_orphan(word: str, before: str) -> bool:
+    """Whether it reads badly that a word stands alone: it is short, and no sentence of its own.
+
+    `before` is the text that precedes it, "" where nothing does. Scripts without spaces have no
+    words that a reader sees, so none of theirs is an orphan.
+
+    >>> is_orphan("for.", "waiting"), is_orphan("No.", "Was it you?"), is_orphan("understanding", "an")
+    (True, False, False)
+    """
+    if " " in word or width(word) > ORPHAN_COLUMNS or any(map(spaceless, word)):
+        return False
+    return finality(word) != SENTENCE_END or finality(before or ".") != SENTENCE_END
+
+
 def closes(text: str) -> bool:
     """Whether the text is all punctuation that never starts a line, such as the French " ?".
 
@@ -109,11 +133,33 @@ def opens(text: str) -> bool:
     return text[-1:] in _NEVER_LAST
 
 
+@lru_cache(maxsize=4096)
 def _columns(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def _continues(cluster: str, char: str) -> bool:
+    """Whether the character is part of what a reader sees as one with those before it."""
+    last = cluster[-1]
+    return (
+        _columns(char) == 0
+        or _extends(char)
+        or last == _ZERO_WIDTH_JOINER
+        or (unicodedata.combining(last) == _VIRAMA_CLASS and char.isalpha())
+        or (len(cluster) == 1 and _is_flag_half(last) and _is_flag_half(char))
+    )
+
+
 def _extends(char: str) -> bool:
-    return unicodedata.category(char) == "Mc" or "\U0001f3fb" <= char <= "\U0001f3ff"
+    """Vowel signs, skin tones, and the vowels and finals of Hangul syllables written in parts."""
+    return (
+        unicodedata.category(char) == "Mc"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+        or "\u1160" <= char <= "\u11ff"
+    )
+
+
+def _is_flag_half(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"

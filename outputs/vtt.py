@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from models.transcript import Transcript
-from outputs.cues import VTT, Cue, cues
+from outputs.cues import Cue, cues
+from outputs.profiles import VTT, Profile
 from outputs.times import vtt_time
 
 
-def render(transcript: Transcript) -> str:
+def render(transcript: Transcript, profile: Profile = VTT) -> str:
     """The captions as WebVTT; the header alone where nobody speaks."""
-    return "\n".join(["WEBVTT\n", *(_block(cue) for cue in cues(transcript, VTT))])
+    return "\n".join(["WEBVTT\n", *(_block(cue) for cue in cues(transcript, profile))])
 
 
 def escaped(text: str) -> str:

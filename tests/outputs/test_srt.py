@@ -17,14 +17,15 @@ SHORT_NAMES = st.sampled_from([text for text in NASTY_TEXTS if len(text) < 14])
 
 def with_names(transcript: Transcript) -> str:
     """The letters in order, with the prefix that each change of speaker brings."""
-    result, last = "", object()
+    result: str = ""
+    last: object = object()
     for segment in transcript.segments:
         if not letters(segment.text):
             continue
-        if segment.speaker != last:
-            name = one_line(transcript.name_of(segment.speaker)).strip()
+        name = one_line(transcript.name_of(segment.speaker)).strip()
+        if (name or segment.speaker) != last:
             result += letters(f"{name}:") if name else ""
-            last = segment.speaker
+            last = name or segment.speaker
         result += letters(segment.text)
     return result.replace("→", "-->")
 

@@ -7,7 +7,8 @@ from hypothesis import given
 
 from models.transcript import Transcript
 from outputs.characters import one_line
-from outputs.cues import VTT, cues
+from outputs.cues import cues
+from outputs.profiles import VTT
 from outputs.vtt import render
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
