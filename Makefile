@@ -3,10 +3,11 @@
 # make setup TORCH=cpu    the set-up alone, with the small CPU builds of torch
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
-TORCH ?= pypi
+# pypi or cpu; what was chosen once stays chosen.
+TORCH ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),pypi)
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 RUN := $(VENV)/bin/python
-READY := $(VENV)/.ready
+READY = $(VENV)/.ready-$(TORCH)
 
 .PHONY: demo test bench setup models check format schema lock system-deps clean
 
@@ -39,6 +40,7 @@ else
 endif
 	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(RUN) -m pip check
+	@echo $(TORCH) > $(VENV)/.torch
 	@touch $@
 
 # The only thing needed from the system is Python with venv, which Debian packages apart.
@@ -51,6 +53,10 @@ system-deps:
 		else \
 			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
 		fi; }
+
+# Side by side with other tools, from the same recordings; takes the better part of an hour.
+bench: models
+	$(RUN) -m tests.bench
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .
@@ -65,4 +71,4 @@ lock:
 		--generate-hashes --quiet --no-header --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .cache library
+	rm -rf $(VENV) .cache

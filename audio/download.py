@@ -200,7 +200,7 @@ class Source:
             self.kind = "audio"  # only audio is ever kept in part
         else:
             with web.faults(self.url):
-                self.kind = kind(self.content_type, response.head(), response.url)
+                self.kind = kind(self.content_type, response.head(self.url, self._deadline), response.url)
 
     def _current(self) -> _Response:
         if self._response is None:
@@ -334,9 +334,10 @@ class _Response:
             return _Record()
         return _Record(self._raw.headers.get("ETag", ""), self._raw.headers.get("Last-Modified", ""))
 
-    def head(self) -> bytes:
-        """The first HEAD_BYTES or so; `pieces` gives them again."""
+    def head(self, url: str, deadline: float) -> bytes:
+        """The first HEAD_BYTES or so, before the `deadline` (monotonic); `pieces` gives them again."""
         while sum(map(len, self._head)) < HEAD_BYTES:
+            web.check_deadline(url, deadline)
             piece = next(self._pieces, b"")
             if not piece:
                 break

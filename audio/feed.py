@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from uuid import NAMESPACE_URL, uuid5
 from xml.parsers import expat
 
@@ -30,6 +30,7 @@ from audio.sniff import AUDIO_EXTENSIONS, HEAD_BYTES, VIDEO_EXTENSIONS, extensio
 from models.errors import InputError
 from models.transcript import Episode, Person
 
+MAX_LINE_CHARS = 10_000  # of a title, name or guid; more is an attack or a mistake
 MAX_FEED_BYTES = 50_000_000
 MAX_BROKEN_BYTES = 5_000_000  # broken XML takes time that grows with the square of its length
 PROLOG_BYTES = 65_536  # what comes before the first item
@@ -53,6 +54,7 @@ _NEVER_MEDIA = frozenset((
 _UNSEEN = frozenset(("script", "style", "head", "template"))
 _NO_MEDIA = 3
 _PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^\[>]*(\[[^\]]*\]\s*)?>", re.IGNORECASE)
 _STRAY_AMPERSAND = re.compile(rb"&(?!#\d+;|#[xX][0-9a-fA-F]+;|\w+;)")
 
@@ -109,6 +111,20 @@ def pick(feed: Feed, which: str | int) -> Episode:
     raise InputError(f"no episode has the guid {wanted!r}; closest: {', '.join(close)}")
 
 
+def episode_id(feed_url: str, guid: str) -> str:
+    """The id of an episode: the same for the same guid of the same feed, for ever."""
+    return str(uuid5(uuid5(NAMESPACE_URL, feed_url), guid))
+
+
+def name_in(url: str) -> str:
+    """What the file at an address is called, without extension.
+
+    >>> name_in("https://example.org/shows/My%20Talk.mp3?token=se/cret")
+    'My Talk'
+    """
+    return PurePosixPath(unquote(urlsplit(url).path)).stem
+
+
 def without_login(url: str) -> str:
     """`url` without a user name and password: fit to be stored and shown.
 
@@ -132,9 +148,9 @@ def plain_text(markup: str) -> str:
         return _tidy(unescape(markup))
     try:
         # lxml takes no NUL, nor text that declares an encoding.
-        tree = html.fromstring("<div>" + re.sub(r"\x00|<\?[^>]*>", "", markup) + "</div>")
+        tree = html.fromstring("<div>" + re.sub(r"\x00|<\?[^<>]*>", "", markup) + "</div>")
     except (etree.ParserError, ValueError):
-        return _tidy(re.sub(r"<[^>]*>", " ", markup))
+        return _tidy(re.sub(r"<[^<>]*>", " ", markup))
     return _tidy("".join(_texts(tree)))
 
 
@@ -155,14 +171,22 @@ def _texts(tree: html.HtmlElement) -> Iterable[str]:
 
 
 def _tidy(text: str) -> str:
-    broken = re.sub(r"[ \f\v]*[\f\v][ \f\v]*", lambda run: "\n\n" if _PARAGRAPH in run[0] else "\n", text)
+    broken = re.sub(r"[ \f\v]+", _break, text)
     lines = [" ".join(line.split()) for line in broken.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+def _break(run: re.Match[str]) -> str:
+    """What a run of spaces and marks comes to: a blank line, a line break, or the spaces it is."""
+    if _PARAGRAPH in run[0]:
+        return "\n\n"
+    return "\n" if _BLOCK in run[0] else run[0]
+
+
 def _line(text: str | None) -> str:
-    """Text that belongs on one line, such as a title."""
-    return " ".join(plain_text(text or "").split())
+    """Text that belongs on one line, such as a title, without control characters."""
+    words = plain_text((text or "")[:MAX_LINE_CHARS]).split()
+    return _CONTROLS.sub("", " ".join(words))
 
 
 def _clean(data: bytes) -> bytes:
@@ -224,17 +248,16 @@ def _episodes(
         (_line(entry.get("id")), audio): (entry, who) for entry, audio, who in reversed(found) if audio
     }
     times_used = Counter(guid for guid, _ in playable)
-    namespace = uuid5(NAMESPACE_URL, url)
     episodes = []
     for (own, audio), (entry, who) in reversed(playable.items()):
         # Some feeds give every item the same guid: then the address tells episodes apart.
         guid = own if own and times_used[own] == 1 else without_login(audio)
         episodes.append(
             Episode(
-                id=str(uuid5(namespace, guid)),
+                id=episode_id(url, guid),
                 show=show,
                 guid=guid,
-                title=_line(entry.get("title")) or PurePosixPath(urlsplit(audio).path).stem,
+                title=_line(entry.get("title")) or name_in(audio),
                 published=_published(entry),
                 audio_url=audio,
                 notes=_notes(entry),

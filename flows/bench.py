@@ -55,7 +55,7 @@ def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
         diarisation = steps.find_turns(file, heard.mix, turns)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.assemble(
-            Episode(id="bench"), file, transcription, diarisation, diariser=turns.model
+            Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model
         )
         write.publish(transcript, Path(folder), FORMATS)
     work = {name: spent for name, spent in seconds.items() if name != "load_models"}

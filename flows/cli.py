@@ -237,7 +237,7 @@ def guarded(action: Callable[[], Any]) -> None:
     except EpiscribeError as error:
         _fail(str(error), error, error.exit_code)
     except Exception as error:
-        _fail(f"{type(error).__name__}: {error} (unexpected: --debug shows where)", error, 1)
+        _fail(f"{type(error).__name__}: {error} (unexpected: `episcribe --debug ...` shows where)", error, 1)
 
 
 def _fail(what: str, error: BaseException, code: int) -> None:
@@ -245,7 +245,9 @@ def _fail(what: str, error: BaseException, code: int) -> None:
         import traceback
 
         traceback.print_exception(error)
-    print(f"episcribe: error: {' '.join(what.split())}", file=sys.stderr)
+    from flows.progress import printable
+
+    print(f"episcribe: error: {printable(what)}", file=sys.stderr)
     sys.exit(code)
 
 

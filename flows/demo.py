@@ -17,6 +17,7 @@ from typing import Any
 from audio.clip import cut, encode
 from flows.local import print_result, run_episode
 from flows.options import RunOptions
+from flows.progress import printable
 from models.files import cache_folder
 
 PORT = 47_113  # always the same, so that a second demo finds the same episode
@@ -54,7 +55,9 @@ def main() -> None:
         print(f"A podcast feed is at {url}/feed.xml; its newest episode is processed now.\n")
         result = run_episode(f"{url}/feed.xml", RunOptions(allow_private=True))
     print()
-    print((Path(result["folder"]) / "transcript.txt").read_text(encoding="utf-8"))
+    for line in (Path(result["folder"]) / "transcript.txt").read_text(encoding="utf-8").splitlines():
+        print(printable(line))
+    print()
     print_result(result)
 
 

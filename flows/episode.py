@@ -16,7 +16,6 @@ from typing import Any
 from prefect import flow, task
 from prefect.context import TaskRunContext
 
-import flows.orchestration  # noqa: F401  (sets Prefect's defaults before it is imported)
 from flows import steps
 from flows.options import RunOptions
 from flows.progress import progress
@@ -30,7 +29,7 @@ from models.whisper import Transcription, WhisperOptions
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
 WORDS_VERSION = 1
-TURNS_VERSION = 1
+TURNS_VERSION = 2
 
 JSON_RESULT = "compressed/json"
 
@@ -116,21 +115,22 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
     """
     options = options or RunOptions()
     steps.check(source, options)
-    whisper_model, _ = whisper.resolve(options.model, resolve_device(options.device))
     run = _Run(force=options.force)
     try:
         fetched: steps.Fetched = download(source, options)
         run.note("download", computed=fetched.fresh)
         heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
         audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
-        words = _transcribe(run, audio, heard, options.whisper(), whisper_model)
+        words = _transcribe(run, audio, heard, options.whisper())
         turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
+        if warnings:
+            steps.keep_better(fetched, options, warnings[0])
         transcript = steps.assemble(
             fetched.episode,
             audio,
             words,
             turns,
-            diariser=diariser_model,
+            diariser_model=diariser_model,
             warnings=(*heard.warnings, *warnings),
         )
         folder, files = publish(_opaque(transcript), options)
@@ -173,10 +173,9 @@ def _opaque(value: Any) -> Any:
     return opaque(value)
 
 
-def _transcribe(
-    run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions, model: str
-) -> Transcription:
-    heeded = {**asdict(options), "model": model, "mix": heard.mix}
+def _transcribe(run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions) -> Transcription:
+    _, model = whisper.resolve(options.model, resolve_device(options.device))
+    heeded = {**asdict(options), "model": whisper.identity(model), "mix": heard.mix}
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
     found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options)
     return Transcription(**{**found, "words": tuple(Word(**word) for word in found["words"])})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from flows.orchestration import local_run
-from flows.progress import bars, progress
+from flows.progress import bars, printable, progress
 from models.diariser import DiariserOptions
-from models.errors import InterruptedRun, OutputError
+from models.errors import InputError, InterruptedRun, OutputError
 from models.transcript import Diarisation
 
 
@@ -52,9 +52,9 @@ def print_result(result: dict[str, Any]) -> None:
     if not result["computed"]:
         console.print("nothing had to be computed again", markup=False)
     for warning in result["warnings"]:
-        console.print(f"warning: {warning}", style="yellow", markup=False)
+        console.print(f"warning: {printable(warning)}", style="yellow", markup=False)
     for file in result["files"]:
-        console.print(file, markup=False)
+        console.print(printable(file), markup=False)
 
 
 def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
@@ -64,6 +64,8 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
     from models.transcript import AudioFile
     from outputs import rttm
 
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
     stored = local_file(audio)
     with interruptible(), bars():
         heard = steps.hear(str(stored.path), stored.sha256, progress)
@@ -83,4 +85,5 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

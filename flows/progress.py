@@ -23,6 +23,15 @@ def progress(stage: str, done: float, total: float) -> None:
     _current.get()(stage, done, total)
 
 
+def printable(text: str) -> str:
+    """Text from outside on one line of a terminal, without what could steer the terminal.
+
+    >>> printable("two\\n lines \\x1b[31mred")
+    'two lines [31mred'
+    """
+    return "".join(filter(str.isprintable, " ".join(text.split())))
+
+
 @contextmanager
 def shown_by(watcher: Progress) -> Iterator[None]:
     """Within, `progress` goes to `watcher`."""

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 from models.errors import EpiscribeError
@@ -22,6 +23,7 @@ from models.errors import EpiscribeError
 HOST = "127.0.0.1"
 START_SECONDS = 120  # a first start also creates the database
 POLL_SECONDS = 0.05
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy can't reach this machine
 
 
 class TemporaryServer:
@@ -34,11 +36,17 @@ class TemporaryServer:
         port = _free_port()
         self.api_url = f"http://{HOST}:{port}/api"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server", str(port)],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "flows.server",
+                str(port),
+            ],  # -P: modules of the folder we are in are not ours
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[1])},
             start_new_session=True,  # Ctrl-C is for the client, which still has something to report
         )
 
@@ -58,7 +66,7 @@ class TemporaryServer:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.api_url}/health", timeout=5):
+                with DIRECT.open(f"{self.api_url}/health", timeout=5):
                     return
             except OSError:
                 time.sleep(POLL_SECONDS)

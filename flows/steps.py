@@ -21,23 +21,25 @@ from numpy.typing import NDArray
 
 from audio import decode as decoding
 from audio.download import Source, StoredFile, local_file
-from audio.feed import MAX_FEED_BYTES, parse_feed, pick, without_login
+from audio.feed import MAX_FEED_BYTES, episode_id, name_in, parse_feed, pick, without_login
 from audio.ffmpeg import check_file
 from audio.probe import probe
 from audio.web import checked_url
 from flows.options import RunOptions
+from models import diariser
 from models.align import align
+from models.device import resolve_device
 from models.diariser import DiariserOptions, diarise
 from models.errors import EpiscribeError, InputError
 from models.files import cache_folder
-from models.names import name_speakers
+from models.names import keep_given_names, name_speakers
 from models.progress import Progress, silent
-from models.transcript import AudioFile, Diarisation, Episode, Speaker, Transcript
+from models.transcript import AudioFile, Diarisation, Episode, Transcript
 from models.whisper import Transcription, WhisperOptions, transcribe
+from models.whisper import resolve as resolve_whisper
 from outputs import read, write
 from outputs.formats import FORMATS
 from outputs.slug import slug
-from outputs.times import milliseconds
 
 PAGE_MESSAGE = (
     "is neither audio nor a podcast feed (a web page?): give the address of the feed or of the audio file"
@@ -77,11 +79,22 @@ def check(source: str, options: RunOptions) -> None:
     for folder in (options.out, options.library):
         if folder and Path(folder).exists() and not Path(folder).is_dir():
             raise InputError(f"{folder} is a file: results need a folder")
-    options.diarisation()
+    _check_models(options)
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{source!r} is not a name in UTF-8: rename the file") from None
     if is_url(source):
         checked_url(source)
     else:
         check_file(source)
+
+
+def _check_models(options: RunOptions) -> None:
+    """Refuse models that aren't here or may not be used: ModelError with the command that helps."""
+    device = resolve_device(options.device)
+    resolve_whisper(options.model, device)
+    diariser.require(options.diarisation(), device)
 
 
 def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetched:
@@ -93,18 +106,18 @@ def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetc
     if not is_url(source):
         stored = local_file(source)
         episode = Episode(id=_identity(stored.sha256), title=Path(source).stem)
-        return Fetched(episode, str(stored.path), stored.sha256, fresh=True)
+        return Fetched(episode, str(stored.path), stored.sha256, fresh=False)
     with Source(source, downloads_folder(), allow_private=options.allow_private) as opened:
         if opened.kind == "audio":
             address = without_login(source)
-            title = Path(address.rstrip("/")).stem
-            return _fetched(
-                Episode(id=_identity(address), title=title, audio_url=address), _save(opened, progress)
-            )
+            episode = Episode(id=_identity(address), title=name_in(address), audio_url=address)
+            return _fetched(episode, _save(opened, progress))
         if opened.kind == "page":
             raise InputError(f"{without_login(source)} {PAGE_MESSAGE}")
         page = opened.read(MAX_FEED_BYTES)
     episode = pick(parse_feed(page.data, page.url), options.episode)
+    # By the address that was given: the one it leads to may change with every request.
+    episode = replace(episode, id=episode_id(without_login(source), episode.guid))
     with Source(episode.audio_url, downloads_folder(), allow_private=options.allow_private) as opened:
         if opened.kind != "audio":
             raise InputError(f"{without_login(episode.audio_url)} {PAGE_MESSAGE}")
@@ -186,7 +199,7 @@ def assemble(
     words: Transcription,
     turns: Diarisation,
     *,
-    diariser: str,
+    diariser_model: str,
     warnings: Iterable[str] = (),
 ) -> Transcript:
     """Align words and turns, name the speakers, and put everything that is known into one record."""
@@ -198,26 +211,55 @@ def assemble(
         segments=segments,
         speakers=name_speakers(segments),
         turns=turns.turns,
-        engine=engine(words.model, diariser),
+        exclusive=turns.exclusive,
+        engine=engine(words.model, diariser_model),
         warnings=tuple(warnings),
     )
 
 
 @lru_cache(maxsize=8)
-def engine(whisper: str, diariser: str) -> dict[str, Any]:
+def engine(whisper: str, diariser_model: str) -> dict[str, Any]:
     """Which models and versions a transcript was made with."""
     packages = ("episcribe", "faster-whisper", "pyannote.audio")
-    return {"whisper": whisper, "diariser": diariser, **{package: version(package) for package in packages}}
+    return {
+        "whisper": whisper,
+        "diariser": diariser_model,
+        **{package: version(package) for package in packages},
+    }
 
 
 def publish(transcript: Transcript, options: RunOptions) -> tuple[Path, list[Path]]:
     """Write the episode's folder: its path and those of the files.
 
-    Names that a user gave to speakers of the same turns are kept.
+    Names that a user gave to speakers are kept, and files of formats that are not asked for now but were
+    before are written again too, so that all files of a folder tell the same.
     """
-    folder = Path(options.out) if options.out else episode_folder(Path(options.library), transcript.episode)
-    transcript = replace(transcript, speakers=_with_given_names(transcript, folder))
-    return folder, write.publish(transcript, folder, options.formats)
+    folder = folder_for(transcript.episode, options)
+    before = _published(folder)
+    formats = list(options.formats)
+    if before is not None:
+        transcript = replace(transcript, speakers=keep_given_names(transcript, before))
+        formats += [entry.name for entry in FORMATS.values() if (folder / entry.file_name).exists()]
+    return folder, write.publish(transcript, folder, formats)
+
+
+def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
+    """EpiscribeError where a transcript without speakers would replace one of the same audio with them."""
+    folder = folder_for(fetched.episode, options)
+    before = _published(folder)
+    if before is not None and before.audio.sha256 == fetched.sha256 and before.speakers:
+        raise EpiscribeError(f"{reason}; {folder} keeps the transcript with speakers that it has")
+
+
+def folder_for(episode: Episode, options: RunOptions) -> Path:
+    """Where the files of an episode go."""
+    return Path(options.out) if options.out else episode_folder(Path(options.library), episode)
+
+
+def _published(folder: Path) -> Transcript | None:
+    with suppress(EpiscribeError):
+        return read.load(folder)
+    return None
 
 
 def episode_folder(library: Path, episode: Episode) -> Path:
@@ -237,19 +279,3 @@ def _episode_id(folder: Path) -> str | None:
         record = json.loads((folder / "episode.json").read_text(encoding="utf-8"))
         return str(record["episode"]["id"])
     return None
-
-
-def _with_given_names(transcript: Transcript, folder: Path) -> tuple[Speaker, ...]:
-    try:
-        before = read.load(folder)
-    except EpiscribeError:
-        return transcript.speakers
-    if _written(before) != _written(transcript):
-        return transcript.speakers
-    given = {speaker.label: speaker for speaker in before.speakers if speaker.source == "user"}
-    return tuple(given.get(speaker.label, speaker) for speaker in transcript.speakers)
-
-
-def _written(transcript: Transcript) -> list[tuple[int, int, str]]:
-    """The turns as files hold them: in whole milliseconds."""
-    return [(milliseconds(turn.start), milliseconds(turn.end), turn.speaker) for turn in transcript.turns]

@@ -1,0 +1,5 @@
+import os
+
+# Before any module of these packages is imported, whoever does it: nobody's podcasts are reported anywhere.
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

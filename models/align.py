@@ -79,9 +79,10 @@ def repair_boundaries(words: Sequence[Word]) -> list[Word]:
     """
     repaired = list(words)
     changes = [i for i in range(1, len(words)) if words[i - 1].speaker != words[i].speaker]
-    edges = [0, *changes, len(words)]
-    for before, change, after in zip(edges, edges[1:], edges[2:], strict=False):
+    before = 0
+    for change, after in pairwise([*changes, len(words)]):
         target = _sentence_end_near(words, before, change, after)
+        before = target
         for i in range(target, change):
             repaired[i] = replace(words[i], speaker=words[change].speaker)
         for i in range(change, target):

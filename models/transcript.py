@@ -132,8 +132,9 @@ class Speaker:
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
-    `language` is an ISO 639-1 code ("" where there is no speech to tell by), `engine` says with
-    which models, versions and options it was made, `warnings` what the reader should know.
+    `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
+    are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
+    the reader should know.
     """
 
     episode: Episode
@@ -142,6 +143,7 @@ class Transcript:
     segments: tuple[Segment, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     turns: tuple[Turn, ...] = ()
+    exclusive: tuple[Turn, ...] = ()
     engine: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA_VERSION

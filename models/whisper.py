@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -187,6 +188,13 @@ def _from_hub(model: str) -> str:
         raise ModelError(
             f"the model hub did not give {model}: {reason}; --model base works without it"
         ) from error
+
+
+@lru_cache(maxsize=4)
+def identity(path: str) -> str:
+    """What tells the model in a folder from every other: the SHA-256 of its weights."""
+    with (Path(path) / "model.bin").open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=1)

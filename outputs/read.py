@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from models.errors import InputError, OutputError
@@ -10,11 +11,12 @@ from outputs import episode_json
 from outputs.formats import EPISODE
 
 
-def load(path: Path) -> Transcript:
+def load(path: str | os.PathLike[str]) -> Transcript:
     """The transcript in an episode's folder, or in an episode.json given by itself.
 
     Raises InputError where there is none, OutputError where it can't be read or is damaged.
     """
+    path = Path(path)
     file = path / EPISODE.file_name if path.is_dir() else path
     if not file.exists():
         missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"

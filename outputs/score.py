@@ -276,7 +276,7 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise EpiscribeError(
-            f"scoring needs {name}, which is not installed: pip install 'episcribe[score]'"
+            f"scoring needs {name}, which is not installed: pip install -e '.[score]'"
         ) from error
 
 

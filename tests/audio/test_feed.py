@@ -377,3 +377,11 @@ def test_as_podcastparser_reads_them(shared: Path) -> None:
 
 def seconds(published: str) -> int:
     return int(datetime.fromisoformat(published).timestamp()) if published else 0
+
+
+@pytest.mark.parametrize("nasty", ["a" + " " * 200_000 + "b", "<p>x" + "<?" * 200_000, "<" * 200_000])
+def test_long_runs_in_text_take_no_time(nasty: str) -> None:
+    begun = time.process_time()
+    plain_text(nasty)
+    only(f"<title><![CDATA[{nasty}]]></title><enclosure url='/a.mp3' type='audio/mpeg'/>")
+    assert time.process_time() - begun < 5  # seconds; hours, were it quadratic

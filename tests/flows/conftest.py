@@ -32,7 +32,7 @@ def process(prefect_server: str, tmp_path: Path) -> Process:
 
 def episcribe(*arguments: object, cwd: Path, limit: float = 120) -> subprocess.CompletedProcess[str]:
     """The command line as a user calls it, in a process of its own."""
-    command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
+    command = [sys.executable, "-P", "-m", "flows.cli", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=limit, check=False

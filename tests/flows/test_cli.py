@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from models.files import models_folder
 from outputs import read
+from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe, interrupted
 
 HEAVY = {
@@ -74,7 +78,7 @@ def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
     }
     assert "out/transcript.srt" in done.stdout
     again = episcribe("run", sample_wav, "--out", "out", "--model", "tiny.en", cwd=tmp_path)
-    assert "reused from earlier runs: decode, transcribe, diarise" in again.stdout
+    assert "nothing had to be computed again" in again.stdout
     assert "Transcribing" not in again.stderr
 
 
@@ -83,6 +87,99 @@ def test_a_failure_says_why_in_one_line(tmp_path: Path, sample_wav: Path) -> Non
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("episcribe: error: cannot write /proc/nowhere")
     assert "Traceback" not in done.stderr
+
+
+def test_bad_answers_and_bad_audio_end_with_the_right_code(tmp_path: Path, server: Server) -> None:
+    (tmp_path / "text.mp3").write_text("no music here")
+    server.routes["/page.mp3"] = Reply(200, b"<!doctype html>", {"Content-Type": "text/html"})
+    for source, code in (("text.mp3", 2), (server.url("/page.mp3"), 2), (server.url("/gone.mp3"), 1)):
+        done = episcribe("run", source, "--allow-private", "--model", "tiny.en", cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("episcribe: error: ")
+
+
+def test_nothing_from_outside_steers_the_terminal(tmp_path: Path, server: Server) -> None:
+    item = '<item><guid>g&#27;[31m</guid><title>t</title><enclosure url="/a.mp3" type="audio/mpeg"/></item>'
+    feed = f"<rss version='2.0'><channel><title>s</title>{item}</channel></rss>"
+    server.routes["/feed.xml"] = Reply(200, feed.encode(), {"Content-Type": "application/rss+xml"})
+    done = episcribe("run", server.url("/feed.xml"), "--allow-private", "--episode", "none", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+
+
+def test_modules_of_the_folder_we_are_in_are_not_ours(tmp_path: Path, sample_wav: Path) -> None:
+    (tmp_path / "models.py").write_text("raise SystemExit('hijacked')")
+    (tmp_path / "socket.py").write_text("raise SystemExit('hijacked')")
+    script = Path(sys.executable).with_name("episcribe")
+    done = subprocess.run(
+        [script, "run", sample_wav, "--out", "out", "--model", "tiny.en"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_runs_at_the_same_time_do_not_meet(tmp_path: Path, sample_wav: Path) -> None:
+    environment = {**os.environ, "EPISCRIBE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "models").symlink_to(models_folder())
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "run",
+        str(sample_wav),
+        "--model",
+        "tiny.en",
+        "--diariser",
+        "none",
+    ]
+    running = [
+        subprocess.Popen(
+            [*command, "--out", f"out{i}"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        )
+        for i in range(2)
+    ]
+    for child in running:
+        _, said = child.communicate(timeout=200)
+        assert child.returncode == 0, said
+
+
+def test_a_terminal_sees_bars_with_percentage_and_time_left(tmp_path: Path, sample_wav: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "run",
+        str(sample_wav),
+        "--out",
+        "out",
+        "--model",
+        "tiny.en",
+    ]
+    child = subprocess.Popen(
+        [*command, "--force"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+        start_new_session=True,
+    )
+    os.close(follower)
+    seen = b""
+    with contextlib.suppress(OSError):  # what Linux says at the end of a pseudo-terminal
+        while piece := os.read(leader, 65536):
+            seen += piece
+    os.close(leader)
+    assert child.wait(timeout=60) == 0
+    for text in (b"Transcribing", b"Finding speakers", b"100%", b"left"):
+        assert text in seen
 
 
 def test_ctrl_c_in_the_middle(tmp_path: Path, sample_wav: Path) -> None:

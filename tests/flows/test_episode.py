@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import srt
 import webvtt
 
+from audio.decode import decode
 from flows.demo import serve_show
-from models import diariser
-from models.errors import DownloadError, InputError, OutputError
+from models import diariser, whisper
+from models.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
+from models.whisper import WhisperOptions
 from outputs import read
 from outputs.formats import FORMATS
 from outputs.score import score
 from tests.audio.conftest import Write, sine
 from tests.audio.server import Reply, Server
-from tests.flows.conftest import Process
+from tests.flows.conftest import ROOT, Process
 
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
 
@@ -71,17 +76,14 @@ def test_a_second_run_computes_nothing(process: Process, show: str, library: Pat
 
 def test_only_what_an_option_changes_is_computed_again(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
-    assert process(sample_wav, speakers=1)["computed"] == ["download", "diarise"]
-    assert process(sample_wav, model="base", language="en", speakers=1)["computed"] == [
-        "download",
-        "transcribe",
-    ]
-    assert process(sample_wav, formats=("srt",))["computed"] == ["download"]
+    assert process(sample_wav, speakers=1)["computed"] == ["diarise"]
+    assert process(sample_wav, model="base", language="en", speakers=1)["computed"] == ["transcribe"]
+    assert process(sample_wav, formats=("srt",))["computed"] == []
 
 
 def test_force_computes_everything(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
-    assert process(sample_wav, force=True)["reused"] == []
+    assert process(sample_wav, force=True)["computed"] == ["decode", "transcribe", "diarise"]
 
 
 def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, t
     moved = tmp_path / "moved.wav"
     moved.write_bytes(sample_wav.read_bytes())
     result = process(moved)
-    assert result["computed"] == ["download"]
+    assert result["computed"] == []
     assert read.load(tmp_path / "out").audio.path == "moved.wav"
 
 
@@ -119,6 +121,83 @@ def test_a_failing_diariser_costs_the_speakers_only(
     )
 
 
+def test_a_failing_diariser_does_not_cost_speakers_that_were_found_before(
+    process: Process, sample_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    process(sample_wav)
+    before = (tmp_path / "out" / "episode.json").read_bytes()
+    monkeypatch.setattr(diariser, "load", broken)
+    with pytest.raises(EpiscribeError, match="keeps the transcript with speakers that it has"):
+        process(sample_wav, min_speakers=2, max_speakers=8)
+    assert (tmp_path / "out" / "episode.json").read_bytes() == before
+
+
+def test_a_gated_model_without_a_token_is_refused_before_any_work(
+    process: Process, sample_wav: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="set HF_TOKEN, or use --diariser offline"):
+        process(sample_wav, diariser="community-1")
+    assert files_below(tmp_path / "out") == []
+
+
+def test_models_with_one_name_are_told_apart(process: Process, sample_wav: Path, tmp_path: Path) -> None:
+    for folder, model in (("a", whisper.OFFLINE["tiny.en"]), ("b", whisper.OFFLINE["base"])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model").symlink_to(model.require())
+    process(sample_wav, model=str(tmp_path / "a" / "model"), language="en")
+    result = process(sample_wav, model=str(tmp_path / "b" / "model"), language="en")
+    assert "transcribe" in result["computed"] or result["computed"] == []
+    words = whisper.transcribe(decode(sample_wav).samples, WhisperOptions(model="base", language="en")).words
+    assert len(read.load(tmp_path / "out").words) == len(words)
+
+
+def test_files_of_one_folder_tell_the_same(process: Process, sample_wav: Path, tmp_path: Path) -> None:
+    process(sample_wav)
+    process(sample_wav, diariser="none", formats=("srt",))
+    assert "Speaker" not in (tmp_path / "out" / "transcript.txt").read_text()
+    assert "Speaker" not in (tmp_path / "out" / "transcript.vtt").read_text()
+
+
+def test_both_diarisations_are_kept(process: Process, sample_wav: Path, tmp_path: Path) -> None:
+    process(sample_wav)
+    transcript = read.load(tmp_path / "out")
+    assert any(a.end > b.start for a, b in pairwise(transcript.turns))
+    assert transcript.exclusive
+    assert all(a.end <= b.start for a, b in pairwise(transcript.exclusive))
+
+
+def test_as_a_deployment_with_options_as_json(prefect_server: str, sample_wav: Path, tmp_path: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.deployments import run_deployment
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.flow_engine import run_flow
+
+    from flows.episode import process_episode
+
+    deployment = process_episode.to_deployment("here").apply()
+    options = {"out": str(tmp_path / "out"), "model": "tiny.en"}
+    run = run_deployment(deployment, parameters={"source": str(sample_wav), "options": options}, timeout=0)
+    with pytest.raises(PrefectHTTPStatusError):
+        run_deployment(deployment, parameters={"source": "x", "options": {"colour": "red"}}, timeout=0)
+    with get_client(sync_client=True) as client:
+        flow_run = client.read_flow_run(run.id)
+    run_flow(process_episode, flow_run=flow_run, parameters=flow_run.parameters)
+    assert read.load(tmp_path / "out").segments
+
+
+def test_the_example_in_the_readme(
+    prefect_server: str, sample_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "interview.mp3").write_bytes(sample_wav.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert "SPEAKER_00" in capsys.readouterr().out
+
+
 def test_names_given_by_the_user_survive_another_run(
     process: Process, sample_wav: Path, tmp_path: Path
 ) -> None:
@@ -127,7 +206,7 @@ def test_names_given_by_the_user_survive_another_run(
     process(sample_wav)
     transcript = read.load(tmp_path / "out")
     publish(transcript.renamed(transcript.speakers[0].label, "Sheila"), tmp_path / "out", ["txt"])
-    process(sample_wav)
+    process(sample_wav, min_speakers=2)
     assert read.load(tmp_path / "out").speakers[0].name == "Sheila"
     assert "Sheila (00:0" in (tmp_path / "out" / "transcript.txt").read_text()
 
