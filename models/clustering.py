@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pyannote.audio.pipelines.clustering import BaseClustering, VBxClustering
 from pyannote.core import SlidingWindowFeature
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
 
 import models.quiet  # noqa: F401  (must come before pyannote.audio)
 from models.pieces import clean, every
@@ -36,7 +37,7 @@ FRAME_SECONDS = 0.017  # of a segmentation frame
 TOGETHER_SECONDS = 0.2  # two pieces that are active at once for longer are two people
 TOGETHER_WEIGHT = 20.0  # taken from the ratio of two clusters all of whose speech is heard together
 LOYALTY = 1.0  # log-likelihood ratio a piece needs to leave the voice of its local speaker
-NOBODY = -2  # pyannote's mark for a local speaker without a cluster
+FORCED_SHARE = 0.1  # of the pieces that a voice gets which was asked for and hardly found
 ASSIGN_CHUNKS = 2_000  # windows assigned at once
 
 
@@ -65,22 +66,21 @@ class Items:
 
     vectors: (items, dimension) sum of unit embeddings; reach: (items,) sum of the lengths they would
     have without noise; noise: (items,) sum of squared noise; seconds: (items,) clean speech;
-    together: (items, items) seconds of speech in which both were heard at one time.
+    together: (items, items) sparse, seconds of speech in which both were heard at one time.
     """
 
     vectors: Floats
     reach: Floats
     noise: Floats
     seconds: Floats
-    together: Floats
+    together: csr_array
 
     def __len__(self) -> int:
         return len(self.reach)
 
     def grouped(self, labels: Ints) -> Items:
         """The clusters `labels` (items,), numbered from 0, as items."""
-        member = np.zeros((int(labels.max()) + 1, len(self)))
-        member[labels, np.arange(len(self))] = 1.0
+        member: Any = csr_array((np.ones(len(self)), (labels, np.arange(len(self)))))
         return Items(
             member @ self.vectors,
             member @ self.reach,
@@ -90,10 +90,9 @@ class Items:
         )
 
     def absorb(self, i: int, j: int) -> None:
-        """Add item `j` to item `i`, in place."""
-        for sums in (self.vectors, self.reach, self.noise, self.seconds, self.together):
+        """Add item `j` to item `i`, in place, but for `together`."""
+        for sums in (self.vectors, self.reach, self.noise, self.seconds):
             sums[i] += sums[j]
-        self.together[:, i] += self.together[:, j]
 
     def __getitem__(self, keep: Any) -> Items:
         """The items that an index array or slice takes."""
@@ -107,14 +106,14 @@ class Items:
 
 
 def items_of(
-    embeddings: Floats, seconds: Floats, calibration: Calibration, together: Floats | None = None
+    embeddings: Floats, seconds: Floats, calibration: Calibration, together: csr_array | None = None
 ) -> Items:
     """One item an embedding. embeddings: (items, dimension), any scale; seconds: (items,)."""
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     reach = 1.0 / np.sqrt(1.0 + calibration.half_life / np.maximum(seconds, 1e-3))
     noise = 1.0 - calibration.same[0] * reach**2
     if together is None:
-        together = np.zeros((len(seconds), 0))
+        together = csr_array((len(seconds), len(seconds)))
     return Items(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
 
 
@@ -141,7 +140,8 @@ def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
     """
     count = len(items)
     now = Items(*(getattr(items, field.name).copy() for field in fields(items)))
-    score = _scores(now, slice(None), calibration)
+    together = now.together.toarray()
+    score = _scores(now, slice(None), together, calibration)
     np.fill_diagonal(score, -np.inf)
     alive = np.ones(count, dtype=bool)
     merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
@@ -151,8 +151,10 @@ def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
         j = int(best[i])
         merges[step], values[step] = (i, j), score[i, j]
         now.absorb(i, j)
+        together[i] += together[j]
+        together[:, i] += together[:, j]
         alive[j] = False
-        row = _scores(now, slice(i, i + 1), calibration)[0]
+        row = _scores(now, slice(i, i + 1), together, calibration)[0]
         row[~alive] = row[i] = -np.inf
         score[j], score[:, j] = -np.inf, -np.inf
         score[i], score[:, i] = row, row
@@ -163,11 +165,13 @@ def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
     return merges, values
 
 
-def _scores(items: Items, rows: slice, calibration: Calibration) -> Floats:
+def _scores(items: Items, rows: slice, together: Floats, calibration: Calibration) -> Floats:
     """Ratios of `rows` to all items, less what speaking at one time says against one person."""
-    some = Items(*(getattr(items, field.name)[rows] for field in fields(items)))
+    some = Items(
+        items.vectors[rows], items.reach[rows], items.noise[rows], items.seconds[rows], items.together
+    )
     shorter = np.minimum(some.seconds[:, None], items.seconds)
-    share = np.minimum(1.0, some.together / np.maximum(shorter, 1e-9))
+    share = np.minimum(1.0, together[rows] / np.maximum(shorter, 1e-9))
     return ratios(some, items, calibration) - TOGETHER_WEIGHT * share
 
 
@@ -223,7 +227,7 @@ def voices(items: Items, calibration: Calibration, least: int, most: int) -> Ite
 
 def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
-    scores = _scores(clusters, slice(None), calibration)
+    scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
     for k in np.argsort(-clusters.seconds, kind="stable"):
         seconds = clusters.seconds[k]
@@ -287,7 +291,8 @@ class VoiceClustering(BaseClustering):
         items.together *= once
         found = voices(items, self.calibration, int(least), int(min(most, len(items))))
         scores = self._scores(embeddings, seconds, found)
-        return self._assign(scores, segmentations.data), scores, found.vectors / found.reach[:, None]
+        hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
+        return hard, scores, found.vectors / found.reach[:, None]
 
     def _one_voice(self, embeddings: NDArray[np.float32]) -> tuple[Ints, Floats, Floats]:
         """One speaker without a voice: there is speech, but nowhere enough of it to embed."""
@@ -299,15 +304,17 @@ class VoiceClustering(BaseClustering):
         """(chunks, speakers, clusters) ratios, 0 where there is no embedding."""
         chunks, speakers, _ = embeddings.shape
         scores = np.zeros((chunks, speakers, len(found)))
+        # Ratios stop growing where a cosine is as high as a voice's own; the cosine decides between such.
+        centres = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
         for first in range(0, chunks, ASSIGN_CHUNKS):
             block = slice(first, first + ASSIGN_CHUNKS)
             valid = np.isfinite(embeddings[block, :, 0])
             vectors = embeddings[block][valid].astype(np.float64)
             items = items_of(vectors, seconds[block][valid], self.calibration)
-            scores[block][valid] = ratios(items, found, self.calibration)
+            scores[block][valid] = ratios(items, found, self.calibration) + items.vectors @ centres.T
         return scores
 
-    def _assign(self, scores: Floats, activity: NDArray[np.uint8]) -> Ints:
+    def _assign(self, scores: Floats, activity: NDArray[np.uint8], forced: bool) -> Ints:
         """Local speakers take the voice their pieces agree on; a piece leaves for much better evidence."""
         chunks, pieces, clusters = scores.shape
         local = scores.reshape(chunks, pieces // self.parts, self.parts, clusters).sum(axis=2)
@@ -316,7 +323,12 @@ class VoiceClustering(BaseClustering):
             common[c] = self._resolve(local[c], common[c], activity[c])
         own = np.repeat(common, self.parts, axis=1)
         loyal = scores + LOYALTY * (np.arange(clusters) == own[:, :, None])
-        return np.where(own == NOBODY, NOBODY, loyal.argmax(axis=2))
+        hard = loyal.argmax(axis=2)
+        embedded = scores.any(axis=2)
+        shares = np.bincount(hard[embedded], minlength=clusters) / max(1, embedded.sum())
+        for k in np.flatnonzero(shares < FORCED_SHARE / 2) if forced else ():
+            hard[_likest(scores, int(k))] = k
+        return hard
 
     def _resolve(self, local: Floats, common: Ints, activity: NDArray[np.uint8]) -> Ints:
         """Give local speakers who talk at one time different voices."""
@@ -331,6 +343,13 @@ class VoiceClustering(BaseClustering):
         rows, columns = linear_sum_assignment(local[involved], maximize=True)
         common[involved[rows]] = columns
         return common
+
+
+def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:
+    """(chunks, pieces) those most like voice `k`, which was asked for but hardly comes out on top."""
+    margin = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
+    embedded = scores.any(axis=2)
+    return embedded & (margin >= np.quantile(margin[embedded], 1 - FORCED_SHARE))
 
 
 def clean_seconds(segmentations: SlidingWindowFeature) -> Floats:
@@ -354,18 +373,23 @@ def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, lea
     return chunk, speaker
 
 
-def heard_together(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> Floats:
+def heard_together(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> csr_array:
     """(items, items) seconds of the shorter of two pieces that talk at one time, 0 for all others."""
-    together = np.zeros((len(chunk), len(chunk)))
-    for c in np.unique(chunk):
-        (items,) = np.nonzero(chunk == c)
+    rows, columns, values = [], [], []
+    starts = np.flatnonzero(np.diff(chunk, prepend=-1))  # `chunk` ascends
+    for items in np.split(np.arange(len(chunk)), starts[1:]):
+        c = chunk[items[0]]
         own = activity[c][:, speaker[items]].astype(np.float32)
         both = own.T @ own * FRAME_SECONDS
         length = own.sum(axis=0) * FRAME_SECONDS
         other = speaker[items][:, None] // parts != speaker[items] // parts
         clash = other & (both > TOGETHER_SECONDS)
-        together[np.ix_(items, items)] = clash * np.minimum(length[:, None], length)
-    return together
+        one, two = np.nonzero(clash)
+        rows.append(items[one])
+        columns.append(items[two])
+        values.append(np.minimum(length[one], length[two]).astype(np.float64))
+    where = (np.concatenate(rows), np.concatenate(columns))
+    return csr_array((np.concatenate(values), where), shape=(len(chunk), len(chunk)))
 
 
 class BoundedVBx(VBxClustering):

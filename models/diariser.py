@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -49,16 +50,19 @@ class DiariserOptions:
         if self.speakers and (self.min_speakers or self.max_speakers):
             raise InputError("give either the number of speakers or bounds for it, not both")
         if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
-            raise InputError(f"--min-speakers {self.min_speakers} is more than --max-speakers {self.max_speakers}")
+            raise InputError(
+                f"--min-speakers {self.min_speakers} is more than --max-speakers {self.max_speakers}"
+            )
 
 
 def diarise(
-    samples: NDArray[np.float32], options: DiariserOptions, progress: Progress = silent
+    samples: NDArray[np.float32] | NDArray[np.int16], options: DiariserOptions, progress: Progress = silent
 ) -> Diarisation:
     """Find who speaks when.
 
-    samples: (samples,) float32 mono at 16 kHz. Labels are SPEAKER_00, SPEAKER_01, ... in order of
-    first speech. Raises ModelError when the model isn't there or may not be used.
+    samples: (samples,) mono at 16 kHz, float32 or, at half the memory, int16; either may be mapped
+    from a file, since only windows of it are converted at a time. Labels are SPEAKER_00, SPEAKER_01,
+    ... in order of first speech. Raises ModelError when the model isn't there or may not be used.
     """
     if options.model == "none" or len(samples) < MIN_SAMPLES:
         return Diarisation()
@@ -128,7 +132,7 @@ def _seconds_alone(turns: list[Turn]) -> dict[str, float]:
     for turn in turns:
         starts.setdefault(turn.start, []).append(turn.speaker)
         ends.setdefault(turn.end, []).append(turn.speaker)
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         active.difference_update(ends.get(start, ()))
         active.update(starts.get(start, ()))
         if len(active) == 1:
@@ -141,7 +145,7 @@ def load(options: DiariserOptions) -> tuple[str, Any]:
     """The pipeline `options` ask for: the id of its embedding model, and the pipeline. Loaded once."""
     device = resolve_device(options.device)
     if resolve(options.model, device) == "community-1":
-        return COMMUNITY, _community(device)
+        return COMMUNITY, _community(device, options.step)
     from models.pipeline import EMBEDDING_ID
 
     return EMBEDDING_ID, _offline(device, options.step)
@@ -156,6 +160,18 @@ def resolve(model: str, device: str) -> str:
         return model
     offline = files.SEGMENTATION.present and files.CAMPPLUS.present
     return "community-1" if token() is not None and (device == "cuda" or not offline) else "offline"
+
+
+def require(options: DiariserOptions, device: str) -> None:
+    """ModelError, with what helps, where the diariser that `options` ask for can't be had here."""
+    model = resolve(options.model, device)
+    if model == "offline":
+        files.SEGMENTATION.require()
+        files.CAMPPLUS.require()
+    elif model == "community-1" and token() is None:
+        raise ModelError(
+            f"{COMMUNITY} is gated: accept its conditions on the hub and set HF_TOKEN, or use --diariser offline"
+        )
 
 
 def token() -> str | None:
@@ -173,16 +189,11 @@ def _offline(device: str, step: float) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _community(device: str) -> Any:
-    import torch
+def _community(device: str, step: float) -> Any:
     from pyannote.audio import Pipeline
 
     import models.quiet  # noqa: F401  (must come before pyannote.audio)
 
-    if token() is None:
-        raise ModelError(
-            f"{COMMUNITY} is gated: accept its conditions on the hub and set HF_TOKEN, or use --diariser offline"
-        )
     try:
         pipeline = Pipeline.from_pretrained(COMMUNITY, token=token())
     except Exception as error:
@@ -191,5 +202,9 @@ def _community(device: str) -> Any:
             f"the hub did not give {COMMUNITY}: {reason}; --diariser offline works without it"
         ) from error
     if pipeline is None:
-        raise ModelError(f"the hub refused {COMMUNITY}: accept its conditions there, or use --diariser offline")
-    return pipeline.to(torch.device(device))
+        raise ModelError(
+            f"the hub refused {COMMUNITY}: accept its conditions there, or use --diariser offline"
+        )
+    from models.pipeline import lean_community
+
+    return lean_community(pipeline, device, step)

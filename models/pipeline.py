@@ -25,7 +25,7 @@ from pyannote.pipeline.parameter import ParamDict, Uniform
 from torch import Tensor
 
 import models.quiet  # noqa: F401  (must come before pyannote.audio)
-from models import campplus, files, workers
+from models import campplus, files, wespeaker, workers
 from models.clustering import BoundedVBx, Ints, VoiceClustering
 from models.pieces import PARTS, split_speakers
 from models.samples import cut_window
@@ -33,6 +33,8 @@ from models.samples import cut_window
 EMBEDDING_ID = "campplus-zh-en-common-192"
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
 BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
+GROW_BEFORE, GROW_AFTER = 3, 6  # segmentation frames: 0.05 s and 0.1 s
+FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
 
 Report = Callable[[int, int], None]
 """`report(completed, total)`; what it raises cancels the run."""
@@ -70,6 +72,12 @@ class LeanDiarization(SpeakerDiarization):
         if isinstance(lean.clustering, VBxClustering):
             lean.clustering.__class__ = BoundedVBx
         return lean
+
+    def to(self, device: torch.device) -> Any:
+        """Move both networks to `device`."""
+        self._segmentation.to(device)
+        self.embedder.to(device)
+        return self
 
     def get_segmentations(
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
@@ -201,18 +209,30 @@ class OfflineDiarization(LeanDiarization):
         self.clustering = VoiceClustering(parts=PARTS)
         self._expects_num_speakers = False
 
-    def to(self, device: torch.device) -> OfflineDiarization:
-        """Move both networks to `device`."""
-        self._segmentation.to(device)
-        self.embedder.to(device)
-        return self
-
     def get_segmentations(
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
     ) -> SlidingWindowFeature:
         """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
         whole = super().get_segmentations(file, hook)
         return SlidingWindowFeature(split_speakers(whole.data), whole.sliding_window)
+
+    def reconstruct(
+        self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
+    ) -> SlidingWindowFeature:
+        """The parent's, grown a little into silence: segmentation-3.0 clips the soft ends of words."""
+        speaking = super().reconstruct(segmentations, hard_clusters, count)
+        grow_into_silence(speaking.data, GROW_BEFORE, GROW_AFTER)
+        return speaking
+
+
+def grow_into_silence(speaking: NDArray[np.uint8], before: int, after: int) -> None:
+    """Lengthen speech, (frames, clusters), by up to that many frames where nobody else talks; in place."""
+    for _ in range(after):
+        silent = np.flatnonzero(speaking[1:].max(axis=1) == 0) + 1
+        speaking[silent] = speaking[silent - 1]
+    for _ in range(before):
+        silent = np.flatnonzero(speaking[:-1].max(axis=1) == 0)
+        speaking[silent] = speaking[silent + 1]
 
 
 def window_starts(samples: int, size: int, step: int) -> range:
@@ -226,10 +246,24 @@ def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> N
     return np.rint((starts - window.start) / frames.step).astype(np.int64)
 
 
+def lean_community(pipeline: SpeakerDiarization, device: str, step: float) -> LeanDiarization:
+    """community-1 as it comes from the hub, made lean; `step` as a fraction of its window."""
+    speaker = pipeline._embedding
+    embedder = wespeaker.WindowEmbedder(
+        speaker.model_,
+        exclude_overlap=pipeline.embedding_exclude_overlap,
+        min_samples=speaker.min_num_samples,
+    )
+    lean = LeanDiarization.of(pipeline, embedder)
+    lean._segmentation.step = step * lean._segmentation.duration
+    lean._segmentation.batch_size = BATCH_SIZES[device]
+    return lean.to(torch.device(device))
+
+
 def load_offline(device: str, step: float) -> OfflineDiarization:
     """The offline pipeline on `device`. ModelError when the offline set was never pulled."""
     segmentation = Model.from_pretrained(str(files.SEGMENTATION.require() / "pytorch_model.bin"))
     embedder = campplus.CAMPPlusEmbedder(campplus.load(files.CAMPPLUS.require() / "campplus_cn_en_common.pt"))
     pipeline = OfflineDiarization(segmentation, embedder, step=step, batch_size=BATCH_SIZES[device])
-    pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}})
+    pipeline.instantiate({"segmentation": {"min_duration_off": FILL_SECONDS}})
     return pipeline.to(torch.device(device))

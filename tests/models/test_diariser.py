@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pyannote.core import Annotation, Segment
+from pyannote.metrics.diarization import DiarizationErrorRate
+
+from models.diariser import DiariserOptions, diarise
+from models.errors import InputError
+from models.transcript import Diarisation
+
+RATE = 16_000
+OFFLINE = DiariserOptions(model="offline", device="cpu")
+
+Rows = list[tuple[float, float, str]]
+Call = tuple[NDArray[np.float32], Rows]
+
+pytestmark = pytest.mark.usefixtures("offline")
+
+
+def annotation(rows: Sequence[tuple[float, float, str]]) -> Annotation:
+    result = Annotation()
+    for i, (start, end, speaker) in enumerate(rows):
+        result[Segment(start, end), i] = speaker
+    return result
+
+
+def error_rate(reference: Rows, found: Diarisation) -> float:
+    rows = [(turn.start, turn.end, turn.speaker) for turn in found.turns]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rate: float = DiarizationErrorRate()(annotation(reference), annotation(rows))
+    return rate
+
+
+def speakers(found: Diarisation) -> set[str]:
+    return {turn.speaker for turn in found.turns}
+
+
+def conversation(utterances: dict[str, list[NDArray[np.float32]]], people: int) -> Call:
+    """Two minutes in which `people` take turns half a second apart."""
+    parts, rows, now = [], [], 0.0
+    decks = {name: iter(files) for name, files in list(utterances.items())[:people]}
+    while now < 120:
+        for name, deck in decks.items():
+            speech = next(deck)[: 12 * RATE]
+            rows.append((now, now + len(speech) / RATE, name))
+            parts += [speech, np.zeros(RATE // 2, np.float32)]
+            now = sum(map(len, parts)) / RATE
+    return np.concatenate(parts), rows
+
+
+def test_a_telephone_call_has_two_speakers_in_the_right_places(call: Call) -> None:
+    found = diarise(call[0], OFFLINE)
+    assert speakers(found) == {"SPEAKER_00", "SPEAKER_01"}
+    assert error_rate(call[1], found) < 0.10
+
+
+@pytest.mark.parametrize("people", [2, 3, 4])
+def test_it_counts_the_people_of_a_conversation(
+    utterances: dict[str, list[NDArray[np.float32]]], people: int
+) -> None:
+    samples, reference = conversation(utterances, people)
+    found = diarise(samples, OFFLINE)
+    assert len(speakers(found)) == people
+    assert error_rate(reference, found) < 0.25
+
+
+def test_sixteen_bit_samples_give_the_same_turns(call: Call) -> None:
+    samples = np.round(call[0] * 32768).astype(np.int16)
+    assert diarise(samples, OFFLINE) == diarise((samples / 32768).astype(np.float32), OFFLINE)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_given_count_is_kept(call: Call, count: int) -> None:
+    options = DiariserOptions(model="offline", device="cpu", speakers=count)
+    assert len(speakers(diarise(call[0], options))) == count
+
+
+def test_voices_tell_the_speakers_apart(call: Call) -> None:
+    found = diarise(call[0], OFFLINE)
+    one, other = (np.array(voice.embedding) for voice in found.voices)
+    assert len(one) == 192
+    assert one @ other < 0.5 * np.linalg.norm(one) * np.linalg.norm(other)
+    assert all(3 < voice.seconds < 30 for voice in found.voices)
+
+
+def test_exclusive_turns_never_overlap(call: Call) -> None:
+    turns = diarise(call[0], OFFLINE).exclusive
+    assert all(a.end <= b.start + 1e-6 for a, b in itertools.pairwise(turns))
+
+
+def test_silence_has_no_turns() -> None:
+    assert diarise(np.zeros(3 * RATE, np.float32), OFFLINE) == Diarisation()
+
+
+def test_a_sound_too_short_to_embed_warns_nobody(call: Call) -> None:
+    start = round(call[1][0][0] * RATE)
+    samples = np.zeros(5 * RATE, np.float32)
+    samples[RATE : RATE + RATE // 5] = call[0][start : start + RATE // 5]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = diarise(samples, OFFLINE)
+    assert len(speakers(found)) <= 1
+    assert len(found.voices) <= len(speakers(found))
+
+
+def test_progress_only_grows_and_ends_at_one(call: Call) -> None:
+    seen: list[float] = []
+    diarise(call[0], OFFLINE, lambda stage, done, total: seen.append(done / total))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert len(seen) > 3
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.99])
+def test_progress_can_cancel_at_any_stage(call: Call, share: float) -> None:
+    class CancelledError(Exception):
+        pass
+
+    def cancel(stage: str, done: float, total: float) -> None:
+        if done >= share:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        diarise(call[0], OFFLINE, cancel)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"model": "best"},
+        {"speakers": 0},
+        {"speakers": 2, "min_speakers": 1},
+        {"min_speakers": 3, "max_speakers": 2},
+    ],
+)
+def test_impossible_options_are_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        DiariserOptions(**bad)
