@@ -23,8 +23,10 @@ test: models
 setup: models
 
 # Fetches the offline models into the user's cache folder; does nothing when they are there.
+# The empty database of local runs is made there too.
 models: $(READY)
 	@$(VENV)/bin/episcribe models pull >/dev/null
+	@$(RUN) -m flows.orchestration
 
 # Everything is pinned with hashes in requirements.lock, so there is nothing for pip to resolve.
 $(READY): pyproject.toml requirements.lock

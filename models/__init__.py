@@ -3,3 +3,5 @@ import os
 # Before any module of these packages is imported, whoever does it: nobody's podcasts are reported anywhere.
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# oneDNN keeps a compiled kernel for every batch shape it met: hundreds of megabytes, and no faster.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models import files
 from models.device import resolve_device
 from models.errors import InputError, ModelError
+from models.memory import give_back
 from models.progress import Progress, silent
 from models.transcript import Diarisation, Turn, Voice
 
@@ -76,6 +77,7 @@ def diarise(
         max_speakers=options.max_speakers,
         hook=_hook(progress),
     )
+    give_back()
     progress("diarise", 1.0, 1.0)
     return _diarisation(output, name, len(samples) / SAMPLE_RATE)
 

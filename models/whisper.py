@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models import files
 from models.device import resolve_device
 from models.errors import InputError, ModelError
+from models.memory import give_back
 from models.progress import Progress, silent
 from models.transcript import Word
 
@@ -88,6 +89,7 @@ def transcribe(
             language, probability = info.language, float(info.language_probability)
         words += heard
         progress("transcribe", last / SAMPLE_RATE, seconds)
+        give_back()
     if not words:
         return Transcription((), "", 0.0, name)
     return Transcription(tuple(words), language or "", probability, name)
