@@ -22,6 +22,7 @@ ROUNDING_MS = 1  # times in the files are whole milliseconds
 FRAME_ROUNDING_MS = 20  # half a frame: files made at 23.976, 25 or 30 frames/s mean the same gaps
 SPARE_MS = 1000  # a cue that lasts so much longer than it takes to read can give away a word
 SPARE_WORDS = 3  # if it has so many
+HELD_MS = 4000  # a lone word that is held for longer takes its cue for itself: the one before it is long too
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
@@ -293,6 +294,7 @@ def _spares_a_word(giver: Caption, place: _Place) -> bool:
     needed = max(milliseconds(place.profile.min_duration), place.profile.reading_ms(giver.lines))
     return (
         bool(giver.voices)
+        and place.cue.duration <= HELD_MS
         and place.cue.start - giver.end <= milliseconds(place.profile.gap) + ROUNDING_MS
         and giver.duration >= needed + SPARE_MS
         and len(_tokens(*giver.lines)) >= SPARE_WORDS

@@ -79,6 +79,7 @@ def transcripts(
         st.lists(segments(seconds), max_size=6).map(tuple),
         st.tuples(*(st.builds(Speaker, st.just(label), names, st.just("feed")) for label in LABELS)),
         st.lists(st.builds(Turn, seconds, seconds, texts), max_size=4).map(tuple),
+        st.lists(st.builds(Turn, seconds, seconds, texts), max_size=4).map(tuple),
         st.dictionaries(texts, st.integers() | texts | st.lists(texts, max_size=2), max_size=3),
         st.lists(texts, max_size=2).map(tuple),
     )
@@ -116,7 +117,7 @@ def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
         parts,
         tuple(Speaker(label, name, "feed", 0.9) for label, name in names.items()),
         tuple(Turn(segment.start, segment.end, segment.speaker or "?") for segment in parts),
-        {"whisper": "base"},
+        engine={"whisper": "base"},
     )
 
 

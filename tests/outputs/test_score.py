@@ -196,7 +196,7 @@ def test_bad_input(tmp_path: Path, episode: Path) -> None:
 @pytest.mark.parametrize("library", ["jiwer", "meeteval", "whisper_normalizer.english"])
 def test_missing_library(episode: Path, monkeypatch: pytest.MonkeyPatch, library: str) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(EpiscribeError, match=r"pip install 'episcribe\[score\]'"):
+    with pytest.raises(EpiscribeError, match=r"pip install -e '\.\[score\]'"):
         score(episode, stm=episode.parent / "ref.stm")
 
 
