@@ -201,6 +201,8 @@ def identity(path: str) -> str:
 
 @lru_cache(maxsize=1)
 def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
+    # The voice detector's runtime is imported by faster-whisper in mid-work, where Ctrl-C would pass for its absence.
+    import onnxruntime  # noqa: F401
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     try:
