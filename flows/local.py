@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from flows.orchestration import local_run
@@ -19,11 +21,23 @@ from models.transcript import Diarisation
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C within ends as an error of ours: one line, exit code 1."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield
-    except KeyboardInterrupt as error:
+    except BaseException as error:
+        # Libraries turn an interrupt into other errors when it comes while they import something.
+        if not pressed and not isinstance(error, KeyboardInterrupt):
+            raise
         message = "interrupted; finished steps are kept, and the same command goes on from there"
         raise InterruptedRun(message) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, Any]:
