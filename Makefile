@@ -9,7 +9,7 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 RUN := $(VENV)/bin/python
 READY = $(VENV)/.ready-$(TORCH)
 
-.PHONY: demo test bench setup models check format schema lock system-deps clean
+.PHONY: demo test bench setup models format schema lock system-deps clean
 
 demo: models
 	@$(RUN) -m flows.demo

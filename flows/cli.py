@@ -19,6 +19,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
+ALL_FORMATS = "json,srt,vtt,txt,html,rttm"
 Speakers = Annotated[
     int | None, typer.Option(help="Exact number of speakers.", min=1, show_default="estimated")
 ]
@@ -33,6 +34,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when some
 def options(context: typer.Context, debug: Debug = False) -> None:
     """Podcast audio in; accurate, speaker-named, timed transcripts out."""
     context.obj = {"debug": debug}
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 @app.command()
@@ -59,7 +64,7 @@ def run(
     device: Device = "auto",
     formats: Annotated[
         str, typer.Option(help="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.")
-    ] = "json,srt,vtt,txt,html,rttm",
+    ] = ALL_FORMATS,
     force: Annotated[bool, typer.Option("--force", help="Compute every step anew.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
@@ -80,7 +85,7 @@ def run(
         max_speakers=max_speakers,
         diariser=diariser,
         device=device,
-        formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+        formats=_names(formats),
         force=force,
         allow_private=allow_private,
     )
@@ -108,16 +113,14 @@ def diarise(
 @app.command()
 def render(
     folder: Annotated[Path, typer.Argument(help="An episode's folder, or its episode.json.")],
-    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = "json,srt,vtt,txt,html,rttm",
+    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
     from outputs import read, write
 
     transcript = read.load(folder)
     target = folder if folder.is_dir() else folder.parent
-    for path in write.publish(
-        transcript, target, [name.strip() for name in formats.split(",") if name.strip()]
-    ):
+    for path in write.publish(transcript, target, _names(formats)):
         typer.echo(path)
 
 

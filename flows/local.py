@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from flows.orchestration import local_run
 from flows.progress import bars, printable, progress
 from models.diariser import DiariserOptions
-from models.errors import InputError, InterruptedRun, OutputError
+from models.errors import InputError, InterruptedRun
 from models.transcript import Diarisation
 
 
@@ -76,7 +75,7 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
     from audio.download import local_file
     from flows import steps
     from models.transcript import AudioFile
-    from outputs import rttm
+    from outputs import rttm, write
 
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
@@ -87,17 +86,5 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
             AudioFile(str(stored.path), stored.sha256, heard.seconds), heard.mix, options, progress
         )
         steps.release()
-    _write(out, rttm.render_turns(found.turns, audio.stem))
+    write.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

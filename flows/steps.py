@@ -73,9 +73,7 @@ def is_url(source: str) -> bool:
 
 def check(source: str, options: RunOptions) -> None:
     """Refuse what can't work before any work is done; raises InputError."""
-    unknown = [name for name in options.formats if name not in FORMATS]
-    if unknown:
-        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+    write.formats_named(options.formats)
     for folder in (options.out, options.library):
         if folder and Path(folder).exists() and not Path(folder).is_dir():
             raise InputError(f"{folder} is a file: results need a folder")

@@ -116,7 +116,7 @@ class LongWindowEmbedder(WindowEmbedder):
     """Runs the trunk over long windows, so that it hears every second about once.
 
     Its features are centred over LONG_WINDOW instead of the segmentation window, so its numbers differ
-    a little from pyannote's; docs/benchmarks.md has the difference.
+    from pyannote's; by how much with real weights has not been measured.
     """
 
     def _groups(self, heard: NDArray[np.int64], window: SlidingWindow) -> list[NDArray[np.int64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,12 +25,24 @@ def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> lis
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {
         folder / chosen.file_name: chosen.render(transcript).encode("utf-8", "backslashreplace")
-        for chosen in _chosen(formats)
+        for chosen in formats_named(formats)
     }
-    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
-    target = folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    replace_files(contents)
+    return list(contents)
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write files into folders that are there: all under temporary names first, then renamed.
+
+    A reader sees each file whole or as it was. Raises OutputError where one can't be written.
+    """
+    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
+    target = Path()
+    try:
         for target, part in parts.items():
             _write(part, contents[target])
         for target, part in parts.items():
@@ -41,11 +53,10 @@ def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> lis
         for part in parts.values():
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-    return list(contents)
 
 
-def _chosen(names: Iterable[str]) -> list[Format]:
-    """The formats of these names, each once, the full record last."""
+def formats_named(names: Iterable[str]) -> list[Format]:
+    """The formats of these names, each once, the full record last. InputError for an unknown name."""
     wanted = dict.fromkeys(names)
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:
