@@ -51,7 +51,7 @@ class Calibration:
     `min_seconds` of speech at least, and a ratio to each greater voice under -`doubt` / its seconds.
     """
 
-    half_life: float = 0.75
+    half_life: float = 1.0
     same: tuple[float, float] = (0.88, 0.12)
     different: tuple[float, float] = (0.28, 0.14)
     dimension: float = 100.0

@@ -1,4 +1,4 @@
-"""Pieces: a window's local speakers cut into stretches of a few seconds, and who shares speech with whom.
+"""Pieces: a window's local speakers cut into stretches of a second or two, and who shares speech with whom.
 
 A segmentation window of 10 s sometimes takes two alike voices for one local speaker. One embedding of
 such a mixture drags two people together; embeddings of pieces of it show both of them.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-PARTS = 4  # pieces a local speaker is cut into at most
-PIECE_FRAMES = 118  # about 2 s of segmentation frames: what a piece holds at least, where there is that much
+PARTS = 8  # pieces a local speaker is cut into at most
+PIECE_FRAMES = 70  # about 1.2 s of segmentation frames: what a piece holds at least, where there is that much
 PAUSE_FRAMES = 12  # about 0.2 s without own speech: where to cut rather than elsewhere
 REACH_FRAMES = 48  # about 0.8 s: how far a cut moves to fall into a pause
 COVERED = 0.7  # share of a piece's frames that other windows must hold for it to take their embeddings

@@ -25,7 +25,7 @@ from pyannote.pipeline.parameter import ParamDict, Uniform
 from torch import Tensor
 
 import models.quiet  # noqa: F401  (must come before pyannote.audio)
-from models import campplus, files, wespeaker, workers
+from models import campplus, edges, files, wespeaker, workers
 from models.clustering import BoundedVBx, Ints, VoiceClustering
 from models.pieces import PARTS, split_speakers
 from models.samples import cut_window
@@ -33,7 +33,6 @@ from models.samples import cut_window
 EMBEDDING_ID = "campplus-zh-en-common-192"
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
 BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
-GROW_BEFORE, GROW_AFTER = 3, 6  # segmentation frames: 0.05 s and 0.1 s
 FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
 
 Report = Callable[[int, int], None]
@@ -181,6 +180,14 @@ class LeanDiarization(SpeakerDiarization):
         return annotation
 
 
+class LocalSpeech(SlidingWindowFeature):
+    """A segmentation that brings along where its recording is audible, (frames,)."""
+
+    def __init__(self, data: NDArray[np.uint8], window: SlidingWindow, audible: edges.Audible) -> None:
+        super().__init__(data, window)
+        self.audible = audible
+
+
 class OfflineDiarization(LeanDiarization):
     """`SpeakerDiarization` with segmentation-3.0 and CAM++, needing no account.
 
@@ -214,25 +221,17 @@ class OfflineDiarization(LeanDiarization):
     ) -> SlidingWindowFeature:
         """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
         whole = super().get_segmentations(file, hook)
-        return SlidingWindowFeature(split_speakers(whole.data), whole.sliding_window)
+        heard = edges.audible(file["waveform"][0])
+        return LocalSpeech(split_speakers(whole.data), whole.sliding_window, heard)
 
     def reconstruct(
         self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
     ) -> SlidingWindowFeature:
-        """The parent's, grown a little into silence: segmentation-3.0 clips the soft ends of words."""
+        """The parent's, with turns that begin and end where their sound does."""
         speaking = super().reconstruct(segmentations, hard_clusters, count)
-        grow_into_silence(speaking.data, GROW_BEFORE, GROW_AFTER)
+        assert isinstance(segmentations, LocalSpeech)  # a powerset model's, which pyannote hands on as it is
+        edges.follow_sound(speaking.data, segmentations.audible)
         return speaking
-
-
-def grow_into_silence(speaking: NDArray[np.uint8], before: int, after: int) -> None:
-    """Lengthen speech, (frames, clusters), by up to that many frames where nobody else talks; in place."""
-    for _ in range(after):
-        silent = np.flatnonzero(speaking[1:].max(axis=1) == 0) + 1
-        speaking[silent] = speaking[silent - 1]
-    for _ in range(before):
-        silent = np.flatnonzero(speaking[:-1].max(axis=1) == 0)
-        speaking[silent] = speaking[silent + 1]
 
 
 def window_starts(samples: int, size: int, step: int) -> range:
