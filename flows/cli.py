@@ -101,12 +101,19 @@ def diarise(
     max_speakers: MaxSpeakers = None,
     diariser: Diariser = "auto",
     device: Device = "auto",
+    step: Annotated[
+        float, typer.Option(help="Distance of two segmentation windows over their length.")
+    ] = 0.25,
+    long_windows: Annotated[
+        bool, typer.Option("--long-windows", help="community-1: embed a minute at once; faster, less exact.")
+    ] = False,
 ) -> None:
     """Find who speaks when, and write it as RTTM."""
     from flows.local import diarise_file
     from models.diariser import DiariserOptions
 
-    found = diarise_file(audio, out, DiariserOptions(diariser, speakers, min_speakers, max_speakers, device))
+    options = DiariserOptions(diariser, speakers, min_speakers, max_speakers, device, step, long_windows)
+    found = diarise_file(audio, out, options)
     typer.echo(f"{len(found.turns)} turns of {len({turn.speaker for turn in found.turns})} speakers: {out}")
 
 

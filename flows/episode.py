@@ -29,7 +29,7 @@ from models.whisper import Transcription, WhisperOptions
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
 WORDS_VERSION = 1
-TURNS_VERSION = 2
+TURNS_VERSION = 3
 
 JSON_RESULT = "compressed/json"
 

@@ -13,7 +13,9 @@ grow with the length of the recording and not with its square.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from models.pieces import clean, every
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Report = Callable[[int, int], None]
+"""`report(completed, total)`; what it raises cancels the run."""
 
 MAX_ITEMS = 600  # clustered at once: a 600 x 600 matrix of ratios, 3 MB
 MAX_TRAIN = 4_000  # embeddings VBx looks at: 64 MB of distances
@@ -183,15 +187,21 @@ def cut(merges: Ints, steps: int) -> Ints:
     return np.unique(parent, return_inverse=True)[1].astype(np.int64)
 
 
-def condense(items: Items, calibration: Calibration) -> Items:
+def unheard(completed: int, total: int) -> None:
+    """The report to somebody who doesn't look."""
+
+
+def condense(items: Items, calibration: Calibration, report: Report = unheard) -> Items:
     """Few enough clusters to be looked at all at once.
 
     Blocks of MAX_ITEMS neighbours are clustered on their own and their clusters again, so that a voice
     which comes back after hours joins itself in a later round.
     """
+    total = len(items)
     while len(items) > MAX_ITEMS:
         labels: list[Ints] = []
         for first in range(0, len(items), MAX_ITEMS):
+            report(first if len(items) == total else total, total)
             merges, values = agglomerate(items[slice(first, first + MAX_ITEMS)], calibration)
             offset = labels[-1].max() + 1 if labels else 0
             labels.append(cut(merges, likely_merges(values)) + offset)
@@ -208,12 +218,12 @@ def likely_merges(values: Floats) -> int:
     return int(unlikely[0]) if len(unlikely) else len(values)
 
 
-def voices(items: Items, calibration: Calibration, least: int, most: int) -> Items:
+def voices(items: Items, calibration: Calibration, least: int, most: int, report: Report = unheard) -> Items:
     """The voices of a recording, at least `least` and at most `most` of them where there are as many items.
 
     A cluster counts as a voice when it holds enough speech; what the others hold is left to be assigned.
     """
-    items = condense(items, calibration)
+    items = condense(items, calibration, report)
     merges, values = agglomerate(items, calibration)
     clusters = items.grouped(cut(merges, likely_merges(values)))
     believed = believable(clusters, calibration)
@@ -266,11 +276,13 @@ class VoiceClustering(BaseClustering):
         num_clusters: int | None = None,
         min_clusters: int | None = None,
         max_clusters: float | None = None,
+        file: Mapping[str, Any] = MappingProxyType({}),
         **kwargs: Any,
     ) -> tuple[Ints, Floats, Floats]:
         """Cluster of each local speaker, (chunks, speakers); scores; centroids, (clusters, dimension).
 
-        embeddings: (chunks, speakers, dimension), NaN where there is none.
+        embeddings: (chunks, speakers, dimension), NaN where there is none. `file` may bring a Report as
+        "report", which is told of the blocks of a long recording.
         """
         assert segmentations is not None
         least = num_clusters or min_clusters or 1
@@ -289,7 +301,9 @@ class VoiceClustering(BaseClustering):
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
         items.seconds *= once
         items.together *= once
-        found = voices(items, self.calibration, int(least), int(min(most, len(items))))
+        found = voices(
+            items, self.calibration, int(least), int(min(most, len(items))), file.get("report", unheard)
+        )
         scores = self._scores(embeddings, seconds, found)
         hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
         return hard, scores, found.vectors / found.reach[:, None]

@@ -24,7 +24,11 @@ MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a voice
 DEFAULT_STEP = 0.25  # of the segmentation window: 2.5 s
 COMMUNITY = "pyannote/speaker-diarization-community-1"
 MODELS = ("auto", "offline", "community-1", "none")
-STAGE_SHARES = {"segmentation": (0.0, 0.4), "embeddings": (0.4, 0.6)}  # where a step starts, how much it is
+STAGE_SHARES = {
+    "segmentation": (0.0, 0.4),
+    "embeddings": (0.4, 0.55),
+    "clustering": (0.95, 0.05),
+}  # where a step starts, how much it is
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class DiariserOptions:
     """What decides the turns; part of the cache key of a diarisation.
 
     `model` is one of MODELS. `speakers` is an exact count, `min_speakers` and `max_speakers` bounds
-    for an estimated one. `step` is the distance of two segmentation windows over their length.
+    for an estimated one. `step` is the distance of two segmentation windows over their length, in
+    (0, 1]. `long_windows` lets community-1's embedding network run over a minute at once.
     """
 
     model: str = "auto"
@@ -41,10 +46,13 @@ class DiariserOptions:
     max_speakers: int | None = None
     device: str = "auto"
     step: float = DEFAULT_STEP
+    long_windows: bool = False
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise InputError(f"no diariser {self.model!r}: use {', '.join(MODELS)}")
+        if not 0.0 < self.step <= 1.0:
+            raise InputError(f"step {self.step:g}: it is a fraction of the window, above 0 and at most 1")
         counts = (self.speakers, self.min_speakers, self.max_speakers)
         if any(count is not None and count < 1 for count in counts):
             raise InputError("a speaker count is at least 1")
@@ -70,12 +78,22 @@ def diarise(
     import torch
 
     name, pipeline = load(options)
+    hook = _hook(progress)
+
+    def clustered(completed: int, total: int) -> None:
+        hook("clustering", None, completed=completed, total=total)
+
     output = pipeline(
-        {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "audio"},
+        {
+            "waveform": torch.from_numpy(samples)[None],
+            "sample_rate": SAMPLE_RATE,
+            "uri": "audio",
+            "report": clustered,
+        },
         num_speakers=options.speakers,
         min_speakers=options.min_speakers,
         max_speakers=options.max_speakers,
-        hook=_hook(progress),
+        hook=hook,
     )
     give_back()
     progress("diarise", 1.0, 1.0)
@@ -147,7 +165,7 @@ def load(options: DiariserOptions) -> tuple[str, Any]:
     """The pipeline `options` ask for: the id of its embedding model, and the pipeline. Loaded once."""
     device = resolve_device(options.device)
     if resolve(options.model, device) == "community-1":
-        return COMMUNITY, _community(device, options.step)
+        return COMMUNITY, _community(device, options.step, options.long_windows)
     from models.pipeline import EMBEDDING_ID
 
     return EMBEDDING_ID, _offline(device, options.step)
@@ -191,7 +209,7 @@ def _offline(device: str, step: float) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _community(device: str, step: float) -> Any:
+def _community(device: str, step: float, long_windows: bool) -> Any:
     from pyannote.audio import Pipeline
 
     import models.quiet  # noqa: F401  (must come before pyannote.audio)
@@ -207,6 +225,8 @@ def _community(device: str, step: float) -> Any:
         raise ModelError(
             f"the hub refused {COMMUNITY}: accept its conditions there, or use --diariser offline"
         )
+    from models import wespeaker
     from models.pipeline import lean_community
 
-    return lean_community(pipeline, device, step)
+    kind = wespeaker.LongWindowEmbedder if long_windows else wespeaker.WindowEmbedder
+    return lean_community(pipeline, device, step, kind)

@@ -26,7 +26,7 @@ from torch import Tensor
 
 import models.quiet  # noqa: F401  (must come before pyannote.audio)
 from models import campplus, edges, files, wespeaker, workers
-from models.clustering import BoundedVBx, Ints, VoiceClustering
+from models.clustering import BoundedVBx, Ints, Report, VoiceClustering
 from models.pieces import PARTS, split_speakers
 from models.samples import cut_window
 
@@ -34,9 +34,6 @@ EMBEDDING_ID = "campplus-zh-en-common-192"
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
 BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
 FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
-
-Report = Callable[[int, int], None]
-"""`report(completed, total)`; what it raises cancels the run."""
 
 
 class Embedder(Protocol):
@@ -245,10 +242,15 @@ def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> N
     return np.rint((starts - window.start) / frames.step).astype(np.int64)
 
 
-def lean_community(pipeline: SpeakerDiarization, device: str, step: float) -> LeanDiarization:
+def lean_community(
+    pipeline: SpeakerDiarization,
+    device: str,
+    step: float,
+    kind: type[wespeaker.WindowEmbedder] = wespeaker.WindowEmbedder,
+) -> LeanDiarization:
     """community-1 as it comes from the hub, made lean; `step` as a fraction of its window."""
     speaker = pipeline._embedding
-    embedder = wespeaker.WindowEmbedder(
+    embedder = kind(
         speaker.model_,
         exclude_overlap=pipeline.embedding_exclude_overlap,
         min_samples=speaker.min_num_samples,

@@ -14,6 +14,7 @@ import time
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def senko() -> System:
     return run
 
 
-def _stock_pipeline(step: float):  # type: ignore[no-untyped-def]
+def _stock_pipeline(step: float) -> Any:
     """pyannote's pipeline with segmentation-3.0 and a ResNet34 of random weights: good for its time only."""
     import torch
     from pyannote.audio import Model
@@ -73,7 +74,7 @@ def _stock_pipeline(step: float):  # type: ignore[no-untyped-def]
     return pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": clustering})
 
 
-def _called(pipeline) -> System:  # type: ignore[no-untyped-def]
+def _called(pipeline: Any) -> System:
     import torch
 
     def run(samples: np.ndarray) -> Rows:
@@ -93,11 +94,45 @@ def stock() -> System:
 
 def lean_resnet() -> System:
     """The same networks as `stock`, its pipeline made lean."""
+    from models.wespeaker import WindowEmbedder
+
+    return _called(_lean_pipeline(WindowEmbedder))
+
+
+def lean_resnet_long() -> System:
+    """The same with the embedding network run over a minute at once."""
+    from models.wespeaker import LongWindowEmbedder
+
+    return _called(_lean_pipeline(LongWindowEmbedder))
+
+
+def _lean_pipeline(kind: Any) -> Any:
     import models.quiet  # noqa: F401
     from models.diariser import DEFAULT_STEP
     from models.pipeline import lean_community
 
-    return _called(lean_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP))
+    return lean_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
+
+
+def long_window_cosines(samples: np.ndarray) -> np.ndarray:
+    """(embeddings,) cosines between embeddings of the exact and of the long-window mode, first minute.
+
+    The network has random weights, so this tells what the windows change, not what it does to a DER.
+    """
+    import torch
+
+    from models.wespeaker import LongWindowEmbedder, WindowEmbedder
+
+    waveform = torch.from_numpy(samples[: STOCK_SECONDS * RATE])
+    found = {}
+    for kind in (WindowEmbedder, LongWindowEmbedder):
+        pipeline = _lean_pipeline(kind)
+        segmentation = pipeline.get_segmentations({"waveform": waveform[None]})
+        embeddings = pipeline.get_embeddings({"waveform": waveform[None]}, segmentation)
+        embeddings = embeddings[segmentation.data.any(axis=1)]
+        found[kind] = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    cosines: np.ndarray = (found[WindowEmbedder] * found[LongWindowEmbedder]).sum(axis=1)
+    return cosines
 
 
 SYSTEMS: dict[str, Callable[[], System]] = {
@@ -105,7 +140,9 @@ SYSTEMS: dict[str, Callable[[], System]] = {
     "senko": senko,
     "stock": stock,
     "lean-resnet": lean_resnet,
+    "lean-resnet-long": lean_resnet_long,
 }
+FIRST_MINUTE = ("stock", "lean-resnet", "lean-resnet-long")  # systems timed on STOCK_SECONDS
 
 
 def read_wav(path: Path) -> np.ndarray:
@@ -130,7 +167,7 @@ def main(name: str, folder: Path, recordings: list[Path]) -> None:
         (folder / f"{path.stem}.rttm").write_text("".join(lines))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         seconds = len(samples) / RATE
-        if name in ("stock", "lean-resnet"):
+        if name in FIRST_MINUTE:
             seconds = min(seconds, STOCK_SECONDS)
         print(
             json.dumps({"stem": path.stem, "seconds": seconds, "wall": wall, "cpu": cpu, "peak": peak}),

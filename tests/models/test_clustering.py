@@ -152,3 +152,18 @@ def test_blocks_condense_to_few_clusters() -> None:
     vectors = people(3)[np.arange(2 * MAX_ITEMS + 10) % 3]
     many = items_of(vectors, np.full(len(vectors), 4.0), Calibration())
     assert len(condense(many, Calibration())) == 9
+
+
+def test_clustering_of_a_long_recording_reports_and_can_be_cancelled() -> None:
+    embeddings, segmentations = recording([[i % 3] for i in range(3 * MAX_ITEMS)])
+    told: list[tuple[int, int]] = []
+
+    def cancel(completed: int, total: int) -> None:
+        told.append((completed, total))
+        if completed >= MAX_ITEMS:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        VoiceClustering()(embeddings, segmentations, file={"report": cancel})
+    assert [completed for completed, _ in told] == [0, MAX_ITEMS]
+    assert {total for _, total in told} == {3 * MAX_ITEMS}

@@ -135,6 +135,8 @@ def test_progress_can_cancel_at_any_stage(call: Call, share: float) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
+        {"step": 0.0},
+        {"step": 1.5},
         {"model": "best"},
         {"speakers": 0},
         {"speakers": 2, "min_speakers": 1},
