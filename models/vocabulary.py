@@ -1,0 +1,197 @@
+"""Names and terms that an episode's own text promises, and their right spelling in what was heard.
+
+A model that is told a list of names writes them more often: where they were said, and sometimes where
+they were not. So the list is not given to the first decoding. Where that wrote something that sounds
+like a listed term, the chunk is decoded once more with the list as hotwords, and only if the model then
+writes the term in the very place of what sounded like it, those words alone are replaced. A name that
+nobody says can't appear, and the rest of the transcript can't get worse.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from models.decoder import Decoder, Draft
+from models.transcript import Episode, Repair, Word
+
+MAX_TERMS = 60  # of an episode
+MAX_HOTWORDS = 400  # characters of them that are given to the model at once
+MAX_TERM = 60  # characters; longer is no name
+MIN_SOUND = 4  # letters of a spelled-out sound: shorter terms are like too many words
+ALIKE = 0.6  # share of the sound that must be the same for another look ...
+SAME = 0.7  # ... and for the term to take the place of what was written
+SPREAD = 2  # how many words more than the term what was written for it may have
+
+
+def terms_of(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names and terms to expect in an episode: those listed, people, then names in title and notes.
+
+    At most MAX_TERMS, each once. What counts as a name in running text: words with a capital that don't
+    begin a sentence, words with capitals or digits inside, and runs of such words.
+    """
+    found = [*listed, *(person.name for person in episode.people)]
+    found += _names_in(episode.title)
+    found += _names_in(episode.notes)
+    unique = dict.fromkeys(" ".join(term.split()) for term in found)
+    return tuple([term for term in unique if term and len(term) <= MAX_TERM][:MAX_TERMS])
+
+
+ADDRESS = re.compile(r"\S+@\S+|\w+://\S+|www\.\S+|\S+\.(?:com|org|net|fm|io)\b\S*", re.IGNORECASE)
+NAME_WORD = r"[^\W\d_][\w'’-]*"
+NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """Runs of capitalised words that no sentence begins with, and single words that mix cases."""
+    for line in ADDRESS.sub(" . ", text).splitlines():
+        for clause in re.split(r"[^\w\s'’-]+", line):
+            words = clause.split()
+            run: list[str] = []
+            for position, word in enumerate(words):
+                inside = word[1:] != word[1:].lower() and not word.isupper()
+                if word[:1].isupper() and (position > 0 or inside or _followed(words)):
+                    run.append(word)
+                    continue
+                yield from _run(run)
+                run = []
+            yield from _run(run)
+
+
+def _followed(words: Sequence[str]) -> bool:
+    """Whether the capital of a first word isn't only that of a sentence's start: another one follows."""
+    return len(words) > 1 and words[1][:1].isupper()
+
+
+def _run(run: Sequence[str]) -> Iterator[str]:
+    words = [re.sub(r"['’]s$|['’]$", "", word) for word in run]
+    if 0 < len(words) <= 4:
+        yield " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Words [first, last) of a draft that sound like a term."""
+
+    first: int
+    last: int
+    term: str
+    likeness: float
+
+
+def spell(
+    decoder: Decoder, drafts: Sequence[Draft], terms: Sequence[str]
+) -> tuple[list[Draft], list[Repair]]:
+    """The drafts with listed terms spelled as listed where they were said, and what was changed."""
+    sounds = {part: sound(part) for term in terms for part in _parts(term)}
+    sounds = {part: heard for part, heard in sounds.items() if len(heard) >= MIN_SOUND}
+    if not sounds:
+        return list(drafts), []
+    matches = {number: found for number, draft in enumerate(drafts) if (found := _alike(draft, sounds))}
+    wanted = [match.term for found in matches.values() for match in found]
+    biased = replace(decoder, hotwords=hotwords(wanted))
+    again = dict(zip(matches, biased.batched([drafts[number].chunk for number in matches]), strict=True))
+    result, repairs = [], list[Repair]()
+    for number, draft in enumerate(drafts):
+        if number in again:
+            draft = _replaced(draft, again[number], sounds, repairs)
+        result.append(draft)
+    return result, repairs
+
+
+def hotwords(terms: Iterable[str]) -> str:
+    """The terms as one hint of bounded length, the most wanted first."""
+    counted: dict[str, int] = {}
+    for term in terms:
+        counted[term] = counted.get(term, 0) + 1
+    hint = ""
+    for term in sorted(counted, key=lambda term: -counted[term]):
+        if len(hint) + len(term) + 2 > MAX_HOTWORDS:
+            break
+        hint += f", {term}" if hint else term
+    return hint
+
+
+def _parts(term: str) -> list[str]:
+    """The term, and each of its words where it is of several."""
+    words = term.split()
+    return [term, *words] if len(words) > 1 else [term]
+
+
+def sound(text: str) -> str:
+    """Letters that sound alike made equal, vowels to one letter, double ones to one: a rough pronunciation.
+
+    >>> sound("Zau al Makan") == sound("Sau alle Macken")
+    True
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(letter for letter in letters if letter.isalnum())
+    for written, spoken in SOUNDS:
+        letters = re.sub(written, spoken, letters)
+    return re.sub(r"(.)\1+", r"\1", letters)
+
+
+SOUNDS = (
+    (r"tsch|tch|sch|sh|ch|zh", "S"),
+    (r"ph|gh(?=[aeiou])", "f"),
+    (r"gh", ""),
+    (r"th", "t"),
+    (r"^kn", "n"),
+    (r"^wr", "r"),
+    (r"ck|q|c(?![eiy])", "k"),
+    (r"c|z|ß", "s"),
+    (r"x", "ks"),
+    (r"w", "v"),
+    (r"j|g(?=[eiy])", "S"),
+    (r"(?<=[aeiouy])h", ""),
+    (r"[aeiouyäöü]+", "a"),
+    (r"d$", "t"),
+)
+
+
+def _alike(draft: Draft, sounds: dict[str, str]) -> list[_Match]:
+    """Places of the draft that sound like a term and are not spelled like it."""
+    found = []
+    written = [word.text.strip().strip(".,;:!?…\"'") for word in draft.words]
+    for term, heard in sounds.items():
+        size = len(term.split())
+        for first in range(len(written)):
+            for last in range(first + 1, min(first + size + SPREAD, len(written)) + 1):
+                words = " ".join(written[first:last])
+                likeness = _likeness(sound(words), heard)
+                if likeness >= ALIKE and words.casefold() != term.casefold():
+                    found.append(_Match(first, last, term, likeness))
+    return found
+
+
+def _likeness(one: str, other: str) -> float:
+    from rapidfuzz.distance import Levenshtein
+
+    return float(Levenshtein.normalized_similarity(one, other))
+
+
+def _replaced(draft: Draft, again: Draft, sounds: dict[str, str], repairs: list[Repair]) -> Draft:
+    """The draft with the terms that a second, biased decoding wrote where something alike was written."""
+    ours, theirs = ([word.text.strip().casefold() for word in each.words] for each in (draft, again))
+    words: list[Word] = []
+    for kind, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        old, new = draft.words[a:b], again.words[c:d]
+        if kind == "replace" and _is_term(old, new, sounds):
+            repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
+            old = tuple(replace(word, start=max(word.start, old[0].start)) for word in new)
+        words += old
+    return replace(draft, words=tuple(words))
+
+
+def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:
+    """Whether what the biased decoding wrote instead is a term, and sounds like what was there."""
+    term = _text(new).strip(".,;:!?…\"'")
+    return term in sounds and _likeness(sound(_text(old)), sounds[term]) >= SAME
+
+
+def _text(words: Iterable[Word]) -> str:
+    return "".join(word.text for word in words).strip()
