@@ -80,9 +80,7 @@ def snap_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
         earliest = snapped[-1].end if snapped else 0.0
         latest = words[i + 1].start if i + 1 < len(words) else word.end + MAX_STRETCH
         touched = _touched(word, speech, starts)
-        if touched:
-            word = _pulled(word, touched, earliest, latest)
-        snapped.append(word)
+        snapped.append(_pulled(word, touched, earliest, latest) if touched else word)
     return snapped
 
 
@@ -277,11 +275,17 @@ def _change_cost(words: Sequence[Word], index: int) -> float:
 def mark_continued(segments: Sequence[Segment]) -> Iterator[Segment]:
     """The segments, those marked that go on with a sentence into which a listener threw a word or two."""
     for i, segment in enumerate(segments):
-        if i >= 2 and segments[i - 2].speaker == segment.speaker and _is_aside(segments[i - 1], segments[i - 2]):
-            unfinished = not ends_sentence(segments[i - 2].words[-1])
-            near = segment.start - segments[i - 2].end <= MAX_PAUSE
-            segment = replace(segment, continues=unfinished and near)
-        yield segment
+        yield replace(segment, continues=i >= 2 and _goes_on(*segments[i - 2 : i + 1]))
+
+
+def _goes_on(begun: Segment, aside: Segment, segment: Segment) -> bool:
+    """Whether a segment ends what the one before last began, and what is between them is an aside."""
+    return (
+        begun.speaker == segment.speaker
+        and _is_aside(aside, begun)
+        and not ends_sentence(begun.words[-1])
+        and segment.start - begun.end <= MAX_PAUSE
+    )
 
 
 def _is_aside(segment: Segment, before: Segment) -> bool:

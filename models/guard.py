@@ -19,10 +19,11 @@ from models.speech import MARGIN, Span, voice_activity
 from models.transcript import Repair, Word
 
 LOST_SECONDS = 1.2  # speech in one gap between words that is too much to be a breath or a laugh
-LONGEST_WORD = 1.0  # seconds; a word that is longer hides a gap
+LONGEST_WORD = 1.2  # seconds; a word that is longer hides a gap
 WORD_SECONDS = 0.5  # what such a word is taken to last
 SHORT_SECONDS = 0.4  # a shorter piece of it between two words is the end of one of them
 TORN_WORDS = 2  # how many words between two gaps may belong to what comes after
+FOUND = -0.8  # mean log-probability from which a gap's own decoding is believed: laughter gets less
 SLOWEST = 0.7  # words a second of speech that a gap's own decoding must have to be believed
 CAREFUL_SECONDS = 3.0  # of lost speech that are worth the slow decoder where the fast one finds nothing
 ROUNDS = 3  # how often what was found is looked through for lost speech itself
@@ -36,7 +37,26 @@ VOICED = 0.2  # share of a chunk in which a voice must be heard for unsure words
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
 BETTER = 0.1  # by how much the log-probability in another language must be higher
 FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is written in
-LATIN = {"en", "de", "es", "fr", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "ro", "hu", "tr", "ca", "id"}
+LATIN = {
+    "en",
+    "de",
+    "es",
+    "fr",
+    "pt",
+    "it",
+    "nl",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "ro",
+    "hu",
+    "tr",
+    "ca",
+    "id",
+}
 
 
 def mend(
@@ -110,19 +130,20 @@ def _with_lost_speech(
         finished += [part for part in parts if not part.is_open]
         gaps = [part.chunk for part in parts if part.is_open]
         found = []
-        for gap, again in zip(gaps, decoder.batched(gaps), strict=True):
-            heard = sum(span.duration for span in _within(speech, gap))
-            if not _is_found(again, heard) and heard >= CAREFUL_SECONDS:
-                again = decoder.careful(gap)
+        for draft in decoder.batched(gaps):
+            heard = sum(span.duration for span in _within(speech, draft.chunk))
+            missed = not _is_found(draft, heard) and heard >= CAREFUL_SECONDS
+            again = decoder.careful(draft.chunk) if missed else draft
             if _is_found(again, heard):
-                found.append(again)
-                repairs.append(_repair("lost", Draft(gap), again))
+                repairs.append(_repair("lost", Draft(draft.chunk), again))
+                # What precedes its first word was listened to twice: only what follows may hold more.
+                found.append(replace(again, chunk=Span(again.words[0].start, again.chunk.end)))
     return sorted([*finished, *found], key=lambda draft: draft.chunk)
 
 
 def _is_found(again: Draft, heard: float) -> bool:
     """Whether a gap's own draft is speech: words enough for what was heard, and not invented."""
-    if not again.words or again.confidence < UNSURE or is_loop(again):
+    if not again.words or again.confidence < FOUND or again.emptiness > EMPTY or is_loop(again):
         return False
     return len(again.words) >= SLOWEST * heard
 
@@ -157,9 +178,8 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
         if not heard:
             continue
         span = Span(max(gap.start, heard[0].start - MARGIN), min(gap.end, heard[-1].end + MARGIN))
-        if joined and index - joined[-1][1] <= TORN_WORDS:
-            span = Span(joined[-1][0].start, span.end)
-            joined.pop()
+        if joined and index - joined[-1][1] <= TORN_WORDS and not is_stretched(draft.words[joined[-1][1]]):
+            span = Span(joined.pop()[0].start, span.end)
         joined.append((span, index))
     return [
         (span, index)
@@ -169,20 +189,18 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
 
 
 def _gaps(draft: Draft) -> Iterator[tuple[Span, int]]:
-    """What no word covers, in order, with the index of the word after it.
-
-    A word that lasts too long was stretched over what is missing before it.
-    """
+    """What no word covers, in order, with the index of the word after it; part of a stretched word is a gap."""
     since = draft.chunk.start
     for index, word in enumerate(draft.words):
-        yield Span(since, max(since, _said(word).start)), index
+        start = word.end - WORD_SECONDS if is_stretched(word) else word.start
+        yield Span(since, max(since, start)), index
         since = word.end
     yield Span(since, draft.chunk.end), len(draft.words)
 
 
-def _said(word: Word) -> Span:
-    long = word.end - word.start > LONGEST_WORD
-    return Span(word.end - WORD_SECONDS if long else word.start, word.end)
+def is_stretched(word: Word) -> bool:
+    """Whether a word lasts longer than words do: over what is missing before it, as times are found."""
+    return word.end - word.start > LONGEST_WORD
 
 
 def _within(speech: Sequence[Span], span: Span) -> list[Span]:

@@ -145,7 +145,9 @@ def _cut(pieces: list[Span]) -> list[Span]:
             last += 1
         if last + 1 < len(pieces):
             late = [i for i in range(first, last) if pieces[i].end - start >= longest / 2]
-            last = max([*late, last], key=lambda i: pieces[i + 1].start - pieces[i].end + BREATH * pieces[i].end)
+            last = max(
+                [*late, last], key=lambda i: pieces[i + 1].start - pieces[i].end + BREATH * pieces[i].end
+            )
         cores.append(Span(start, pieces[last].end))
         first = last + 1
     return cores

@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Any
 
 from models.decoder import Decoder, Draft
 from models.transcript import Episode, Repair, Word
@@ -95,12 +94,9 @@ def spell(
     wanted = [match.term for found in matches.values() for match in found]
     biased = replace(decoder, hotwords=hotwords(wanted))
     again = dict(zip(matches, biased.batched([drafts[number].chunk for number in matches]), strict=True))
-    result, repairs = [], list[Repair]()
-    for number, draft in enumerate(drafts):
-        if number in again:
-            draft = _replaced(draft, again[number], sounds, repairs)
-        result.append(draft)
-    return result, repairs
+    repairs: list[Repair] = []
+    spelled = {number: _replaced(drafts[number], again[number], sounds, repairs) for number in again}
+    return [spelled.get(number, draft) for number, draft in enumerate(drafts)], repairs
 
 
 def hotwords(terms: Iterable[str]) -> str:

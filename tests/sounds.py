@@ -67,7 +67,9 @@ def applause(seconds: float, seed: int) -> Sound:
     clap = np.exp(-np.arange(RATE // 25) / (RATE * 0.006))
     rate = generator.uniform(60, 200)
     for first in generator.integers(0, samples, round(rate * seconds)):
-        colour = np.convolve(generator.normal(0, 1, len(clap)), np.ones(int(generator.integers(1, 6))), "same")
+        colour = np.convolve(
+            generator.normal(0, 1, len(clap)), np.ones(int(generator.integers(1, 6))), "same"
+        )
         out[first : first + len(clap)] += generator.uniform(0.2, 1) * clap * colour
     swell = np.sin(np.pi * np.arange(samples) / samples) ** 0.5
     return _leveled(out[:samples] * swell, 0.1)
