@@ -63,7 +63,7 @@ class Decoder:
 
     def batched(self, chunks: Sequence[Span]) -> list[Draft]:
         """A draft of each chunk, decoded many at once; features of one batch are in memory at a time."""
-        drafts = []
+        drafts: list[Draft] = []
         for first in range(0, len(chunks), self.batch_size):
             batch = chunks[first : first + self.batch_size]
             drafts += self._batch(batch)
@@ -120,7 +120,7 @@ def draft_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Draft
 
     Word times never run backwards or leave the chunk.
     """
-    words, latest = [], chunk.start
+    words, latest = list[Word](), chunk.start
     for segment in segments:
         for word in segment.words or ():
             if re.search(r"\w", word.word) is None and not words:

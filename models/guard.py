@@ -18,6 +18,7 @@ from models.decoder import Decoder, Draft
 from models.speech import MARGIN, Span, voice_activity
 from models.transcript import Repair, Word
 
+EDGES = re.compile(r"^\W+|\W+$")  # what is not part of a word
 LOST_SECONDS = 1.2  # speech in one gap between words that is too much to be a breath or a laugh
 LONGEST_WORD = 1.2  # seconds; a word that is longer hides a gap
 WORD_SECONDS = 0.5  # what such a word is taken to last
@@ -179,8 +180,10 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
             continue
         span = Span(max(gap.start, heard[0].start - MARGIN), min(gap.end, heard[-1].end + MARGIN))
         if joined and index - joined[-1][1] <= TORN_WORDS and not is_stretched(draft.words[joined[-1][1]]):
-            span = Span(joined.pop()[0].start, span.end)
-        joined.append((span, index))
+            begun, torn = joined.pop()
+            joined.append((Span(begun.start, span.end), torn))
+        else:
+            joined.append((span, index))
     return [
         (span, index)
         for span, index in joined
@@ -261,7 +264,7 @@ def foreign_script(text: str, language: str) -> bool:
 
 def plain(text: str) -> str:
     """A word without case, space and punctuation around it."""
-    return re.sub(r"^\W+|\W+$", "", text).casefold()
+    return EDGES.sub("", text).casefold()
 
 
 def _repair(reason: str, before: Draft, after: Draft) -> Repair:

@@ -15,16 +15,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
+from models.align import ends_sentence
 from models.decoder import Decoder, Draft
+from models.guard import EDGES, plain
 from models.transcript import Episode, Repair, Word
 
 MAX_TERMS = 60  # of an episode
 MAX_HOTWORDS = 400  # characters of them that are given to the model at once
 MAX_TERM = 60  # characters; longer is no name
-MIN_SOUND = 4  # letters of a spelled-out sound: shorter terms are like too many words
-ALIKE = 0.6  # share of the sound that must be the same for another look ...
-SAME = 0.7  # ... and for the term to take the place of what was written
-SPREAD = 2  # how many words more than the term what was written for it may have
+MIN_SOUND = 5  # letters of a sound: shorter terms are like too many words
+ALIKE = 0.7  # share of the sound that must be the same for a term to be meant by a name ...
+ALIKE_PLAIN = 0.8  # ... or by words without a capital
+UNSURE = 0.8  # mean probability of words up to which they may be a name misheard
+SPREAD = 2  # by how many words a term and what was written for it may differ
 
 
 def terms_of(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
@@ -79,7 +82,6 @@ class _Match:
     first: int
     last: int
     term: str
-    likeness: float
 
 
 def spell(
@@ -150,18 +152,34 @@ SOUNDS = (
 
 
 def _alike(draft: Draft, sounds: dict[str, str]) -> list[_Match]:
-    """Places of the draft that sound like a term and are not spelled like it."""
+    """Places where the recogniser was not sure, and wrote what sounds like a term but isn't spelled like it."""
     found = []
-    written = [word.text.strip().strip(".,;:!?…\"'") for word in draft.words]
-    for term, heard in sounds.items():
-        size = len(term.split())
-        for first in range(len(written)):
-            for last in range(first + 1, min(first + size + SPREAD, len(written)) + 1):
-                words = " ".join(written[first:last])
-                likeness = _likeness(sound(words), heard)
-                if likeness >= ALIKE and words.casefold() != term.casefold():
-                    found.append(_Match(first, last, term, likeness))
+    longest = max(len(term.split()) for term in sounds) + SPREAD
+    for first in range(len(draft.words)):
+        for last in range(first + 1, min(first + longest, len(draft.words)) + 1):
+            words = draft.words[first:last]
+            if not _is_unsure(words) or any(ends_sentence(word) for word in words[:-1]):
+                continue
+            heard, alike = sound(_text(words)), _alike_enough(words)
+            for term, meant in sounds.items():
+                near = abs(len(words) - len(term.split())) <= SPREAD
+                if near and _likeness(heard, meant) >= alike and not _is_same(words, term):
+                    found.append(_Match(first, last, term))
     return found
+
+
+def _is_unsure(words: Sequence[Word]) -> bool:
+    """Whether a name may be meant: one that the model doesn't know gets a low probability."""
+    return sum(word.probability for word in words) / len(words) <= UNSURE
+
+
+def _alike_enough(words: Sequence[Word]) -> float:
+    """How like a term the sound of these words must be for it to be meant by them."""
+    return ALIKE if any(word.text.strip()[:1].isupper() for word in words) else ALIKE_PLAIN
+
+
+def _is_same(words: Sequence[Word], term: str) -> bool:
+    return plain(_text(words)) == plain(term)
 
 
 def _likeness(one: str, other: str) -> float:
@@ -185,8 +203,10 @@ def _replaced(draft: Draft, again: Draft, sounds: dict[str, str], repairs: list[
 
 def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:
     """Whether what the biased decoding wrote instead is a term, and sounds like what was there."""
-    term = _text(new).strip(".,;:!?…\"'")
-    return term in sounds and _likeness(sound(_text(old)), sounds[term]) >= SAME
+    term = EDGES.sub("", _text(new))
+    if term not in sounds or _is_same(old, term) or not _is_unsure(old):
+        return False
+    return _likeness(sound(_text(old)), sounds[term]) >= _alike_enough(old)
 
 
 def _text(words: Iterable[Word]) -> str:

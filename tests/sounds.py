@@ -15,7 +15,8 @@ Sound = NDArray[np.float32]
 
 def _leveled(sound: NDArray[np.floating], rms: float) -> Sound:
     level = float(np.sqrt(np.mean(np.square(sound)))) or 1.0
-    return np.clip(sound * (rms / level), -1, 1).astype(np.float32)
+    leveled: Sound = np.clip(sound * (rms / level), -1, 1).astype(np.float32)
+    return leveled
 
 
 def _tone(pitch: float, samples: int, harmonics: int, generator: np.random.Generator) -> NDArray[np.floating]:
@@ -23,7 +24,11 @@ def _tone(pitch: float, samples: int, harmonics: int, generator: np.random.Gener
     t = np.arange(samples) / RATE
     vibrato = 1 + 0.004 * np.sin(2 * np.pi * generator.uniform(4, 6) * t) * (t > 0.2)
     phase = 2 * np.pi * np.cumsum(pitch * vibrato) / RATE
-    return sum(np.sin(k * phase) / k**1.3 for k in range(1, harmonics + 1) if k * pitch < RATE / 2)
+    tone = np.zeros(samples)
+    for k in range(1, harmonics + 1):
+        if k * pitch < RATE / 2:
+            tone += np.sin(k * phase) / k**1.3
+    return tone
 
 
 def music(seconds: float, seed: int) -> Sound:
