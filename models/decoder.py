@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,21 +58,25 @@ class Decoder:
     samples: NDArray[np.float32]
     language: str
     beam_size: int = 5
-    batch_size: int = 8
+    batch_size: int = 4
     hotwords: str | None = None
     report: Callable[[float], None] = field(default=lambda share: None)
 
     def batched(self, chunks: Sequence[Span]) -> list[Draft]:
-        """A draft of each chunk, decoded many at once; features of one batch are in memory at a time."""
+        """A draft of each chunk, decoded many at once; features of a few batches are in memory at a time."""
+        batches = [chunks[i : i + self.batch_size] for i in range(0, len(chunks), self.batch_size)]
         drafts: list[Draft] = []
-        for first in range(0, len(chunks), self.batch_size):
-            batch = chunks[first : first + self.batch_size]
-            drafts += self._batch(batch)
-            self.report((first + len(batch)) / len(chunks))
+        pool = ThreadPoolExecutor(self.pipeline.model.model.num_workers)
+        try:
+            for batch in pool.map(self._batch, batches):
+                drafts += batch
+                self.report(len(drafts) / len(chunks))
+        finally:
+            pool.shutdown(cancel_futures=True)
         return drafts
 
-    def _batch(self, chunks: Sequence[Span]) -> Iterator[Draft]:
-        segments, _ = self.pipeline.transcribe(
+    def _batch(self, chunks: Sequence[Span]) -> list[Draft]:
+        segments, _ = type(self.pipeline)(self.pipeline.model).transcribe(  # it remembers: one for each batch
             self.samples,
             language=self.language,
             batch_size=len(chunks),
@@ -83,9 +88,8 @@ class Decoder:
         by_chunk: dict[int, list[Any]] = {}
         for segment in segments:
             by_chunk.setdefault(segment.seek, []).append(segment)
-        for chunk in chunks:
-            name = int(int(chunk.start * SAMPLE_RATE) / SAMPLE_RATE * HOP)
-            yield draft_of(chunk, by_chunk.get(name, ()))
+        names = [int(int(chunk.start * SAMPLE_RATE) / SAMPLE_RATE * HOP) for chunk in chunks]
+        return [draft_of(chunk, by_chunk.get(name, ())) for chunk, name in zip(chunks, names, strict=True)]
 
     def careful(self, chunk: Span, language: str | None = None) -> Draft:
         """A draft of one chunk by the sequential decoder, which tries again where it is unsure or loops."""
