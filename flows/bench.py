@@ -21,6 +21,7 @@ from flows import steps
 from models import diariser, whisper
 from models.device import resolve_device
 from models.diariser import DiariserOptions
+from models.speech import speech_of
 from models.transcript import AudioFile, Episode
 from models.whisper import WhisperOptions
 from outputs import write
@@ -45,15 +46,16 @@ def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
     with _timed(seconds, "decode"):
         heard = steps.hear(str(stored.path), stored.sha256)
     file = AudioFile(str(stored.path), stored.sha256, heard.seconds)
-    with _timed(seconds, "load_whisper"):
-        whisper.load(words.model, words.device)
-    with _timed(seconds, "transcribe"):
-        transcription = steps.write_words(file, heard.mix, words)
     with _timed(seconds, "load_diariser"):
         if turns.model != "none":
             diariser.load(turns)
     with _timed(seconds, "diarise"):
         diarisation = steps.find_turns(file, heard.mix, turns)
+    with _timed(seconds, "load_whisper"):
+        whisper.load(words.model, words.device)
+    with _timed(seconds, "transcribe"):
+        speech = speech_of(diarisation.turns) if turns.model != "none" else None
+        transcription = steps.write_words(file, heard.mix, words, speech)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.assemble(
             Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model

@@ -57,6 +57,7 @@ def run(
     language: Annotated[
         str | None, typer.Option(help="ISO 639-1 code such as en.", show_default="detected")
     ] = None,
+    vocabulary: Annotated[str, typer.Option(help="Names and terms to spell right, comma-separated.")] = "",
     speakers: Speakers = None,
     min_speakers: MinSpeakers = None,
     max_speakers: MaxSpeakers = None,
@@ -80,6 +81,7 @@ def run(
         episode=episode,
         model=model,
         language=language,
+        vocabulary=_names(vocabulary),
         speakers=speakers,
         min_speakers=min_speakers,
         max_speakers=max_speakers,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from prefect import flow, task
@@ -23,12 +23,14 @@ from models import diariser, whisper
 from models.device import resolve_device
 from models.diariser import DiariserOptions
 from models.errors import EpiscribeError
-from models.transcript import AudioFile, Diarisation, Turn, Voice, Word
+from models.speech import Span, speech_of
+from models.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
+from models.vocabulary import terms_of
 from models.whisper import Transcription, WhisperOptions
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
-WORDS_VERSION = 1
+WORDS_VERSION = 2
 TURNS_VERSION = 3
 
 JSON_RESULT = "compressed/json"
@@ -80,9 +82,11 @@ def hear(step: Step, path: str) -> dict[str, Any]:
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def transcribe(step: Step, audio: AudioFile, mix: Any, options: WhisperOptions) -> dict[str, Any]:
+def transcribe(
+    step: Step, audio: AudioFile, mix: Any, options: WhisperOptions, speech: Sequence[Span] | None
+) -> dict[str, Any]:
     """Write down the words; see `steps.write_words`."""
-    return asdict(steps.write_words(audio, mix, options, progress))
+    return asdict(steps.write_words(audio, mix, options, speech, progress))
 
 
 @task(
@@ -106,7 +110,7 @@ def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
 
 @flow(name="process-episode", validate_parameters=True, persist_result=False)
 def process_episode(source: str, options: RunOptions | None = None) -> dict[str, Any]:
-    """Process one episode: download, transcribe, diarise, align, write.
+    """Process one episode: download, diarise, transcribe, align, write.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, and warnings.
@@ -121,10 +125,12 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
         run.note("download", computed=fetched.fresh)
         heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
         audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
-        words = _transcribe(run, audio, heard, options.whisper())
         turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
+        speech = speech_of(turns.turns) if diariser_model != "none" else None
+        terms = terms_of(fetched.episode, options.vocabulary)
+        words = _transcribe(run, audio, heard, replace(options.whisper(), vocabulary=terms), speech)
         transcript = steps.assemble(
             fetched.episode,
             audio,
@@ -173,12 +179,19 @@ def _opaque(value: Any) -> Any:
     return opaque(value)
 
 
-def _transcribe(run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions) -> Transcription:
+def _transcribe(
+    run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions, speech: Sequence[Span] | None
+) -> Transcription:
     _, model = whisper.resolve(options.model, resolve_device(options.device))
     heeded = {**asdict(options), "model": whisper.identity(model), "mix": heard.mix}
+    heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
-    found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options)
-    return Transcription(**{**found, "words": tuple(Word(**word) for word in found["words"])})
+    found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options, speech)
+    words = tuple(Word(**word) for word in found["words"])
+    repairs = tuple(Repair(**repair) for repair in found["repairs"])
+    return Transcription(
+        **{**found, "words": words, "repairs": repairs, "warnings": tuple(found["warnings"])}
+    )
 
 
 def _diarise(

@@ -21,6 +21,9 @@ class RunOptions(BaseModel):
     episode: str = Field("latest", description="for a feed: latest, a guid, or N counted from the newest")
     model: str = "auto"
     language: str | None = None
+    vocabulary: tuple[str, ...] = Field(
+        (), description="names and terms of the show, spelled as they should be"
+    )
     speakers: int | None = None
     min_speakers: int | None = None
     max_speakers: int | None = None

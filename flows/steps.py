@@ -7,7 +7,7 @@ steps of one run and never handed around.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -34,6 +34,7 @@ from models.errors import EpiscribeError, InputError
 from models.files import cache_folder
 from models.names import keep_given_names, name_speakers
 from models.progress import Progress, silent
+from models.speech import Span
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
 from models.whisper import Transcription, WhisperOptions, transcribe
 from models.whisper import resolve as resolve_whisper
@@ -178,10 +179,14 @@ def release() -> None:
 
 
 def write_words(
-    audio: AudioFile, mix: decoding.Mix, options: WhisperOptions, progress: Progress = silent
+    audio: AudioFile,
+    mix: decoding.Mix,
+    options: WhisperOptions,
+    speech: Sequence[Span] | None = None,
+    progress: Progress = silent,
 ) -> Transcription:
     """Transcribe; see `models.whisper.transcribe`."""
-    return transcribe(samples(audio, mix, progress), options, progress)
+    return transcribe(samples(audio, mix, progress), options, progress, speech)
 
 
 def find_turns(
@@ -201,7 +206,7 @@ def assemble(
     warnings: Iterable[str] = (),
 ) -> Transcript:
     """Align words and turns, name the speakers, and put everything that is known into one record."""
-    segments = align(words.words, turns.exclusive, words.language)
+    segments = align(words.words, turns.exclusive, words.language, turns.turns)
     return Transcript(
         episode=replace(episode, audio_url=without_login(episode.audio_url)),
         audio=replace(audio, path=Path(audio.path).name),
@@ -211,7 +216,8 @@ def assemble(
         turns=turns.turns,
         exclusive=turns.exclusive,
         engine=engine(words.model, diariser_model),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *words.warnings),
+        repairs=words.repairs,
     )
 
 

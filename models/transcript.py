@@ -54,6 +54,8 @@ class Word:
 
     >>> "".join(w.text for w in (Word(0, 0.4, " Hello"), Word(0.4, 0.8, " there.")))
     ' Hello there.'
+
+    `overlap` tells that somebody else speaks at the same time: text and speaker are less sure there.
     """
 
     start: float
@@ -61,6 +63,7 @@ class Word:
     text: str
     probability: float = 1.0
     speaker: str | None = None
+    overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,13 +107,32 @@ class Diarisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """A stretch that was decoded again, or whose words were removed, and what it said before and after.
+
+    `reason` is "lost" (speech without words), "loop" (a phrase over and over), "wordless" (words where
+    nobody speaks), "unsure", "language" (another is spoken there), or "vocabulary" (a name spelled right).
+    """
+
+    start: float
+    end: float
+    reason: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """Consecutive words of one speaker that read as a sentence (or what there is of one)."""
+    """Consecutive words of one speaker that read as a sentence (or what there is of one).
+
+    `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word.
+    """
 
     start: float
     end: float
     speaker: str | None
     words: tuple[Word, ...]
+    continues: bool = False
 
     @property
     def text(self) -> str:
@@ -134,7 +156,7 @@ class Transcript:
 
     `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
-    the reader should know.
+    the reader should know, `repairs` where the recogniser's first answer was not taken.
     """
 
     episode: Episode
@@ -146,6 +168,7 @@ class Transcript:
     exclusive: tuple[Turn, ...] = ()
     engine: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     schema: int = SCHEMA_VERSION
 
     @property

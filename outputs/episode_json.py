@@ -15,11 +15,16 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.errors import OutputError
-from models.transcript import SCHEMA_VERSION, Transcript
+from models.transcript import SCHEMA_VERSION, Segment, Transcript, Word
 from outputs.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
-KINDS = {str: "text", int: "a whole number", float: "a number"}
+LATER: dict[type, frozenset[str]] = {  # all with a default
+    Transcript: frozenset({"repairs"}),
+    Segment: frozenset({"continues"}),
+    Word: frozenset({"overlap"}),
+}
+KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 def render(transcript: Transcript) -> str:
@@ -50,6 +55,12 @@ def load(text: str, source: str = "episode.json") -> Transcript:
 def fields_of(kind: type) -> dict[str, Any]:
     """The fields of a dataclass with their types, in order."""
     return get_type_hints(kind)
+
+
+@cache
+def required_of(kind: type) -> frozenset[str]:
+    """The fields that every record has; the others came later, and older records lack them."""
+    return frozenset(fields_of(kind)) - LATER.get(kind, frozenset())
 
 
 class _MismatchError(ValueError):
@@ -111,11 +122,11 @@ def _decoded(value: Any, kind: Any, where: str) -> Any:
 def _decoded_record(value: Any, kind: Any, where: str) -> Any:
     value, fields = _checked(value, dict, "an object", where), fields_of(kind)
     inside = f"{where}." if where else ""
-    for name in fields.keys() - value.keys():
+    for name in required_of(kind) - value.keys():
         raise _MismatchError(f"{inside}{name} is missing")
     for name in value.keys() - fields.keys():
         raise _MismatchError(f"{inside}{name} is not a field of schema {SCHEMA_VERSION}")
-    return kind(**{name: _decoded(value[name], field, inside + name) for name, field in fields.items()})
+    return kind(**{name: _decoded(value[name], fields[name], inside + name) for name in value})
 
 
 def _decoded_number(value: Any, where: str) -> float:

@@ -23,13 +23,24 @@ class Passage:
 
 def passages(transcript: Transcript) -> list[Passage]:
     """The passages of a transcript in order."""
-    spoken = (segment for segment in transcript.segments if one_line(segment.text).strip())
+    spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
     result = []
-    for label, group in groupby(spoken, key=lambda segment: segment.speaker):
+    for label, group in groupby(unbroken(spoken), key=lambda segment: segment.speaker):
         segments = tuple(group)
         name = one_line(transcript.name_of(label)).strip()
         result.append(Passage(segments[0].start, name, tuple(_paragraphs(_sentences(segments)))))
     return result
+
+
+def unbroken(segments: Iterable[Segment]) -> list[Segment]:
+    """The segments in the order in which they read: what was thrown into a sentence comes after it."""
+    ordered: list[Segment] = []
+    for segment in segments:
+        if segment.continues and len(ordered) > 1 and ordered[-2].speaker == segment.speaker:
+            ordered.insert(-1, segment)
+        else:
+            ordered.append(segment)
+    return ordered
 
 
 def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:

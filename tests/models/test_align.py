@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.align import align, label_words, repair_boundaries, split_sentences
+from models.align import (
+    MAX_STRETCH,
+    absorb_strays,
+    align,
+    by_speaker,
+    flag_overlaps,
+    label_words,
+    overlaps,
+    repair_boundaries,
+    snap_to_speech,
+    split_sentences,
+)
+from models.speech import Span
 from models.transcript import Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"
@@ -39,9 +53,11 @@ def exclusive_turns(draw: st.DrawFn) -> list[Turn]:
 def test_words_of_segments_are_the_words_heard(words: list[Word], turns: list[Turn], language: str) -> None:
     segments = align(words, turns, language)
     out = [word for segment in segments for word in segment.words]
-    assert [(w.start, w.end, w.text, w.probability) for w in out] == [
-        (w.start, w.end, w.text, w.probability) for w in words
-    ]
+    assert [(w.text, w.probability) for w in out] == [(w.text, w.probability) for w in words]
+    assert all(
+        abs(w.start - before.start) <= before.end - before.start + MAX_STRETCH
+        for w, before in zip(out, words, strict=True)
+    )
     for segment in segments:
         assert segment.words
         assert {word.speaker for word in segment.words} == {segment.speaker}
@@ -114,8 +130,111 @@ def test_a_change_of_speaker_in_mid_sentence_stays_where_no_sentence_ends_near()
 def test_one_word_of_another_stays_its_own() -> None:
     words = said("it was late. Yeah. and we went home.")
     turns = [Turn(0, 1.2, A), Turn(1.2, 1.6, B), Turn(1.6, 4, A)]
-    assert [(s.speaker, s.text) for s in align(words, turns, "en")] == [
-        (A, "it was late."),
-        (B, "Yeah."),
-        (A, "and we went home."),
+    assert [(s.speaker, s.text, s.continues) for s in align(words, turns, "en")] == [
+        (A, "it was late.", False),
+        (B, "Yeah.", False),
+        (A, "and we went home.", False),
     ]
+
+
+def test_a_sentence_goes_on_after_a_word_thrown_into_it() -> None:
+    words = said("it was late yeah and we went home.")
+    turns = [Turn(0, 1.2, A), Turn(1.2, 1.6, B), Turn(1.6, 4, A)]
+    assert [(s.speaker, s.text, s.continues) for s in align(words, turns, "en")] == [
+        (A, "it was late", False),
+        (B, "yeah", False),
+        (A, "and we went home.", True),
+    ]
+
+
+def test_an_answer_of_many_words_is_no_aside() -> None:
+    words = said("it was late yes it really was and we went home.")
+    turns = [Turn(0, 1.2, A), Turn(1.2, 2.8, B), Turn(2.8, 6, A)]
+    assert [s.continues for s in align(words, turns, "en")] == [False, False, False]
+
+
+def test_a_word_that_its_turn_hardly_covers_does_not_interrupt() -> None:
+    words = said("it was late and we went home.")
+    turns = [Turn(0, 1.2, A), Turn(1.2, 1.3, B), Turn(1.6, 4, A)]
+    labelled = label_words(words, turns)
+    assert [word.speaker for word in labelled] == [A, A, A, B, A, A, A]
+    absorbed = absorb_strays(labelled, by_speaker(turns))
+    assert [word.speaker for word in absorbed] == [A] * 7
+
+
+def test_a_change_goes_where_people_pause() -> None:
+    words = [*said("so that is what I mean", pace=0.3), *said("well I think", start=2.5)]
+    turns = [Turn(0, 1.45, A), Turn(1.45, 4, B)]  # "I mean" would go to B
+    assert [(s.speaker, s.text) for s in align(words, turns, "en")] == [
+        (A, "so that is what I mean"),
+        (B, "well I think"),
+    ]
+
+
+def test_a_change_that_the_turns_are_sure_of_stays() -> None:
+    words = said("that is all. And then I said, no wait, what?", pace=0.8)
+    turns = [Turn(0, 4.8, A), Turn(4.8, 9, B)]  # moving it to the end of the sentence contradicts 2.4 s
+    assert [(s.speaker, s.text) for s in align(words, turns, "en")] == [
+        (A, "that is all."),
+        (A, "And then I"),
+        (B, "said, no wait, what?"),
+    ]
+
+
+def test_a_change_inside_an_overlap_is_free_to_move() -> None:
+    words = said("we are done here. No we are not.")
+    overlapping = [Turn(0, 3.2, A), Turn(1.6, 4, B)]
+    exclusive = [Turn(0, 2.3, A), Turn(2.3, 4, B)]
+    assert [(s.speaker, s.text) for s in align(words, exclusive, "en", overlapping)] == [
+        (A, "we are done here."),
+        (B, "No we are not."),
+    ]
+
+
+def test_words_in_overlap_are_flagged() -> None:
+    words = said("one two three four", pace=1)
+    turns = [Turn(0, 2, A), Turn(1.4, 4, B)]
+    assert [word.overlap for word in flag_overlaps(words, turns)] == [False, True, False, False]
+    assert not any(word.overlap for word in flag_overlaps(words, []))
+    (segment, *_) = align(words, [Turn(0, 2, A), Turn(2, 4, B)], "en", turns)
+    assert [word.overlap for word in segment.words] == [False, True]
+
+
+@given(st.lists(st.tuples(times, times, st.sampled_from([A, B, "SPEAKER_02"])), max_size=12))
+def test_overlaps_are_where_two_speak(spans: list[tuple[float, float, str]]) -> None:
+    turns = sorted(Turn(min(a, b), max(a, b), who) for a, b, who in spans)
+    found = overlaps(turns)
+    assert all(one.end <= two.start for one, two in pairwise(found))
+    for tenth in range(1000):
+        moment = tenth / 10 + 0.0501
+        speaking = {turn.speaker for turn in turns if turn.start < moment < turn.end}
+        assert (len(speaking) > 1) == any(span.start < moment < span.end for span in found)
+
+
+@given(word_lists(), exclusive_turns())
+def test_edges_that_are_pulled_stay_in_order_and_near_their_word(
+    words: list[Word], turns: list[Turn]
+) -> None:
+    speech = [Span(turn.start, turn.end) for turn in turns]
+    snapped = snap_to_speech(words, speech)
+    assert [word.text for word in snapped] == [word.text for word in words]
+    for before, after in zip(words, snapped, strict=True):
+        assert after.start <= after.end or before.start > before.end
+        assert after.start >= before.start - MAX_STRETCH - 1e-9
+        assert after.end <= before.end + MAX_STRETCH + 1e-9
+        assert after.start <= before.end
+        assert after.end >= before.start
+    disjoint = all(one.end <= two.start for one, two in pairwise(words))
+    if disjoint:
+        assert all(one.end <= two.start + 1e-9 for one, two in pairwise(snapped))
+
+
+def test_a_word_beside_a_pause_takes_the_edge_of_speech() -> None:
+    words = [Word(0.0, 0.9, " So"), Word(0.9, 1.5, " yes."), Word(3.2, 3.6, " No.")]
+    snapped = snap_to_speech(words, [Span(0.5, 1.7), Span(3.05, 3.5)])
+    assert [(word.start, word.end) for word in snapped] == [(0.5, 0.9), (0.9, 1.7), (3.05, 3.5)]
+
+
+def test_a_word_where_no_speech_was_heard_keeps_its_times() -> None:
+    words = [Word(5, 6, " hm")]
+    assert snap_to_speech(words, [Span(0, 1)]) == words

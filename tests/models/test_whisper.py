@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,9 +8,23 @@ import numpy as np
 import pytest
 
 from audio.decode import decode
-from models import whisper
+from models import guard, whisper
+from models.decoder import Decoder, Draft
 from models.errors import InputError, ModelError
+from models.speech import SAMPLE_RATE, Span
+from models.transcript import Word
 from models.whisper import Transcription, WhisperOptions, transcribe
+from tests import sounds
+from tests.models.conftest import SHARED, read_audio
+
+
+@pytest.fixture(scope="session")
+def fleurs() -> Path:
+    """Read sentences in German, Spanish, French and Portuguese, with their words."""
+    folder = SHARED / "non_english" / "fleurs"
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -101,27 +116,77 @@ def test_no_model_at_all_names_the_command_that_helps(
         whisper.resolve("auto", "cpu")
 
 
-def test_long_audio_is_cut_where_it_is_quiet() -> None:
-    generator = np.random.default_rng(0)
-    rate, length = whisper.SAMPLE_RATE, whisper.BLOCK_SECONDS * whisper.SAMPLE_RATE
-    noise = generator.normal(0, 0.1, 2 * length + 5).astype(np.float32)
-    quiet = length - 10 * rate
-    noise[quiet : quiet + rate] = 0
-    found = list(whisper.blocks(noise))
-    assert found[0][0] == 0
-    assert found[-1][1] == len(noise)
-    assert all(before[1] == after[0] for before, after in pairwise(found))
-    assert all(last - first <= length for first, last in found)
-    assert quiet <= found[0][1] <= quiet + rate
+def test_the_language_that_was_asked_for_is_doubted_where_another_is_spoken(fleurs: Path) -> None:
+    german = read_audio(fleurs / "fleurs-de-000.ogg")
+    heard = transcribe(german, WhisperOptions(model="base", language="en"))
+    assert heard.language == "en"
+    assert heard.warnings == (
+        "the language was set to en, but what is spoken sounds like de: see --language",
+    )
+    assert transcribe(german, WhisperOptions(model="base", language="de")).warnings == ()
 
 
-def test_cutting_into_blocks_loses_no_words(
-    sample_wav: Path, heard: Transcription, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(whisper, "BLOCK_SECONDS", 20)
-    monkeypatch.setattr(whisper, "SEARCH_SECONDS", 8)
-    cut = transcribe(decode(sample_wav).samples, WhisperOptions(model="base"))
-    assert cut.language == "en"
-    assert len(cut.words) == pytest.approx(len(heard.words), abs=4)
-    assert all(a.start <= b.start for a, b in pairwise(cut.words))
-    assert cut.words[-1].end == pytest.approx(heard.words[-1].end, abs=0.5)
+@pytest.mark.parametrize("language", ["de", "es", "fr", "pt"])
+def test_languages_are_told_and_written(language: str, fleurs: Path) -> None:
+    clip = fleurs / f"fleurs-{language}-001.ogg"
+    heard = transcribe(read_audio(clip), WhisperOptions(model="base"))
+    assert heard.language == language
+    said = set(re.findall(r"\w+", clip.with_suffix(".txt").read_text().casefold()))
+    written = set(re.findall(r"\w+", "".join(word.text for word in heard.words).casefold()))
+    assert len(said & written) >= len(said) / 2
+
+
+def test_the_language_is_told_over_several_places(sample_wav: Path, fleurs: Path) -> None:
+    _, pipeline = whisper.load("base", "cpu")
+    call = decode(sample_wav).samples
+    german = read_audio(fleurs / "fleurs-de-000.ogg")
+    size = len(german) / SAMPLE_RATE
+    episode = np.concatenate([german, call[7 * SAMPLE_RATE :], call[7 * SAMPLE_RATE :]])
+    chunks = [Span(0, size), Span(size, size + 23), Span(size + 23, size + 46)]
+    heard, probability = whisper.language_heard(Decoder(pipeline, episode, "en"), chunks)
+    assert heard == "en"
+    assert 0.5 < probability < 0.8
+
+
+def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> None:
+    assert heard.repairs == ()
+    samples = decode(sample_wav).samples
+    _, pipeline = whisper.load("base", "cpu")
+    decoder = Decoder(pipeline, samples, "en")
+    half = [word for word in heard.words if word.end < 15]
+    drafts, repairs = guard.mend(
+        decoder, [Draft(Span(6, 30), tuple(half), -0.3, 0.1)], [Span(6.7, 14.8), Span(15.2, 29.8)]
+    )
+    text = " ".join(draft.text for draft in drafts)
+    assert [repair.reason for repair in repairs] == ["lost"]
+    assert "originally from Chicago" in text
+    assert text.startswith("".join(word.text for word in half).strip())
+
+
+def test_a_loop_is_decoded_again(sample_wav: Path, heard: Transcription) -> None:
+    _, pipeline = whisper.load("base", "cpu")
+    decoder = Decoder(pipeline, decode(sample_wav).samples, "en")
+    chunk = Span(6, 30)
+    loop = tuple(Word(7 + i, 8 + i, text) for i, text in enumerate([" thank", " you."] * 10))
+    (draft, *more), (repair, *_) = guard.mend(decoder, [Draft(chunk, loop, -0.2, 0.1)], [])
+    assert not more
+    assert (repair.reason, repair.start, repair.end) == ("loop", 6, 30)
+    assert "originally from Chicago" in draft.text
+    assert "thank you. thank you." not in draft.text
+
+
+def test_sounds_without_words_give_none_even_where_speech_is_suspected() -> None:
+    sound = sounds.wordless(12, seed=7)
+    seconds = len(sound) / SAMPLE_RATE
+    heard = transcribe(sound, WhisperOptions(model="base", language="en"), speech=[Span(0, seconds)])
+    assert heard.words == ()
+    assert {repair.reason for repair in heard.repairs} == {"wordless"}
+    assert all(repair.before and not repair.after for repair in heard.repairs)
+
+
+def test_a_long_pause_gets_no_words_and_loses_none(sample_wav: Path, heard: Transcription) -> None:
+    call = decode(sample_wav).samples
+    pause = sounds.noise(25, seed=3)
+    words = transcribe(np.concatenate([call, pause, call]), WhisperOptions(model="base")).words
+    assert not [word for word in words if 30.5 < word.start < 54.5]
+    assert len(words) == pytest.approx(2 * len(heard.words), abs=6)

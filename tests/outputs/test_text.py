@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 
 from models.transcript import Segment, Transcript, Word
-from outputs.paragraphs import PARAGRAPH_CHARS, passages
+from outputs.paragraphs import PARAGRAPH_CHARS, passages, unbroken
 from outputs.text import render
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
@@ -45,6 +46,14 @@ def test_sentences_without_a_space_between_them_get_one() -> None:
     assert "One. Two." in render(talk(*bare))
     wide = [Segment(i, i + 1, "A", (Word(i, i + 1, text),)) for i, text in enumerate(["你好。", "再见。"])]
     assert "你好。再见。" in render(talk(*wide))
+
+
+def test_a_word_thrown_in_does_not_break_the_sentence() -> None:
+    begun, aside = said("It was late"), said("Yeah.", 0.9, speaker="SPEAKER_01")
+    rest = replace(said("and we went home.", 1.2), continues=True)
+    transcript = talk(begun, aside, rest, SPEAKER_00="Ann", SPEAKER_01="Bob")
+    assert render(transcript) == "Ann (00:00)\nIt was late and we went home.\n\nBob (00:00)\nYeah.\n"
+    assert [segment.text for segment in unbroken([replace(rest, continues=True)])] == ["and we went home."]
 
 
 def test_long_speech_is_broken_at_sentence_ends() -> None:

@@ -1,0 +1,143 @@
+"""Whisper's two decoders behind one small interface: many chunks at once, or one with care."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.speech import SAMPLE_RATE, Span
+from models.transcript import Word
+
+PROBABILITY_DIGITS = 3
+SEED = 1  # the careful decoder draws at random where it is unsure; the same draws every time
+HOP = 100  # feature frames a second: the unit in which faster-whisper names a chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one decoding of a chunk gave.
+
+    `confidence` is the mean log-probability of a token, 0 being certain; `emptiness` how probable
+    the model thinks it that nobody speaks. A draft that `is_open` still has to be decoded.
+    """
+
+    chunk: Span
+    words: tuple[Word, ...] = ()
+    confidence: float = 0.0
+    emptiness: float = 0.0
+    is_open: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words as running text."""
+        return "".join(word.text for word in self.words).strip()
+
+    @property
+    def repetition(self) -> float:
+        """How many times smaller the text gets by compression; over 2.4 it repeats itself (Whisper's rule)."""
+        data = self.text.encode()
+        return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A loaded model, the audio it hears and how it is to decode.
+
+    samples: (samples,) float32 mono at 16 kHz. pipeline: faster-whisper's BatchedInferencePipeline.
+    report: called after each piece of work with the share that is done of it; may raise to stop it.
+    """
+
+    pipeline: Any
+    samples: NDArray[np.float32]
+    language: str
+    beam_size: int = 5
+    batch_size: int = 4
+    hotwords: str | None = None
+    report: Callable[[float], None] = field(default=lambda share: None)
+
+    def batched(self, chunks: Sequence[Span]) -> list[Draft]:
+        """A draft of each chunk, decoded many at once; features of a few batches are in memory at a time."""
+        batches = [chunks[i : i + self.batch_size] for i in range(0, len(chunks), self.batch_size)]
+        drafts: list[Draft] = []
+        pool = ThreadPoolExecutor(self.pipeline.model.model.num_workers)
+        try:
+            for batch in pool.map(self._batch, batches):
+                drafts += batch
+                self.report(len(drafts) / len(chunks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return drafts
+
+    def _batch(self, chunks: Sequence[Span]) -> list[Draft]:
+        segments, _ = type(self.pipeline)(self.pipeline.model).transcribe(  # it remembers: one for each batch
+            self.samples,
+            language=self.language,
+            batch_size=len(chunks),
+            beam_size=self.beam_size,
+            hotwords=self.hotwords,
+            word_timestamps=True,
+            clip_timestamps=[{"start": chunk.start, "end": chunk.end} for chunk in chunks],
+        )
+        by_chunk: dict[int, list[Any]] = {}
+        for segment in segments:
+            by_chunk.setdefault(segment.seek, []).append(segment)
+        names = [int(int(chunk.start * SAMPLE_RATE) / SAMPLE_RATE * HOP) for chunk in chunks]
+        return [draft_of(chunk, by_chunk.get(name, ())) for chunk, name in zip(chunks, names, strict=True)]
+
+    def careful(self, chunk: Span, language: str | None = None) -> Draft:
+        """A draft of one chunk by the sequential decoder, which tries again where it is unsure or loops."""
+        import ctranslate2
+
+        ctranslate2.set_random_seed(SEED)
+        segments, _ = self.pipeline.model.transcribe(
+            self.cut(chunk),
+            language=language or self.language,
+            beam_size=self.beam_size,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+        )
+        draft = draft_of(chunk, list(segments), offset=chunk.start)
+        self.report(1.0)
+        return draft
+
+    def languages(self, chunk: Span) -> dict[str, float]:
+        """How probable each language is, by what is heard in the chunk; {} of a model that knows but one."""
+        if not self.pipeline.model.model.is_multilingual:
+            return {}
+        _, _, probabilities = self.pipeline.model.detect_language(self.cut(chunk))
+        return dict(probabilities)
+
+    def cut(self, chunk: Span) -> NDArray[np.float32]:
+        """(samples,) of the chunk."""
+        return self.samples[int(chunk.start * SAMPLE_RATE) : int(chunk.end * SAMPLE_RATE)]
+
+
+def draft_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Draft:
+    """Segments of faster-whisper as a draft; `offset` is added to their times.
+
+    Word times never run backwards or leave the chunk.
+    """
+    words, latest = list[Word](), chunk.start
+    for segment in segments:
+        for word in segment.words or ():
+            if re.search(r"\w", word.word) is None and not words:
+                continue  # punctuation that hangs on nothing
+            latest = min(max(offset + float(word.start), latest), chunk.end)
+            until = min(max(offset + float(word.end), latest), chunk.end)
+            words.append(Word(latest, until, word.word, round(float(word.probability), PROBABILITY_DIGITS)))
+    if not words:
+        return Draft(chunk, (), 0.0, 1.0)
+    tokens = [len(segment.tokens) + 1 for segment in segments]
+    return Draft(
+        chunk,
+        tuple(words),
+        float(np.average([segment.avg_logprob for segment in segments], weights=tokens)),
+        float(np.average([segment.no_speech_prob for segment in segments], weights=tokens)),
+    )
