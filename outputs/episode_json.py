@@ -6,6 +6,7 @@ publishes it as a JSON Schema. Reading is strict: a record that is not whole is 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -50,6 +51,11 @@ def load(text: str, source: str = "episode.json") -> Transcript:
 def fields_of(kind: type) -> dict[str, Any]:
     """The fields of a dataclass with their types, in order."""
     return get_type_hints(kind)
+
+
+def required_fields(kind: type) -> set[str]:
+    """The fields that every record has; the others came later and have a default."""
+    return {entry.name for entry in dataclasses.fields(kind) if not entry.metadata.get("added")}
 
 
 class _MismatchError(ValueError):
@@ -111,11 +117,11 @@ def _decoded(value: Any, kind: Any, where: str) -> Any:
 def _decoded_record(value: Any, kind: Any, where: str) -> Any:
     value, fields = _checked(value, dict, "an object", where), fields_of(kind)
     inside = f"{where}." if where else ""
-    for name in fields.keys() - value.keys():
+    for name in required_fields(kind) - value.keys():
         raise _MismatchError(f"{inside}{name} is missing")
     for name in value.keys() - fields.keys():
         raise _MismatchError(f"{inside}{name} is not a field of schema {SCHEMA_VERSION}")
-    return kind(**{name: _decoded(value[name], field, inside + name) for name, field in fields.items()})
+    return kind(**{name: _decoded(item, fields[name], inside + name) for name, item in value.items()})
 
 
 def _decoded_number(value: Any, where: str) -> float:
