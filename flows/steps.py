@@ -7,7 +7,7 @@ steps of one run and never handed around.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio import decode as decoding
-from audio.download import Source, StoredFile, local_file
-from audio.feed import MAX_FEED_BYTES, episode_id, name_in, parse_feed, pick, without_login
+from audio.download import Limits, Source, StoredFile, local_file
+from audio.feed import MAX_FEED_BYTES, listed_at, name_in, parse_feed, pick, without_login
 from audio.ffmpeg import check_file
 from audio.probe import probe
 from audio.web import checked_url
@@ -113,10 +113,29 @@ def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetc
         if opened.kind == "page":
             raise InputError(f"{without_login(source)} {PAGE_MESSAGE}")
         page = opened.read(MAX_FEED_BYTES)
-    episode = pick(parse_feed(page.data, page.url), options.episode)
-    # By the address that was given: the one it leads to may change with every request.
-    episode = replace(episode, id=episode_id(without_login(source), episode.guid))
-    with Source(episode.audio_url, downloads_folder(), allow_private=options.allow_private) as opened:
+    feed = listed_at(parse_feed(page.data, page.url), source)
+    return fetch_audio(pick(feed, options.episode), options, progress)
+
+
+def fetch_audio(
+    episode: Episode,
+    options: RunOptions,
+    progress: Progress = silent,
+    *,
+    limits: Limits | None = None,
+    secret: Mapping[str, str] | None = None,
+) -> Fetched:
+    """Bring the audio of a feed's episode to this machine. Raises InputError and DownloadError.
+
+    secret: headers for the server of the audio, such as a login.
+    """
+    with Source(
+        episode.audio_url,
+        downloads_folder(),
+        limits=limits,
+        allow_private=options.allow_private,
+        secret=secret,
+    ) as opened:
         if opened.kind != "audio":
             raise InputError(f"{without_login(episode.audio_url)} {PAGE_MESSAGE}")
         return _fetched(episode, _save(opened, progress))
