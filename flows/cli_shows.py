@@ -1,4 +1,4 @@
-"""Commands for shows that are followed: `feeds`, `poll`, `status`, `retry`, `serve`."""
+"""Commands for shows that are followed: `feeds`, `poll`, `status`, `retry`, `serve`, `worker`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(retry)
     app.command()(serve)
+    app.command()(worker)
 
 
 @feeds_app.command("add")
@@ -124,7 +125,8 @@ def retry(
 
 def serve(
     at_once: Annotated[
-        int | None, typer.Option(help="Episodes at once.", min=1, show_default="limits.at_once")
+        int | None,
+        typer.Option(help="Episodes at once; 0: only polls.", min=0, show_default="limits.at_once"),
     ] = None,
 ) -> None:
     """Look for new episodes on the schedule and process them, until stopped."""
@@ -132,7 +134,20 @@ def serve(
     from flows.settings import load
 
     settings = load()
-    serve_schedule(settings, at_once or settings.limits.at_once)
+    serve_schedule(settings, settings.limits.at_once if at_once is None else at_once)
+
+
+def worker(
+    at_once: Annotated[
+        int | None, typer.Option(help="Episodes at once.", min=1, show_default="limits.at_once")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What Prefect calls it.", show_default="random")] = None,
+) -> None:
+    """Process episodes that `episcribe serve` on another machine hands out, until stopped."""
+    from flows.serve import work
+    from flows.settings import load
+
+    work(load().limits.at_once if at_once is None else at_once, name)
 
 
 def _opened() -> tuple[Settings, Store]:

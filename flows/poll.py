@@ -7,12 +7,14 @@ late: no episode is done twice, and none is forgotten.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow, get_client, task
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from audio.web import shown
@@ -25,6 +27,7 @@ from flows.settings import Settings
 from flows.store import Listed, Store, open_store
 from models.errors import EpiscribeError
 
+LATE_SECONDS = 300
 MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
 
 
@@ -44,14 +47,16 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
     shows: names from episcribe.toml, default all of them. deployment: "flow/deployment" to which episodes are
     handed as runs; without one they are processed within this run. Returns how many feeds could not be read,
     which episodes were found, and which were started, with how that went. Failures of feeds and of episodes are
-    in the store and in the tables of this run; they do not make it fail.
+    in the store and in the tables of this run; they do not make it fail. A run that comes late, as many may
+    after an outage, leaves the feeds to the next one.
     """
     settings = configuration.load()
     store = open_store(settings.store)
-    names = list(settings.shows) if shows is None else [name for name in shows if settings.show(name)]
     if shows is None:
         resting = feeds.resting(settings, store)
-        names = [name for name in names if name not in resting]
+        names = [] if _late() else [name for name in settings.shows if name not in resting]
+    else:
+        names = [name for name in shows if settings.show(name)]
     readings = read_feeds(names)
     show_table("poll-feeds", [_feed_row(reading) for reading in readings], "What the feeds said")
     started = hand_out(settings, store, deployment) if deployment else work_off(settings, store)
@@ -62,6 +67,11 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
         "new": [episode.id for reading in readings if reading.plan for episode in reading.plan.taken],
         "started": started,
     }
+
+
+def _late() -> bool:
+    due = flow_run.scheduled_start_time
+    return due is not None and (datetime.now(UTC) - due).total_seconds() > LATE_SECONDS
 
 
 def _feed_row(reading: Reading) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from sqlalchemy.pool import NullPool
 from audio.web import Validators
 from flows.progress import printable
 from models.errors import EpiscribeError, InputError
-from models.transcript import Episode
+from models.transcript import Chapter, Episode, Person, TranscriptLink
 
 VERSION = 1  # of the tables; a change of them adds a migration
 BUSY_SECONDS = 30  # to wait for another process's transaction
@@ -624,12 +624,8 @@ def _encoded(episode: Episode) -> str:
     return json.dumps(asdict(episode))
 
 
-def _decoded(record: str) -> Episode:
-    return _episode_type().validate_json(record)
-
-
-@cache
-def _episode_type() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Episode)
+def _decoded(text: str) -> Episode:
+    record = json.loads(text)
+    kinds = {"people": Person, "transcripts": TranscriptLink, "chapters": Chapter}
+    parts = {name: tuple(kind(**part) for part in record[name]) for name, kind in kinds.items()}
+    return Episode(**{**record, **parts})
