@@ -61,6 +61,7 @@ _NEVER_MEDIA = frozenset((
 _UNSEEN = frozenset(("script", "style", "head", "template"))
 _NO_MEDIA = 3
 _PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|(\d{1,10}));")
 _GZIP = b"\x1f\x8b"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^\[>]*(\[[^\]]*\]\s*)?>", re.IGNORECASE)
@@ -90,8 +91,11 @@ def parse_feed(data: bytes, url: str) -> Feed:
     _check_size(data)
     url = without_login(url)
     clean = _clean(data)
-    parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
-    if not parsed.version and not parsed.entries:
+    try:
+        parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # it has no errors of its own: whatever trips it is in the feed
+        raise InputError(f"{url or 'the file'} can't be read as a feed: {error}") from error
+    if not parsed.get("version") and not parsed.entries:
         raise InputError(f"{url or 'the file'} is not a podcast feed (neither RSS nor Atom)")
     title, language = _line(parsed.feed.get("title")), _line(parsed.feed.get("language"))
     root = _tree(clean)
@@ -226,7 +230,8 @@ def _clean(data: bytes) -> bytes:
         raise InputError("the feed is empty (0 bytes)")
     if begin < 0 or kind("", data[:HEAD_BYTES]) == "audio":
         raise InputError("this is not a podcast feed (neither RSS nor Atom)")
-    data = _escape_ampersands(_without_live_items(_without_doctype(data[begin:])))
+    data = _without_live_items(_without_doctype(data[begin:]))
+    data = _without_noncharacters(_escape_ampersands(data))
     if len(data) > MAX_BROKEN_BYTES and not _well_formed(data):
         raise InputError(f"the feed is broken XML of over {MAX_BROKEN_BYTES // 1_000_000} MB")
     return data
@@ -272,6 +277,16 @@ def _escape_ampersands(data: bytes) -> bytes:
         inside, closing, outside = part.partition(b"]]>")
         parts.append(inside + closing + _STRAY_AMPERSAND.sub(b"&amp;", outside))
     return b"<![CDATA[".join(parts)
+
+
+def _without_noncharacters(data: bytes) -> bytes:
+    """With references to what is no character, such as half a surrogate pair, as the mark for those."""
+
+    def checked(reference: re.Match[bytes]) -> bytes:
+        code = int(reference[1], 16) if reference[1] else int(reference[2])
+        return b"&#xFFFD;" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else reference[0]
+
+    return _REFERENCE.sub(checked, data)
 
 
 def _well_formed(data: bytes) -> bool:

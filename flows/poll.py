@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from prefect import flow, get_client, task
 from prefect.client.schemas.objects import FlowRun
@@ -148,7 +149,7 @@ def _run_for(listed: Listed, settings: Settings, deployment: str) -> tuple[FlowR
     parameters["options"] = parameters["options"].model_dump(mode="json")
     for number in range(listed.handed_out + 1, listed.handed_out + MAX_NUMBERS):
         try:
-            run = run_deployment(
+            run: Any = run_deployment(
                 deployment,
                 parameters=parameters,
                 timeout=0,
@@ -174,7 +175,7 @@ def _still_waits(listed: Listed) -> bool:
         return False
     with get_client(sync_client=True) as client:
         try:
-            state = client.read_flow_run(listed.owner).state  # type: ignore[arg-type]
+            state = client.read_flow_run(UUID(listed.owner)).state
         except ObjectNotFound:
             return False
         if state is None or state.is_final():
@@ -182,7 +183,7 @@ def _still_waits(listed: Listed) -> bool:
         if state.is_scheduled():
             return listed.state == "queued"
         client.set_flow_run_state(
-            listed.owner,  # type: ignore[arg-type]
+            UUID(listed.owner),
             Crashed(message="the worker fell silent; the episode is handed out again"),
             force=True,
         )

@@ -58,8 +58,8 @@ async def register(settings: Settings) -> None:
     """Make the work pools and deployments, or bring them up to date."""
     from prefect import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.deployments.runner import EntrypointType
     from prefect.exceptions import ObjectAlreadyExists
+    from prefect.types.entrypoint import EntrypointType
     from prefect.workers.process import ProcessWorker
 
     from flows.episode import process_episode

@@ -58,7 +58,7 @@ def remove(name: str) -> None:
     document = _document()
     if name not in document.get(TABLE, {}):
         raise InputError(f"{name} is set by the environment, not by {configuration.config_path()}")
-    del document[TABLE][name]  # type: ignore[union-attr]
+    del document[TABLE][name]
     _write(document)
 
 

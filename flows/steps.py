@@ -75,7 +75,12 @@ def check(source: str, options: RunOptions) -> None:
     """Refuse what can't work before any work is done; raises InputError."""
     write.formats_named(options.formats)
     for folder in (options.out, options.library):
-        if folder and Path(folder).exists() and not Path(folder).is_dir():
+        if (
+            folder
+            and write.is_local(write.place(folder))
+            and Path(folder).exists()
+            and not Path(folder).is_dir()
+        ):
             raise InputError(f"{folder} is a file: results need a folder")
     _check_models(options)
     try:
@@ -270,7 +275,9 @@ def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
 
 def folder_for(episode: Episode, options: RunOptions) -> Path:
     """Where the files of an episode go."""
-    return Path(options.out) if options.out else episode_folder(Path(options.library), episode)
+    if options.out:
+        return write.place(options.out)
+    return episode_folder(write.place(options.library), episode)
 
 
 def _published(folder: Path) -> Transcript | None:

@@ -296,6 +296,7 @@ def test_encodings(encoding: str) -> None:
     ("data", "message"),
     [
         (b"", "is empty"),
+        (b"<!doctype html>", "not a podcast feed"),
         (b" \n ", "is empty"),
         (b"<!DOCTYPE html><html><head><title>Hi</title></head><body>x</body></html>", "not a podcast feed"),
         (b'{"items": []}', "not a podcast feed"),
@@ -308,6 +309,47 @@ def test_encodings(encoding: str) -> None:
 def test_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_feed(data, URL)
+
+
+PIECES = (
+    *(
+        "<rss>",
+        "<feed>",
+        "<channel>",
+        "<item>",
+        "</item>",
+        "<title>",
+        "<guid>x</guid>",
+        AUDIO,
+        "<!DOCTYPE rss>",
+    ),
+    *(
+        "<itunes:duration>1:x:2",
+        "<podcast:person role='",
+        "<psc:chapter start='9:9:9:9'/>",
+        "<![CDATA[",
+        "]]>",
+    ),
+    *(
+        "<pubDate>Mon, 99 Foo",
+        "&#xD800;",
+        "&#0;",
+        "\x00",
+        "<?xml version='1.0' encoding='utf-99'?>",
+        "é",
+        "<",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_whatever_comes_is_a_feed_or_refused(pieces: list[str]) -> None:
+    try:
+        feed = parse_feed("".join(pieces).encode(), URL)
+    except InputError:
+        return
+    assert all(episode.audio_url.startswith("http") for episode in feed.episodes)
 
 
 def test_too_big(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,9 +37,9 @@ def postgres() -> Iterator[str]:
     identity = _identity(home)
     data, port = home / "data", free_port()
     try:
-        initdb = [programs() / "initdb", "-D", data, "-U", USER, "-A", "trust", "-N", "-E", "UTF8"]
+        initdb = [f"{programs()}/initdb", "-D", str(data), "-U", USER, "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=home, **identity)
-        options = [
+        options: list[str] = [
             "-h",
             "127.0.0.1",
             "-k",
@@ -52,7 +52,7 @@ def postgres() -> Iterator[str]:
             "max_connections=200",
         ]
         with subprocess.Popen(
-            [programs() / "postgres", "-D", data, *options],
+            [f"{programs()}/postgres", "-D", str(data), *options],
             cwd=home,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def postgres() -> Iterator[str]:
 
 def create_database(address: str, name: str) -> None:
     host, _, port = address.partition(":")
-    command = [programs() / "createdb", "-h", host, "-p", port, "-U", USER, name]
+    command = [f"{programs()}/createdb", "-h", host, "-p", port, "-U", USER, name]
     subprocess.run(command, check=True)
 
 
@@ -93,10 +93,10 @@ def _identity(home: Path) -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, server: subprocess.Popen[Any]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
-        ready = [programs() / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+        ready = [f"{programs()}/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
         if subprocess.run(ready, check=False).returncode == 0:
             return
         time.sleep(0.1)

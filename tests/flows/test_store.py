@@ -340,7 +340,8 @@ def test_workers_killed_at_any_moment_lose_nothing_and_do_nothing_twice(place: s
         command = [sys.executable, "-c", WORKER, place, owner, str(tmp_path / "effects")]
         workers[owner] = subprocess.Popen(command, env=environment)
 
-    start(), start()
+    start()
+    start()
     while any(worker.poll() is None for worker in workers.values()):
         time.sleep(0.35)
         running = [owner for owner, worker in workers.items() if worker.poll() is None]
