@@ -32,7 +32,8 @@ def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> lis
         for chosen in formats_named(formats)
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
     replace_files(contents)

@@ -43,7 +43,7 @@ def postgres() -> Iterator[str]:
             "-h",
             "127.0.0.1",
             "-k",
-            home,
+            str(home),
             "-p",
             str(port),
             "-c",
