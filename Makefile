@@ -45,7 +45,8 @@ endif
 	@echo $(TORCH) > $(VENV)/.torch
 	@touch $@
 
-# The only thing needed from the system is Python with venv, which Debian packages apart.
+# The only thing needed from the system is Python with venv, which Debian packages apart. Tests of many machines
+# want a PostgreSQL server too, and are skipped where there is none.
 system-deps:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Episcribe needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
@@ -54,6 +55,12 @@ system-deps:
 			apt-get update -qq && apt-get install -y -qq python3-venv; \
 		else \
 			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
+		fi; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; \
+		else \
+			echo "no PostgreSQL: tests of many machines will be skipped (Debian: apt-get install postgresql)"; \
 		fi; }
 
 # Side by side with other tools, from the same recordings; takes the better part of an hour.
@@ -69,7 +76,7 @@ schema: $(READY)
 
 # Pins every package anew; needs uv.
 lock:
-	uv pip compile pyproject.toml --extra score --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra score --extra scale --group dev --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file requirements.lock
 
 clean:

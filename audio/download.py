@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,8 +66,7 @@ class _Record:
 
     def conditions(self) -> dict[str, str]:
         """Headers that ask for the content only if it has changed."""
-        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in headers.items() if value}
+        return web.Validators(self.etag, self.last_modified).conditions()
 
     def strong(self) -> str:
         """A validator that vouches for every byte, fit for If-Range, or ""."""
@@ -80,11 +79,18 @@ def download(
     *,
     limits: Limits | None = None,
     allow_private: bool = False,
+    secret: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     sleep: web.Sleep = time.sleep,
 ) -> StoredFile:
-    """The audio at `url` as a file in `folder`; see `Source.save`."""
-    with Source(url, folder, limits=limits, allow_private=allow_private, sleep=sleep) as source:
+    """The audio at `url` as a file in `folder`; see `Source` and its `save`."""
+    options: dict[str, Any] = {
+        "limits": limits,
+        "allow_private": allow_private,
+        "secret": secret,
+        "sleep": sleep,
+    }
+    with Source(url, folder, **options) as source:
         return source.save(progress)
 
 
@@ -99,7 +105,8 @@ def local_file(path: str | os.PathLike[str]) -> StoredFile:
 class Source:
     """An address somebody gave, opened with one GET to see its `kind` ("feed", "audio", "page").
 
-    Then `read` it as a feed, or `save` it as audio, from the same response.
+    Then `read` it as a feed, or `save` it as audio, from the same response. `secret` are headers for the
+    server of `url` alone, such as a login.
     """
 
     def __init__(
@@ -109,6 +116,7 @@ class Source:
         *,
         limits: Limits | None = None,
         allow_private: bool = False,
+        secret: Mapping[str, str] | None = None,
         sleep: web.Sleep = time.sleep,
     ) -> None:
         web.checked_url(url)
@@ -118,6 +126,7 @@ class Source:
         self._folder = Path(folder)
         self._limits = limits or Limits()
         self._allow_private = allow_private
+        self._secret = secret
         self._sleep = sleep
         self._stack = ExitStack()
         self._key = hashlib.sha256(url.encode()).hexdigest()[:32]
@@ -133,7 +142,9 @@ class Source:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(_locked(self._folder / f"{self._key}.lock"))
             self._record = self._load("json")
-            self._client = stack.enter_context(web.open_client(allow_private=self._allow_private))
+            self._client = stack.enter_context(
+                web.open_client(allow_private=self._allow_private, deadline=self._deadline)
+            )
             stack.callback(self._close)
             self._retrying(self._open)
             self._stack = stack.pop_all()
@@ -168,6 +179,7 @@ class Source:
     def _open(self) -> None:
         """Send the request, and say in `kind` and `content_type` what came back."""
         self._close()
+        web.check_deadline(self.url, self._deadline)
         partial = self._load("part.json")
         offset = self._part.stat().st_size if self._part.exists() and partial.strong() else 0
         headers = {"Accept-Encoding": "identity"}
@@ -175,7 +187,7 @@ class Source:
             headers |= {"Range": f"bytes={offset}-", "If-Range": partial.strong()}
         elif self._is_stored():
             headers |= self._record.conditions()
-        raw = web.get(self._client, self.url, headers)
+        raw = web.get(self._client, self.url, headers, self._secret)
         if raw.status_code in (206, 416) and not _continues(raw, offset, partial):
             raw.close()
             self._start_again(offset)

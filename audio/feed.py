@@ -1,7 +1,7 @@
 """Podcast feeds: RSS and Atom as they are found in the wild, good or bad, to episodes.
 
 feedparser reads the common tags, also of broken XML. It keeps only the last of repeated tags, so
-the people of https://podcastindex.org/namespace/1.0 are read from the tree with lxml.
+those of https://podcastindex.org/namespace/1.0, and a few more, are read from the tree with lxml.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import difflib
 import math
 import re
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
@@ -28,19 +29,25 @@ from lxml import etree, html
 
 from audio.sniff import AUDIO_EXTENSIONS, HEAD_BYTES, VIDEO_EXTENSIONS, extension, kind, media_type
 from models.errors import InputError
-from models.transcript import Episode, Person
+from models.transcript import Chapter, Episode, Person, TranscriptLink
 
 MAX_LINE_CHARS = 10_000  # of a title, name or guid; more is an attack or a mistake
 MAX_FEED_BYTES = 50_000_000
 MAX_BROKEN_BYTES = 5_000_000  # broken XML takes time that grows with the square of its length
 PROLOG_BYTES = 65_536  # what comes before the first item
+MAX_EXTRAS = 500  # people, transcripts or chapters of one episode
 CLOSEST = 3  # episodes offered when a guid isn't found
 
-_PODCAST_NAMESPACES = (
-    "https://podcastindex.org/namespace/1.0",
-    "http://podcastindex.org/namespace/1.0",
-    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
-)
+# By the prefix that everybody uses: feeds that forget to declare it keep it in the name.
+_NAMESPACES = {
+    "podcast": (
+        "https://podcastindex.org/namespace/1.0",
+        "http://podcastindex.org/namespace/1.0",
+        "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
+    ),
+    "itunes": ("http://www.itunes.com/dtds/podcast-1.0.dtd", "http://www.itunes.com/DTDs/Podcast-1.0.dtd"),
+    "psc": ("http://podlove.org/simple-chapters",),
+}
 # fmt: off
 _BLOCKS = frozenset((
     "address", "blockquote", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
@@ -54,6 +61,8 @@ _NEVER_MEDIA = frozenset((
 _UNSEEN = frozenset(("script", "style", "head", "template"))
 _NO_MEDIA = 3
 _PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|(\d{1,10}));")
+_GZIP = b"\x1f\x8b"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^\[>]*(\[[^\]]*\]\s*)?>", re.IGNORECASE)
 _STRAY_AMPERSAND = re.compile(rb"&(?!#\d+;|#[xX][0-9a-fA-F]+;|\w+;)")
@@ -61,13 +70,17 @@ _STRAY_AMPERSAND = re.compile(rb"&(?!#\d+;|#[xX][0-9a-fA-F]+;|\w+;)")
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A show and its episodes, newest first. `language` is as the feed writes it ("en-us", "")."""
+    """A show and its episodes, newest first. `language` is as the feed writes it ("en-us", "").
+
+    `new_url` is where the feed says it lives from now on (itunes:new-feed-url), "" where it doesn't.
+    """
 
     title: str
     url: str
     language: str
     link: str
     episodes: tuple[Episode, ...]
+    new_url: str = ""
 
 
 def parse_feed(data: bytes, url: str) -> Feed:
@@ -75,19 +88,35 @@ def parse_feed(data: bytes, url: str) -> Feed:
 
     Raises InputError where it is not a feed, too big, or without a single episode with audio.
     """
-    if len(data) > MAX_FEED_BYTES:
-        raise InputError(f"the feed has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
+    _check_size(data)
     url = without_login(url)
     clean = _clean(data)
-    parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
-    if not parsed.version and not parsed.entries:
+    try:
+        parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # it has no errors of its own: whatever trips it is in the feed
+        raise InputError(f"{url or 'the file'} can't be read as a feed: {error}") from error
+    if not parsed.get("version") and not parsed.entries:
         raise InputError(f"{url or 'the file'} is not a podcast feed (neither RSS nor Atom)")
-    title = _line(parsed.feed.get("title"))
-    episodes = _episodes(parsed.entries, _people(clean, len(parsed.entries)), title, url)
-    if not episodes:
+    title, language = _line(parsed.feed.get("title")), _line(parsed.feed.get("language"))
+    root = _tree(clean)
+    extras = _extras(root, len(parsed.entries), url)
+    found = _episodes(parsed.entries, extras, Episode(id="", show=title, feed_url=url, language=language))
+    if not found:
         raise InputError(f"the feed {url or title} has no episode with audio ({len(parsed.entries)} items)")
     link = urljoin(url, parsed.feed.get("link") or "")
-    return Feed(title, url, parsed.feed.get("language") or "", link, episodes)
+    return Feed(title, url, language, link, found, _new_url(root, url))
+
+
+def listed_at(feed: Feed, url: str) -> Feed:
+    """The feed with the identity of the address that its user gave.
+
+    Where that leads to may change with every request, and ids must not.
+    """
+    url = without_login(url)
+    episodes = tuple(
+        replace(episode, id=episode_id(url, episode.guid), feed_url=url) for episode in feed.episodes
+    )
+    return replace(feed, episodes=episodes)
 
 
 def pick(feed: Feed, which: str | int) -> Episode:
@@ -194,15 +223,34 @@ def _clean(data: bytes) -> bytes:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
         data = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
+    if data.startswith(_GZIP):
+        data = _unpacked(data)
     begin = data[:HEAD_BYTES].find(b"<")
     if not data.strip():
         raise InputError("the feed is empty (0 bytes)")
     if begin < 0 or kind("", data[:HEAD_BYTES]) == "audio":
         raise InputError("this is not a podcast feed (neither RSS nor Atom)")
-    data = _escape_ampersands(_without_live_items(_without_doctype(data[begin:])))
+    data = _without_live_items(_without_doctype(data[begin:]))
+    data = _without_noncharacters(_escape_ampersands(data))
     if len(data) > MAX_BROKEN_BYTES and not _well_formed(data):
         raise InputError(f"the feed is broken XML of over {MAX_BROKEN_BYTES // 1_000_000} MB")
     return data
+
+
+def _unpacked(data: bytes) -> bytes:
+    """A feed that is kept as a .gz file, as long as it is not too big inside."""
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        inside = unpacking.decompress(data, MAX_FEED_BYTES + 1)
+    except zlib.error as error:
+        raise InputError(f"this is not a podcast feed: damaged gzip ({error})") from None
+    _check_size(inside)
+    return inside
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_FEED_BYTES:
+        raise InputError(f"the feed has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
 
 
 def _without_doctype(data: bytes) -> bytes:
@@ -231,6 +279,16 @@ def _escape_ampersands(data: bytes) -> bytes:
     return b"<![CDATA[".join(parts)
 
 
+def _without_noncharacters(data: bytes) -> bytes:
+    """With references to what is no character, such as half a surrogate pair, as the mark for those."""
+
+    def checked(reference: re.Match[bytes]) -> bytes:
+        code = int(reference[1], 16) if reference[1] else int(reference[2])
+        return b"&#xFFFD;" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else reference[0]
+
+    return _REFERENCE.sub(checked, data)
+
+
 def _well_formed(data: bytes) -> bool:
     try:
         expat.ParserCreate(namespace_separator=" ").Parse(data, True)
@@ -240,31 +298,46 @@ def _well_formed(data: bytes) -> bool:
 
 
 def _episodes(
-    entries: Sequence[Mapping[str, Any]], people: Sequence[tuple[Person, ...]], show: str, url: str
+    entries: Sequence[Mapping[str, Any]], extras: Sequence[_Extras], common: Episode
 ) -> tuple[Episode, ...]:
-    """The entries that have audio, newest first; those without a date last, in the feed's order."""
-    found = [(entry, _enclosure(entry, url), who) for entry, who in zip(entries, people, strict=True)]
+    """The entries that have audio, newest first; those without a date last, in the feed's order.
+
+    common: an episode with what all of the show share.
+    """
+    url = common.feed_url
+    found = [(entry, _enclosure(entry, url), extra) for entry, extra in zip(entries, extras, strict=True)]
     playable = {
-        (_line(entry.get("id")), audio): (entry, who) for entry, audio, who in reversed(found) if audio
+        (_line(entry.get("id")), audio): (entry, extra) for entry, audio, extra in reversed(found) if audio
     }
     times_used = Counter(guid for guid, _ in playable)
+    stand_ins = Counter(_without_query(audio) for _, audio in playable)
     episodes = []
-    for (own, audio), (entry, who) in reversed(playable.items()):
-        # Some feeds give every item the same guid: then the address tells episodes apart.
-        guid = own if own and times_used[own] == 1 else without_login(audio)
+    for (own, audio), (entry, extra) in reversed(playable.items()):
+        # Some feeds give every item the same guid: then the address tells episodes apart. What follows its
+        # question mark may change with every request, so it counts only where nothing else tells.
+        bare = _without_query(audio)
+        guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
         episodes.append(
-            Episode(
+            replace(
+                common,
                 id=episode_id(url, guid),
-                show=show,
                 guid=guid,
                 title=_line(entry.get("title")) or name_in(audio),
                 published=_published(entry),
                 audio_url=audio,
                 notes=_notes(entry),
-                people=who,
+                people=extra.people,
+                duration=_duration(entry.get("itunes_duration")),
+                transcripts=extra.transcripts,
+                chapters=extra.chapters,
+                chapters_url=extra.chapters_url,
             )
         )
     return tuple(sorted(episodes, key=_age))
+
+
+def _without_query(url: str) -> str:
+    return urlunsplit(urlsplit(without_login(url))._replace(query="", fragment=""))
 
 
 def _age(episode: Episode) -> float:
@@ -337,40 +410,116 @@ def _notes(entry: Mapping[str, Any]) -> str:
     """The longest of an entry's descriptions as plain text; the full content wins a tie."""
     written = [content.get("value") for content in entry.get("content", ())]
     written += [entry.get("summary"), entry.get("description")]
-    return max((plain_text(text) for text in written if text), key=len, default="")
+    return max((plain_text(text) for text in dict.fromkeys(written) if text), key=len, default="")
 
 
-def _people(data: bytes, count: int) -> list[tuple[Person, ...]]:
-    """Whom each of `count` items credits: its own people, else those of the show."""
+def _duration(written: str | None) -> float:
+    """Seconds of a duration as feeds write it, 0.0 where it can't be told.
+
+    >>> _duration("1:02:03"), _duration("62:03"), _duration("3723"), _duration("about an hour")
+    (3723.0, 3723.0, 3723.0, 0.0)
+    """
+    parts = (written or "").strip().split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,9})?", part) for part in parts):
+        return 0.0
+    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """What an item says in tags that feedparser doesn't keep."""
+
+    people: tuple[Person, ...] = ()
+    transcripts: tuple[TranscriptLink, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    chapters_url: str = ""
+
+
+def _tree(data: bytes) -> etree._Element | None:
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
     )
     try:
-        root = etree.fromstring(data, parser)
+        root: etree._Element | None = etree.fromstring(data, parser)
     except etree.XMLSyntaxError:
-        root = None
+        return None
+    return root
+
+
+def _channel(root: etree._Element) -> etree._Element:
+    return next((node for node in root if _local_name(node) == "channel"), root)
+
+
+def _new_url(root: etree._Element | None, url: str) -> str:
+    found = [] if root is None else _tagged(_channel(root), "itunes", "new-feed-url")
+    return _absolute(url, _text(found[0])) if found else ""
+
+
+def _extras(root: etree._Element | None, count: int, url: str) -> list[_Extras]:
+    """What each of `count` items says, with the people of the show where an item names none."""
     if root is None:
-        return [()] * count
+        return [_Extras()] * count
     items = list(root.iter("{*}item", "{*}entry", "item", "entry"))
-    channel = [node for node in root if _local_name(node) == "channel"] or [root]
-    show = _credits(channel[0])
-    # Broken XML: the two parsers may disagree on what an item is, and credits must not shift.
-    return [_credits(item) or show for item in items] if len(items) == count else [show] * count
+    channel = _channel(root)
+    show, author = _credits(channel), _author(channel)
+    if len(items) != count:
+        # Broken XML: the two parsers disagree on what an item is, and credits must not shift.
+        return [_Extras(show or author)] * count
+    return [
+        _Extras(
+            _credits(item) or show or _author(item) or author,
+            _transcripts(item, url),
+            _chapters(item),
+            next((_absolute(url, node.get("url")) for node in _tagged(item, "podcast", "chapters")), ""),
+        )
+        for item in items
+    ]
 
 
 def _credits(node: etree._Element) -> tuple[Person, ...]:
     """The podcast:person children of an item or channel, in order, each once."""
     people = [
-        Person(" ".join("".join(child.itertext()).split()), (child.get("role") or "host").strip().lower())
-        for child in node
-        if _is_person(child)
+        Person(_text(child), (child.get("role") or "host").strip().lower())
+        for child in _tagged(node, "podcast", "person")
     ]
     return tuple(dict.fromkeys(person for person in people if person.name))
 
 
-def _is_person(node: etree._Element) -> bool:
-    # Feeds that forget to declare the prefix keep it in the name.
-    return node.tag == "podcast:person" or node.tag in [f"{{{uri}}}person" for uri in _PODCAST_NAMESPACES]
+def _author(node: etree._Element) -> tuple[Person, ...]:
+    """The itunes:author, who may be a person, some people, or a company."""
+    names = [_text(child) for child in _tagged(node, "itunes", "author")]
+    return tuple(Person(name, "author") for name in names[:1] if name)
+
+
+def _transcripts(item: etree._Element, url: str) -> tuple[TranscriptLink, ...]:
+    links = [
+        TranscriptLink(
+            _absolute(url, node.get("url")),
+            media_type(node.get("type") or ""),
+            (node.get("language") or "").strip(),
+            (node.get("rel") or "").strip().lower(),
+        )
+        for node in _tagged(item, "podcast", "transcript")
+    ]
+    return tuple(link for link in links if link.url)
+
+
+def _chapters(item: etree._Element) -> tuple[Chapter, ...]:
+    """Podlove Simple Chapters (https://podlove.org/simple-chapters)."""
+    told = [node for group in _tagged(item, "psc", "chapters") for node in _tagged(group, "psc", "chapter")]
+    chapters = [Chapter(_duration(node.get("start")), _line(node.get("title"))) for node in told[:MAX_EXTRAS]]
+    return tuple(chapter for chapter in chapters if chapter.title)
+
+
+def _tagged(node: etree._Element, prefix: str, name: str) -> list[etree._Element]:
+    """The children with this tag, in a namespace of the prefix or with the prefix undeclared."""
+    tags = {f"{prefix}:{name}", *(f"{{{uri}}}{name}" for uri in _NAMESPACES[prefix])}
+    return [child for child in node if child.tag in tags][:MAX_EXTRAS]
+
+
+def _text(node: etree._Element) -> str:
+    """All text inside, on one line."""
+    return _CONTROLS.sub("", " ".join("".join(node.itertext()).split()))[:MAX_LINE_CHARS]
 
 
 def _local_name(node: etree._Element) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from flows import cli_shows
+
 app = typer.Typer(
     name="episcribe",
     help="Podcast audio in; accurate, speaker-named, timed transcripts out.",
@@ -18,6 +20,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+cli_shows.register(app)
 
 ALL_FORMATS = "json,srt,vtt,txt,html,rttm"
 Speakers = Annotated[

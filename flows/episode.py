@@ -15,14 +15,18 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.context import TaskRunContext
+from prefect.runtime import flow_run
+from prefect.states import Completed
 
-from flows import steps
+from flows import claims, steps
+from flows.artifacts import link_outputs
+from flows.claims import Claim
 from flows.options import RunOptions
 from flows.progress import progress
 from models import diariser, whisper
 from models.device import resolve_device
 from models.diariser import DiariserOptions
-from models.errors import EpiscribeError
+from models.errors import EpiscribeError, InputError
 from models.speech import Span, speech_of
 from models.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
 from models.vocabulary import terms_of
@@ -61,6 +65,12 @@ def _keyed(name: str, step_version: int) -> Callable[[TaskRunContext, dict[str, 
 def download(source: str, options: RunOptions) -> steps.Fetched:
     """Find the episode and bring its audio here; unchanged audio is not sent again."""
     return steps.fetch(source, options, progress)
+
+
+@task(name="download", persist_result=False)
+def download_listed(claim: Claim, options: RunOptions) -> steps.Fetched:
+    """Bring the audio of an episode that the store lists."""
+    return steps.fetch_audio(claim.episode, options, progress, limits=claim.limits(), secret=claim.secret())
 
 
 @task(
@@ -108,20 +118,80 @@ def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
     return str(folder), [str(file) for file in files]
 
 
-@flow(name="process-episode", validate_parameters=True, persist_result=False)
-def process_episode(source: str, options: RunOptions | None = None) -> dict[str, Any]:
+@task(name="publish", persist_result=False)
+def publish_listed(transcript: Any, options: RunOptions, claim: Claim) -> tuple[str, list[str]]:
+    """Write the episode's folder and mark the episode done, both or neither."""
+    with claim.finishing() as finished:
+        folder, files = steps.publish(transcript, options)
+        finished.folder = str(folder)
+    return str(folder), [str(file) for file in files]
+
+
+def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
+    """Hook: the store learns why a run of a listed episode failed, or that it was cut off or cancelled."""
+    episode_id = flow_run.parameters.get("episode_id")
+    if episode_id is None:
+        return
+    error = state.message or state.name
+    if state.is_failed():
+        error = state.result(raise_on_failure=False)
+    if state.is_cancelled() or state.is_cancelling():
+        error = InputError("cancelled")  # nobody wants another attempt
+    claims.record_failure(episode_id, str(flow_run.id), error, cut_off=state.is_crashed())
+
+
+@flow(
+    name="process-episode",
+    validate_parameters=True,
+    persist_result=False,
+    on_failure=[record_failure],
+    on_crashed=[record_failure],
+    on_cancellation=[record_failure],
+)
+def process_episode(
+    source: str, options: RunOptions | None = None, episode_id: str | None = None
+) -> dict[str, Any]:
     """Process one episode: download, diarise, transcribe, align, write.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, and warnings.
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
+
+    episode_id: an episode that the store lists. It is claimed first, and its address, with what its feed said,
+    comes from the store, so that `source` need not hold secrets. Where somebody else has it, or it is done,
+    the run does nothing.
     """
     options = options or RunOptions()
-    steps.check(source, options)
+    if episode_id is None:
+        steps.check(source, options)
+        return _process(options, lambda: download(source, options), lambda made: publish(made, options))
+    with claims.held(episode_id, str(flow_run.id)) as claim:
+        if claim is None:
+            return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
+        return _process_listed(claim, options)
+
+
+def _process_listed(claim: Claim, options: RunOptions) -> dict[str, Any]:
+    if claim.listed.folder:  # processed before: its place stays, whatever the feed calls it now
+        options = options.model_copy(update={"out": claim.listed.folder})
+    steps.check(claim.episode.audio_url, options)
+    result = _process(
+        options,
+        lambda: download_listed(_opaque(claim), options),
+        lambda made: publish_listed(made, options, _opaque(claim)),
+    )
+    link_outputs(claim, result["files"])
+    return result
+
+
+def _process(
+    options: RunOptions, fetch: Callable[[], Any], put: Callable[[Any], tuple[str, list[str]]]
+) -> dict[str, Any]:
+    """All steps between the two that differ: how the audio comes here, and where the files go."""
     run = _Run(force=options.force)
     try:
-        fetched: steps.Fetched = download(source, options)
+        fetched: steps.Fetched = fetch()
         run.note("download", computed=fetched.fresh)
         heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
         audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
@@ -139,7 +209,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
             diariser_model=diariser_model,
             warnings=(*heard.warnings, *warnings),
         )
-        folder, files = publish(_opaque(transcript), options)
+        folder, files = put(_opaque(transcript))
     finally:
         steps.release()
     return {

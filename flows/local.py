@@ -39,17 +39,31 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _quieten_prefect(*, debug: bool) -> None:
+    """What goes wrong is told once, by us. Read by Prefect when it is imported."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+
+
 def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, Any]:
     """`process_episode` in this process, with progress shown; returns what the flow returns."""
     from flows import steps
 
-    # Read by Prefect when it is imported; what goes wrong is told once, by us.
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+    _quieten_prefect(debug=debug)
     steps.check(source, options)  # before Prefect starts: a wrong option should not take seconds to tell
     with interruptible(), local_run(), bars():
         from flows.episode import process_episode
 
         result: dict[str, Any] = process_episode(source, options)
+        return result
+
+
+def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
+    """`poll_feeds` in this process, with progress shown; returns what the flow returns."""
+    _quieten_prefect(debug=debug)
+    with interruptible(), local_run(), bars():
+        from flows.poll import poll_feeds
+
+        result: dict[str, Any] = poll_feeds(shows)
         return result
 
 

@@ -1,4 +1,4 @@
-"""The temporary Prefect server behind a single local run, as a process of its own.
+"""The Prefect server behind a local run or `episcribe serve`, as a process of its own.
 
 Prefect can start such a server by itself, but imports the whole server into the client to do so. Here
 it starts while the client still imports its own part, and it ends when the client ends, however
@@ -29,11 +29,12 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy
 class TemporaryServer:
     """A server that is starting; `wait` for it before use.
 
-    environment: variables for its process, such as its database.
+    environment: variables for its process, such as its database. port: where it listens, 0 for any that is
+    free.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        port = _free_port()
+    def __init__(self, environment: Mapping[str, str], port: int = 0) -> None:
+        port = port or _free_port()
         self.api_url = f"http://{HOST}:{port}/api"
         self._process = subprocess.Popen(
             [
@@ -70,9 +71,7 @@ class TemporaryServer:
                     return
             except OSError:
                 time.sleep(POLL_SECONDS)
-        raise EpiscribeError(
-            "the temporary Prefect server did not start: `python -m flows.server 4200` shows why"
-        )
+        raise EpiscribeError("the Prefect server did not start: `python -m flows.server 4200` shows why")
 
 
 def _free_port() -> int:

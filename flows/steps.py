@@ -7,7 +7,7 @@ steps of one run and never handed around.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio import decode as decoding
-from audio.download import Source, StoredFile, local_file
-from audio.feed import MAX_FEED_BYTES, episode_id, name_in, parse_feed, pick, without_login
+from audio.download import Limits, Source, StoredFile, local_file
+from audio.feed import MAX_FEED_BYTES, listed_at, name_in, parse_feed, pick, without_login
 from audio.ffmpeg import check_file
 from audio.probe import probe
 from audio.web import checked_url
@@ -76,7 +76,12 @@ def check(source: str, options: RunOptions) -> None:
     """Refuse what can't work before any work is done; raises InputError."""
     write.formats_named(options.formats)
     for folder in (options.out, options.library):
-        if folder and Path(folder).exists() and not Path(folder).is_dir():
+        if (
+            folder
+            and write.is_local(write.place(folder))
+            and Path(folder).exists()
+            and not Path(folder).is_dir()
+        ):
             raise InputError(f"{folder} is a file: results need a folder")
     _check_models(options)
     try:
@@ -114,10 +119,29 @@ def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetc
         if opened.kind == "page":
             raise InputError(f"{without_login(source)} {PAGE_MESSAGE}")
         page = opened.read(MAX_FEED_BYTES)
-    episode = pick(parse_feed(page.data, page.url), options.episode)
-    # By the address that was given: the one it leads to may change with every request.
-    episode = replace(episode, id=episode_id(without_login(source), episode.guid))
-    with Source(episode.audio_url, downloads_folder(), allow_private=options.allow_private) as opened:
+    feed = listed_at(parse_feed(page.data, page.url), source)
+    return fetch_audio(pick(feed, options.episode), options, progress)
+
+
+def fetch_audio(
+    episode: Episode,
+    options: RunOptions,
+    progress: Progress = silent,
+    *,
+    limits: Limits | None = None,
+    secret: Mapping[str, str] | None = None,
+) -> Fetched:
+    """Bring the audio of a feed's episode to this machine. Raises InputError and DownloadError.
+
+    secret: headers for the server of the audio, such as a login.
+    """
+    with Source(
+        episode.audio_url,
+        downloads_folder(),
+        limits=limits,
+        allow_private=options.allow_private,
+        secret=secret,
+    ) as opened:
         if opened.kind != "audio":
             raise InputError(f"{without_login(episode.audio_url)} {PAGE_MESSAGE}")
         return _fetched(episode, _save(opened, progress))
@@ -257,7 +281,9 @@ def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
 
 def folder_for(episode: Episode, options: RunOptions) -> Path:
     """Where the files of an episode go."""
-    return Path(options.out) if options.out else episode_folder(Path(options.library), episode)
+    if options.out:
+        return write.place(options.out)
+    return episode_folder(write.place(options.library), episode)
 
 
 def _published(folder: Path) -> Transcript | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 SCHEMA_VERSION = 1
+ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,31 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptLink:
+    """A transcript that a feed offers (podcast:transcript). `rel` is "captions" for time-coded ones."""
+
+    url: str
+    type: str
+    language: str = ""
+    rel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter that a feed tells itself (Podlove Simple Chapters); `start` in seconds."""
+
+    start: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One item of a feed, or a bare file or URL dressed as one.
 
-    `published` is an ISO 8601 date-time with offset, `notes` plain text. Unknown text is "".
+    `published` is an ISO 8601 date-time with offset, `notes` plain text. Unknown text is "". `duration` is
+    what the feed claims, in seconds, 0 where it doesn't. `language` is as the feed writes it ("en-us"),
+    `transcripts` are those that it offers already, `chapters` those it tells itself, `chapters_url` where
+    JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login.
     """
 
     id: str
@@ -37,6 +59,12 @@ class Episode:
     audio_url: str = ""
     notes: str = ""
     people: tuple[Person, ...] = ()
+    feed_url: str = field(default="", metadata=ADDED)
+    duration: float = field(default=0.0, metadata=ADDED)
+    language: str = field(default="", metadata=ADDED)
+    transcripts: tuple[TranscriptLink, ...] = field(default=(), metadata=ADDED)
+    chapters: tuple[Chapter, ...] = field(default=(), metadata=ADDED)
+    chapters_url: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +91,7 @@ class Word:
     text: str
     probability: float = 1.0
     speaker: str | None = None
-    overlap: bool = False
+    overlap: bool = field(default=False, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -132,7 +160,7 @@ class Segment:
     end: float
     speaker: str | None
     words: tuple[Word, ...]
-    continues: bool = False
+    continues: bool = field(default=False, metadata=ADDED)
 
     @property
     def text(self) -> str:
@@ -168,7 +196,7 @@ class Transcript:
     exclusive: tuple[Turn, ...] = ()
     engine: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    repairs: tuple[Repair, ...] = ()
+    repairs: tuple[Repair, ...] = field(default=(), metadata=ADDED)
     schema: int = SCHEMA_VERSION
 
     @property

@@ -6,6 +6,7 @@ publishes it as a JSON Schema. Reading is strict: a record that is not whole is 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -15,15 +16,10 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.errors import OutputError
-from models.transcript import SCHEMA_VERSION, Segment, Transcript, Word
+from models.transcript import SCHEMA_VERSION, Transcript
 from outputs.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
-LATER: dict[type, frozenset[str]] = {  # all with a default
-    Transcript: frozenset({"repairs"}),
-    Segment: frozenset({"continues"}),
-    Word: frozenset({"overlap"}),
-}
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -57,10 +53,9 @@ def fields_of(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-@cache
-def required_of(kind: type) -> frozenset[str]:
-    """The fields that every record has; the others came later, and older records lack them."""
-    return frozenset(fields_of(kind)) - LATER.get(kind, frozenset())
+def required_fields(kind: type) -> set[str]:
+    """The fields that every record has; the others came later and have a default."""
+    return {entry.name for entry in dataclasses.fields(kind) if not entry.metadata.get("added")}
 
 
 class _MismatchError(ValueError):
@@ -122,11 +117,11 @@ def _decoded(value: Any, kind: Any, where: str) -> Any:
 def _decoded_record(value: Any, kind: Any, where: str) -> Any:
     value, fields = _checked(value, dict, "an object", where), fields_of(kind)
     inside = f"{where}." if where else ""
-    for name in required_of(kind) - value.keys():
+    for name in required_fields(kind) - value.keys():
         raise _MismatchError(f"{inside}{name} is missing")
     for name in value.keys() - fields.keys():
         raise _MismatchError(f"{inside}{name} is not a field of schema {SCHEMA_VERSION}")
-    return kind(**{name: _decoded(value[name], fields[name], inside + name) for name in value})
+    return kind(**{name: _decoded(item, fields[name], inside + name) for name, item in value.items()})
 
 
 def _decoded_number(value: Any, where: str) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from models.errors import InputError, OutputError
 from models.transcript import Transcript
 from outputs import episode_json
 from outputs.formats import EPISODE
+from outputs.write import place
 
 
 def load(path: str | os.PathLike[str]) -> Transcript:
@@ -16,7 +16,7 @@ def load(path: str | os.PathLike[str]) -> Transcript:
 
     Raises InputError where there is none, OutputError where it can't be read or is damaged.
     """
-    path = Path(path)
+    path = place(path)
     file = path / EPISODE.file_name if path.is_dir() else path
     if not file.exists():
         missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"

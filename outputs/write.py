@@ -1,4 +1,7 @@
-"""Putting the files of an episode into its folder, each of them whole or not at all."""
+"""Putting the files of an episode into its folder, each of them whole or not at all.
+
+A folder is a Path, or a UPath where the library is an fsspec URL such as s3://bucket/shows.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 from models.errors import InputError, OutputError
 from models.transcript import Transcript
@@ -28,18 +32,41 @@ def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> lis
         for chosen in formats_named(formats)
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
     replace_files(contents)
     return list(contents)
 
 
+def place(location: str | os.PathLike[str]) -> Path:
+    """A folder or file by its path, or by an fsspec URL. InputError for a kind of URL that can't be used."""
+    if "://" not in str(location):
+        return Path(location)
+    from upath import UPath
+
+    try:
+        found: Any = UPath(str(location))
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{location} can't be used as a library: {error}") from None
+    return cast(Path, found)
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path is of this machine's file system, rather than a store that has URLs."""
+    return isinstance(path, Path)
+
+
 def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Write files into folders that are there: all under temporary names first, then renamed.
 
-    A reader sees each file whole or as it was. Raises OutputError where one can't be written.
+    A reader sees each file whole or as it was. Raises OutputError where one can't be written. Stores such as S3
+    show a file only once it is whole, and can't rename: there each is written under its own name, in order.
     """
+    if not all(map(is_local, contents)):
+        _upload(contents)
+        return
     parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
     target = Path()
     try:
@@ -62,6 +89,14 @@ def formats_named(names: Iterable[str]) -> list[Format]:
     if unknown:
         raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
     return [*(FORMATS[name] for name in wanted if name != EPISODE.name), EPISODE]
+
+
+def _upload(contents: Mapping[Path, bytes]) -> None:
+    for target, data in contents.items():
+        try:
+            target.write_bytes(data)
+        except Exception as error:  # each kind of store has its own
+            raise OutputError(f"cannot write {target}: {error}") from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from audio import download as module
+from audio import web
 from audio.download import Limits, Source, StoredFile, download, local_file
 from models.errors import DownloadError, InputError
 from tests.audio.server import Reply, Server, ranged
+from tests.audio.test_web import connect_home, dripping, resolve_to
 
 BODY = b"ID3\x04" + bytes(range(256)) * 2000
 OTHER = b"ID3\x04" + bytes(reversed(range(256))) * 1500
@@ -181,6 +183,33 @@ def test_redirected(server: Server, tmp_path: Path) -> None:
 def test_private_address(server: Server, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a public address"):
         fetch(server.url("/a.mp3"), tmp_path, allow_private=False)
+
+
+def test_redirect_to_this_machine_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    resolve_to(monkeypatch, outside=["127.0.0.2"])
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    connect_home(monkeypatch, server)
+    server.routes["/a.mp3"] = Reply(302, headers={"Location": server.url("/secret.mp3")})
+    with pytest.raises(InputError, match="not a public address"):
+        fetch("http://outside.example/a.mp3", tmp_path, allow_private=False)
+    assert [path for path, _ in server.requests] == ["/a.mp3"]
+    assert finished(tmp_path) == []
+
+
+def test_a_server_that_drips_audio_is_given_up(tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\nID3\x04"
+    with dripping(head) as url, pytest.raises(DownloadError, match="took too long"):
+        fetch(url, tmp_path, limits=Limits(seconds=1))
+    assert finished(tmp_path) == []
+
+
+def test_secret_headers_are_sent_and_not_kept(server: Server, tmp_path: Path) -> None:
+    server.routes["/a.mp3"] = ranged(BODY)
+    fetch(server.url("/a.mp3"), tmp_path, secret={"Authorization": "Bearer hush"})
+    assert server.requests[0][1]["Authorization"] == "Bearer hush"
+    assert not [path for path in tmp_path.iterdir() if b"hush" in path.read_bytes()]
 
 
 def test_file_url(tmp_path: Path) -> None:

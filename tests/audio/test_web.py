@@ -4,6 +4,11 @@ import gzip
 import logging
 import random
 import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpcore2
@@ -13,7 +18,7 @@ from httpcore2._backends.sync import SyncStream
 from audio import web
 from audio.web import fetch_bytes, is_public, shown
 from models.errors import DownloadError, InputError
-from tests.audio.server import Reply, Server
+from tests.audio.server import Reply, Server, ranged
 
 
 def fetch(url: str, max_bytes: int = 1000, **options: Any) -> web.Page:
@@ -27,7 +32,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, **hosts: list[str]) -> list[str]
 
     def getaddrinfo(host: str, port: int, *rest: object, **options: object) -> list[Any]:
         asked.append(host)
-        found = hosts[host.partition(".")[0]]
+        found = hosts.get(host.partition(".")[0], [host])
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -250,3 +255,86 @@ def test_out_of_time(server: Server) -> None:
     server.routes["/a"] = Reply(body=b"ok")
     with pytest.raises(DownloadError, match="took too long"):
         fetch(server.url("/a"), seconds=-1)
+
+
+# What is remembered, what is secret, and how long it may take
+
+
+def test_unchanged_page_is_not_sent_again(server: Server) -> None:
+    server.routes["/f"] = ranged(b"<rss/>")
+    first = fetch(server.url("/f"))
+    assert first.validators == web.Validators('"v1"', "")
+    again = fetch(server.url("/f"), known=first.validators)
+    assert (again.unchanged, again.data) == (True, b"")
+    assert server.requests[1][1]["If-None-Match"] == '"v1"'
+
+
+def test_unchanged_by_date(server: Server) -> None:
+    date = "Mon, 01 Jan 2024 00:00:00 GMT"
+    server.routes["/f"] = [Reply(body=b"x", headers={"Last-Modified": date}), Reply(304)]
+    first = fetch(server.url("/f"))
+    assert fetch(server.url("/f"), known=first.validators).unchanged
+    assert server.requests[1][1]["If-Modified-Since"] == date
+
+
+@pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [((301,), "/1"), ((308, 301), "/2"), ((302,), ""), ((301, 302), "/1"), ((307, 301), "")],
+)
+def test_permanent_redirects_are_told(server: Server, statuses: tuple[int, ...], moved: str) -> None:
+    for step, status in enumerate(statuses):
+        server.routes[f"/{step}"] = Reply(status, headers={"Location": f"/{step + 1}"})
+    server.routes[f"/{len(statuses)}"] = Reply(body=b"here")
+    page = fetch(server.url("/0"))
+    assert page.moved_to == (server.url(moved) if moved else "")
+    assert page.url == server.url(f"/{len(statuses)}")
+
+
+def test_secret_headers_stay_with_the_server_of_the_address(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    other = server.url("/c").replace("127.0.0.1", "localhost")
+    server.routes |= {"/a": Reply(302, headers={"Location": "/b"}), "/c": Reply(body=b"ok")}
+    server.routes["/b"] = Reply(302, headers={"Location": other})
+    fetch(server.url("/a"), secret={"X-Token": "hush"})
+    assert [headers.get("X-Token") for _, headers in server.requests] == ["hush", "hush", None]
+    assert "hush" not in caplog.text
+
+
+def test_packed_pages_are_unpacked(server: Server) -> None:
+    server.routes["/f"] = Reply(body=gzip.compress(b"<rss/>"), headers={"Content-Encoding": "gzip"})
+    assert fetch(server.url("/f")).data == b"<rss/>"
+    assert server.requests[0][1]["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("dripped", ["headers", "body"])
+def test_a_server_that_drips_is_given_up(dripped: str) -> None:
+    """One byte every 50 ms is never silent for long, and would go on for a week."""
+    with dripping(head=b"HTTP/1.1 200 OK\r\n" + (b"" if dripped == "headers" else b"\r\n")) as url:
+        begun = time.monotonic()
+        with pytest.raises(DownloadError, match="took too long"):
+            fetch(url, seconds=1)
+        assert time.monotonic() - begun < 20
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[str]:
+    """A server that answers with `head` and then one letter after another."""
+    done = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(head)
+            with suppress(OSError):
+                while not done.wait(0.05):
+                    self.request.sendall(b"x")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as tcp:
+        threading.Thread(target=tcp.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{tcp.server_address[1]}/a.mp3"
+        finally:
+            done.set()
+            tcp.shutdown()

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.options import RunOptions
 from tests.audio.conftest import make_media, server, write_wav  # noqa: F401  (fixtures)
+from tests.flows.postgres import postgres
 
 ROOT = Path(__file__).parents[2]
 Process = Callable[..., dict[str, object]]
@@ -59,3 +60,10 @@ def interrupted(*arguments: object, cwd: Path, after: str) -> tuple[int, str]:
                 break
         said += child.stderr.read()
         return child.wait(timeout=60), said
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL server, as host:port."""
+    with postgres() as address:
+        yield address

@@ -111,6 +111,13 @@ def test_damaged_records_are_told_by_file_and_field(text: str, message: str) -> 
     assert "\n" not in str(caught.value)
 
 
+def test_records_from_before_a_field_was_added() -> None:
+    record = json.loads(render(CONVERSATION))
+    for name in ("feed_url", "duration", "language", "transcripts", "chapters", "chapters_url"):
+        del record["episode"][name]
+    assert load(json.dumps(record)) == CONVERSATION
+
+
 @given(st.text(max_size=40) | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_anything_else_is_an_output_error(text: str) -> None:
     with pytest.raises(OutputError):

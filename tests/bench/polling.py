@@ -1,0 +1,174 @@
+"""What polling and orchestration cost on this machine: `python -m tests.bench.polling` prints it as JSON.
+
+polling: 200 feeds of 100 episodes each on a server of this machine, read for the first time, and again unchanged.
+orchestration: what an episode costs beyond its steps, which are timed by themselves on the same clips: within one
+process (`episcribe poll`), and from one finished episode to the next in a warm worker (`episcribe serve`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.audio.server import Server, ranged
+from tests.bench.__main__ import machine
+
+ROOT = Path(__file__).parents[2]
+FEEDS = 200
+EPISODES = 100  # in a feed
+NOTES = "<p>What we talk about this week, with links and thanks to all who listen.</p>" * 8
+CLIPS = 8
+CLIP_SECONDS = 5.0
+SERVE_SECONDS = 150
+
+
+def big_feed(server: Server, number: int) -> bytes:
+    """A feed of some 90 kB, as shows of two years have."""
+    items = "".join(
+        f"<item><title>Episode {n}</title><guid>{number}-{n}</guid><description><![CDATA[{NOTES}]]></description>"
+        f"<pubDate>Mon, 16 Nov 2026 {n // 60:02d}:{n % 60:02d}:00 +0000</pubDate>"
+        f'<enclosure url="{server.url(f"/{number}/{n}.mp3")}" type="audio/mpeg" length="1"/></item>'
+        for n in range(EPISODES)
+    )
+    return f'<rss version="2.0"><channel><title>Show {number}</title>{items}</channel></rss>'.encode()
+
+
+def polling(folder: Path, server: Server) -> dict[str, float]:
+    """Seconds for the flow over all feeds, first new, then unchanged, and how big they are."""
+    from flows.poll import poll_feeds
+    from tests.flows.shows import show_table, write_config
+
+    tables, size = "", 0
+    for number in range(FEEDS):
+        body = big_feed(server, number)
+        size += len(body)
+        server.routes[f"/{number}.xml"] = ranged(body, f'"{number}"')
+        tables += show_table(f"show-{number}", server.url(f"/{number}.xml"), "back_fill = 0")
+    configure(write_config(folder, tables))
+    first, found = timed(poll_feeds)
+    assert found["unreadable"] == {}
+    again, _ = timed(poll_feeds)
+    return {"feeds": FEEDS, "megabytes": size / 1e6, "first_seconds": first, "unchanged_seconds": again}
+
+
+def orchestration(folder: Path, server: Server) -> dict[str, float]:
+    """Seconds of an episode's steps by themselves, and what a poll and a worker add to each."""
+    from flows import feeds, settings
+    from flows.episode import process_episode
+    from flows.store import open_store
+    from tests.flows.shows import serve_show, show_table, write_config
+
+    quick = show_table("short", serve_show(server, range(CLIPS)), f"back_fill = {CLIPS}")
+    configure(write_config(folder, quick.replace('diariser = "none"', "")))
+    loaded = settings.load()
+    store = open_store(loaded.store)
+    feeds.poll(loaded, store, ["short"])
+    due = store.due(3)
+    options = loaded.run_options_for("short")
+    plain(due[0].episode, options)  # loads the models
+    process_episode("x", options, due[0].id)
+    steps = statistics.median(timed(plain, listed.episode, options)[0] for listed in due[1:])
+    flow = statistics.median(timed(process_episode, "x", options, listed.id)[0] for listed in due[1:])
+    return {"steps_seconds": steps, "poll_adds": flow - steps, "worker_adds": serving(folder) - steps}
+
+
+def plain(episode: Any, options: Any) -> None:
+    """All the steps of an episode, without Prefect and without the store."""
+    from flows import steps
+    from models.transcript import AudioFile
+
+    fetched = steps.fetch_audio(episode, options)
+    heard = steps.hear(fetched.path, fetched.sha256)
+    audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
+    words = steps.write_words(audio, heard.mix, options.whisper())
+    turns = steps.find_turns(audio, heard.mix, options.diarisation())
+    transcript = steps.assemble(episode, audio, words, turns, diariser_model="offline")
+    with tempfile.TemporaryDirectory() as out:
+        steps.publish(transcript, options.model_copy(update={"out": out}))
+    steps.release()
+
+
+def serving(folder: Path) -> float:
+    """Seconds from one finished episode to the next under `episcribe serve`, everything computed anew."""
+    from sqlalchemy import create_engine, text
+
+    store, cache = folder / "served.db", folder / "cache"
+    cache.mkdir()
+    (cache / "models").symlink_to(models_folder())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "EPISCRIBE_CACHE": str(cache),
+        "EPISCRIBE_STORE": str(store),
+        "EPISCRIBE_LIBRARY": str(folder / "served"),
+        "PREFECT_LOCAL_STORAGE_PATH": str(cache / "results"),
+        "PREFECT_SERVER_API_PORT": "47114",
+    }
+    environment.pop("PREFECT_API_URL", None)
+    command = [sys.executable, "-m", "flows.cli", "serve", "--at-once", "1"]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=silent, stderr=silent) as child:
+        deadline, done = time.monotonic() + SERVE_SECONDS, []
+        while len(done) < CLIPS and time.monotonic() < deadline:
+            time.sleep(1)
+            with suppress(Exception), create_engine(f"sqlite:///{store}").connect() as connection:
+                found = connection.execute(text("SELECT done_at FROM episodes WHERE state = 'done'"))
+                done = sorted(float(row[0]) for row in found)
+        child.send_signal(signal.SIGTERM)
+    return statistics.median(later - earlier for earlier, later in pairwise(done))
+
+
+def models_folder() -> Path:
+    from models import files
+
+    return files.models_folder()
+
+
+def configure(path: Path) -> None:
+    from flows.settings import CONFIG_VARIABLE
+
+    os.environ[CONFIG_VARIABLE] = str(path)
+
+
+def timed(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    result = call(*arguments)
+    return time.perf_counter() - begun, result
+
+
+@contextmanager
+def scratch() -> Iterator[tuple[Path, Server]]:
+    server = Server()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder), server
+    finally:
+        server.close()
+
+
+def main() -> None:
+    """Measure, and print what came out."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    from flows.orchestration import local_run
+
+    report: dict[str, Any] = {"machine": machine().strip()}
+    with local_run():
+        for part in (polling, orchestration):
+            with scratch() as (folder, server):
+                report[part.__name__] = {k: round(v, 2) for k, v in part(folder, server).items()}
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""episcribe.toml: what it may say, what overrides it, and how mistakes are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import settings
+from flows.options import RunOptions
+from flows.settings import Settings
+from models.errors import InputError
+
+Load = Callable[[str], Settings]
+SHOW = '[shows.talk]\nurl = "https://feeds.example/talk"\n'
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """The settings that a file with this text makes."""
+
+    def write(text: str) -> Settings:
+        path = tmp_path / "episcribe.toml"
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv(settings.CONFIG_VARIABLE, str(path))
+        return settings.load()
+
+    return write
+
+
+def test_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    loaded = settings.load()
+    assert (loaded.shows, loaded.library) == ({}, str(tmp_path / "library"))
+
+
+def test_a_named_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.CONFIG_VARIABLE, "/no/such.toml")
+    with pytest.raises(InputError, match=r"/no/such\.toml, which EPISCRIBE_CONFIG names, is not there"):
+        settings.load()
+
+
+def test_a_show(load: Load, tmp_path: Path) -> None:
+    more = 'model = "base"\nmin_speakers = 2\npeople = ["Ann"]\nvocabulary = ["Prefect"]\nback_fill = 0'
+    loaded = load(f'library = "lib"\ndevice = "cpu"\n{SHOW}{more}')
+    options = loaded.run_options_for("talk")
+    assert (options.model, options.min_speakers, options.device) == ("base", 2, "cpu")
+    assert options.library == str(tmp_path / "lib")
+    assert loaded.show("talk").people == ("Ann",)
+    for name, value in {"known_people": ("Ann",), "vocabulary": ("Prefect",)}.items():
+        if name in RunOptions.model_fields:
+            assert getattr(options, name) == value
+
+
+def test_addresses_are_left_as_they_are(load: Load) -> None:
+    loaded = load('library = "s3://bucket/shows"\nstore = "postgresql://db/x"')
+    assert (loaded.library, loaded.store) == ("s3://bucket/shows", "postgresql://db/x")
+
+
+def test_the_environment_goes_first(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPISCRIBE_LIMITS__AT_ONCE", "4")
+    monkeypatch.setenv("EPISCRIBE_SHOWS__TALK__MODEL", "tiny.en")
+    monkeypatch.setenv("EPISCRIBE_BASE_URL", "https://shows.example")
+    loaded = load(f"{SHOW}[limits]\nat_once = 2\nqueue = 9")
+    assert (loaded.limits.at_once, loaded.limits.queue) == (4, 9)
+    assert (loaded.show("talk").model, loaded.base_url) == ("tiny.en", "https://shows.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('colour = "red"', "colour is not a setting"),
+        (f"{SHOW}colour = 1", "shows.talk.colour is not a setting"),
+        ("[limits]\nat_once = 0", "limits.at_once: Input should be greater than or equal to 1"),
+        ("[limits]\nat_twice = 1", "limits.at_twice is not a setting"),
+        ("[shows.talk]\nmodel = 'base'", "shows.talk.url: Field required"),
+        ("[shows.talk]\nurl = 'file:///etc/passwd'", "only http and https"),
+        ("[shows.talk]\nurl = 'https://me:secret@feeds.example'", "a login does not belong in the file"),
+        (f"{SHOW}voices = 'some'", "shows.talk.voices"),
+        ("[shows.'a b']\nurl = 'https://x.example'", "'a b' is no name for a show"),
+        (SHOW + SHOW.replace("talk]", "again]"), "2 shows have the feed https://feeds.example/talk"),
+        ('schedule = "hourly"', "a schedule has five fields"),
+        ("colour = ", "can't be read"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(load: Load, text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(text)
+    assert said in str(caught.value)
+    assert "episcribe.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_show(load: Load) -> None:
+    with pytest.raises(InputError, match="there are talk"):
+        load(SHOW).run_options_for("walk")

@@ -1,0 +1,82 @@
+"""A library that is not a folder of this machine: in memory, and on a server that speaks S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import steps
+from flows.options import RunOptions
+from models.errors import InputError, OutputError
+from outputs import read
+from outputs.formats import FORMATS
+from outputs.write import place
+from tests.outputs.samples import CONVERSATION
+
+ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty bucket; moto's server stands in for MinIO and S3, over real HTTP."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed (pip install 'episcribe[scale]')")
+    server = pytest.importorskip("moto.server", reason="moto is not installed")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    _, port = running.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().makedirs("shows", exist_ok=True)
+    yield "s3://shows/library"
+    s3fs.S3FileSystem.clear_instance_cache()
+    running.stop()
+
+
+@pytest.fixture(params=["memory", "s3"])
+def library(request: pytest.FixtureRequest) -> str:
+    if request.param == "s3":
+        found: str = request.getfixturevalue("bucket")
+        return found
+    return f"memory://{request.node.name}"
+
+
+def names(folder: Any) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_an_episode_is_published_and_read_back(library: str) -> None:
+    folder, files = steps.publish(CONVERSATION, RunOptions(library=library))
+    assert str(folder).startswith(library)
+    assert names(folder) == ALL_FILES == {file.name for file in files}
+    assert read.load(str(folder)) == CONVERSATION
+    renamed = CONVERSATION.renamed(CONVERSATION.speakers[0].label, "Ann")
+    again, _ = steps.publish(renamed, RunOptions(library=library))
+    assert again == folder
+    assert read.load(str(folder)).speakers[0].name == "Ann"
+
+
+def test_a_library_that_cannot_be_had() -> None:
+    with pytest.raises(InputError, match="nope://x can't be used"):
+        place("nope://x")
+    with pytest.raises(InputError, match=r"no episode\.json|no such file"):
+        read.load("memory://nothing/here")
+
+
+def test_a_store_that_refuses(bucket: str) -> None:
+    with pytest.raises(OutputError, match="cannot write s3://no-such-bucket"):
+        steps.publish(CONVERSATION, RunOptions(library="s3://no-such-bucket/library"))
+
+
+def test_paths_stay_paths(tmp_path: Path) -> None:
+    assert place(str(tmp_path)) == tmp_path
