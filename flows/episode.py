@@ -16,7 +16,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.context import TaskRunContext
 
-from flows import steps
+from flows import speakers, steps
 from flows.options import RunOptions
 from flows.progress import progress
 from models import diariser, whisper
@@ -93,8 +93,9 @@ def transcribe(step: Step, audio: AudioFile, mix: Any, options: WhisperOptions) 
     result_serializer=JSON_RESULT,
 )
 def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) -> dict[str, Any]:
-    """Find who speaks when; see `steps.find_turns`."""
-    return asdict(steps.find_turns(audio, mix, options, progress))
+    """Find who speaks when; see `steps.find_turns`. Without their voices where none are to be kept."""
+    found = asdict(steps.find_turns(audio, mix, options, progress))
+    return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
 @task(name="publish", persist_result=False)
@@ -106,7 +107,7 @@ def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
 
 @flow(name="process-episode", validate_parameters=True, persist_result=False)
 def process_episode(source: str, options: RunOptions | None = None) -> dict[str, Any]:
-    """Process one episode: download, transcribe, diarise, align, write.
+    """Process one episode: download, transcribe, diarise, align, name, write.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, and warnings.
@@ -122,7 +123,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
         heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
         audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
         words = _transcribe(run, audio, heard, options.whisper())
-        turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
+        turns, diariser_model, warnings = _diarise(run, audio, heard, options)
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
         transcript = steps.assemble(
@@ -133,7 +134,10 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
             diariser_model=diariser_model,
             warnings=(*heard.warnings, *warnings),
         )
+        place = steps.folder_for(transcript.episode, options)
+        transcript = speakers.name_speakers(transcript, turns.voices, place, options)
         folder, files = publish(_opaque(transcript), options)
+        unkept = speakers.learn_voices(transcript, turns.voices, place, options)
     finally:
         steps.release()
     return {
@@ -141,7 +145,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
         "files": files,
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": list(transcript.warnings),
+        "warnings": [*transcript.warnings, *unkept],
     }
 
 
@@ -182,14 +186,17 @@ def _transcribe(run: _Run, audio: AudioFile, heard: steps.Heard, options: Whispe
 
 
 def _diarise(
-    run: _Run, audio: AudioFile, heard: steps.Heard, options: DiariserOptions
+    run: _Run, audio: AudioFile, heard: steps.Heard, run_options: RunOptions
 ) -> tuple[Diarisation, str, tuple[str, ...]]:
     """Turns, the diariser that found them, and warnings; no turns where it failed."""
+    options = run_options.diarisation()
     model = diariser.resolve(options.model, resolve_device(options.device))
     if model == "none":
         return Diarisation(), model, ()
     heeded = {**asdict(options), "model": model, "mix": heard.mix}
     del heeded["device"]
+    if run_options.voices == "off":
+        heeded["voices"] = "off"
     try:
         found = run.do(diarise, Step(audio.sha256, heeded), audio, heard.mix, options)
     except Exception as error:  # whatever it is, the words are worth having

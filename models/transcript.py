@@ -129,12 +129,28 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A hint that a label is somebody (`weight` above 0) or is not (below 0), in log-odds.
+
+    `kind` is what sort of hint, `start` when it was said (None for what nobody said), `words` what was
+    said or found.
+    """
+
+    label: str
+    name: str
+    kind: str
+    weight: float
+    start: float | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
     `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
-    the reader should know.
+    the reader should know, `evidence` why speakers are called what they are called.
     """
 
     episode: Episode
@@ -146,6 +162,7 @@ class Transcript:
     exclusive: tuple[Turn, ...] = ()
     engine: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     schema: int = SCHEMA_VERSION
 
     @property

@@ -18,6 +18,7 @@ from models.errors import OutputError
 from models.transcript import SCHEMA_VERSION, Transcript
 from outputs.times import whole_ms
 
+ADDED_LATER = {"evidence"}  # fields that records of this schema number may lack; they have defaults
 TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
 KINDS = {str: "text", int: "a whole number", float: "a number"}
 
@@ -111,11 +112,17 @@ def _decoded(value: Any, kind: Any, where: str) -> Any:
 def _decoded_record(value: Any, kind: Any, where: str) -> Any:
     value, fields = _checked(value, dict, "an object", where), fields_of(kind)
     inside = f"{where}." if where else ""
-    for name in fields.keys() - value.keys():
+    for name in fields.keys() - value.keys() - ADDED_LATER:
         raise _MismatchError(f"{inside}{name} is missing")
     for name in value.keys() - fields.keys():
         raise _MismatchError(f"{inside}{name} is not a field of schema {SCHEMA_VERSION}")
-    return kind(**{name: _decoded(value[name], field, inside + name) for name, field in fields.items()})
+    return kind(
+        **{
+            name: _decoded(value[name], field, inside + name)
+            for name, field in fields.items()
+            if name in value
+        }
+    )
 
 
 def _decoded_number(value: Any, where: str) -> float:

@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from models.transcript import SCHEMA_VERSION, Transcript
-from outputs.episode_json import fields_of
+from outputs.episode_json import ADDED_LATER, fields_of
 
 PATH = Path(__file__).parents[1] / "docs" / "schema" / f"episode-{SCHEMA_VERSION}.json"
 _PLAIN = {str: "string", int: "integer", float: "number", NoneType: "null"}
@@ -51,7 +51,7 @@ def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
         "description": " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()),
         "type": "object",
         "properties": {name: _schema_of(field, definitions) for name, field in fields.items()},
-        "required": list(fields),
+        "required": [name for name in fields if name not in ADDED_LATER],
         "additionalProperties": False,
     }
 
