@@ -27,6 +27,7 @@ HOSTS = 1.0
 PRIORS = {"known": -1.0, "voices": -1.0, "feed": -1.0, "title": -1.5, "notes": -1.5, "heard": -2.0}
 NEIGHBOUR_SECONDS = 45.0  # a speaker further away is not the one who is spoken to
 MIN_FIRST_NAME = 3  # letters
+CHOSEN = ("known", "voices")  # whose spelling the user chose
 HOST_ROLES = ("host", "presenter")
 REPEATED_SHARE = 0.6  # of what a voice says, also said in other episodes
 REPEATED_SECONDS = 120.0  # a longer part is not an ad or a trailer
@@ -48,8 +49,8 @@ def credited(
 ) -> tuple[Credit, ...]:
     """Everybody whom the settings, the show's voices, people tags, title or notes name, each once.
 
-    The first source that knows a person has the spelling; a fuller name from a later one wins over part
-    of a name.
+    The first source that knows a person has the spelling. A fuller name from a later one wins over part of
+    a name, unless the user chose that.
     """
     found = [Credit(name, "known") for name in known_people]
     found += [Credit(name, "voices") for name in voices]
@@ -61,9 +62,13 @@ def credited(
         same = [i for i, other in enumerate(credits) if same_person(credit.name, other.name)]
         if not same:
             credits.append(credit)
-        elif len(same) == 1 and " " in credit.name and " " not in credits[same[0]].name:
+        elif len(same) == 1 and _completes(credit, credits[same[0]]):
             credits[same[0]] = replace(credits[same[0]], name=credit.name)
     return tuple(credits)
+
+
+def _completes(credit: Credit, other: Credit) -> bool:
+    return " " in credit.name and " " not in other.name and other.source not in CHOSEN
 
 
 def names_in(text: str) -> list[str]:
@@ -138,7 +143,7 @@ def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Cred
         return []
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
-    found = []
+    found: list[Evidence] = []
     for i, segment in enumerate(segments):
         if segment.speaker is not None:
             for address in _addresses_in(segment.text, phrases, names):
@@ -212,7 +217,7 @@ def announcements(
         return []
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
-    found = []
+    found: list[Evidence] = []
     for i, segment in enumerate(segments):
         for match, name, end in _named_after(phrases.announce, segment.text):
             several = re.match(r"(?:,| and| und| y| et)\s+", segment.text[end:])
@@ -270,7 +275,7 @@ def _shingles(segments: Iterable[Segment]) -> set[tuple[str, ...]]:
 def priors(evidence: Iterable[Evidence], credits: Sequence[Credit]) -> list[Evidence]:
     """For each pair that there is evidence for, how likely the name was to be that speaker's beforehand."""
     found = []
-    for label, name in dict.fromkeys((e.label, e.name) for e in evidence):
+    for label, name in dict.fromkeys((e.label, e.name) for e in evidence if e.name):
         credit = next((credit for credit in credits if same_person(name, credit.name)), None)
         source = credit.source if credit else "heard"
         found.append(Evidence(label, name, "prior", PRIORS[source], None, source))
@@ -278,12 +283,15 @@ def priors(evidence: Iterable[Evidence], credits: Sequence[Credit]) -> list[Evid
 
 
 def with_spelling(evidence: Iterable[Evidence], credits: Sequence[Credit]) -> list[Evidence]:
-    """The same evidence with names as they are credited, or else as they are heard most fully and often."""
+    """The same evidence with names as the user spelt them, or as credited, or else as heard most fully and often."""
     found = list(evidence)
-    written = [credit.name for credit in credits]
-    heard = Counter(e.name for e in found if spelled(e.name, written) is None)
-    ranked = sorted(heard, key=lambda name: (-name.count(" "), -heard[name]))
-    return [replace(e, name=spelled(e.name, written) or spelled(e.name, ranked) or e.name) for e in found]
+    tiers = [
+        [credit.name for credit in credits if credit.source in CHOSEN],
+        [credit.name for credit in credits],
+    ]
+    heard = Counter(e.name for e in found if e.name and not any(spelled(e.name, tier) for tier in tiers))
+    tiers.append(sorted(heard, key=lambda name: (-name.count(" "), -heard[name])))
+    return [replace(e, name=next(filter(None, (spelled(e.name, t) for t in tiers)), e.name)) for e in found]
 
 
 class _Talk:

@@ -45,16 +45,18 @@ def named(transcript: Transcript, context: Context, given: Mapping[str, Speaker]
 
 def renamed_by_voice(transcript: Transcript, context: Context) -> Transcript:
     """The transcript judged anew with the voices in `context`; what was said and written counts as it did."""
-    kept = [e for e in transcript.evidence if e.kind not in ("voice", "prior")]
-    credits = [Credit(e.name, e.words) for e in transcript.evidence if e.kind == "prior"]
-    known = credited(replace(transcript.episode, title="", notes="", people=()), (), _voice_names(context))
-    credits = [*known, *(credit for credit in credits if credit.source not in ("heard", "voices"))]
     by_voice = voice_matches(context.voices, context.registry)
     sure = {e.label for e in by_voice if e.weight >= SURE}
-    ads = {e.label for e in kept if e.kind == "repeated"} - sure
-    kept = [e for e in kept if e.kind != "repeated" or e.label in ads]
+    kept = [
+        e for e in transcript.evidence if e.kind != "voice" and not (e.kind == "repeated" and e.label in sure)
+    ]
+    ads = {e.label for e in kept if e.kind == "repeated"}
+    credits = [Credit(name, "voices") for name in _voice_names(context)]
+    credits += [Credit(e.name, e.words) for e in kept if e.kind == "prior" and e.words != "heard"]
     found = with_spelling([*kept, *(e for e in by_voice if e.label not in ads)], credits)
-    evidence = (*found, *priors(found, credits))
+    judged = {(e.label, e.name): e for e in found if e.kind == "prior"}
+    new = [e for e in priors(found, credits) if (e.label, e.name) not in judged]
+    evidence = (*(e for e in found if e.kind != "prior"), *judged.values(), *new)
     given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
     return decided(replace(transcript, evidence=evidence), given)
 

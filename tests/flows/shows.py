@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import wave
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,6 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from audio.download import local_file
 from flows import speakers, steps
 from flows.options import RunOptions
-from models import diariser, whisper
-from models.device import resolve_device
 from models.transcript import AudioFile, Episode, Transcript, Turn
 
 RATE = 16_000
@@ -79,17 +78,16 @@ def level(samples: Samples) -> Samples:
 def through(channel: str, samples: Samples, seed: int = 0) -> Samples:
     """Speech as another microphone hears it: "" the same, "phone", "noise" (18 dB below) or "room"."""
     rng = np.random.default_rng(seed)
+    heard: NDArray[Any] = samples
     if channel == "phone":
-        samples = sosfilt(butter(4, [300, 3400], "bandpass", fs=RATE, output="sos"), samples)
+        heard = sosfilt(butter(4, [300, 3400], "bandpass", fs=RATE, output="sos"), samples)
     elif channel == "noise":
-        samples = samples + rng.standard_normal(len(samples)) * np.sqrt((samples**2).mean()) * 10 ** (
-            -18 / 20
-        )
+        heard = samples + rng.standard_normal(len(samples)) * np.sqrt((samples**2).mean()) * 10 ** (-18 / 20)
     elif channel == "room":
         tail = rng.standard_normal(int(0.3 * RATE)) * np.exp(-np.arange(int(0.3 * RATE)) / RATE / 0.05) * 0.08
         tail[0] = 1.0
-        samples = fftconvolve(samples, tail)[: len(samples)]
-    return np.asarray(samples, dtype=np.float32)
+        heard = fftconvolve(samples, tail)[: len(samples)]
+    return heard.astype(np.float32)
 
 
 def process(audio: Path, episode: Episode, options: RunOptions) -> tuple[Path, Transcript]:
@@ -142,13 +140,3 @@ def named_time(composed: Composed, transcript: Transcript) -> dict[str, dict[str
 def is_number(name: str) -> bool:
     """Whether a speaker has no name, only a number."""
     return name.startswith("Speaker ")
-
-
-def require_models(model: str) -> None:
-    """Raise ModelError where these can't run here."""
-    whisper.resolve(model, resolve_device("cpu"))
-    diariser.require(diariser.DiariserOptions(model="offline"), "cpu")
-
-
-def total(seconds: Iterable[float]) -> float:
-    return sum(seconds)
