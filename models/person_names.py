@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_NAME_WORDS = 5
+SHORT_LETTERS = 4  # a first name may be cut to so many
 CLOSE_LETTERS = 5  # names this long may differ by one letter and be the same name misheard
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’‑-][^\W\d_]+)*")
@@ -64,6 +65,7 @@ _GERMAN_NAMES = frozenset(
     "alexander dieter gunter gunther hermann holger kathrin katrin leander ludger vincent viktor "
     "victor volker walter werner".split()
 )
+_FEMININE = frozenset(["elle", "ella", "ette", "ia", "ie", "in", "ina", "ine", "na", "ne", "nne"])
 _DIGRAPHS = (("tsch", "x"), ("sch", "x"), ("sh", "x"), ("ch", "x"), ("ph", "f"), ("th", "t"), ("ck", "k"),
              ("qu", "k"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"), ("w", "v"), ("j", "i"))  # fmt: skip
 
@@ -155,8 +157,21 @@ def same_person(heard: str, written: str) -> bool:
         return False
     if len(ours) == 1 or len(theirs) == 1:
         short, full = (ours[0], theirs) if len(ours) == 1 else (theirs[0], ours)
-        return any(_sounds_alike(short, part) for part in (full[0], full[-1]))
-    return _sounds_alike(ours[0], theirs[0]) and _sounds_alike(ours[-1], theirs[-1])
+        return any(_sounds_alike(short, part) for part in (full[0], full[-1])) or _short_for(short, full[0])
+    first = (
+        _sounds_alike(ours[0], theirs[0]) or _short_for(ours[0], theirs[0]) or _short_for(theirs[0], ours[0])
+    )
+    return first and _sounds_alike(ours[-1], theirs[-1])
+
+
+def _short_for(short: str, long: str) -> bool:
+    """Whether a first name is the beginning of a longer one, and not the other gender's of it.
+
+    >>> _short_for("alex", "alexandra"), _short_for("martin", "martina"), _short_for("paul", "pauline")
+    (True, False, False)
+    """
+    rest = long.removeprefix(short)
+    return rest != long and len(short) >= SHORT_LETTERS and len(rest) > 1 and rest not in _FEMININE
 
 
 def spelled(heard: str, written: Iterable[str]) -> str | None:

@@ -53,6 +53,7 @@ def test_any_text_can_be_read(text: str) -> None:
         ("Jon", "John Smith"), ("Stefan", "Stephan Müller"), ("Anne Curry", "Anne Currie"),
         ("Duez", "Gaël Duez"), ("Sara", "Sarah Wagenknecht"), ("Catherine", "Katherine Ryan"),
         ("Jurgen", "Jürgen Müller"), ("Dr. Maja Göpel", "Maja Göpel"), ("Inez", "Inés García"),
+        ("Chand", "Chandra Pratap"), ("Chris Lattner", "Christopher Lattner"),
     ],
 )  # fmt: skip
 def test_spellings_of_one_name(heard: str, written: str) -> None:
@@ -65,7 +66,8 @@ def test_spellings_of_one_name(heard: str, written: str) -> None:
     [
         ("Anne Miller", "Anne Currie"), ("Maria", "Mario Rossi"), ("Julia", "Julie Delpy"), ("Joan", "John Smith"),
         ("Daniel", "Daniela Katz"), ("Martin", "Martina Hill"), ("Ann", "Dan"), ("Tim", "Kim"), ("", "Anne"),
-        ("Michael", "Michaela"), ("Peter", "Petra"),
+        ("Michael", "Michaela"), ("Peter", "Petra"), ("Paul", "Pauline Kael"), ("Joh", "Johanna"),
+        ("Duez", "Roth Duezman"),
     ],
 )  # fmt: skip
 def test_names_of_two_people(heard: str, written: str) -> None:
