@@ -130,10 +130,12 @@ def rename(
     ] = False,
 ) -> None:
     """Give a speaker a name in every file of the episode, and learn the voice."""
+    import os
+
     from flows.progress import printable
     from flows.speakers import rename as rename_speaker
 
-    done = rename_speaker(folder, speaker, name, back_fill=back_fill)
+    done = rename_speaker(folder, speaker, name, back_fill=back_fill, processes=min(4, os.cpu_count() or 1))
     for path in (*done.files, *done.others):
         typer.echo(printable(str(path)))
     typer.echo(printable(f"the voice of {name} is known to the show" if done.learnt else NOT_LEARNT))

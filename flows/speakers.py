@@ -120,11 +120,12 @@ class Renamed:
     unheard: int = 0  # episodes of the show whose voices this machine has not kept
 
 
-def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False) -> Renamed:
+def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, processes: int = 1) -> Renamed:
     """Call a speaker of an episode by another name, in all its files, and learn the voice.
 
-    speaker: the name or the label as it is now. With `back_fill` the other episodes of the show are
-    named anew by the voices known then. Raises InputError for a speaker who isn't there or a bad name.
+    speaker: the name or the label as it is now. With `back_fill` the show's other episodes are named anew by
+    the voices known then. `processes` as in `outputs.write.publish`. Raises InputError for a speaker who
+    isn't there or a bad name.
     """
     name = _checked_name(name)
     transcript = read.load(folder)
@@ -132,7 +133,7 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False) ->
     labels = labels_of(transcript, speaker, folder)
     for label in labels:
         transcript = transcript.renamed(label, name)
-    files = write.publish(transcript, folder, present_formats(folder))
+    files = write.publish(transcript, folder, present_formats(folder), processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
     others, unheard = back_filled(folder) if back_fill else ((), 0)
@@ -212,17 +213,11 @@ def episode_folders(show: Path) -> list[Path]:
 
 def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...]]:
     """The segments of the newest other episodes of the same show."""
-    left = RECENT_EPISODES
-    for other in reversed(episode_folders(folder.absolute().parent)):
-        if left == 0:
-            return
-        with suppress(EpiscribeError):
-            if (
-                other != folder.absolute()
-                and (found := read.load(other)).episode.show == transcript.episode.show
-            ):
-                left -= 1
-                yield found.segments
+    others = [other for other in episode_folders(folder.absolute().parent) if other != folder.absolute()]
+    for other in others[: -RECENT_EPISODES - 1 : -1]:
+        found = published(other)
+        if found is not None and found.episode.show == transcript.episode.show:
+            yield found.segments
 
 
 # Voices

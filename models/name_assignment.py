@@ -18,6 +18,7 @@ from models.transcript import Evidence
 from models.voices import SURE
 
 CONFIDENT = 0.75
+CEILING = 0.99  # of a probability: whatever speaks for a name, a diarisation may have mixed two people
 NOBODY = -1e6  # the score of a pair without evidence
 
 
@@ -119,7 +120,7 @@ def _probability(pair: Pair, scores: Mapping[Pair, float], pairs: Mapping[Pair, 
         for rival in scores
         if rival[1] == name and rival[0] != label and not (sure and _voice(pairs[rival]) >= SURE)
     ]
-    return min(_softmax(scores[pair], names), _softmax(scores[pair], labels))
+    return min(CEILING, _softmax(scores[pair], names), _softmax(scores[pair], labels))
 
 
 def _softmax(score: float, rivals: Iterable[float]) -> float:
