@@ -11,7 +11,7 @@ from pathlib import Path
 from flows.options import RunOptions
 from models.errors import EpiscribeError, InputError
 from models.files import cache_folder
-from models.names import Context, given_names, named, renamed_by_voice
+from models.names import Context, called, given_names, named, renamed_by_voice
 from models.person_names import fold
 from models.transcript import Segment, Speaker, Transcript, Voice
 from models.voices import KnownVoice, Registry, Sample, is_known, sample_of, sounds_like
@@ -131,8 +131,7 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     transcript = read.load(folder)
     folder = folder if folder.is_dir() else folder.parent
     labels = labels_of(transcript, speaker, folder)
-    for label in labels:
-        transcript = transcript.renamed(label, name)
+    transcript = called(transcript, labels, name)
     files = write.publish(transcript, folder, present_formats(folder), processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)

@@ -20,7 +20,7 @@ NAMED, AM, THIS_IS, HERE = 5.0, 4.5, 4.0, 3.5  # "my name is", "I'm", "this is",
 DOUBTFUL = 0.4  # of the weight, for a word that may be no name at all
 WELCOMED, THANKED, GREETED, ASKED, ANNOUNCED = 2.5, 2.0, 1.5, 1.5, 1.5
 OTHER_SIDE = 0.4  # of the weight, for the less likely one of the two who speak before and after
-ONLY_OTHER = 3.0  # the weight where these two are the same person
+ONLY_OTHER = 3.2  # the weight where these two are the same person
 SPEAKS_TO = -2.5  # nobody addresses himself
 HOSTS = 1.0
 # Before anything was heard, by who names somebody. "heard": nobody but the speakers.
@@ -97,15 +97,20 @@ def _names_on(line: str) -> Iterator[tuple[int, str]]:
             continue
         name, end = found
         after = line[end:]
-        alone = start in halves and re.match(r"\s*(?:$|[|:,)–—]|-\s)", after)
-        if " " in name and (start in (*starts, listed) or alone or NAME_BEFORE.match(after)):
+        alone = start in halves and re.match(r"\s*(?:$|[|:,)(–—]|-\s)", after)
+        if " " in name and (
+            start in (*starts, listed) or alone or after.startswith(" (") or NAME_BEFORE.match(after)
+        ):
             yield start, name
             taken = end
             listed = end + 2 if after.startswith(", ") else -1
 
 
-def introductions(segments: Sequence[Segment], language: str) -> list[Evidence]:
-    """Speakers who say who they are: "I'm Gael", "hier ist Anna", "me llamo Inés", "moi, c'est Zoé"."""
+def introductions(segments: Sequence[Segment], language: str, show: str = "") -> list[Evidence]:
+    """Speakers who say who they are: "I'm Gael", "hier ist Anna", "me llamo Inés", "moi, c'est Zoé".
+
+    "This is" before the name of the show is the show's introduction.
+    """
     phrases = PHRASES.get(language)
     if phrases is None:
         return []
@@ -114,7 +119,17 @@ def introductions(segments: Sequence[Segment], language: str) -> list[Evidence]:
         for segment in segments
         if segment.speaker is not None
         for found in _introductions(segment, segment.speaker, phrases, language)
+        if not (show and _names_show(segment, found, show))
     ]
+
+
+def _names_show(segment: Segment, found: Evidence, show: str) -> bool:
+    """Whether what was read as a name is the beginning of the show's."""
+    text = fold(segment.text)
+    return (
+        fold(found.name) != fold(show)
+        and f"{fold(found.words).removesuffix(fold(found.name))}{fold(show)}" in text
+    )
 
 
 def _introductions(segment: Segment, label: str, phrases: Phrases, language: str) -> Iterator[Evidence]:
@@ -189,7 +204,14 @@ def _addresses_in(text: str, phrases: Phrases, names: Sequence[str]) -> Iterator
             yield _Address(name, after, before, (match.start(), end))
     for name, span in _vocatives(text, phrases, names):
         if fold(name) not in taken:
-            yield _Address(name, ASKED, ASKED * OTHER_SIDE, span)
+            yield _Address(name, *_called(text[span[1] :], phrases), span)
+
+
+def _called(rest: str, phrases: Phrases) -> tuple[float, float]:
+    """The weights of who speaks next and who spoke last, when a name is called and `rest` follows it."""
+    if phrases.then_welcome.match(rest):
+        return WELCOMED, WELCOMED * OTHER_SIDE
+    return (THANKED, THANKED) if phrases.then_thanks.match(rest) else (ASKED, ASKED * OTHER_SIDE)
 
 
 def _vocatives(text: str, phrases: Phrases, names: Sequence[str]) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -22,7 +22,8 @@ class Phrases:
     what comes before words that are somebody else's, or only supposed. `after_name` is what may follow
     a first name alone. Addresses: `welcome` is for who speaks next, `thanks` mostly for who spoke,
     `greeting` for either. `announce` is said of somebody about to speak, `aside` follows a name that
-    is spoken of rather than to. `to_listeners` is what hosts say to their audience.
+    is spoken of rather than to, `then_welcome` and `then_thanks` one that is ("Anne, welcome").
+    `to_listeners` is what hosts say to their audience.
     """
 
     named: Pattern
@@ -36,6 +37,8 @@ class Phrases:
     greeting: Pattern
     announce: Pattern
     aside: Pattern
+    then_welcome: Pattern
+    then_thanks: Pattern
     to_listeners: Pattern
 
 
@@ -74,7 +77,7 @@ ENGLISH = Phrases(
         "said say says saying tell tells told like goes went think thinks thought called if imagine pretend "
         "suppose that when whether because cause since unless until while mean means as than not"
     ),
-    after_name=_after("and from in with at here your the a of for by on I I'm"),
+    after_name=_after("and from in with at here your of for by on I I'm"),
     welcome=_any(
         rf"\bwelcome(?: back| aboard)?(?:,? (?:to|on|onto) {_REST})?,\s+",
         r"\bwelcome(?: back| aboard)?\s+",
@@ -84,7 +87,8 @@ ENGLISH = Phrases(
     thanks=_any(rf"\b(?:thanks|thank you){_REST},\s+", r"\b(?:thanks|thank you)\s+", r"\bcheers,?\s+"),
     greeting=_any(r"\b(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again)?,?\s+"),
     announce=_any(
-        r"\bmy (?:co-?host|guest|colleague)(?: today| this week| as always)?(?:,| is| today is)?\s+",
+        r"\bmy (?:co-?host|guest|colleague)(?: (?:for|on|in) (?:this|today['’]s) (?:episode|show))?"
+        r"(?: today| this week| as always)?(?:,| is| today is)?\s+",
         r"\b(?:joined|accompanied)(?: today| again| once again| as always| here)*,? by(?: my [\w-]+,?)?\s+",
         r"\bjoining (?:me|us)(?: today| now| again| here)*,? is(?: my [\w-]+,?)?\s+",
         r"\bwith (?:me|us)(?: today| here| as always)*,? is(?: my [\w-]+,?)?\s+",
@@ -92,6 +96,8 @@ ENGLISH = Phrases(
         r"\bplease welcome,?\s+",
     ),
     aside=_any(r"\s*,?\s*(?:who|whose|which|my|our|the|a|an|he|she|was|is|has|said|and)\b"),
+    then_welcome=_any(r",\s+(?:welcome|(?:great|good|nice|lovely) to (?:have|see))\b"),
+    then_thanks=_any(r",\s+(?:thanks|thank you)\b"),
     to_listeners=_any(
         r"\bwelcome (?:back )?to (?:the show|another|this|episode|our|my|the)\b",
         r"\byou(?:['’]re| are) listening to\b",
@@ -139,6 +145,8 @@ GERMAN = Phrases(
         r"\bich (?:begrüße|spreche mit|rede mit)(?: heute| ganz| herzlich| mit)*\s+",
     ),
     aside=_any(r"\s*,?\s*(?:der|die|das|dessen|deren|mein|meine|unser|unsere|hat|ist|war|und)\b"),
+    then_welcome=_any(r",\s+(?:(?:herzlich )?willkommen|schön)\b"),
+    then_thanks=_any(r",\s+(?:danke|vielen dank|herzlichen dank)\b"),
     to_listeners=_any(
         r"\bwillkommen (?:zurück )?(?:zu|zum|zur|bei|im|in)\b", r"\bliebe (?:zu)?hörer", r"\bmein gast\b"
     ),
@@ -165,6 +173,8 @@ SPANISH = Phrases(
         r"\b(?:está|estoy|estamos|hablamos|conversamos)(?: hoy)? con(?: nosotros)?\s+",
     ),
     aside=_any(r"\s*,?\s*(?:que|quien|cuy[oa]|mi|nuestr[oa]|el|la|es|era|ha|y)\b"),
+    then_welcome=_any(r",\s+(?:bienvenid[oa])\b"),
+    then_thanks=_any(r",\s+(?:gracias|muchas gracias)\b"),
     to_listeners=_any(r"\bbienvenid[oa]s a\b", r"\bmi invitad[oa]\b", r"\beste episodio\b"),
 )
 
@@ -192,6 +202,8 @@ FRENCH = Phrases(
         r"\b(?:avec moi|en compagnie de|à mes côtés)(?: aujourd['’]hui)?,?\s+",
     ),
     aside=_any(r"\s*,?\s*(?:qui|que|dont|mon|ma|notre|le|la|l['’]|est|était|a|et)\b"),
+    then_welcome=_any(r",\s+(?:bienvenue)\b"),
+    then_thanks=_any(r",\s+(?:merci)\b"),
     to_listeners=_any(r"\bbienvenue (?:dans|sur|à)\b", r"\bmon invitée?\b", r"\bcet épisode\b"),
 )
 

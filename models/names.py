@@ -17,6 +17,7 @@ from models.name_evidence import (
     repeated,
     with_spelling,
 )
+from models.person_names import same_person
 from models.transcript import Evidence, Segment, Speaker, Transcript, Turn, Voice
 from models.voices import SURE, Registry, voice_matches
 
@@ -68,9 +69,10 @@ def gathered(transcript: Transcript, context: Context) -> tuple[Evidence, ...]:
     by_voice = voice_matches(context.voices, context.registry)
     ads = repeated(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
     talk = [segment for segment in segments if segment.speaker not in ads]
-    said = introductions(segments, language)
-    # Who introduced himself can be told by his name from then on, credited or not.
-    heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(said, credits))]
+    said = introductions(segments, language, transcript.episode.show)
+    # Who introduced himself or was announced can be told by the name from then on, credited or not.
+    told = [*said, *announcements(talk, language, credits)]
+    heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
     said += addresses(talk, language, heard) + announcements(talk, language, heard)
     said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
     found = with_spelling(said, credits)
@@ -106,6 +108,20 @@ def _speaker(numbered: Speaker, candidate: Candidate | None, evidence: Iterable[
     own = [e for e in evidence if (e.label, e.name) == (candidate.label, candidate.name)]
     source = max(own, key=lambda e: e.weight).kind
     return Speaker(candidate.label, candidate.name, source, round(candidate.probability, 3))
+
+
+def called(transcript: Transcript, labels: Iterable[str], name: str) -> Transcript:
+    """The transcript in which the user calls these labels `name`.
+
+    Another speaker who was taken for that person is judged anew.
+    """
+    for label in labels:
+        transcript = transcript.renamed(label, name)
+    given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
+    taken = [
+        s for s in transcript.speakers if s.source not in ("user", "order") and same_person(s.name, name)
+    ]
+    return decided(transcript, given) if taken else transcript
 
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:

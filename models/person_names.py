@@ -203,9 +203,19 @@ def _sounds_alike(a: str, b: str) -> bool:
     ours, theirs = _sound(a), _sound(b)
     if ours == theirs:
         return True
+    if _same_but_vowels(ours, theirs):
+        return True
     if min(len(ours), len(theirs)) < CLOSE_LETTERS or ours[0] != theirs[0] or _genders(ours, theirs):
         return False
     return OSA.distance(ours, theirs, score_cutoff=1) <= 1
+
+
+def _same_but_vowels(a: str, b: str) -> bool:
+    """Whether two long names differ in vowels only, and not in how they end: Salina, Selena."""
+    skeletons = [re.sub("[aeiou]", "", name) for name in (a, b)]
+    return (
+        len(a) == len(b) > CLOSE_LETTERS and a[-1] == b[-1] and a[0] == b[0] and skeletons[0] == skeletons[1]
+    )
 
 
 def _sound(word: str) -> str:

@@ -128,7 +128,7 @@ def misleading(bench: Bench, people: People, episodes: int) -> Iterator[Transcri
 
 def row(found: Sequence[tuple[Composed, Transcript]], hosts: Sequence[str]) -> str:
     """What became of the hosts' speech, and how many guests were called a host."""
-    seconds: Counter[str] = Counter()
+    milliseconds: Counter[str] = Counter()
     right = guests = 0
     for composed, transcript in found:
         for person, names in named_time(composed, transcript).items():
@@ -137,10 +137,11 @@ def row(found: Sequence[tuple[Composed, Transcript]], hosts: Sequence[str]) -> s
             right += person in hosts and called == f"Host {person}"
             for name, spent in names.items() if person in hosts else ():
                 none = is_number(name) or name.startswith("SPEAKER_")
-                seconds["none" if none else "right" if name == f"Host {person}" else "wrong"] += spent
-    share = 100 * seconds["right"] / seconds.total()
-    spent = f"{share:.1f} % | {seconds['none']:.1f} s | {seconds['wrong']:.1f} s"
-    return f"{right} of {len(found) * len(hosts)} | {spent} | {guests} of {len(found)} |"
+                kind = "none" if none else "right" if name == f"Host {person}" else "wrong"
+                milliseconds[kind] += round(1000 * spent)
+    share = 100 * milliseconds["right"] / milliseconds.total()
+    rest = f"{milliseconds['none'] / 1000:.1f} s | {milliseconds['wrong'] / 1000:.1f} s"
+    return f"{right} of {len(found) * len(hosts)} | {share:.1f} % | {rest} | {guests} of {len(found)} |"
 
 
 def main() -> None:

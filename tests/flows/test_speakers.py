@@ -262,6 +262,34 @@ def test_voices_switched_off_are_kept_nowhere(process: Process, sample_wav: Path
     assert not (tmp_path / "show" / registry.FILE_NAME).exists()
 
 
+def test_forgetting_empties_the_kept_results_of_a_real_run(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_LOCAL_STORAGE_PATH
+
+    results = Path(str(PREFECT_LOCAL_STORAGE_PATH.value()))
+    monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(results))
+    sha256 = read.load(sample).audio.sha256
+    assert list(results.glob(f"diarise-*{sha256}*"))
+    assert {voice.speaker for voice in registry.heard(sha256)} == {"SPEAKER_00", "SPEAKER_01"}
+    speakers.forget(sample.parents[1], "Diane", "show")
+    assert list(results.glob(f"diarise-*{sha256}*")) == []
+    assert list(results.glob(f"transcribe-*{sha256}*"))
+    assert [voice.speaker for voice in registry.heard(sha256)] == ["SPEAKER_01"]
+    assert not speakers.rename(sample, "Diane", "Diane").learnt
+
+
+def test_who_was_forgotten_stays_forgotten_over_another_run(
+    process: Process, sample: Path, sample_wav: Path
+) -> None:
+    speakers.rename(sample, "Diane", "Diane Marsh")
+    speakers.forget(sample.parents[1], "Diane Marsh", "show")
+    process(sample_wav, model="base", out=str(sample), known_people=("Diane Marsh",))
+    assert "Diane Marsh" in [speaker.name for speaker in read.load(sample).speakers]
+    assert registry.load(sample.parent).voices == ()
+    assert [voice.speaker for voice in registry.heard(read.load(sample).audio.sha256)] == ["SPEAKER_01"]
+
+
 def test_a_known_person_who_says_her_name_is_learnt(
     process: Process, sample_wav: Path, tmp_path: Path
 ) -> None:

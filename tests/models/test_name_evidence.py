@@ -98,6 +98,14 @@ def test_evidence_tells_words_and_time() -> None:
     assert (found.kind, found.start, found.words) == ("introduction", 0.8, "I'm Sheila")
 
 
+def test_the_show_introduces_itself_too() -> None:
+    lines = talk("A: This is Between the Hills, a podcast on maps.\nA: This is Yaron from Haifa.")
+    assert names(introductions(lines, "en", "Between the Hills")) == [("A", "Yaron")]
+    assert names(introductions(talk("A: This is Tim Ferris."), "en", "The Tim Ferris Show")) == [
+        ("A", "Tim Ferris")
+    ]
+
+
 def test_a_german_calling_weighs_less_than_a_name() -> None:
     (calling,) = introductions(talk("A: Ich bin Journalistin."), "de")
     (name,) = introductions(talk("A: Ich bin Annalena."), "de")
@@ -174,6 +182,20 @@ def test_a_known_name_is_called_by_itself() -> None:
         ("B", "Anne")
     ]
     assert addresses(talk("A: And what did you do, Zoe?\nB: A lot."), "en", credits) == []
+
+
+def test_a_known_name_is_welcomed_and_thanked() -> None:
+    credits = [Credit("Selena Winter", "title")]
+    (welcomed, _) = addresses(talk("A: Salina, welcome to the program.\nB: Hi."), "en", credits)
+    (thanked, *_) = addresses(talk("B: That was all.\nA: Selena, thank you.\nC: Bye."), "en", credits)
+    assert (welcomed.label, welcomed.weight, thanked.label, thanked.weight) == ("B", 2.5, "B", 2.0)
+
+
+def test_two_hosts_thanked_in_one_breath_are_not_told_apart() -> None:
+    found = addresses(
+        talk("A: Welcome.\nB: Thanks for having me, Tom. Thanks for having me, Fabrizio."), "en"
+    )
+    assert {e.weight for e in found if e.label == "A"} == {2.0}
 
 
 def test_somebody_far_away_is_not_spoken_to() -> None:

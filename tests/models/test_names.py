@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from models.names import Context, given_names, name_speakers, named, renamed_by_voice
+from models.names import Context, called, given_names, name_speakers, named, renamed_by_voice
 from models.transcript import (
     AudioFile,
     Episode,
@@ -99,6 +99,15 @@ def test_in_other_languages(language: str, lines: str, expected: dict[str, str])
     assert names(named(episode(lines, language), Context())) == expected
 
 
+def test_a_guest_who_is_announced_and_then_called_by_the_first_name() -> None:
+    lines = """
+    A: Well, we are here with Drew Hill, who makes maps.
+    A: Drew, welcome to the show.
+    B: Hey there.
+    """
+    assert names(named(episode(lines), Context()))["B"] == "Drew Hill"
+
+
 def test_people_who_are_only_spoken_of_are_nobody_here() -> None:
     lines = """
     A: Anne Currie wrote a book, and Gaël Duez read it.
@@ -168,6 +177,14 @@ def test_a_given_name_stays_and_is_not_given_twice() -> None:
     given = {"A": Speaker("A", "Sheila", "user", 1.0)}
     found = named(episode(CALL), Context(), given)
     assert names(found) == {"B": "Speaker 1", "A": "Sheila"}
+
+
+def test_nobody_else_keeps_a_name_that_the_user_gave() -> None:
+    before = named(episode(CALL), Context())
+    assert names(called(before, ["A"], "Sheila Marsh")) == {"B": "Speaker 1", "A": "Sheila Marsh"}
+    assert names(called(before, ["A"], "Zoe")) == {"B": "Sheila", "A": "Zoe"}
+    both = called(called(before, ["A"], "Sheila"), ["B"], "Sheila")
+    assert names(both) == {"B": "Sheila", "A": "Sheila"}
 
 
 def test_a_given_name_follows_the_voice_to_another_label() -> None:
