@@ -80,7 +80,8 @@ def learn_voices(
 def _learn_voices(transcript: Transcript, voices: Sequence[Voice], show: Path, options: RunOptions) -> None:
     sha256, known = transcript.audio.sha256, registry.load(show)
     speakers = {speaker.label: speaker for speaker in transcript.speakers}
-    heard = [voice for voice in voices if not _forgotten(speakers.get(voice.speaker), known)]
+    gone = {label for label, speaker in speakers.items() if known.is_forgotten(speaker.name)}
+    heard = [voice for voice in voices if voice.speaker not in gone]
     registry.keep_heard(sha256, heard)
     if len(heard) < len(voices):
         _drop_kept_turns(sha256)
@@ -92,10 +93,6 @@ def _learn_voices(transcript: Transcript, voices: Sequence[Voice], show: Path, o
             learnt.append((speaker.name, sample_of(voice, transcript.episode.id, confirmed=confirmed)))
     if learnt:
         registry.change(show, lambda now: _learnt(now, learnt))
-
-
-def _forgotten(speaker: Speaker | None, known: Registry) -> bool:
-    return speaker is not None and speaker.name in known.forgotten
 
 
 def _strong(speaker: Speaker, known: Registry, options: RunOptions) -> bool:
@@ -180,9 +177,10 @@ def _corrected(now: Registry, samples: Sequence[tuple[str, Sample]]) -> Registry
 
 
 def back_filled(folder: Path) -> tuple[tuple[Path, ...], int]:
-    """Name the other episodes of the show anew by the voices it knows: those that changed, and how many
+    """Name the other episodes of the show anew by the voices it knows.
 
-    could not be judged because this machine has not kept their voices.
+    Returns the folders of those that changed, and how many could not be judged because this machine has
+    not kept their voices.
     """
     show = folder.absolute().parent
     known = registry.load(show)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from models.name_phrases import NAME_BEFORE, NAME_FOLLOWS, PHRASES, Pattern, Phrases
+from models.name_phrases import NAME_BEFORE, NAME_FOLLOWS, Pattern, Phrases, phrases_of
 from models.person_names import fold, is_doubtful, read_name, same_person, spelled
 from models.transcript import Episode, Evidence, Segment
 
@@ -77,16 +77,11 @@ def names_in(text: str) -> list[str]:
     >>> names_in("Green software, with Anne Currie"), names_in("Anne Currie and Gaël Duez discussed it")
     (['Anne Currie'], ['Anne Currie', 'Gaël Duez'])
     """
-    found: dict[int, str] = {}
-    for line in text.splitlines():
-        offset = len(found) and max(found) + 1
-        for start, name in _names_on(line):
-            found[offset + start] = name
-    return list(dict.fromkeys(found.values()))
+    return list(dict.fromkeys(name for line in text.splitlines() for name in _names_on(line)))
 
 
-def _names_on(line: str) -> Iterator[tuple[int, str]]:
-    """Place and name, in order: after a phrase such as "with", before one such as "joins", or a title's half."""
+def _names_on(line: str) -> Iterator[str]:
+    """What follows a phrase such as "with", precedes one such as "joins", or is one half of a title."""
     starts = {match.end() for match in NAME_FOLLOWS.finditer(line)}
     halves = {match.end() for match in re.finditer(r"(?:^|[|:–—-]\s+|#\d+\S*\s+|\(\s*)", line)}
     taken = 0
@@ -101,7 +96,7 @@ def _names_on(line: str) -> Iterator[tuple[int, str]]:
         if " " in name and (
             start in (*starts, listed) or alone or after.startswith(" (") or NAME_BEFORE.match(after)
         ):
-            yield start, name
+            yield name
             taken = end
             listed = end + 2 if after.startswith(", ") else -1
 
@@ -111,9 +106,7 @@ def introductions(segments: Sequence[Segment], language: str, show: str = "") ->
 
     "This is" before the name of the show is the show's introduction.
     """
-    phrases = PHRASES.get(language)
-    if phrases is None:
-        return []
+    phrases = phrases_of(language)
     return [
         found
         for segment in segments
@@ -149,13 +142,11 @@ def _introductions(segment: Segment, label: str, phrases: Phrases, language: str
 
 
 def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()) -> list[Evidence]:
-    """Speakers who are spoken to: "welcome, Anne" and "what do you think, Anne?" mean who speaks next,
+    """Speakers who are spoken to: "welcome, Anne" means who speaks next, "thanks a lot, Gaël" who spoke before.
 
-    "thanks a lot, Gaël" who spoke before; and who says so is neither.
+    Whoever says so is neither.
     """
-    phrases = PHRASES.get(language)
-    if phrases is None:
-        return []
+    phrases = phrases_of(language)
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
     found: list[Evidence] = []
@@ -234,9 +225,7 @@ def announcements(
     segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()
 ) -> list[Evidence]:
     """Speakers who were announced and then spoke for the first time: "my guest today is Anne Currie"."""
-    phrases = PHRASES.get(language)
-    if phrases is None:
-        return []
+    phrases = phrases_of(language)
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
     found: list[Evidence] = []
@@ -254,9 +243,9 @@ def announcements(
 
 def hosting(segments: Sequence[Segment], language: str, credits: Sequence[Credit]) -> list[Evidence]:
     """The one who speaks to the listeners is the host, where the feed credits just one."""
-    phrases = PHRASES.get(language)
+    phrases = phrases_of(language)
     hosts = [credit for credit in credits if credit.role in HOST_ROLES]
-    if phrases is None or len(hosts) != 1:
+    if len(hosts) != 1:
         return []
     for segment in segments:
         match = phrases.to_listeners.search(segment.text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 Pattern = re.Pattern[str]
 
@@ -208,6 +208,14 @@ FRENCH = Phrases(
 )
 
 PHRASES = {"en": ENGLISH, "de": GERMAN, "es": SPANISH, "fr": FRENCH}
+_NEVER = re.compile("(?!)")
+_NONE = Phrases(*[_NEVER] * len(fields(Phrases)))
+
+
+def phrases_of(language: str) -> Phrases:
+    """The phrases of a language (ISO 639-1); in one that is not known nothing is ever found."""
+    return PHRASES.get(language, _NONE)
+
 
 # In titles and notes, whose language need not be that of the talk; a name follows, or stands before.
 _NAME_FOLLOWS: Sequence[str] = (

@@ -71,7 +71,7 @@ class Registry:
 
     def learnt(self, name: str, sample: Sample) -> Registry:
         """With one more sample of `name`; a sample of the same episode and model is replaced, whoever had it."""
-        if name in self.forgotten or sample.seconds < MIN_SECONDS:
+        if self.is_forgotten(name) or sample.seconds < MIN_SECONDS:
             return self
         cleared = self.unlearnt(sample)
         known = cleared.voice_of(name) or KnownVoice(name)
@@ -99,6 +99,10 @@ class Registry:
         """Without the voice of `name`, never to be learnt again."""
         voices = tuple(voice for voice in self.voices if voice.name != name)
         return replace(self, voices=voices, forgotten=tuple(dict.fromkeys((*self.forgotten, name))))
+
+    def is_forgotten(self, name: str) -> bool:
+        """Whether the voice of `name`, however it is spelt, is not to be learnt."""
+        return any(same_person(name, other) for other in self.forgotten)
 
     def allowed(self, name: str) -> Registry:
         """With `name` taken off the list of those who are not to be learnt."""

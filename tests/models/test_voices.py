@@ -102,6 +102,7 @@ def test_who_is_forgotten_is_not_learnt_again_until_allowed() -> None:
     registry = Registry().learnt("Anne", sample(0)).forgot("Anne")
     assert names(registry) == []
     assert registry.learnt("Anne", sample(0)) == registry
+    assert registry.learnt("Anne Currie", sample(0)) == registry
     assert names(registry.allowed("Anne").learnt("Anne", sample(0))) == ["Anne"]
 
 
