@@ -17,6 +17,7 @@ from models.person_names import fold, is_doubtful, read_name, same_person, spell
 from models.transcript import Episode, Evidence, Segment
 
 NAMED, AM, THIS_IS, HERE = 5.0, 4.5, 4.0, 3.5  # "my name is", "I'm", "this is", "... here"
+LATE, SETTLED_SECONDS = 0.6, 120.0  # of the weight, after so much speech of one's own
 DOUBTFUL = 0.4  # of the weight, for a word that may be no name at all
 WELCOMED, THANKED, GREETED, ASKED, ANNOUNCED = 2.5, 2.0, 1.5, 1.5, 1.5
 OTHER_SIDE = 0.4  # of the weight, for the less likely one of the two who speak before and after
@@ -27,6 +28,8 @@ HOSTS = 1.0
 PRIORS = {"known": -1.0, "voices": -1.0, "feed": -1.0, "title": -1.5, "notes": -1.5, "heard": -2.0}
 NEIGHBOUR_SECONDS = 45.0  # a speaker further away is not the one who is spoken to
 MIN_FIRST_NAME = 3  # letters
+MAX_NOTES_CHARS = 20_000  # that are read for names; they come from strangers
+MAX_CREDITS = 500  # names
 CHOSEN = ("known", "voices")  # whose spelling the user chose
 HOST_ROLES = ("host", "presenter")
 REPEATED_SHARE = 0.6  # of what a voice says, also said in other episodes
@@ -56,9 +59,9 @@ def credited(
     found += [Credit(name, "voices") for name in voices]
     found += [Credit(person.name, "feed", person.role) for person in episode.people]
     found += [Credit(name, "title") for name in names_in(episode.title)]
-    found += [Credit(name, "notes") for name in names_in(episode.notes)]
+    found += [Credit(name, "notes") for name in names_in(episode.notes[:MAX_NOTES_CHARS])]
     credits: list[Credit] = []
-    for credit in found:
+    for credit in found[:MAX_CREDITS]:
         same = [i for i, other in enumerate(credits) if same_person(credit.name, other.name)]
         if not same:
             credits.append(credit)
@@ -94,7 +97,7 @@ def _names_on(line: str) -> Iterator[str]:
         after = line[end:]
         alone = start in halves and re.match(r"\s*(?:$|[|:,)(–—]|-\s)", after)
         if " " in name and (
-            start in (*starts, listed) or alone or after.startswith(" (") or NAME_BEFORE.match(after)
+            start in starts or start == listed or alone or after.startswith(" (") or NAME_BEFORE.match(after)
         ):
             yield name
             taken = end
@@ -104,16 +107,20 @@ def _names_on(line: str) -> Iterator[str]:
 def introductions(segments: Sequence[Segment], language: str, show: str = "") -> list[Evidence]:
     """Speakers who say who they are: "I'm Gael", "hier ist Anna", "me llamo Inés", "moi, c'est Zoé".
 
-    "This is" before the name of the show is the show's introduction.
+    "This is" before the name of the show is the show's introduction. After two minutes of own speech it
+    rather is a joke, a quotation or a role, and weighs less.
     """
     phrases = phrases_of(language)
-    return [
-        found
-        for segment in segments
-        if segment.speaker is not None
-        for found in _introductions(segment, segment.speaker, phrases, language)
-        if not (show and _names_show(segment, found, show))
-    ]
+    spoken: Counter[str] = Counter()  # ms by label
+    result = []
+    for segment in segments:
+        if segment.speaker is not None:
+            late = LATE if spoken[segment.speaker] > 1000 * SETTLED_SECONDS else 1.0
+            for found in _introductions(segment, segment.speaker, phrases, language):
+                if not (show and _names_show(segment, found, show)):
+                    result.append(replace(found, weight=round(found.weight * late, 2)))
+            spoken[segment.speaker] += round(1000 * (segment.end - segment.start))
+    return result
 
 
 def _names_show(segment: Segment, found: Evidence, show: str) -> bool:

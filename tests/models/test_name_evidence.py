@@ -98,6 +98,13 @@ def test_evidence_tells_words_and_time() -> None:
     assert (found.kind, found.start, found.words) == ("introduction", 0.8, "I'm Sheila")
 
 
+def test_who_has_talked_for_long_is_not_introducing_himself() -> None:
+    long = " ".join(["word"] * 310)
+    late, early = introductions(talk(f"A: {long}.\nA: And then I'm Batman, you know.\nB: I'm Anne."), "en")
+    assert (late.name, late.weight) == ("Batman", 2.7)
+    assert (early.name, early.weight) == ("Anne", 4.5)
+
+
 def test_the_show_introduces_itself_too() -> None:
     lines = talk("A: This is Between the Hills, a podcast on maps.\nA: This is Yaron from Haifa.")
     assert names(introductions(lines, "en", "Between the Hills")) == [("A", "Yaron")]
@@ -273,6 +280,12 @@ def test_everybody_is_credited_once_by_the_best_source() -> None:
         Credit("Anne Currie", "feed", "host"),
         Credit("Zoe Roth", "notes"),
     )
+
+
+def test_notes_of_any_length_are_read_in_no_time() -> None:
+    crowd = ", ".join(f"Anne{chr(97 + i % 26)}{chr(97 + i // 26 % 26)} Currie{i}" for i in range(200_000))
+    people = tuple(Person(f"P{i} Roth") for i in range(100_000))
+    assert 0 < len(credited(Episode("id", notes=f"With {crowd}", people=people))) <= 500
 
 
 def test_heard_names_are_spelt_as_written() -> None:
