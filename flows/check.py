@@ -27,12 +27,12 @@ class Finding:
     detail: str
 
 
-def _console() -> Console:
+def console() -> Console:
     """A console as wide as the terminal; where there is none, wide enough for every line."""
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def print_report() -> bool:
@@ -44,7 +44,7 @@ def print_report() -> bool:
     findings = [finding for look in LOOKS for finding in look()]
     for finding in findings:
         table.add_row(marks[finding.good], finding.what, finding.detail)
-    _console().print(table)
+    console().print(table)
     return all(finding.good is not False for finding in findings)
 
 
@@ -58,7 +58,7 @@ def print_models() -> None:
         table.add_row(
             model.name, model.licence, f"{model.size / 1e6:.0f} MB", here, model.purpose, model.source
         )
-    _console().print(table)
+    console().print(table)
     if not all(model.present for model in files.OFFLINE_SET):
         print(f"fetch what is missing with `{files.PULL_COMMAND}`")
 

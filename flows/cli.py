@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows import cli_shows
+from flows import cli_shows, cli_speakers
 
 app = typer.Typer(
     name="episcribe",
@@ -21,7 +21,9 @@ app = typer.Typer(
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 cli_shows.register(app)
+cli_speakers.register(app)
 
+VOICES = ("known", "all", "off")
 ALL_FORMATS = "json,srt,vtt,txt,html,rttm"
 Speakers = Annotated[
     int | None, typer.Option(help="Exact number of speakers.", min=1, show_default="estimated")
@@ -37,6 +39,15 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when some
 def options(context: typer.Context, debug: Debug = False) -> None:
     """Podcast audio in; accurate, speaker-named, timed transcripts out."""
     context.obj = {"debug": debug}
+
+
+def _one_of(option: str, given: str, allowed: tuple[str, ...]) -> Any:
+    """The value of an option that has only these values; InputError for another."""
+    from models.errors import InputError
+
+    if given not in allowed:
+        raise InputError(f"no --{option} {given!r}: use {', '.join(allowed)}")
+    return given
 
 
 def _names(listed: str) -> tuple[str, ...]:
@@ -69,6 +80,8 @@ def run(
     formats: Annotated[
         str, typer.Option(help="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.")
     ] = ALL_FORMATS,
+    people: Annotated[str, typer.Option(help="Who may speak, rightly spelt: names with commas.")] = "",
+    voices: Annotated[str, typer.Option(help="Whose voices to keep: known, all or off.")] = "known",
     force: Annotated[bool, typer.Option("--force", help="Compute every step anew.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
@@ -91,6 +104,8 @@ def run(
         diariser=diariser,
         device=device,
         formats=_names(formats),
+        known_people=_names(people),
+        voices=_one_of("voices", voices, VOICES),
         force=force,
         allow_private=allow_private,
     )

@@ -18,7 +18,7 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows import claims, steps
+from flows import claims, speakers, steps
 from flows.artifacts import link_outputs
 from flows.claims import Claim
 from flows.options import RunOptions
@@ -107,8 +107,9 @@ def transcribe(
     result_serializer=JSON_RESULT,
 )
 def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) -> dict[str, Any]:
-    """Find who speaks when; see `steps.find_turns`."""
-    return asdict(steps.find_turns(audio, mix, options, progress))
+    """Find who speaks when; see `steps.find_turns`. Without their voices where none are to be kept."""
+    found = asdict(steps.find_turns(audio, mix, options, progress))
+    return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
 @task(name="publish", persist_result=False)
@@ -151,7 +152,7 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def process_episode(
     source: str, options: RunOptions | None = None, episode_id: str | None = None
 ) -> dict[str, Any]:
-    """Process one episode: download, diarise, transcribe, align, write.
+    """Process one episode: download, diarise, transcribe, align, name, write.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, and warnings.
@@ -195,7 +196,7 @@ def _process(
         run.note("download", computed=fetched.fresh)
         heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
         audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
-        turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
+        turns, diariser_model, warnings = _diarise(run, audio, heard, options)
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
         speech = speech_of(turns.turns) if diariser_model != "none" else None
@@ -209,7 +210,10 @@ def _process(
             diariser_model=diariser_model,
             warnings=(*heard.warnings, *warnings),
         )
+        place = steps.folder_for(transcript.episode, options)
+        transcript = speakers.name_speakers(transcript, turns.voices, place, options)
         folder, files = put(_opaque(transcript))
+        unkept = speakers.learn_voices(transcript, turns.voices, place, options)
     finally:
         steps.release()
     return {
@@ -217,7 +221,7 @@ def _process(
         "files": files,
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": list(transcript.warnings),
+        "warnings": [*transcript.warnings, *unkept],
     }
 
 
@@ -265,14 +269,17 @@ def _transcribe(
 
 
 def _diarise(
-    run: _Run, audio: AudioFile, heard: steps.Heard, options: DiariserOptions
+    run: _Run, audio: AudioFile, heard: steps.Heard, run_options: RunOptions
 ) -> tuple[Diarisation, str, tuple[str, ...]]:
     """Turns, the diariser that found them, and warnings; no turns where it failed."""
+    options = run_options.diarisation()
     model = diariser.resolve(options.model, resolve_device(options.device))
     if model == "none":
         return Diarisation(), model, ()
     heeded = {**asdict(options), "model": model, "mix": heard.mix}
     del heeded["device"]
+    if run_options.voices == "off":
+        heeded["voices"] = "off"
     try:
         found = run.do(diarise, Step(audio.sha256, heeded), audio, heard.mix, options)
     except Exception as error:  # whatever it is, the words are worth having

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.diariser import DiariserOptions
@@ -30,6 +32,11 @@ class RunOptions(BaseModel):
     diariser: str = "auto"
     device: str = "auto"
     formats: tuple[str, ...] = DEFAULT_FORMATS
+    known_people: tuple[str, ...] = Field((), description="who may speak in the show, rightly spelt")
+    voices: Literal["known", "all", "off"] = Field(
+        "known",
+        description="whose voices the show keeps: known people's, everybody's named for sure, nobody's",
+    )
     force: bool = Field(False, description="compute every step anew")
     allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
 

@@ -26,20 +26,20 @@ from audio.ffmpeg import check_file
 from audio.probe import probe
 from audio.web import checked_url
 from flows.options import RunOptions
+from flows.speakers import present_formats, published
 from models import diariser
 from models.align import align
 from models.device import resolve_device
 from models.diariser import DiariserOptions, diarise
 from models.errors import EpiscribeError, InputError
 from models.files import cache_folder
-from models.names import keep_given_names, name_speakers
+from models.names import name_speakers
 from models.progress import Progress, silent
 from models.speech import Span
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
 from models.whisper import Transcription, WhisperOptions, transcribe
 from models.whisper import resolve as resolve_whisper
-from outputs import read, write
-from outputs.formats import FORMATS
+from outputs import write
 from outputs.slug import slug
 
 PAGE_MESSAGE = (
@@ -259,22 +259,18 @@ def engine(whisper: str, diariser_model: str) -> dict[str, Any]:
 def publish(transcript: Transcript, options: RunOptions) -> tuple[Path, list[Path]]:
     """Write the episode's folder: its path and those of the files.
 
-    Names that a user gave to speakers are kept, and files of formats that are not asked for now but were
-    before are written again too, so that all files of a folder tell the same.
+    Files of formats that are not asked for now but were before are written again too, so that all files of
+    a folder tell the same.
     """
     folder = folder_for(transcript.episode, options)
-    before = _published(folder)
-    formats = list(options.formats)
-    if before is not None:
-        transcript = replace(transcript, speakers=keep_given_names(transcript, before))
-        formats += [entry.name for entry in FORMATS.values() if (folder / entry.file_name).exists()]
+    formats = [*options.formats, *(present_formats(folder) if published(folder) else ())]
     return folder, write.publish(transcript, folder, formats)
 
 
 def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
     """EpiscribeError where a transcript without speakers would replace one of the same audio with them."""
     folder = folder_for(fetched.episode, options)
-    before = _published(folder)
+    before = published(folder)
     if before is not None and before.audio.sha256 == fetched.sha256 and before.speakers:
         raise EpiscribeError(f"{reason}; {folder} keeps the transcript with speakers that it has")
 
@@ -284,12 +280,6 @@ def folder_for(episode: Episode, options: RunOptions) -> Path:
     if options.out:
         return write.place(options.out)
     return episode_folder(write.place(options.library), episode)
-
-
-def _published(folder: Path) -> Transcript | None:
-    with suppress(EpiscribeError):
-        return read.load(folder)
-    return None
 
 
 def episode_folder(library: Path, episode: Episode) -> Path:

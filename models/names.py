@@ -1,10 +1,127 @@
-"""Labels turned into what readers see."""
+"""Labels turned into what readers see: a name with its source and confidence, or "Speaker 1"."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from models.transcript import Segment, Speaker, Transcript, Turn
+from models.name_assignment import Candidate, candidates
+from models.name_evidence import (
+    Credit,
+    addresses,
+    announcements,
+    credited,
+    hosting,
+    introductions,
+    priors,
+    repeated,
+    with_spelling,
+)
+from models.person_names import same_person
+from models.transcript import Evidence, Segment, Speaker, Transcript, Turn, Voice
+from models.voices import SURE, Registry, voice_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beyond an episode's own record.
+
+    `known_people` from the show's settings, `voices` of the episode's labels, `registry` of the show,
+    `others`: segments of other episodes, by which ads and jingles are told.
+    """
+
+    known_people: tuple[str, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    registry: Registry = field(default_factory=Registry)
+    others: tuple[tuple[Segment, ...], ...] = ()
+
+
+def named(transcript: Transcript, context: Context, given: Mapping[str, Speaker] | None = None) -> Transcript:
+    """The transcript with all evidence on who its speakers are, and the names that it makes sure of.
+
+    given: speakers that the user named, by label.
+    """
+    return decided(replace(transcript, evidence=gathered(transcript, context)), given)
+
+
+def renamed_by_voice(transcript: Transcript, context: Context) -> Transcript:
+    """The transcript judged anew with the voices in `context`; what was said and written counts as it did."""
+    by_voice = voice_matches(context.voices, context.registry)
+    sure = {e.label for e in by_voice if e.weight >= SURE}
+    kept = [
+        e for e in transcript.evidence if e.kind != "voice" and not (e.kind == "repeated" and e.label in sure)
+    ]
+    ads = {e.label for e in kept if e.kind == "repeated"}
+    credits = [Credit(name, "voices") for name in _voice_names(context)]
+    credits += [Credit(e.name, e.words) for e in kept if e.kind == "prior" and e.words != "heard"]
+    found = with_spelling([*kept, *(e for e in by_voice if e.label not in ads)], credits)
+    judged = {(e.label, e.name): e for e in found if e.kind == "prior"}
+    new = [e for e in priors(found, credits) if (e.label, e.name) not in judged]
+    evidence = (*(e for e in found if e.kind != "prior"), *judged.values(), *new)
+    given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
+    return decided(replace(transcript, evidence=evidence), given)
+
+
+def gathered(transcript: Transcript, context: Context) -> tuple[Evidence, ...]:
+    """All evidence on who speaks, names spelt as they are credited."""
+    segments, language = transcript.segments, transcript.language
+    credits = credited(transcript.episode, context.known_people, _voice_names(context))
+    by_voice = voice_matches(context.voices, context.registry)
+    ads = repeated(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
+    talk = [segment for segment in segments if segment.speaker not in ads]
+    said = introductions(segments, language, transcript.episode.show)
+    # Who introduced himself or was announced can be told by the name from then on, credited or not.
+    told = [*said, *announcements(talk, language, credits)]
+    heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
+    said += addresses(talk, language, heard) + announcements(talk, language, heard)
+    said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
+    found = with_spelling(said, credits)
+    marks = (_repeated(segments, label) for label in sorted(ads))
+    return (*marks, *found, *priors(found, credits))
+
+
+def _voice_names(context: Context) -> list[str]:
+    return [voice.name for voice in context.registry.voices]
+
+
+def _repeated(segments: Sequence[Segment], label: str) -> Evidence:
+    start = min(segment.start for segment in segments if segment.speaker == label)
+    return Evidence(label, "", "repeated", 0.0, start, "the same words as in another episode")
+
+
+def decided(transcript: Transcript, given: Mapping[str, Speaker] | None = None) -> Transcript:
+    """The transcript with the speakers that its evidence makes sure of, those in `given` as they are."""
+    given = given or {}
+    found = candidates(transcript.evidence, {label: speaker.name for label, speaker in given.items()})
+    chosen = {candidate.label: candidate for candidate in found if candidate.chosen}
+    speakers = tuple(
+        given.get(speaker.label) or _speaker(speaker, chosen.get(speaker.label), transcript.evidence)
+        for speaker in name_speakers(transcript.segments)
+    )
+    return replace(transcript, speakers=speakers)
+
+
+def _speaker(numbered: Speaker, candidate: Candidate | None, evidence: Iterable[Evidence]) -> Speaker:
+    """The chosen name, its strongest kind of evidence as the source; as numbered where none was chosen."""
+    if candidate is None:
+        return numbered
+    own = [e for e in evidence if (e.label, e.name) == (candidate.label, candidate.name)]
+    source = max(own, key=lambda e: e.weight).kind
+    return Speaker(candidate.label, candidate.name, source, round(candidate.probability, 3))
+
+
+def called(transcript: Transcript, labels: Iterable[str], name: str) -> Transcript:
+    """The transcript in which the user calls these labels `name`.
+
+    Another speaker who was taken for that person is judged anew.
+    """
+    for label in labels:
+        transcript = transcript.renamed(label, name)
+    given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
+    taken = [
+        s for s in transcript.speakers if s.source not in ("user", "order") and same_person(s.name, name)
+    ]
+    return decided(transcript, given) if taken else transcript
 
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
@@ -13,22 +130,22 @@ def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
     return tuple(Speaker(label, f"Speaker {i}") for i, label in enumerate(labels, start=1))
 
 
-def keep_given_names(now: Transcript, before: Transcript) -> tuple[Speaker, ...]:
-    """The speakers of `now` with the names a user gave in `before`, an earlier transcript of the same audio.
+def given_names(now: Transcript, before: Transcript) -> dict[str, Speaker]:
+    """The names a user gave in `before`, an earlier transcript of the same audio, by the labels of `now`.
 
     A new diarisation may call people by other labels: a name goes to the label that speaks where the
     named one spoke, for more than half of its time.
     """
     if now.audio.sha256 != before.audio.sha256:
-        return now.speakers
-    speakers = {speaker.label: speaker for speaker in now.speakers}
-    for named in (speaker for speaker in before.speakers if speaker.source == "user"):
-        spoken = [turn for turn in before.turns if turn.speaker == named.label]
-        shared = {label: _shared(spoken, now.turns, label) for label in speakers}
+        return {}
+    found = {}
+    for speaker in (speaker for speaker in before.speakers if speaker.source == "user"):
+        spoken = [turn for turn in before.turns if turn.speaker == speaker.label]
+        shared = {other.label: _shared(spoken, now.turns, other.label) for other in now.speakers}
         label = max(shared, key=lambda label: shared[label], default=None)
         if label is not None and shared[label] > sum(turn.duration for turn in spoken) / 2:
-            speakers[label] = Speaker(label, named.name, named.source, named.confidence)
-    return tuple(speakers.values())
+            found[label] = replace(speaker, label=label)
+    return found
 
 
 def _shared(spoken: Sequence[Turn], turns: Sequence[Turn], label: str) -> float:

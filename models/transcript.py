@@ -179,12 +179,29 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A hint that a label is somebody (`weight` above 0) or is not (below 0), in log-odds.
+
+    `kind` is what sort of hint, `start` when it was said (None for what nobody said), `words` what was
+    said or found.
+    """
+
+    label: str
+    name: str
+    kind: str
+    weight: float
+    start: float | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
     `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
-    the reader should know, `repairs` where the recogniser's first answer was not taken.
+    the reader should know, `repairs` where the recogniser's first answer was not taken, `evidence` why
+    speakers are called what they are called.
     """
 
     episode: Episode
@@ -197,6 +214,7 @@ class Transcript:
     engine: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = field(default=(), metadata=ADDED)
+    evidence: tuple[Evidence, ...] = field(default=(), metadata=ADDED)
     schema: int = SCHEMA_VERSION
 
     @property

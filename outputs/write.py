@@ -5,9 +5,11 @@ A folder is a Path, or a UPath where the library is an fsspec URL such as s3://b
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -18,18 +20,23 @@ from outputs.base import Format
 from outputs.formats import EPISODE, FORMATS
 
 
-def publish(transcript: Transcript, folder: Path, formats: Iterable[str]) -> list[Path]:
+def publish(
+    transcript: Transcript, folder: Path, formats: Iterable[str], *, processes: int = 1
+) -> list[Path]:
     """Write an episode in the named formats and return the paths, in the order written.
 
     episode.json is always among them and comes last, so a folder that has it has the others. All
     files are rendered, then written under temporary names, then renamed: an error on the way there
     leaves what was in the folder as it was. Files of formats that are not named stay untouched.
-    Raises InputError for an unknown format, OutputError where the folder can't be written.
+    With more than one of `processes`, which are forked, formats are rendered side by side: only for programs
+    that run no threads. Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
+    chosen = formats_named(formats)
+    texts = _rendered(transcript, chosen, processes)
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {
-        folder / chosen.file_name: chosen.render(transcript).encode("utf-8", "backslashreplace")
-        for chosen in formats_named(formats)
+        folder / entry.file_name: text.encode("utf-8", "backslashreplace")
+        for entry, text in zip(chosen, texts, strict=True)
     }
     try:
         if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
@@ -56,6 +63,27 @@ def place(location: str | os.PathLike[str]) -> Path:
 def is_local(path: Path) -> bool:
     """Whether a path is of this machine's file system, rather than a store that has URLs."""
     return isinstance(path, Path)
+
+
+def _rendered(transcript: Transcript, chosen: Sequence[Format], processes: int) -> list[str]:
+    """The text of each format."""
+    if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [entry.render(transcript) for entry in chosen]
+    forking = multiprocessing.get_context("fork")
+    # Forked with the transcript, which is too large to be sent about.
+    with ProcessPoolExecutor(processes, forking, _inherit, (transcript,)) as pool:
+        return list(pool.map(_render_inherited, [entry.name for entry in chosen]))
+
+
+_inherited: list[Transcript] = []
+
+
+def _inherit(transcript: Transcript) -> None:
+    _inherited[:] = [transcript]
+
+
+def _render_inherited(name: str) -> str:
+    return FORMATS[name].render(_inherited[0])
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:

@@ -48,10 +48,10 @@ def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: st
     transcript = read.load(folder)
     assert transcript.episode.title == "Both from Chicago"
     assert transcript.language == "en"
-    assert [speaker.name for speaker in transcript.speakers] == ["Speaker 1", "Speaker 2"]
+    assert [speaker.name for speaker in transcript.speakers] == ["Sheila", "Diane"]
     assert "originally from Chicago" in " ".join(segment.text for segment in transcript.segments)
     captions = webvtt.read(folder / "transcript.vtt")
-    assert {caption.voice for caption in captions} == {"Speaker 1", "Speaker 2"}
+    assert {caption.voice for caption in captions} == {"Sheila", "Diane"}
     assert list(srt.parse((folder / "transcript.srt").read_text()))
     assert json.loads((folder / "transcript.json").read_text())["version"] == "1.0.0"
 

@@ -138,3 +138,15 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*x: File exists"):
         publish(CONVERSATION, tmp_path / "x", [])
+
+
+def test_side_by_side_gives_the_same_files(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from outputs.write import publish; from outputs.formats import FORMATS\n"
+        "from tests.outputs.samples import CONVERSATION\n"
+        "publish(CONVERSATION, Path(sys.argv[1]), FORMATS, processes=3)"
+    )
+    publish(CONVERSATION, tmp_path / "one", FORMATS)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "three")], cwd=ROOT, check=True)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "three").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
