@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.cli_library import register
+
 app = typer.Typer(
     name="episcribe",
     help="Podcast audio in; accurate, speaker-named, timed transcripts out.",
@@ -16,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+register(app)
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
@@ -65,6 +68,9 @@ def run(
     formats: Annotated[
         str, typer.Option(help="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.")
     ] = ALL_FORMATS,
+    keep_audio: Annotated[
+        bool, typer.Option("--keep-audio", help="Keep the audio in the folder, for the page to play.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute every step anew.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
@@ -86,6 +92,7 @@ def run(
         diariser=diariser,
         device=device,
         formats=_names(formats),
+        keep_audio=keep_audio,
         force=force,
         allow_private=allow_private,
     )
@@ -118,9 +125,7 @@ def render(
     """Write an episode's files again from its episode.json; no model runs."""
     from outputs import read, write
 
-    transcript = read.load(folder)
-    target = folder if folder.is_dir() else folder.parent
-    for path in write.publish(transcript, target, _names(formats)):
+    for path in write.publish(read.load_record(folder), read.folder_of(folder), _names(formats)):
         typer.echo(path)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -98,9 +99,9 @@ def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) ->
 
 
 @task(name="publish", persist_result=False)
-def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
+def publish(transcript: Any, options: RunOptions, audio: str = "") -> tuple[str, list[str]]:
     """Write the episode's folder."""
-    folder, files = steps.publish(transcript, options)
+    folder, files = steps.publish(transcript, options, audio)
     return str(folder), [str(file) for file in files]
 
 
@@ -133,7 +134,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
             diariser_model=diariser_model,
             warnings=(*heard.warnings, *warnings),
         )
-        folder, files = publish(_opaque(transcript), options)
+        folder, files = publish(_opaque(transcript), options, fetched.path)
     finally:
         steps.release()
     return {
@@ -141,7 +142,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
         "files": files,
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": list(transcript.warnings),
+        "warnings": [*transcript.warnings, *steps.unplaced(Path(folder))],
     }
 
 

@@ -27,6 +27,7 @@ class RunOptions(BaseModel):
     diariser: str = "auto"
     device: str = "auto"
     formats: tuple[str, ...] = DEFAULT_FORMATS
+    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
     force: bool = Field(False, description="compute every step anew")
     allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
 

@@ -37,7 +37,8 @@ from models.progress import Progress, silent
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
 from models.whisper import Transcription, WhisperOptions, transcribe
 from models.whisper import resolve as resolve_whisper
-from outputs import read, write
+from outputs import corrections, read, write
+from outputs.corrections import carried
 from outputs.formats import FORMATS
 from outputs.slug import slug
 
@@ -226,19 +227,34 @@ def engine(whisper: str, diariser_model: str) -> dict[str, Any]:
     }
 
 
-def publish(transcript: Transcript, options: RunOptions) -> tuple[Path, list[Path]]:
-    """Write the episode's folder: its path and those of the files.
+def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> tuple[Path, list[Path]]:
+    """Write the episode's folder: its path and those of the files. `audio` is where its audio lies.
 
-    Names that a user gave to speakers are kept, and files of formats that are not asked for now but were
-    before are written again too, so that all files of a folder tell the same.
+    Names that a user gave to speakers and corrections are kept, and files of formats that are not asked for
+    now but were before are written again too, so that all files of a folder tell the same.
     """
     folder = folder_for(transcript.episode, options)
     before = _published(folder)
-    formats = list(options.formats)
+    formats, amended = list(options.formats), None
     if before is not None:
         transcript = replace(transcript, speakers=keep_given_names(transcript, before))
+        amended = carried(corrections.load(folder), before, transcript) or None
         formats += [entry.name for entry in FORMATS.values() if (folder / entry.file_name).exists()]
-    return folder, write.publish(transcript, folder, formats)
+    if options.keep_audio and audio:
+        name = write.keep_audio(Path(audio), folder)
+        transcript = replace(transcript, audio=replace(transcript.audio, path=name))
+    elif before is not None and before.audio.sha256 == transcript.audio.sha256 and read.kept_audio(folder, before):
+        transcript = replace(transcript, audio=before.audio)
+    return folder, write.publish(transcript, folder, formats, amended)
+
+
+def unplaced(folder: Path) -> tuple[str, ...]:
+    """What to warn of when corrections no longer fit the words of an episode."""
+    waiting = read.load_corrected(folder).waiting
+    if not waiting:
+        return ()
+    which = f"{len(waiting)} corrections no longer fit" if len(waiting) > 1 else "a correction no longer fits"
+    return (f"{which} the words: `episcribe edit {folder} --list` shows which",)
 
 
 def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
@@ -256,7 +272,7 @@ def folder_for(episode: Episode, options: RunOptions) -> Path:
 
 def _published(folder: Path) -> Transcript | None:
     with suppress(EpiscribeError):
-        return read.load(folder)
+        return read.load_record(folder)
     return None
 
 

@@ -1,0 +1,99 @@
+// Search over all transcripts with Pagefind, whose index lies beside the site. It builds no markup from text.
+const $ = (id) => document.getElementById(id);
+const root = new URL(document.body.dataset.root, location.href);
+const FIRST = 10, MOMENTS = 3;
+let pagefind = null, asked = 0, results = [], shown = 0;
+
+async function load() {
+  if (pagefind) return pagefind;
+  pagefind = await import(new URL("pagefind/pagefind.js", root).href);
+  await pagefind.options({ baseUrl: root.pathname, excerptLength: 24 });
+  await pagefind.init();
+  const filters = await pagefind.filters();
+  offer("speaker", filters.speaker);
+  if (document.body.dataset.show) $("show").value = document.body.dataset.show;
+  else offer("show", filters.show);
+  return pagefind;
+}
+function offer(id, counts = {}) {
+  const names = Object.keys(counts).sort((a, b) => a.localeCompare(b));
+  for (const name of names) $(id).append(new Option(name, name));
+  $(id).closest("label").hidden = names.length < 2;
+}
+function clock(seconds) {
+  const s = Math.floor(seconds), two = (n) => String(n).padStart(2, "0");
+  const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
+  return h ? `${h}:${two(m)}:${two(s % 60)}` : `${two(m)}:${two(s % 60)}`;
+}
+const make = (tag, props = {}, ...children) => {
+  const made = Object.assign(document.createElement(tag), props);
+  made.append(...children);
+  return made;
+};
+// An excerpt comes as text in which <mark> stands around the words: marked up by us, piece by piece.
+function excerpt(text) {
+  return text.split(/(<mark>.*?<\/mark>)/s).map((piece) => {
+    const marked = /^<mark>(.*)<\/mark>$/s.exec(piece);
+    return marked ? make("mark", {}, plain(marked[1])) : plain(piece);
+  });
+}
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&#39;": "'", "&#x27;": "'" };
+const plain = (text) => text.replace(/&(?:lt|gt|amp|quot|#39|#x27);/g, (entity) => ENTITIES[entity]);
+
+async function search() {
+  const query = $("query").value.trim(), turn = ++asked;
+  const address = new URL(location.href);
+  if (query) address.searchParams.set("q", query); else address.searchParams.delete("q");
+  history.replaceState(null, "", address);
+  if (!query) { results = []; $("hits").replaceChildren(); $("found").textContent = ""; $("more").hidden = true; $("list").hidden = false; return; }
+  let found;
+  try {
+    await load();
+    const filters = {};
+    const show = document.body.dataset.show || $("show").value;
+    if ($("speaker").value) filters.speaker = $("speaker").value;
+    if (show) filters.show = show;
+    found = await pagefind.search(query, { filters });
+  } catch (error) {
+    $("found").textContent = location.protocol === "file:"
+      ? "Search needs a web server: python -m http.server in the site's folder is enough."
+      : `Search does not work: ${error.message}`;
+    return;
+  }
+  if (turn !== asked) return;
+  results = found.results;
+  shown = 0;
+  $("hits").replaceChildren();
+  $("list").hidden = true;
+  $("found").textContent = results.length ? `${results.length} episode${results.length > 1 ? "s" : ""}` : "No hits";
+  await more(turn);
+}
+async function more(turn = asked) {
+  const next = await Promise.all(results.slice(shown, shown + FIRST).map((result) => result.data()));
+  if (turn !== asked) return;
+  shown += next.length;
+  for (const page of next) $("hits").append(entry(page));
+  $("more").hidden = shown >= results.length;
+}
+function entry(page) {
+  const moments = page.sub_results.filter((sub) => sub.url.includes("#t="));
+  const best = moments.sort((a, b) => b.locations.length - a.locations.length).slice(0, MOMENTS);
+  best.sort((a, b) => seconds(a.url) - seconds(b.url));
+  const list = make("ul", {}, ...best.map((sub) => make("li", { className: "at" },
+    make("a", { href: sub.url }, clock(seconds(sub.url))),
+    make("span", { dir: "auto" }, make("bdi", { className: "name" }, sub.title), ...excerpt(sub.excerpt)))));
+  const facts = [page.meta.show, page.meta.date].filter(Boolean).join(" · ");
+  return make("li", {}, make("h3", { dir: "auto" }, make("a", { href: page.url }, page.meta.title)),
+    make("span", { className: "share" }, facts), list);
+}
+const seconds = (url) => Number(/#t=([\d.]+)/.exec(url)?.[1] ?? 0);
+
+let typing = 0;
+$("query").addEventListener("focus", () => load().catch(() => {}), { once: true });
+$("query").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 150); });
+$("find-form").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); search(); });
+for (const id of ["speaker", "show"]) $(id).addEventListener("change", search);
+$("more").addEventListener("click", () => more());
+$("find-form").hidden = false;
+const asking = new URLSearchParams(location.search).get("q");
+if (asking) { $("query").value = asking; search(); }
