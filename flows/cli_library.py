@@ -57,7 +57,9 @@ def site(
 
     built = build(library, out)
     _warn_of(built.skipped)
-    typer.echo(f"{built.shows} shows, {built.episodes} episodes: {out / 'index.html'}")
+    shows = f"{built.shows} show{'' if built.shows == 1 else 's'}"
+    episodes = f"{built.episodes} episode{'' if built.episodes == 1 else 's'}"
+    typer.echo(f"{shows}, {episodes}: {out / 'index.html'}")
     typer.echo(f"To look at it: python -m http.server --bind 127.0.0.1 --directory {out}")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import SequenceMatcher
 from itertools import count, groupby
@@ -115,13 +115,15 @@ def carried(
     A label becomes the one that speaks at the same times; one that nobody matches gets a label of its own.
     """
     used = {one.speaker for one in corrections} | {speaker.label for speaker in now.speakers}
-    fresh = (label for label in map("ADDED_{:02}".format, count(1)) if label not in used)
-    labels = {
-        speaker.label: label_in(now, speaker.label, before) or next(fresh)
-        for speaker in before.speakers
-        if speaker.label in used
-    }
+    labels: dict[str, str] = {}
+    for label in (speaker.label for speaker in before.speakers if speaker.label in used):
+        labels[label] = label_in(now, label, before) or fresh_label({*used, *labels.values()})
     return tuple(replace(one, speaker=labels.get(one.speaker, one.speaker)) for one in corrections)
+
+
+def fresh_label(taken: Container[str]) -> str:
+    """A label for a speaker that no model found, other than those that are taken."""
+    return next(label for number in count(1) if (label := f"ADDED_{number:02}") not in taken)
 
 
 def word_changes(words: Sequence[Word], text: str, edit: int = 0) -> list[Correction]:
@@ -338,8 +340,13 @@ class _Draft:
         ]
         found = [_letters(self.words[index].text) for index in inside]
         wanted = [_letters(text) for text in correction.was]
-        alike = SequenceMatcher(None, found, wanted, autojunk=False).ratio()
-        return inside if alike >= ALIKE else []
+        matching = [block for block in SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()]
+        if not wanted or sum(block.size for block in matching) < ALIKE * len(wanted):
+            return []
+        # People who talk at the same time say other words, before or after these in the record.
+        first, last = matching[0].a, matching[-2].a + matching[-2].size
+        ragged = first == matching[0].b and len(inside) - last == len(wanted) - matching[-2].b - matching[-2].size
+        return inside if ragged else inside[first:last]
 
     def _timed(self, at: int, until: int, new: Sequence[str]) -> list[Word]:
         """Words that read `new` in place of those from `at` to `until`; unchanged ones keep their times.

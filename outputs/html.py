@@ -53,25 +53,32 @@ class Section:
 
 def render(transcript: Transcript) -> str:
     """The page; each passage has an anchor made of its time, such as #t=75.2."""
-    episode = transcript.episode
     style, script = pages.asset(*STYLES), pages.asset(*SCRIPTS)
     return pages.fill(
         "page.html",
         policy=pages.policy(style, script, media_src=_media_policy(transcript)),
         style=style,
         script=script,
+        sections=list(_sections(transcript)),
+        sources=sources(transcript),
+        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
+        **head(transcript),
+    )
+
+
+def head(transcript: Transcript) -> dict[str, object]:
+    """The values of a template that say what the episode is and draw who speaks when."""
+    episode = transcript.episode
+    return dict(
         icon=pages.ICON,
         language=one_line(transcript.language).strip() or UNDETERMINED,
         title=title_of(transcript),
         show=one_line(episode.show).strip(),
         published=one_line(episode.published).strip()[:10],
-        sources=sources(transcript),
         seconds=plain_seconds(length_of(transcript)),
         length=clock(length_of(transcript)),
-        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
-        **drawing(transcript),
-        sections=list(_sections(transcript)),
         warnings=[one_line(warning).strip() for warning in transcript.warnings],
+        **drawing(transcript),
     )
 
 

@@ -226,7 +226,7 @@ def _row(one: Listed, show: str) -> dict[str, str]:
 
 def _facts(listed: Sequence[Listed]) -> str:
     hours = sum(one.seconds for one in listed) / 3600
-    length = f"{hours:,.0f} hours" if hours >= 2 else f"{hours * 60:.0f} minutes"
+    length = f"{hours:,.0f} hours" if hours >= 2 else clock(hours * 3600)
     return f"{len(listed):,} episode{'' if len(listed) == 1 else 's'} · {length}"
 
 

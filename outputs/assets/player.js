@@ -242,19 +242,20 @@
   // ---- Captions, from the page's own track.
   const track = audio.textTracks[0];
   function captions(on) {
+    if (!track) return;
     track.mode = on ? "hidden" : "disabled";  // we show them ourselves: an audio element has no picture
     $("cc").setAttribute("aria-pressed", String(on));
     $("caption").hidden = !on;
     keep("captions", on ? "1" : "");
   }
-  track.addEventListener("cuechange", () => {
+  track?.addEventListener("cuechange", () => {
     $("caption").textContent = [...(track.activeCues ?? [])].map((cue) => {
       const text = cue.getCueAsHTML(), voice = text.querySelector("[title]")?.title;
       return `${voice ? `${voice}: ` : ""}${text.textContent}`;
     }).join("\n");
   });
   const flipCaptions = () => captions($("caption").hidden);
-  $("cc").addEventListener("click", flipCaptions);
+  $("cc")?.addEventListener("click", flipCaptions);
 
   // ---- Speed and colours.
   function speed(rate) {
@@ -348,7 +349,9 @@
   goToHash();
 
   window.episcribe = Object.freeze({
-    jump, position, say, toast, clock,
+    jump, position, say, toast, toggle,
+    section: () => sectionOf(current),
+    word: () => spans[current],
     refresh() { collect(); offsets = []; show(position()); search(); },
   });
 })();

@@ -2,18 +2,32 @@
 const $ = (id) => document.getElementById(id);
 const root = new URL(document.body.dataset.root, location.href);
 const FIRST = 10, MOMENTS = 3;
-let pagefind = null, asked = 0, results = [], shown = 0;
+let engines = null, asked = 0, results = [], shown = 0;
 
+// Each language has an index of its own, and Pagefind takes the one of the page: so we ask as many as there are.
 async function load() {
-  if (pagefind) return pagefind;
-  pagefind = await import(new URL("pagefind/pagefind.js", root).href);
-  await pagefind.options({ baseUrl: root.pathname, excerptLength: 24 });
-  await pagefind.init();
-  const filters = await pagefind.filters();
-  offer("speaker", filters.speaker);
-  if (document.body.dataset.show) $("show").value = document.body.dataset.show;
-  else offer("show", filters.show);
-  return pagefind;
+  if (engines) return engines;
+  const address = (name) => new URL(`pagefind/${name}`, root);
+  const [pagefind, entry] = await Promise.all([
+    import(address("pagefind.js").href),
+    fetch(address("pagefind-entry.json")).then((answer) => answer.json()),
+  ]);
+  const page = document.documentElement, ours = page.lang;
+  const options = { basePath: address("").pathname, baseUrl: root.pathname, excerptLength: 24 };
+  const made = Object.keys(entry.languages).map((language) => {
+    page.lang = language;
+    try { return pagefind.createInstance(options); } finally { page.lang = ours; }
+  });
+  await Promise.all(made.map((engine) => engine.init()));
+  const filters = await Promise.all(made.map((engine) => engine.filters()));
+  const merged = (name) => Object.assign({}, ...filters.map((found) => found[name]));
+  offer("speaker", merged("speaker"));
+  if (!document.body.dataset.show) offer("show", merged("show"));
+  return (engines = made);
+}
+async function ask(query, filters) {
+  const found = await Promise.all(engines.map((engine) => engine.search(query, { filters })));
+  return found.flatMap((one) => one?.results ?? []).sort((a, b) => b.score - a.score);
 }
 function offer(id, counts = {}) {
   const names = Object.keys(counts).sort((a, b) => a.localeCompare(b));
@@ -31,8 +45,9 @@ const make = (tag, props = {}, ...children) => {
   return made;
 };
 // An excerpt comes as text in which <mark> stands around the words: marked up by us, piece by piece.
-function excerpt(text) {
-  return text.split(/(<mark>.*?<\/mark>)/s).map((piece) => {
+function excerpt(text, name) {
+  const spoken = name && text.startsWith(name) ? text.slice(name.length).replace(/^[.\s]+/, "") : text;
+  return spoken.split(/(<mark>.*?<\/mark>)/s).map((piece) => {
     const marked = /^<mark>(.*)<\/mark>$/s.exec(piece);
     return marked ? make("mark", {}, plain(marked[1])) : plain(piece);
   });
@@ -53,7 +68,7 @@ async function search() {
     const show = document.body.dataset.show || $("show").value;
     if ($("speaker").value) filters.speaker = $("speaker").value;
     if (show) filters.show = show;
-    found = await pagefind.search(query, { filters });
+    found = await ask(query, filters);
   } catch (error) {
     $("found").textContent = location.protocol === "file:"
       ? "Search needs a web server: python -m http.server in the site's folder is enough."
@@ -61,7 +76,7 @@ async function search() {
     return;
   }
   if (turn !== asked) return;
-  results = found.results;
+  results = found;
   shown = 0;
   $("hits").replaceChildren();
   $("list").hidden = true;
@@ -81,7 +96,7 @@ function entry(page) {
   best.sort((a, b) => seconds(a.url) - seconds(b.url));
   const list = make("ul", {}, ...best.map((sub) => make("li", { className: "at" },
     make("a", { href: sub.url }, clock(seconds(sub.url))),
-    make("span", { dir: "auto" }, make("bdi", { className: "name" }, sub.title), ...excerpt(sub.excerpt)))));
+    make("span", { dir: "auto" }, make("bdi", { className: "name" }, sub.title), ...excerpt(sub.excerpt, sub.title)))));
   const facts = [page.meta.show, page.meta.date].filter(Boolean).join(" · ");
   return make("li", {}, make("h3", { dir: "auto" }, make("a", { href: page.url }, page.meta.title)),
     make("span", { className: "share" }, facts), list);
