@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from models.errors import InputError
 from models.transcript import Segment, Transcript
-from outputs import corrections, read, write
+from outputs import corrections, html, read, write
 from outputs.characters import one_line
 from outputs.corrections import JOIN, NAME, SPEAKER, SPLIT, Corrected, Correction, correct, fresh_label, word_changes
 from outputs.formats import EPISODE, FORMATS
@@ -54,12 +54,21 @@ class Session:
             "corrections": len(self._list),
             "undo": str(self._list[-1]) if self._list else "",
             "redo": str(self._undone[-1][-1]) if self._undone else "",
+            "drawing": self._drawing(),
             "waiting": [str(one) for one in self._corrected.waiting],
             "speakers": [
                 {"label": label, "name": name, "colour": colours.get(name)} for label, name in names.items()
             ],
             "segments": [_segment(segment) for segment in self.transcript.segments],
         }
+
+    def _drawing(self) -> dict[str, Any]:
+        drawn = html.drawing(self.transcript)
+        lanes = [
+            {"name": lane.talker.name, "colour": lane.talker.colour, **asdict(lane), "talker": None}
+            for lane in drawn.lanes
+        ]
+        return {"lanes": lanes, "width": drawn.width, "height": drawn.height}
 
     def act(self, action: Mapping[str, Any]) -> None:
         """Do what the page asks for and keep it. InputError for what makes no sense."""

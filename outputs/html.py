@@ -40,6 +40,15 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """Who speaks when: a lane for each speaker, in a box of this width and height."""
+
+    lanes: tuple[Lane, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
 
@@ -78,7 +87,7 @@ def head(transcript: Transcript) -> dict[str, object]:
         seconds=plain_seconds(length_of(transcript)),
         length=clock(length_of(transcript)),
         warnings=[one_line(warning).strip() for warning in transcript.warnings],
-        **drawing(transcript),
+        drawing=drawing(transcript),
     )
 
 
@@ -92,8 +101,8 @@ def length_of(transcript: Transcript) -> float:
     return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
 
 
-def drawing(transcript: Transcript) -> dict[str, object]:
-    """The values of a template that draw who speaks when."""
+def drawing(transcript: Transcript) -> Drawing:
+    """Who speaks when, to be drawn."""
     found, seconds = talkers(transcript), length_of(transcript)
     lanes = [
         Lane(
@@ -104,7 +113,7 @@ def drawing(transcript: Transcript) -> dict[str, object]:
         )
         for number, one in enumerate(found)
     ]
-    return {"lanes": lanes, "width": _WIDTH, "height": max(1, len(lanes)) * _LANE}
+    return Drawing(tuple(lanes), _WIDTH, max(1, len(lanes)) * _LANE)
 
 
 def sources(transcript: Transcript) -> list[str]:

@@ -51,18 +51,43 @@
       return row;
     });
     const focused = main.contains(document.activeElement) ? document.activeElement.closest("section")?.dataset.index : null;
-    main.replaceChildren(...rows.map((row) => row.element));
+    rows.forEach((row, at) => {
+      if (main.children[at] !== row.element) main.insertBefore(row.element, main.children[at] ?? null);
+    });
+    while (main.children.length > rows.length) main.lastChild.remove();
     if (focused !== null && focused !== undefined) rows[Math.min(focused, rows.length - 1)]?.element.querySelector(".edit").focus({ preventScroll: true });
     $("undo").disabled = !state.undo;
     $("redo").disabled = !state.redo;
     $("undo").title = state.undo;
     $("redo").title = state.redo;
     const count = state.corrections;
-    if (!$("saved").classList.contains("failed") || !next) note(count ? `${count} correction${count > 1 ? "s" : ""}, saved` : "No corrections yet");
+    if (!$("saved").classList.contains("failed")) note(count ? `${count} correction${count > 1 ? "s" : ""}, saved` : "No corrections yet");
     $("waiting").hidden = !state.waiting.length;
     $("waiting").querySelector("summary").textContent = `${state.waiting.length} no longer fit the words`;
     $("waiting").querySelector("ul").replaceChildren(...state.waiting.map((text) => make("li", { dir: "auto" }, text)));
+    draw();
     player.refresh();
+  }
+  function draw() {  // who speaks when and how much, as it is by now
+    const svg = $("when"), drawn = state.drawing;
+    svg.setAttribute("viewBox", `0 0 ${drawn.width} ${drawn.height}`);
+    svg.setAttribute("height", drawn.height);
+    for (const path of svg.querySelectorAll(":scope > path")) path.remove();
+    for (const lane of drawn.lanes) {
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("class", `s${lane.colour}`);
+      path.setAttribute("d", lane.path);
+      svg.insertBefore(path, $("ticks"));
+    }
+    const list = document.querySelector(".speakers"), model = list?.querySelector("li");
+    list?.replaceChildren(...drawn.lanes.map((lane) => {
+      const item = model.cloneNode(true);
+      item.className = `s${lane.colour}`;
+      item.querySelector(".name").textContent = lane.name;
+      item.querySelector(".share").textContent = `${lane.percent} % · ${lane.time}`;
+      item.querySelector("rect:last-child").setAttribute("width", lane.percent);
+      return item;
+    }));
   }
   function build(segment) {
     const name = nameOf(segment.speaker), colour = colourOf(segment.speaker);

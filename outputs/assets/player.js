@@ -352,6 +352,14 @@
     jump, position, say, toast, toggle,
     section: () => sectionOf(current),
     word: () => spans[current],
-    refresh() { collect(); offsets = []; show(position()); search(); },
+    refresh() {  // the words were changed
+      const before = following;
+      following = false;
+      collect();
+      offsets = [];
+      show(position());
+      search();
+      following = before;
+    },
   });
 })();
