@@ -35,6 +35,7 @@ class Session:
     """
 
     def __init__(self, folder: Path) -> None:
+        read.load_record(folder)  # says so where there is none
         self.folder = read.folder_of(folder)
         self.revision = 0
         self._undone: list[tuple[Correction, ...]] = []

@@ -93,15 +93,26 @@ def publish(
     InputError, naming `source`, for what isn't a well-formed RSS feed.
     """
     base = checked_base(base_url)
+    if encoding := _UTF16.get(data[:2]):
+        inner = _published(data[2:].decode(encoding).encode(), episodes, describe, base, source, "utf-8")
+        return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
     lead = len(data) - len(data.lstrip(_SPACE))
     if lead:  # XML forbids it, and hosts do it
         inner = publish(data[lead:], episodes, describe, base, source)
         return replace(inner, data=data[:lead] + inner.data)
-    encoding = _UTF16.get(data[:2])
-    if encoding:
-        inner = publish(data[2:].decode(encoding).encode(), episodes, describe, base, source)
-        return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
-    feed = _read(data, source)
+    return _published(data, episodes, describe, base, source, None)
+
+
+def _published(
+    data: bytes,
+    episodes: Mapping[str, Episode],
+    describe: Callable[[str], Entry],
+    base: str,
+    source: str,
+    encoding: str | None,
+) -> Published:
+    """As `publish`, for bytes in `encoding`, or in the one that the XML declares."""
+    feed = _read(data, source, encoding)
     changes, linked = list[_Change](), list[Entry]()
     matching = _Matching(episodes, feed.title)
     for item in feed.items:
@@ -163,10 +174,9 @@ class _Feed:
     items: list[_Item] = field(default_factory=list)
 
 
-def _read(data: bytes, source: str) -> _Feed:
-    reader = _Reader(data)
+def _read(data: bytes, source: str, encoding: str | None) -> _Feed:
     try:
-        return reader.read()
+        return _Reader(data, encoding).read()
     except expat.ExpatError as error:
         raise InputError(f"{source} is not well-formed XML ({error}): mend it where it is made") from error
     except LookupError as error:
@@ -182,11 +192,12 @@ class _RefusedError(ValueError):
 class _Reader:
     """Walks over the XML and notes where things are, in bytes."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, encoding: str | None) -> None:
         self._feed = _Feed(data)
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate(encoding)
         self._parser.buffer_text = True
-        self._parser.XmlDeclHandler = self._declaration
+        if encoding is None:
+            self._parser.XmlDeclHandler = self._declaration
         self._parser.EntityDeclHandler = self._entity
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end

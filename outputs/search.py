@@ -161,7 +161,7 @@ def _is_accent(char: str) -> bool:
 def _terms(query: str) -> list[tuple[list[str], bool]]:
     """The phrases of a query as tokens, and whether the last token is only the beginning of a word."""
     found = []
-    for quoted, bare in _QUERY.findall(query):
+    for quoted, bare in _QUERY.findall(one_line(query)):
         words = tokens(quoted or bare)
         if words:
             found.append((words, bare.endswith("*") and len(words[-1]) >= MIN_STARRED))

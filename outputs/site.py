@@ -13,6 +13,7 @@ import secrets
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -249,9 +250,10 @@ def _moments(transcript: Transcript) -> Iterable[str]:
     used: set[str] = set()
     for segment in transcript.segments:
         text, at = one_line(segment.text).strip(), plain_seconds(segment.start)
-        name = one_line(transcript.name_of(segment.speaker)).strip()
         if text and at not in used:
             used.add(at)
+            # A heading without text would be no place to link to.
+            name = one_line(transcript.name_of(segment.speaker)).strip() or clock(segment.start)
             yield f'<h3 id="t={at}">{escape(name)}</h3>'
         if text:
             yield f"<p>{escape(text)}</p>"
@@ -262,7 +264,9 @@ def _write_index(listed: Sequence[Listed], out: Path) -> None:
     folder = out / "pagefind"
     fresh = out / f".pagefind-{secrets.token_hex(4)}"
     try:
-        asyncio.run(_pagefind(listed, fresh))
+        # In a thread of its own: a caller may have an event loop, as notebooks do.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, _pagefind(listed, fresh)).result()
         shutil.rmtree(folder, ignore_errors=True)
         fresh.replace(folder)
     finally:

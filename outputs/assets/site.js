@@ -2,20 +2,20 @@
 const $ = (id) => document.getElementById(id);
 const root = new URL(document.body.dataset.root, location.href);
 const FIRST = 10, MOMENTS = 3;
-let engines = null, asked = 0, results = [], shown = 0;
+let engines = [], loading = null, asked = 0, results = [], shown = 0;
 
 // Each language has an index of its own, and Pagefind takes the one of the page: so we ask as many as there are.
-async function load() {
-  if (engines) return engines;
+// Each is a module of its own (the address says which), because instances of one share their memory.
+const load = () => (loading ??= begin().catch((error) => { loading = null; throw error; }));
+async function begin() {
   const address = (name) => new URL(`pagefind/${name}`, root);
-  const [pagefind, entry] = await Promise.all([
-    import(address("pagefind.js").href),
-    fetch(address("pagefind-entry.json")).then((answer) => answer.json()),
-  ]);
+  const entry = await (await fetch(address("pagefind-entry.json"))).json();
+  const languages = Object.keys(entry.languages);
+  const modules = await Promise.all(languages.map((language) => import(address(`pagefind.js?${language}`).href)));
   const page = document.documentElement, ours = page.lang;
   const options = { basePath: address("").pathname, baseUrl: root.pathname, excerptLength: 24 };
-  const made = Object.keys(entry.languages).map((language) => {
-    page.lang = language;
+  const made = modules.map((pagefind, number) => {
+    page.lang = languages[number];
     try { return pagefind.createInstance(options); } finally { page.lang = ours; }
   });
   await Promise.all(made.map((engine) => engine.init()));
@@ -23,7 +23,7 @@ async function load() {
   const merged = (name) => Object.assign({}, ...filters.map((found) => found[name]));
   offer("speaker", merged("speaker"));
   if (!document.body.dataset.show) offer("show", merged("show"));
-  return (engines = made);
+  engines = made;
 }
 async function ask(query, filters) {
   const found = await Promise.all(engines.map((engine) => engine.search(query, { filters })));
@@ -96,7 +96,7 @@ function entry(page) {
   best.sort((a, b) => seconds(a.url) - seconds(b.url));
   const list = make("ul", {}, ...best.map((sub) => make("li", { className: "at" },
     make("a", { href: sub.url }, clock(seconds(sub.url))),
-    make("span", { dir: "auto" }, make("bdi", { className: "name" }, sub.title), ...excerpt(sub.excerpt, sub.title)))));
+    make("span", { dir: "auto" }, make("bdi", { className: "name" }, /^[\d:]+$/.test(sub.title) ? "" : sub.title), ...excerpt(sub.excerpt, sub.title)))));
   const facts = [page.meta.show, page.meta.date].filter(Boolean).join(" · ");
   return make("li", {}, make("h3", { dir: "auto" }, make("a", { href: page.url }, page.meta.title)),
     make("span", { className: "share" }, facts), list);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -65,13 +66,19 @@ class _Files(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="module")
-def web(folder: Path) -> Iterator[str]:
-    """The folder over http."""
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The files of a folder over http; the server's address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def web(folder: Path) -> Iterator[str]:
+    with serving(folder) as address:
+        yield address
 
 
 @pytest.fixture
