@@ -37,6 +37,7 @@ def search(
     from outputs.feed import checked_base
 
     base = checked_base(base_url) if base_url else f"{library}/"
+    searching.terms_of(words)  # before the index is brought up to date, which may take a while
     _report(searching.update(library))
     found = searching.search(library, words, speaker, show, limit)
     if json:
@@ -158,4 +159,6 @@ def _as_json(hits: tuple[Hit, ...], base: str) -> str:
     import json
     from dataclasses import asdict
 
-    return json.dumps([{**asdict(hit), "link": base + hit.link} for hit in hits], ensure_ascii=False, indent=2)
+    return json.dumps(
+        [{**asdict(hit), "link": base + hit.link} for hit in hits], ensure_ascii=False, indent=2
+    )

@@ -31,7 +31,9 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
     if out.suffix.lower() not in FORMATS:
         raise InputError(f"{out}: unknown kind of audio; give a name that ends in {', '.join(FORMATS)}")
     if start >= transcript.audio.seconds:
-        raise InputError(f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}")
+        raise InputError(
+            f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
+        )
     end = min(end, transcript.audio.seconds) if end > start else end
     piece = cut(audio_of(read.folder_of(folder), transcript, audio), start, end)
     said = excerpt(transcript, start, end)

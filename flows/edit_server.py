@@ -25,6 +25,7 @@ from flows.library import audio_of
 from models.errors import EpiscribeError, InputError, OutputError
 from outputs import corrections, html, pages, read
 from outputs.editor import OutdatedError, Session
+from outputs.times import clock
 
 HOST = "127.0.0.1"
 MAX_BODY = 1_000_000
@@ -59,7 +60,7 @@ def list_corrections(folder: Path) -> list[str]:
     lines = []
     for one in every:
         waits = "no longer fits: " if one in found.waiting else ""
-        lines.append(f"{html.clock(one.start)}  {waits}{one}" if one.was else f"       {waits}{one}")
+        lines.append(f"{clock(one.start)}  {waits}{one}" if one.was else f"       {waits}{one}")
     return lines or ["no corrections"]
 
 
@@ -107,7 +108,13 @@ class EditServer:
             style, script, media_src="'self' blob:", connect_src="'self'", frame_ancestors="'none'"
         )
         sources = ["audio"] if self.audio else []
-        values = {**html.head(transcript), "sources": sources, "captions": "", "style": style, "script": script}
+        values = {
+            **html.head(transcript),
+            "sources": sources,
+            "captions": "",
+            "style": style,
+            "script": script,
+        }
         # frame-ancestors counts in a header only.
         inside = policy.replace("; frame-ancestors 'none'", "")
         return pages.fill("edit.html", policy=inside, **values).encode("utf-8", "replace")
@@ -133,7 +140,10 @@ class EditServer:
                 self._changed.clear()
                 self._ended.wait(RENDER_SECONDS)
             self._changed.clear()
-            with self.lock, suppress(EpiscribeError):  # the corrections are kept; `episcribe render` tells why
+            with (
+                self.lock,
+                suppress(EpiscribeError),
+            ):  # the corrections are kept; `episcribe render` tells why
                 self.session.render()
             if self._ended.is_set():
                 return
@@ -208,7 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
         site = self.headers.get("Sec-Fetch-Site", "none")
         token, slash, what = self.path.partition("?")[0].removeprefix("/").partition("/")
         known = hmac.compare_digest(token.encode("utf-8", "replace"), self._edit.token.encode())
-        if f"http://{host}" != self._edit.origin or site not in ("none", "same-origin") or not (known and slash):
+        if (
+            f"http://{host}" != self._edit.origin
+            or site not in ("none", "same-origin")
+            or not (known and slash)
+        ):
             self._refuse(HTTPStatus.FORBIDDEN)
             return None
         return what
@@ -240,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
         first = int(asked[1]) if asked else 0
         last = min(int(asked[2]), size - 1) if asked and asked[2] else size - 1
         if first > last:
-            self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "text/plain", 0, Content_Range=f"bytes */{size}")
+            self._head(
+                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "text/plain", 0, Content_Range=f"bytes */{size}"
+            )
             return
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         status = HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK

@@ -243,7 +243,11 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> tup
     if options.keep_audio and audio:
         name = write.keep_audio(Path(audio), folder)
         transcript = replace(transcript, audio=replace(transcript.audio, path=name))
-    elif before is not None and before.audio.sha256 == transcript.audio.sha256 and read.kept_audio(folder, before):
+    elif (
+        before is not None
+        and before.audio.sha256 == transcript.audio.sha256
+        and read.kept_audio(folder, before)
+    ):
         transcript = replace(transcript, audio=before.audio)
     return folder, write.publish(transcript, folder, formats, amended)
 

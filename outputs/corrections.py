@@ -82,7 +82,9 @@ def load(folder: Path) -> tuple[Correction, ...]:
     except OSError as error:
         raise OutputError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise OutputError(f"{file}: damaged or not a list of corrections ({error}); mend or remove it") from error
+        raise OutputError(
+            f"{file}: damaged or not a list of corrections ({error}); mend or remove it"
+        ) from error
 
 
 def render(corrections: Iterable[Correction]) -> str:
@@ -107,9 +109,7 @@ def correct(transcript: Transcript, corrections: Iterable[Correction]) -> Correc
     return Corrected(draft.transcript(), tuple(missed))
 
 
-def carried(
-    corrections: Sequence[Correction], before: Transcript, now: Transcript
-) -> tuple[Correction, ...]:
+def carried(corrections: Sequence[Correction], before: Transcript, now: Transcript) -> tuple[Correction, ...]:
     """The corrections of `before` for `now`, a new transcript of the same episode, whose labels may differ.
 
     A label becomes the one that speaks at the same times; one that nobody matches gets a label of its own.
@@ -155,13 +155,14 @@ def _whole_words(
     Where nothing is replaced the unit beside it is taken along, to tell where it belongs.
     """
     ranges: list[tuple[int, int, int, int]] = []
-    for tag, first, last, start, stop in opcodes:
+    for tag, *changed in opcodes:
         if tag == "equal" or not owners:
             continue
-        if first == last:
-            first, last, start, stop = (
-                (first - 1, last, start - 1, stop) if first else (first, last + 1, start, stop + 1)
-            )
+        first, last, start, stop = changed
+        if first == last and first:
+            first, start = first - 1, start - 1
+        elif first == last:
+            last, stop = last + 1, stop + 1
         while first > 0 and owners[first - 1] == owners[first]:
             first, start = first - 1, start - 1
         while last < len(owners) and owners[last] == owners[last - 1]:
@@ -340,12 +341,14 @@ class _Draft:
         ]
         found = [_letters(self.words[index].text) for index in inside]
         wanted = [_letters(text) for text in correction.was]
-        matching = [block for block in SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()]
+        matching = SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()
         if not wanted or sum(block.size for block in matching) < ALIKE * len(wanted):
             return []
         # People who talk at the same time say other words, before or after these in the record.
         first, last = matching[0].a, matching[-2].a + matching[-2].size
-        ragged = first == matching[0].b and len(inside) - last == len(wanted) - matching[-2].b - matching[-2].size
+        ragged = (
+            first == matching[0].b and len(inside) - last == len(wanted) - matching[-2].b - matching[-2].size
+        )
         return inside if ragged else inside[first:last]
 
     def _timed(self, at: int, until: int, new: Sequence[str]) -> list[Word]:

@@ -15,7 +15,17 @@ from models.errors import InputError
 from models.transcript import Segment, Transcript
 from outputs import corrections, html, read, write
 from outputs.characters import one_line
-from outputs.corrections import JOIN, NAME, SPEAKER, SPLIT, Corrected, Correction, correct, fresh_label, word_changes
+from outputs.corrections import (
+    JOIN,
+    NAME,
+    SPEAKER,
+    SPLIT,
+    Corrected,
+    Correction,
+    correct,
+    fresh_label,
+    word_changes,
+)
 from outputs.formats import EPISODE, FORMATS
 from outputs.talk import talkers
 from outputs.times import whole_ms

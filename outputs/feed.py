@@ -70,7 +70,9 @@ def checked_base(url: str) -> str:
     """The address below which the library is served, ending in a slash; InputError if it is none."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        )
     except ValueError:
         usable = False
     if not usable or re.search(r"\s", url):

@@ -78,17 +78,17 @@ def render(transcript: Transcript) -> str:
 def head(transcript: Transcript) -> dict[str, object]:
     """The values of a template that say what the episode is and draw who speaks when."""
     episode = transcript.episode
-    return dict(
-        icon=pages.ICON,
-        language=one_line(transcript.language).strip() or UNDETERMINED,
-        title=title_of(transcript),
-        show=one_line(episode.show).strip(),
-        published=one_line(episode.published).strip()[:10],
-        seconds=plain_seconds(length_of(transcript)),
-        length=clock(length_of(transcript)),
-        warnings=[one_line(warning).strip() for warning in transcript.warnings],
-        drawing=drawing(transcript),
-    )
+    return {
+        "icon": pages.ICON,
+        "language": one_line(transcript.language).strip() or UNDETERMINED,
+        "title": title_of(transcript),
+        "show": one_line(episode.show).strip(),
+        "published": one_line(episode.published).strip()[:10],
+        "seconds": plain_seconds(length_of(transcript)),
+        "length": clock(length_of(transcript)),
+        "warnings": [one_line(warning).strip() for warning in transcript.warnings],
+        "drawing": drawing(transcript),
+    }
 
 
 def title_of(transcript: Transcript) -> str:
@@ -141,7 +141,9 @@ def _media_policy(transcript: Transcript) -> str:
     Podcast audio is led through redirects to other hosts, so its own host alone would not do.
     """
     web = {urlsplit(source).scheme for source in sources(transcript) if _is_web(source)}
-    return " ".join(["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))])
+    return " ".join(
+        ["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))]
+    )
 
 
 def _sections(transcript: Transcript) -> Iterator[Section]:

@@ -45,7 +45,9 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
 CREATE INDEX passages_of_episode ON passages (episode);
-CREATE VIRTUAL TABLE found USING fts5 (words, speaker, show, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE found USING fts5 (
+    words, speaker, show, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0"
+);
 PRAGMA user_version = {VERSION};
 """
 _TOKEN = re.compile(r"[^\W_]+")
@@ -111,9 +113,7 @@ def search(library: Path, query: str, speaker: str = "", show: str = "", limit: 
     `speaker` and `show` are words of their names. The index is taken as it is: see `update`. Raises
     InputError for a query without words or a library without an index.
     """
-    terms = _terms(query)
-    if not terms:
-        raise InputError(f"nothing to search for in {query!r}: give words")
+    terms = terms_of(query)
     if not (library / FILE_NAME).exists():
         raise InputError(f"{library} has no search index yet")
     where = "".join(
@@ -158,13 +158,18 @@ def _is_accent(char: str) -> bool:
 # Queries.
 
 
-def _terms(query: str) -> list[tuple[list[str], bool]]:
-    """The phrases of a query as tokens, and whether the last token is only the beginning of a word."""
+def terms_of(query: str) -> list[tuple[list[str], bool]]:
+    """The phrases of a query as tokens, and whether the last token is only the beginning of a word.
+
+    Raises InputError where there are none.
+    """
     found = []
     for quoted, bare in _QUERY.findall(one_line(query)):
         words = tokens(quoted or bare)
         if words:
             found.append((words, bare.endswith("*") and len(words[-1]) >= MIN_STARRED))
+    if not found:
+        raise InputError(f"nothing to search for in {query!r}: give words")
     return found
 
 
@@ -217,7 +222,9 @@ def _hit(index: sqlite3.Connection, row: int, terms: Sequence[tuple[list[str], b
     return Hit(folder, show, title, published, speaker, times[first] / 1000, text.strip(), marks)
 
 
-def _marked(words: Sequence[str], terms: Sequence[tuple[list[str], bool]]) -> tuple[int, list[tuple[int, int]]]:
+def _marked(
+    words: Sequence[str], terms: Sequence[tuple[list[str], bool]]
+) -> tuple[int, list[tuple[int, int]]]:
     """The word with which the first match begins, and where matched words lie in the text.
 
     All terms in a row are the best match; else the first of any term is.

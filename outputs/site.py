@@ -143,7 +143,9 @@ def _page(transcript: Transcript, folder: Path) -> str:
             text = page.read_text(encoding="utf-8")
     if SITE_LINK not in text:
         text = render(transcript)
-    way_back = '<nav class="site" aria-label="Site" lang="en"><a href="../index.html">← All episodes</a></nav>'
+    way_back = (
+        '<nav class="site" aria-label="Site" lang="en"><a href="../index.html">← All episodes</a></nav>'
+    )
     return text.replace(SITE_LINK, way_back, 1)
 
 

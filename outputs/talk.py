@@ -42,7 +42,9 @@ def talkers(transcript: Transcript) -> list[Talker]:
     joined = {name: tuple(_joined(found)) for name, found in spans.items()}
     total = sum(end - start for found in joined.values() for start, end in found)
     return [
-        Talker(name, number % COLOURS, found, sum(end - start for start, end in found) / total if total else 0)
+        Talker(
+            name, number % COLOURS, found, sum(end - start for start, end in found) / total if total else 0
+        )
         for number, (name, found) in enumerate(joined.items())
     ]
 

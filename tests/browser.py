@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = (
@@ -54,8 +54,13 @@ class Watched:
         self.requests: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("console", lambda said: self._console(said.type, said.text))
-        self.page.on("dialog", lambda dialog: (self.faults.append("a dialog opened"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":
+            self.faults.append("a dialog opened")
+        dialog.dismiss()
 
     def _console(self, kind: str, text: str) -> None:
         if kind == "error":

@@ -39,7 +39,9 @@ def call() -> Transcript:
         found.episode, show="Strangers on the Line", guid="strangers-2", title="Both from Chicago",
         audio_url="https://example.org/both.mp3", published="2026-11-16T06:00:00+00:00",
     )  # fmt: skip
-    return replace(found, episode=about, audio=replace(found.audio, seconds=30.0)).renamed("SPEAKER_00", "Diane")
+    return replace(found, episode=about, audio=replace(found.audio, seconds=30.0)).renamed(
+        "SPEAKER_00", "Diane"
+    )
 
 
 @pytest.fixture
@@ -61,9 +63,13 @@ def test_search(library: Path, tmp_path: Path) -> None:
         "1 passage",
     ]
     assert done.stderr == "indexed 1 episode\n"
-    found = episcribe("search", "jersey", "--speaker", "dian", "--json", "--base-url", "https://x.org/t", cwd=tmp_path)
+    found = episcribe(
+        "search", "jersey", "--speaker", "dian", "--json", "--base-url", "https://x.org/t", cwd=tmp_path
+    )
     assert json.loads(found.stdout) == []
-    found = episcribe("search", "jersey", "--speaker", "diane", "--json", "--base-url", "https://x.org/t", cwd=tmp_path)
+    found = episcribe(
+        "search", "jersey", "--speaker", "diane", "--json", "--base-url", "https://x.org/t", cwd=tmp_path
+    )
     (hit,) = json.loads(found.stdout)
     assert (hit["link"], hit["seconds"]) == (f"https://x.org/t/{PLACE}/transcript.html#t=13", 13.0)
     assert episcribe("search", "nowhere", cwd=tmp_path).stdout == "nothing found\n"
@@ -107,7 +113,10 @@ def test_publish_from_an_address(library: Path, tmp_path: Path, server: Server) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["publish", "nofeed", "--base-url", "https://x.org/"], "nofeed: neither the address of a feed nor a file"),
+        (
+            ["publish", "nofeed", "--base-url", "https://x.org/"],
+            "nofeed: neither the address of a feed nor a file",
+        ),
         (["publish", "feed.xml", "--base-url", "x.org"], "'x.org' is no base URL"),
         (["publish", "feed.xml", "--base-url", "https://x.org/"], "feed.xml is not well-formed XML"),
         (["publish", "feed.xml", "--base-url", "https://x.org/", "--library", "no"], "no: no such folder"),
@@ -117,8 +126,14 @@ def test_publish_from_an_address(library: Path, tmp_path: Path, server: Server) 
         (["site", "--library", "library", "--out", "."], "has other things in it"),
         (["clip", "library", "--from", "1", "--to", "2", "--out", "a.mp3"], "no episode.json"),
         (["clip", f"library/{PLACE}", "--from", "soon", "--to", "2", "--out", "a.mp3"], "'soon' is no time"),
-        (["clip", f"library/{PLACE}", "--from", "2", "--to", "1", "--out", "a.mp3"], "the end must come after"),
-        (["clip", f"library/{PLACE}", "--from", "31", "--to", "40", "--out", "a.mp3"], "the episode ends at 00:30"),
+        (
+            ["clip", f"library/{PLACE}", "--from", "2", "--to", "1", "--out", "a.mp3"],
+            "the end must come after",
+        ),
+        (
+            ["clip", f"library/{PLACE}", "--from", "31", "--to", "40", "--out", "a.mp3"],
+            "the episode ends at 00:30",
+        ),
         (["clip", f"library/{PLACE}", "--from", "1", "--to", "2", "--out", "a.doc"], "unknown kind of audio"),
         (["edit", "library"], "no episode.json"),
     ],
@@ -141,18 +156,25 @@ def test_a_clip_has_its_words(library: Path, tmp_path: Path, kind: str) -> None:
     audio, captions = make_clip(library / PLACE, 6.4, 10.0, tmp_path / f"clip.{kind}")
     assert decode(audio).seconds == pytest.approx(3.6, abs=0.1)
     cues = list(srt.parse(captions.read_text()))
-    assert " ".join(cue.content.replace("\n", " ") for cue in cues) == "Sheila: Neither did I, originally from Chicago."
+    assert (
+        " ".join(cue.content.replace("\n", " ") for cue in cues)
+        == "Sheila: Neither did I, originally from Chicago."
+    )
     assert cues[0].start.total_seconds() == pytest.approx(0.1)
     assert cues[-1].end.total_seconds() <= 3.65
 
 
 def test_a_clip_is_loud_enough_and_says_what_it_is(library: Path, tmp_path: Path) -> None:
-    done = episcribe("clip", library / PLACE, "--from", "0:10", "--to", "0:45", "--out", "clip.mp3", cwd=tmp_path)
+    done = episcribe(
+        "clip", library / PLACE, "--from", "0:10", "--to", "0:45", "--out", "clip.mp3", cwd=tmp_path
+    )
     assert done.stdout.splitlines() == ["clip.mp3", "clip.srt"], done.stderr
     level, peak = loudness(cut(tmp_path / "clip.mp3", 0, 30))
     assert decode(tmp_path / "clip.mp3").seconds == pytest.approx(20, abs=0.1)  # the episode has 30 s
     assert level == pytest.approx(-19, abs=0.5) or peak == pytest.approx(-1, abs=0.6)
-    said_of_it = subprocess.run(ffmpeg.command(tmp_path / "clip.mp3"), capture_output=True, check=False).stderr
+    said_of_it = subprocess.run(
+        ffmpeg.command(tmp_path / "clip.mp3"), capture_output=True, check=False
+    ).stderr
     assert "Both from Chicago (00:10–00:30)".encode() in said_of_it
 
 
@@ -180,8 +202,9 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     publish(record, out, FORMATS, [fits, waits])
     better = process(mp3, model="base", language="en")
     assert better["computed"] == ["transcribe"]
-    (warning,) = better["warnings"]  # type: ignore[misc]
-    assert warning == f"a correction no longer fits the words: `episcribe edit {out} --list` shows which"
+    assert better["warnings"] == [
+        f"a correction no longer fits the words: `episcribe edit {out} --list` shows which"
+    ]
     again = read.load_corrected(out)
     assert again.waiting == (waits,)
     (word,) = [word for word in again.transcript.words if "Springfield" in word.text]

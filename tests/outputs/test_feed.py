@@ -4,7 +4,6 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import feedparser
@@ -42,7 +41,14 @@ FEED = """\
 
 def entry(people: tuple[str, ...] = (), guid: str = "guid-1", **about: Any) -> Entry:
     episode = Episode("id", "The Show", guid, "Pilot", audio_url="https://cdn.example.org/pilot.mp3?a=1&b=2")
-    values = {"episode": episode, "folder": PILOT, "language": "en", "formats": LINKED, "people": people, **about}
+    values = {
+        "episode": episode,
+        "folder": PILOT,
+        "language": "en",
+        "formats": LINKED,
+        "people": people,
+        **about,
+    }
     return Entry(**values)
 
 
@@ -55,7 +61,9 @@ def published(feed: str | bytes, *entries: Entry, base: str = BASE) -> bytes:
 
 def with_podcast(uri: str = NAMESPACE, prefix: str = "podcast", channel: str = "", item: str = "") -> str:
     declared = FEED.replace('<rss version="2.0"', f'<rss version="2.0" xmlns:{prefix}="{uri}"')
-    return declared.replace("<channel>", f"<channel>{channel}").replace("\n    </item>", f"{item}\n    </item>")
+    return declared.replace("<channel>", f"<channel>{channel}").replace(
+        "\n    </item>", f"{item}\n    </item>"
+    )
 
 
 def tags(data: bytes, name: str) -> list[dict[str, str]]:
@@ -103,7 +111,10 @@ def test_podcastparser_reads_it_where_the_feed_declares_the_namespace_that_it_kn
     assert pilot["transcript_url"].startswith(f"{BASE}/{PILOT}/transcript.")
     assert [person["name"] for person in pilot["persons"]] == ["Ann"]
     # It must also take a feed with the namespace of today, in which it sees no transcripts.
-    assert podcastparser.parse("https://example.org/feed", io.BytesIO(published(FEED, entry())))["title"] == "The Show"
+    assert (
+        podcastparser.parse("https://example.org/feed", io.BytesIO(published(FEED, entry())))["title"]
+        == "The Show"
+    )
 
 
 def test_publishing_twice_changes_nothing_and_a_new_base_moves_the_links() -> None:
@@ -148,7 +159,12 @@ def test_a_namespace_declared_on_the_item_only() -> None:
 def test_only_files_that_are_there_and_a_known_language() -> None:
     data = published(FEED, entry(formats=("srt",), language=""))
     (tag,) = tags(data, "transcript")
-    assert tag == {"url": f"{BASE}/{PILOT}/transcript.srt", "type": "application/x-subrip", "rel": "captions", "text": ""}
+    assert tag == {
+        "url": f"{BASE}/{PILOT}/transcript.srt",
+        "type": "application/x-subrip",
+        "rel": "captions",
+        "text": "",
+    }
     assert published(FEED, entry(formats=())) == FEED.encode()
 
 

@@ -106,7 +106,7 @@ def test_the_web_may_be_played_from_only_if_the_episode_is_there() -> None:
     def media(transcript: Transcript) -> str:
         page = parser.document_fromstring(render(transcript))
         (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-        return dict(rule.split(" ", 1) for rule in policy.split("; "))["media-src"]
+        return str(dict(rule.split(" ", 1) for rule in policy.split("; "))["media-src"])
 
     assert media(from_feed(CONVERSATION, "https://example.org/a.mp3")) == "'self' blob: data: https:"
     assert media(from_feed(CONVERSATION, "http://example.org/a.mp3")) == "'self' blob: data: http: https:"

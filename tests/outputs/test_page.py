@@ -116,7 +116,10 @@ def test_plays_a_file_and_follows_the_words(page: Page) -> None:
     assert now(page) == f"alpha{int(at * 2)}"
     assert page.locator("#now").text_content() == f"00:0{int(at)}"
     assert page.locator("#speaking").text_content() == "Ann"
-    assert page.get_by_role("slider", name="Position").get_attribute("aria-valuetext") == f"00:0{int(at)} of 00:30, Ann"
+    assert (
+        page.get_by_role("slider", name="Position").get_attribute("aria-valuetext")
+        == f"00:0{int(at)} of 00:30, Ann"
+    )
 
 
 def test_plays_over_http(browser: Browser, web: str) -> None:
@@ -287,7 +290,9 @@ def test_every_control_has_a_name_and_shows_its_focus(page: Page) -> None:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
-        own = page.evaluate("document.activeElement === document.body || document.activeElement.id === 'query'")
+        own = page.evaluate(
+            "document.activeElement === document.body || document.activeElement.id === 'query'"
+        )
         assert own or page.evaluate(outline) != "none"
     assert {"query", "seek", "play", "back", "ahead", "follow", "cc", "speed", "share", "help"} <= reached
     assert page.locator("h1").count() == 1

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +18,13 @@ from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 
 def episode(transcript: Transcript, title: str, show: str = "The Show", published: str = "") -> Transcript:
-    return replace(transcript, episode=replace(transcript.episode, title=title, show=show, published=published))
+    return replace(
+        transcript, episode=replace(transcript.episode, title=title, show=show, published=published)
+    )
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = tmp_path_factory.mktemp("library")
     publish(episode(CONVERSATION, "Pilot"), library / "the-show" / "2026-01-01-pilot", [])
     trains = talk(
@@ -37,7 +38,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     japan = talk(said("今日は東京の天気についてはなします。", 1, 2.0))
     publish(episode(japan, "天気", "東京 FM"), library / "tokyo" / "tenki", [])
     assert update(library).indexed == 3
-    yield library
+    return library
 
 
 def texts(found: Found) -> list[str]:
@@ -79,7 +80,12 @@ def test_words_in_a_row_come_before_words_anywhere(library: Path) -> None:
 def test_a_hit_says_where_and_marks_the_words(library: Path) -> None:
     (hit,) = search(library, "train late").hits
     assert hit.link == "zug/2026-02-02-trains/transcript.html#t=61.5"
-    assert (hit.show, hit.title, hit.published, hit.speaker) == ("Zug um Zug", "Trains", "2026-02-02", "Ann Other")
+    assert (hit.show, hit.title, hit.published, hit.speaker) == (
+        "Zug um Zug",
+        "Trains",
+        "2026-02-02",
+        "Ann Other",
+    )
     assert hit.text == "Welcome to the café, the train is late."
     assert [hit.text[start:stop] for start, stop in hit.marks] == ["train", "late."]
 
@@ -133,8 +139,13 @@ def test_follows_what_the_folders_hold(tmp_path: Path) -> None:
     assert len(search(tmp_path, "somebody").hits) == 1
 
 
-@pytest.mark.parametrize("damage", ["{", "null", '{"episode": {}, "speakers": [], "segments": []}',
-    '{"episode": {"show": "", "title": "", "published": ""}, "speakers": [], "segments": [{"speaker": "x", "words": [1]}]}'])  # fmt: skip
+ABOUT = '{"episode": {"show": "", "title": "", "published": ""}, "speakers": [], "segments": '
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["{", "null", '{"episode": {}}', f"{ABOUT}[5]}}", f'{ABOUT}[{{"speaker": "x", "words": [1]}}]}}'],
+)
 def test_a_damaged_record_is_left_out_and_named(tmp_path: Path, damage: str) -> None:
     publish(CONVERSATION, tmp_path / "a" / "good", [])
     publish(CONVERSATION, tmp_path / "a" / "bad", [])

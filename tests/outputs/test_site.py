@@ -30,7 +30,9 @@ def german() -> Transcript:
         SPEAKER_00="Änne",
         SPEAKER_01="Jürgen & Söhne",
     )
-    about = replace(found.episode, id="de", show="Zug um Zug", title="Auf Reisen", published="2026-02-01T00:00:00Z")
+    about = replace(
+        found.episode, id="de", show="Zug um Zug", title="Auf Reisen", published="2026-02-01T00:00:00Z"
+    )
     return replace(found, episode=about)
 
 
@@ -124,7 +126,9 @@ def test_a_hit_leads_to_the_second(seen: Watched) -> None:
 
 def test_all_languages_are_searched(seen: Watched) -> None:
     look_for(seen.page, "Bahnhof", "1 episode")  # found by its stem, which only the German index knows
-    assert seen.page.locator("#hits .at").text_content() == "01:15Jürgen & SöhneIch freue mich auf die Bahnhöfe."
+    assert (
+        seen.page.locator("#hits .at").text_content() == "01:15Jürgen & SöhneIch freue mich auf die Bahnhöfe."
+    )
     look_for(seen.page, "welcome", "1 episode")
 
 
