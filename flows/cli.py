@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows import cli_shows, cli_speakers
+from flows import cli_library, cli_shows, cli_speakers
 
 app = typer.Typer(
     name="episcribe",
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli_library.register(app)
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 cli_shows.register(app)
@@ -82,6 +83,9 @@ def run(
     ] = ALL_FORMATS,
     people: Annotated[str, typer.Option(help="Who may speak, rightly spelt: names with commas.")] = "",
     voices: Annotated[str, typer.Option(help="Whose voices to keep: known, all or off.")] = "known",
+    keep_audio: Annotated[
+        bool, typer.Option("--keep-audio", help="Keep the audio in the folder, for the page to play.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute every step anew.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
@@ -106,6 +110,7 @@ def run(
         formats=_names(formats),
         known_people=_names(people),
         voices=_one_of("voices", voices, VOICES),
+        keep_audio=keep_audio,
         force=force,
         allow_private=allow_private,
     )
@@ -145,9 +150,7 @@ def render(
     """Write an episode's files again from its episode.json; no model runs."""
     from outputs import read, write
 
-    transcript = read.load(folder)
-    target = folder if folder.is_dir() else folder.parent
-    for path in write.publish(transcript, target, _names(formats)):
+    for path in write.publish(read.load_record(folder), read.folder_of(folder), _names(formats)):
         typer.echo(path)
 
 

@@ -31,6 +31,7 @@ from models.speech import Span, speech_of
 from models.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
 from models.vocabulary import terms_of
 from models.whisper import Transcription, WhisperOptions
+from outputs import write
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
@@ -113,17 +114,19 @@ def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) ->
 
 
 @task(name="publish", persist_result=False)
-def publish(transcript: Any, options: RunOptions) -> tuple[str, list[str]]:
+def publish(transcript: Any, options: RunOptions, audio: str = "") -> tuple[str, list[str]]:
     """Write the episode's folder."""
-    folder, files = steps.publish(transcript, options)
+    folder, files = steps.publish(transcript, options, audio)
     return str(folder), [str(file) for file in files]
 
 
 @task(name="publish", persist_result=False)
-def publish_listed(transcript: Any, options: RunOptions, claim: Claim) -> tuple[str, list[str]]:
+def publish_listed(
+    transcript: Any, options: RunOptions, claim: Claim, audio: str = ""
+) -> tuple[str, list[str]]:
     """Write the episode's folder and mark the episode done, both or neither."""
     with claim.finishing() as finished:
-        folder, files = steps.publish(transcript, options)
+        folder, files = steps.publish(transcript, options, audio)
         finished.folder = str(folder)
     return str(folder), [str(file) for file in files]
 
@@ -166,7 +169,9 @@ def process_episode(
     options = options or RunOptions()
     if episode_id is None:
         steps.check(source, options)
-        return _process(options, lambda: download(source, options), lambda made: publish(made, options))
+        return _process(
+            options, lambda: download(source, options), lambda made, audio: publish(made, options, audio)
+        )
     with claims.held(episode_id, str(flow_run.id)) as claim:
         if claim is None:
             return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
@@ -180,14 +185,14 @@ def _process_listed(claim: Claim, options: RunOptions) -> dict[str, Any]:
     result = _process(
         options,
         lambda: download_listed(_opaque(claim), options),
-        lambda made: publish_listed(made, options, _opaque(claim)),
+        lambda made, audio: publish_listed(made, options, _opaque(claim), audio),
     )
     link_outputs(claim, result["files"])
     return result
 
 
 def _process(
-    options: RunOptions, fetch: Callable[[], Any], put: Callable[[Any], tuple[str, list[str]]]
+    options: RunOptions, fetch: Callable[[], Any], put: Callable[[Any, str], tuple[str, list[str]]]
 ) -> dict[str, Any]:
     """All steps between the two that differ: how the audio comes here, and where the files go."""
     run = _Run(force=options.force)
@@ -212,7 +217,7 @@ def _process(
         )
         place = steps.folder_for(transcript.episode, options)
         transcript = speakers.name_speakers(transcript, turns.voices, place, options)
-        folder, files = put(_opaque(transcript))
+        folder, files = put(_opaque(transcript), fetched.path)
         unkept = speakers.learn_voices(transcript, turns.voices, place, options)
     finally:
         steps.release()
@@ -221,7 +226,7 @@ def _process(
         "files": files,
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": [*transcript.warnings, *unkept],
+        "warnings": [*transcript.warnings, *unkept, *steps.unplaced(write.place(folder))],
     }
 
 

@@ -37,6 +37,7 @@ class RunOptions(BaseModel):
         "known",
         description="whose voices the show keeps: known people's, everybody's named for sure, nobody's",
     )
+    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
     force: bool = Field(False, description="compute every step anew")
     allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
 

@@ -15,8 +15,9 @@ from models.names import Context, called, given_names, named, renamed_by_voice
 from models.person_names import fold
 from models.transcript import Segment, Speaker, Transcript, Voice
 from models.voices import KnownVoice, Registry, Sample, is_known, sample_of, sounds_like
-from outputs import read, registry, write
+from outputs import corrections, read, registry, write
 from outputs.characters import one_line
+from outputs.corrections import NAME, Correction
 from outputs.formats import EPISODE, FORMATS
 
 RECENT_EPISODES = 6  # by which ads and jingles are told
@@ -55,7 +56,7 @@ def name_speakers(
 def published(folder: Path) -> Transcript | None:
     """The transcript that the folder has; None where there is none that can be read."""
     with suppress(EpiscribeError):
-        return read.load(folder)
+        return read.load_record(folder)
     return None
 
 
@@ -125,15 +126,31 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     isn't there or a bad name.
     """
     name = _checked_name(name)
-    transcript = read.load(folder)
-    folder = folder if folder.is_dir() else folder.parent
-    labels = labels_of(transcript, speaker, folder)
-    transcript = called(transcript, labels, name)
-    files = write.publish(transcript, folder, present_formats(folder), processes=processes)
+    labels = labels_of(read.load(folder), speaker, folder)
+    transcript = called(read.load_record(folder), labels, name)
+    folder = read.folder_of(folder)
+    before = corrections.load(folder)
+    made = _corrected_names(before, transcript, labels, name)
+    amended = made if made != before else None
+    files = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
     others, unheard = back_filled(folder) if back_fill else ((), 0)
     return Renamed(tuple(files), learnt, others, unheard)
+
+
+def _corrected_names(
+    made: Sequence[Correction], transcript: Transcript, labels: Sequence[str], name: str
+) -> tuple[Correction, ...]:
+    """Corrections in which these labels are not called otherwise: the record's new name is what counts.
+
+    A label that only corrections have, of a speaker whom no model found, is called `name` there.
+    """
+    found = {speaker.label for speaker in transcript.speakers}
+    kept = (one for one in made if one.kind != NAME or one.speaker not in labels or one.speaker not in found)
+    return tuple(
+        replace(one, now=name) if one.kind == NAME and one.speaker in labels else one for one in kept
+    )
 
 
 def _checked_name(name: str) -> str:
@@ -189,7 +206,7 @@ def back_filled(folder: Path) -> tuple[tuple[Path, ...], int]:
         if other == folder.absolute():
             continue
         try:
-            before = read.load(other)
+            before = read.load_record(other)
         except EpiscribeError:
             continue  # a damaged neighbour is no reason to stop
         voices = registry.heard(before.audio.sha256)

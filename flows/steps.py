@@ -39,7 +39,8 @@ from models.speech import Span
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
 from models.whisper import Transcription, WhisperOptions, transcribe
 from models.whisper import resolve as resolve_whisper
-from outputs import write
+from outputs import corrections, read, write
+from outputs.corrections import carried
 from outputs.slug import slug
 
 PAGE_MESSAGE = (
@@ -256,15 +257,37 @@ def engine(whisper: str, diariser_model: str) -> dict[str, Any]:
     }
 
 
-def publish(transcript: Transcript, options: RunOptions) -> tuple[Path, list[Path]]:
-    """Write the episode's folder: its path and those of the files.
+def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> tuple[Path, list[Path]]:
+    """Write the episode's folder: its path and those of the files. `audio` is where its audio lies.
 
-    Files of formats that are not asked for now but were before are written again too, so that all files of
-    a folder tell the same.
+    Corrections are kept, and files of formats that are not asked for now but were before are written again
+    too, so that all files of a folder tell the same.
     """
     folder = folder_for(transcript.episode, options)
-    formats = [*options.formats, *(present_formats(folder) if published(folder) else ())]
-    return folder, write.publish(transcript, folder, formats)
+    before = published(folder)
+    formats, amended = list(options.formats), None
+    if before is not None:
+        amended = carried(corrections.load(folder), before, transcript) or None
+        formats += present_formats(folder)
+    if options.keep_audio and audio:
+        name = write.keep_audio(Path(audio), folder)
+        transcript = replace(transcript, audio=replace(transcript.audio, path=name))
+    elif (
+        before is not None
+        and before.audio.sha256 == transcript.audio.sha256
+        and read.kept_audio(folder, before)
+    ):
+        transcript = replace(transcript, audio=before.audio)
+    return folder, write.publish(transcript, folder, formats, amended)
+
+
+def unplaced(folder: Path) -> tuple[str, ...]:
+    """What to warn of when corrections no longer fit the words of an episode."""
+    waiting = read.load_corrected(folder).waiting
+    if not waiting:
+        return ()
+    which = f"{len(waiting)} corrections no longer fit" if len(waiting) > 1 else "a correction no longer fits"
+    return (f"{which} the words: `episcribe edit {folder} --list` shows which",)
 
 
 def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:

@@ -133,19 +133,29 @@ def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
 def given_names(now: Transcript, before: Transcript) -> dict[str, Speaker]:
     """The names a user gave in `before`, an earlier transcript of the same audio, by the labels of `now`.
 
-    A new diarisation may call people by other labels: a name goes to the label that speaks where the
-    named one spoke, for more than half of its time.
+    A new diarisation may call people by other labels: a name goes to the label of the same voice.
     """
     if now.audio.sha256 != before.audio.sha256:
         return {}
     found = {}
     for speaker in (speaker for speaker in before.speakers if speaker.source == "user"):
-        spoken = [turn for turn in before.turns if turn.speaker == speaker.label]
-        shared = {other.label: _shared(spoken, now.turns, other.label) for other in now.speakers}
-        label = max(shared, key=lambda label: shared[label], default=None)
-        if label is not None and shared[label] > sum(turn.duration for turn in spoken) / 2:
+        label = label_in(now, speaker.label, before)
+        if label is not None:
             found[label] = replace(speaker, label=label)
     return found
+
+
+def label_in(now: Transcript, label: str, before: Transcript) -> str | None:
+    """What `now` calls the speaker that `before`, an earlier transcript of the same episode, calls `label`.
+
+    That is who speaks where the earlier one spoke, for more than half of its time; None if nobody does.
+    """
+    spoken = [turn for turn in before.turns if turn.speaker == label]
+    shared = {speaker.label: _shared(spoken, now.turns, speaker.label) for speaker in now.speakers}
+    most = max(shared, key=lambda one: shared[one], default=None)
+    if most is None or shared[most] <= sum(turn.duration for turn in spoken) / 2:
+        return None
+    return most
 
 
 def _shared(spoken: Sequence[Turn], turns: Sequence[Turn], label: str) -> float:

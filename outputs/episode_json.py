@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import cache
@@ -16,10 +17,11 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.errors import OutputError
-from models.transcript import SCHEMA_VERSION, Transcript
+from models.transcript import SCHEMA_VERSION, Episode, Transcript
 from outputs.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
+_EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -45,6 +47,19 @@ def load(text: str, source: str = "episode.json") -> Transcript:
     except _MismatchError as error:
         raise OutputError(f"{source}: {error}") from error
     return transcript
+
+
+def load_episode(text: str) -> Episode | None:
+    """The episode alone from the beginning of a record; None where that does not hold it in whole."""
+    begin = _EPISODE.match(text)
+    if begin is None:
+        return None
+    try:
+        record, _ = json.JSONDecoder().raw_decode(text, begin.end())
+        episode: Episode = _decoded(record, Episode, "episode")
+    except (ValueError, RecursionError):
+        return None
+    return episode
 
 
 @cache

@@ -1,104 +1,173 @@
-"""A page to read an episode on: one file, no scripts, nothing loaded from elsewhere."""
+"""The page to read and hear an episode on: one file, nothing loaded but the audio.
+
+The audio is looked for beside the page, then at the episode's own address; else the listener picks the
+file. Without scripts the page is text with the browser's own player. Links to a moment are W3C media
+fragments: `transcript.html#t=123.4`.
+"""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote, urlsplit
 
-from models.transcript import Transcript
+from models.transcript import Transcript, Word
+from outputs import pages, vtt
 from outputs.characters import one_line
 from outputs.paragraphs import Passage, passages
-from outputs.times import clock, milliseconds
-
-if TYPE_CHECKING:
-    import jinja2
+from outputs.talk import Talker, svg_path, talkers
+from outputs.times import clock, plain_seconds
 
 UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
+KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
+SITE_LINK = "<!-- site -->"  # where a site puts its links
+STYLES = ("page.css",)
+SCRIPTS = ("player.js",)
+_LANE, _BAR = 16, 10  # heights in the drawing of who speaks when
+_WIDTH = 1000
 
-_STYLE = """
-body { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; font: 1.05rem/1.6 system-ui, sans-serif }
-h2 { margin: 1.8em 0 0.3em; font-size: 1em }
-h2 a { color: inherit; font-weight: normal }
-:target { background: #fe8; color: #000 }
-@media (prefers-color-scheme: dark) { body { background: #16181c; color: #e4e4e4 } }
-"""
 
-_PAGE = """\
-<!doctype html>
-<html lang="{{ language }}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>{{ style }}</style>
-</head>
-<body>
-<header>
-<h1 dir="auto">{{ title }}</h1>
-{%- if show %}
-<p dir="auto">{{ show }}</p>
-{%- endif %}
-{%- if speakers %}
-<ul aria-label="Speakers">
-{%- for name in speakers %}
-<li dir="auto">{{ name }}</li>
-{%- endfor %}
-</ul>
-{%- endif %}
-</header>
-<main>
-{%- for anchor, time, passage in passages %}
-<section aria-labelledby="{{ anchor }}">
-<h2 id="{{ anchor }}">{% if passage.speaker %}<bdi>{{ passage.speaker }}</bdi> {% endif -%}
-<a href="#{{ anchor }}"><time>{{ time }}</time></a></h2>
-{%- for paragraph in passage.paragraphs %}
-<p dir="auto">{{ paragraph }}</p>
-{%- endfor %}
-</section>
-{%- endfor %}
-</main>
-</body>
-</html>
-"""
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one speaker has in the drawing of who speaks when, and in the list of speakers."""
+
+    talker: Talker
+    path: str
+    percent: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Who speaks when: a lane for each speaker, in a box of this width and height."""
+
+    lanes: tuple[Lane, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
+
+    anchor: str
+    seconds: str
+    time: str
+    speaker: str
+    colour: int | None
+    paragraphs: tuple[tuple[tuple[str, str, str], ...], ...]
 
 
 def render(transcript: Transcript) -> str:
-    """The page; each passage has an anchor made of its second, such as #t75."""
-    found = passages(transcript)
-    episode = transcript.episode
-    return _page().render(
-        language=one_line(transcript.language).strip() or UNDETERMINED,
-        policy=_policy(),
-        style=_STYLE,
-        title=one_line(episode.title).strip() or "Transcript",
-        show=one_line(episode.show).strip(),
-        speakers=list(dict.fromkeys(passage.speaker for passage in found if passage.speaker)),
-        passages=zip(_anchors(found), (clock(passage.start) for passage in found), found, strict=True),
+    """The page; each passage has an anchor made of its time, such as #t=75.2."""
+    style, script = pages.asset(*STYLES), pages.asset(*SCRIPTS)
+    return pages.fill(
+        "page.html",
+        policy=pages.policy(style, script, media_src=_media_policy(transcript)),
+        style=style,
+        script=script,
+        sections=list(_sections(transcript)),
+        sources=sources(transcript),
+        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
+        **head(transcript),
     )
 
 
-@cache
-def _page() -> jinja2.Template:
-    from jinja2 import Environment
+def head(transcript: Transcript) -> dict[str, object]:
+    """The values of a template that say what the episode is and draw who speaks when."""
+    episode = transcript.episode
+    return {
+        "icon": pages.ICON,
+        "language": one_line(transcript.language).strip() or UNDETERMINED,
+        "title": title_of(transcript),
+        "show": one_line(episode.show).strip(),
+        "published": one_line(episode.published).strip()[:10],
+        "seconds": plain_seconds(length_of(transcript)),
+        "length": clock(length_of(transcript)),
+        "warnings": [one_line(warning).strip() for warning in transcript.warnings],
+        "drawing": drawing(transcript),
+    }
 
-    return Environment(autoescape=True, keep_trailing_newline=True).from_string(_PAGE)
+
+def title_of(transcript: Transcript) -> str:
+    """The episode's title on one line."""
+    return one_line(transcript.episode.title).strip() or "Transcript"
 
 
-def _policy() -> str:
-    """A content security policy under which nothing runs or loads; our own style is known by its hash."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def length_of(transcript: Transcript) -> float:
+    """Seconds that the page's time line stands for: the audio's, or more where words go on."""
+    return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
 
 
-def _anchors(found: list[Passage]) -> list[str]:
-    """An id for each passage: t and its second, with a number after it where two share a second."""
-    used: dict[int, int] = {}
-    result = []
-    for passage in found:
-        second = max(0, milliseconds(passage.start)) // 1000
-        used[second] = used.get(second, 0) + 1
-        result.append(f"t{second}" if used[second] == 1 else f"t{second}-{used[second]}")
-    return result
+def drawing(transcript: Transcript) -> Drawing:
+    """Who speaks when, to be drawn."""
+    found, seconds = talkers(transcript), length_of(transcript)
+    lanes = [
+        Lane(
+            talker=one,
+            path=svg_path(one, seconds, number * _LANE + (_LANE - _BAR) // 2, _BAR, _WIDTH),
+            percent=round(one.share * 100),
+            time=clock(one.seconds),
+        )
+        for number, one in enumerate(found)
+    ]
+    return Drawing(tuple(lanes), _WIDTH, max(1, len(lanes)) * _LANE)
+
+
+def sources(transcript: Transcript) -> list[str]:
+    """Addresses of the audio, the best first: beside the page, then where it was published."""
+    address = transcript.episode.audio_url
+    name = PurePosixPath(transcript.audio.path.replace("\\", "/")).name
+    found = []
+    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not _is_web(address)):
+        found.append(quote(name.encode("utf-8", "surrogateescape")))
+    if _is_web(address):
+        found.append(address)
+    return found
+
+
+def _is_web(address: str) -> bool:
+    try:
+        return urlsplit(address).scheme in ("http", "https")
+    except ValueError:
+        return False
+
+
+def _media_policy(transcript: Transcript) -> str:
+    """What may be played: a file beside the page or picked by the listener; from the web if published there.
+
+    Podcast audio is led through redirects to other hosts, so its own host alone would not do.
+    """
+    web = {urlsplit(source).scheme for source in sources(transcript) if _is_web(source)}
+    return " ".join(
+        ["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))]
+    )
+
+
+def _sections(transcript: Transcript) -> Iterator[Section]:
+    colours = {talker.name: talker.colour for talker in talkers(transcript)}
+    used: set[str] = set()
+    for passage in passages(transcript):
+        seconds = plain_seconds(passage.start)
+        yield Section(
+            anchor="" if seconds in used else f"t={seconds}",
+            seconds=seconds,
+            time=clock(passage.start),
+            speaker=passage.speaker,
+            colour=colours.get(passage.speaker),
+            paragraphs=_timed_words(passage),
+        )
+        used.add(seconds)
+
+
+def _timed_words(passage: Passage) -> tuple[tuple[tuple[str, str, str], ...], ...]:
+    """For each word of each paragraph: the space before it, its start in seconds, its text."""
+    return tuple(tuple(_timed_word(word) for word in paragraph) for paragraph in passage.words)
+
+
+def _timed_word(word: Word) -> tuple[str, str, str]:
+    text = one_line(word.text)
+    bare = text.lstrip(" ")
+    return (" " if bare != text else "", plain_seconds(word.start), bare)

@@ -5,6 +5,10 @@ A time is rounded once, here, to whole milliseconds; everything after that is in
 
 from __future__ import annotations
 
+import re
+
+from models.errors import InputError
+
 
 def milliseconds(seconds: float) -> int:
     """Whole milliseconds nearest to a time in seconds.
@@ -56,6 +60,29 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(max(0, milliseconds(seconds)) // 1000, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def seconds_of(text: str) -> float:
+    """The seconds that a person writes as 83.5, 1:23.5 or 1:02:03; InputError for anything else.
+
+    >>> seconds_of("83.5"), seconds_of("1:23.5"), seconds_of("1:02:03")
+    (83.5, 83.5, 3723.0)
+    """
+    if not re.fullmatch(r"(\d{1,6}:){0,2}\d{1,6}(\.\d{1,6})?", text.strip()):
+        raise InputError(f"{text!r} is no time: write it as 83.5, 1:23 or 1:02:03")
+    seconds = 0.0
+    for part in text.strip().split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+def plain_seconds(seconds: float) -> str:
+    """The time as media fragments name it: seconds, no digit more than it takes, never below 0.
+
+    >>> plain_seconds(75.2), plain_seconds(3600), plain_seconds(-0.1)
+    ('75.2', '3600', '0')
+    """
+    return f"{max(0, milliseconds(seconds)) / 1000:.3f}".rstrip("0").rstrip(".")
 
 
 def _stamp(seconds: float, point: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -16,28 +17,43 @@ from typing import Any, cast
 
 from models.errors import InputError, OutputError
 from models.transcript import Transcript
+from outputs import corrections
 from outputs.base import Format
+from outputs.corrections import Correction
 from outputs.formats import EPISODE, FORMATS
+from outputs.html import KEPT_AUDIO
 
 
 def publish(
-    transcript: Transcript, folder: Path, formats: Iterable[str], *, processes: int = 1
+    transcript: Transcript,
+    folder: Path,
+    formats: Iterable[str],
+    amended: Sequence[Correction] | None = None,
+    *,
+    processes: int = 1,
 ) -> list[Path]:
     """Write an episode in the named formats and return the paths, in the order written.
 
     episode.json is always among them and comes last, so a folder that has it has the others. All
     files are rendered, then written under temporary names, then renamed: an error on the way there
     leaves what was in the folder as it was. Files of formats that are not named stay untouched.
-    With more than one of `processes`, which are forked, formats are rendered side by side: only for programs
-    that run no threads. Raises InputError for an unknown format, OutputError where the folder can't be written.
+    `transcript` is the record; for all other files corrections are laid over it: those that lie in the
+    folder, or `amended` ones, which then replace them. With more than one of `processes`, which are forked,
+    formats are rendered side by side: only for programs that run no threads.
+    Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
     chosen = formats_named(formats)
-    texts = _rendered(transcript, chosen, processes)
+    made = corrections.load(folder) if amended is None else amended
+    corrected = corrections.correct(transcript, made).transcript
+    texts = _rendered(transcript, corrected, chosen, processes)
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {
         folder / entry.file_name: text.encode("utf-8", "backslashreplace")
         for entry, text in zip(chosen, texts, strict=True)
     }
+    if amended is not None:
+        text = corrections.render(amended)
+        contents = {folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace"), **contents}
     try:
         if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,25 +81,33 @@ def is_local(path: Path) -> bool:
     return isinstance(path, Path)
 
 
-def _rendered(transcript: Transcript, chosen: Sequence[Format], processes: int) -> list[str]:
-    """The text of each format."""
+def _rendered(
+    record: Transcript, corrected: Transcript, chosen: Sequence[Format], processes: int
+) -> list[str]:
+    """The text of each format: the record's own file of what the models heard, all others corrected."""
+    sources = (record, corrected)
     if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [entry.render(transcript) for entry in chosen]
+        return [_render(entry, sources) for entry in chosen]
     forking = multiprocessing.get_context("fork")
-    # Forked with the transcript, which is too large to be sent about.
-    with ProcessPoolExecutor(processes, forking, _inherit, (transcript,)) as pool:
+    # Forked with the transcripts, which are too large to be sent about.
+    with ProcessPoolExecutor(processes, forking, _inherit, sources) as pool:
         return list(pool.map(_render_inherited, [entry.name for entry in chosen]))
+
+
+def _render(entry: Format, sources: Sequence[Transcript]) -> str:
+    record, corrected = sources
+    return entry.render(record if entry is EPISODE else corrected)
 
 
 _inherited: list[Transcript] = []
 
 
-def _inherit(transcript: Transcript) -> None:
-    _inherited[:] = [transcript]
+def _inherit(*sources: Transcript) -> None:
+    _inherited[:] = sources
 
 
 def _render_inherited(name: str) -> str:
-    return FORMATS[name].render(_inherited[0])
+    return _render(FORMATS[name], _inherited)
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
@@ -125,6 +149,30 @@ def _upload(contents: Mapping[Path, bytes]) -> None:
             target.write_bytes(data)
         except Exception as error:  # each kind of store has its own
             raise OutputError(f"cannot write {target}: {error}") from error
+
+
+def keep_audio(audio: Path, folder: Path) -> str:
+    """Put a copy of `audio` beside an episode's page; returns its name there. OutputError if it can't be."""
+    target = folder / f"{KEPT_AUDIO}{audio.suffix.lower()}"
+    if not is_local(folder):
+        _upload({target: audio.read_bytes()})
+        return target.name
+    if target.exists() and target.samefile(audio):
+        return target.name
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(audio.resolve(), part)  # costs no space on the same disk
+        except OSError:
+            shutil.copyfile(audio, part)
+        part.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return target.name
 
 
 def _write(path: Path, data: bytes) -> None:

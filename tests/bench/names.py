@@ -1,7 +1,7 @@
 """How well speakers are named on composed shows: `python -m tests.bench.names`.
 
-Episodes are composed of LibriSpeech (`tests/flows/composed_shows.py`) and processed step by step as a run does. Measured
-are shows of six episodes with two recurring hosts and a new guest each time, the hosts confirmed after the
+Episodes are composed of LibriSpeech (`tests/flows/composed_shows.py`) and processed step by step as a run does.
+Measured are shows of six episodes with two recurring hosts and a new guest each time, the hosts confirmed after the
 first; the same with another microphone for everybody in every episode; and single episodes whose title, notes,
 people tags and known people name people who do not speak. Prints Markdown.
 """

@@ -19,8 +19,8 @@ from models.errors import InputError
 from models.transcript import Episode, Person, Transcript
 from outputs import read, registry
 from outputs.formats import FORMATS
-from tests.flows.conftest import ROOT, Process, episcribe
 from tests.flows.composed_shows import Composed, compose, is_number, label_of, level, named_time, process
+from tests.flows.conftest import ROOT, Process, episcribe
 from tests.models.conftest import read_audio
 
 HOSTS = ("2033", "2414")

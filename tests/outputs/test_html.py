@@ -6,63 +6,171 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+import webvtt
 from hypothesis import given
 from lxml import html as parser
 
 from models.transcript import Transcript
-from outputs.html import render
+from outputs import pages
+from outputs.html import render, sources
 from outputs.paragraphs import passages
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
+TEMPLATE = parser.document_fromstring(render(CONVERSATION))
+TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p"}
+
+
+def from_feed(transcript: Transcript, url: str, path: str = "pilot.mp3") -> Transcript:
+    episode = replace(transcript.episode, audio_url=url)
+    return replace(transcript, episode=episode, audio=replace(transcript.audio, path=path))
+
 
 def body_words(page: Any) -> str:
-    return letters("".join(p.text_content() for p in page.findall(".//main//p")))
+    return letters("".join(p.text_content() for p in page.xpath("//main/section/p")))
 
 
 @given(transcripts())
 def test_holds_every_word_in_order_and_no_markup_from_outside(transcript: Transcript) -> None:
-    text = render(transcript)
-    page = parser.document_fromstring(text)
+    page = parser.document_fromstring(render(transcript))
     assert body_words(page) == spoken(transcript)
-    allowed = {"html", "head", "meta", "title", "style", "body", "header", "h1", "p", "ul", "li", "main"}
-    assert {element.tag for element in page.iter()} <= allowed | {"section", "h2", "bdi", "a", "time"}
+    assert {element.tag for element in page.iter()} <= TAGS
+    assert len(page.findall(".//script")) == len(page.findall(".//style")) == 1
 
 
 @given(transcripts())
-def test_anchors_are_unique_and_linked(transcript: Transcript) -> None:
+def test_every_passage_is_linked_and_has_an_anchor_if_it_is_the_first_at_its_time(
+    transcript: Transcript,
+) -> None:
     page = parser.document_fromstring(render(transcript))
-    ids = page.xpath("//@id")
-    assert len(ids) == len(set(ids)) == len(passages(transcript))
-    assert [link.removeprefix("#") for link in page.xpath("//a/@href")] == ids
+    anchors = page.xpath("//h3/@id")
+    links = page.xpath("//main//a/@href")
+    assert len(anchors) == len(set(anchors))
+    assert len(links) == len(passages(transcript))
+    assert {f"#{anchor}" for anchor in anchors} == set(links)
+    assert all(re.fullmatch(r"#t=\d+(\.\d{1,3})?", link) for link in links)
 
 
-def test_policy_allows_our_style_and_nothing_else() -> None:
+def test_words_have_their_times() -> None:
     page = parser.document_fromstring(render(CONVERSATION))
-    (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    digest = base64.b64encode(hashlib.sha256(page.findtext(".//style").encode()).digest()).decode()
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+    words = [(float(span.get("data-t")), span.text) for span in page.findall(".//main//span")]
+    assert words == [(word.start, word.text.strip()) for word in CONVERSATION.words]
 
 
-def test_loads_nothing() -> None:
-    text = render(CONVERSATION)
-    assert not re.search(r"<script|src=|https?:|url\(| on\w+=|style=", text.replace("script-src", ""))
+def test_policy_allows_our_style_and_script_and_nothing_else() -> None:
+    (policy,) = TEMPLATE.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    for kind in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(TEMPLATE.findtext(f".//{kind}").encode()).digest()).decode()
+        assert rules[f"{kind}-src"] == f"'sha256-{digest}'"
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert rules["media-src"] == "'self' blob: data:"
+    assert not any("unsafe" in rule or "*" in rule for rule in rules.values())
 
 
-def test_says_what_it_is() -> None:
-    page = parser.document_fromstring(render(CONVERSATION))
-    assert page.get("lang") == "en"
-    assert page.findtext(".//title") == page.findtext(".//h1") == "Pilot & co"
-    assert [item.text for item in page.findall(".//li")] == ["Ann", "Bob"]
-    assert page.xpath("//section/h2/@id") == ["t0", "t4", "t6", "t9"]
-    assert page.find(".//time").text == "00:00"
+def test_loads_nothing_but_the_audio() -> None:
+    transcript = from_feed(CONVERSATION, "https://example.org/a.mp3?x=1&y=2", "audio.mp3")
+    page = parser.document_fromstring(render(transcript))
+    loaded = page.xpath("//@src | //link/@href | //@data | //@poster | //@srcset")
+    assert [url for url in loaded if not url.startswith("data:")] == [
+        "audio.mp3",
+        "https://example.org/a.mp3?x=1&y=2",
+    ]
+    assert page.find(".//audio").get("preload") == "none"
+    assert not page.xpath("//@style | //@*[starts-with(name(), 'on')]")
+    text = pages.asset("page.css", "player.js")
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/)|innerHTML|eval\(", text)
 
 
-def test_two_passages_in_one_second() -> None:
-    transcript = talk(said("One.", 3.0), said("Two.", 3.4, speaker="B"))
-    assert 'id="t3"' in render(transcript)
-    assert 'id="t3-2"' in render(transcript)
+@pytest.mark.parametrize(
+    ("url", "path", "expected"),
+    [
+        ("", "interview.mp3", ["interview.mp3"]),
+        ("", "audio.m4a", ["audio.m4a"]),
+        ("https://example.org/a.mp3", "ab12.mp3", ["https://example.org/a.mp3"]),
+        ("https://example.org/a.mp3", "audio.mp3", ["audio.mp3", "https://example.org/a.mp3"]),
+        ("javascript:alert(1)", "../../etc/pass wd?.mp3", ["pass%20wd%3F.mp3"]),
+        ("data:text/html,x", "C:\\talks\\a.mp3", ["a.mp3"]),
+        ("http://[", "", []),
+    ],
+)
+def test_where_the_audio_is_looked_for(url: str, path: str, expected: list[str]) -> None:
+    transcript = from_feed(CONVERSATION, url, path)
+    assert sources(transcript) == expected
+    page = parser.document_fromstring(render(transcript))
+    assert [source.get("src") for source in page.findall(".//audio//source")] == expected
 
 
-def test_unknown_language() -> None:
+def test_the_web_may_be_played_from_only_if_the_episode_is_there() -> None:
+    def media(transcript: Transcript) -> str:
+        page = parser.document_fromstring(render(transcript))
+        (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+        return str(dict(rule.split(" ", 1) for rule in policy.split("; "))["media-src"])
+
+    assert media(from_feed(CONVERSATION, "https://example.org/a.mp3")) == "'self' blob: data: https:"
+    assert media(from_feed(CONVERSATION, "http://example.org/a.mp3")) == "'self' blob: data: http: https:"
+
+
+def test_carries_its_captions() -> None:
+    track = TEMPLATE.find(".//track")
+    assert (track.get("kind"), track.get("srclang")) == ("captions", "en")
+    kind, _, data = track.get("src").partition(",")
+    assert kind == "data:text/vtt;charset=utf-8;base64"
+    captions = webvtt.from_string(base64.b64decode(data).decode())
+    assert {caption.voice for caption in captions} == {"Ann", "Bob", None}
+
+
+def test_says_what_it_is_without_scripts() -> None:
+    assert TEMPLATE.get("lang") == "en"
+    assert TEMPLATE.findtext(".//title") == "Pilot & co · The Show"
+    assert TEMPLATE.findtext(".//h1") == "Pilot & co"
+    assert [item.text_content() for item in TEMPLATE.xpath("//ul[@class='speakers']//bdi")] == ["Ann", "Bob"]
+    assert TEMPLATE.xpath("//section/h3/@id") == ["t=0.5", "t=4", "t=6", "t=9"]
+    assert TEMPLATE.find(".//main//time").text == "00:00"
+    assert TEMPLATE.xpath("//audio/@controls")
+    for element in ("find", "controls", "seek"):  # what needs scripts is not there without them
+        assert TEMPLATE.get_element_by_id(element).get("hidden") is not None
+
+
+def test_two_passages_at_one_time() -> None:
+    page = parser.document_fromstring(render(talk(said("One.", 3.0), said("Two.", 3.0, speaker="B"))))
+    assert page.xpath("//h3/@id") == ["t=3"]
+    assert page.xpath("//main//a/@href") == ["#t=3", "#t=3"]
+
+
+def test_unknown_language_and_empty_episode() -> None:
     page = parser.document_fromstring(render(replace(CONVERSATION, language="")))
     assert page.get("lang") == "und"
+    assert "Nobody speaks" in render(talk())
+
+
+def luminance(colour: str) -> float:
+    digits = colour.lstrip("#")
+    digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_contrast_is_that_of_wcag_aa(scheme: int) -> None:
+    css = pages.asset("page.css")
+    pairs = re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)
+    colour = {name: values[scheme] for name, *values in pairs}
+    colour["dark"] = re.search(r"--dark: (#\w+)", css)[1]  # type: ignore[index]
+    speakers = [f"s{number}" for number in range(8)]
+    for ground in ("bg", "panel"):
+        for text in ("ink", "soft", "accent", *speakers):
+            assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
+        assert contrast(colour["edge"], colour[ground]) >= 3, ground  # outlines of controls
+    assert contrast(colour["on-accent"], colour["accent"]) >= 4.5
+    assert contrast(colour["ink"], colour["hit"]) >= 4.5
+    for mark in ("now", "here"):
+        assert contrast(colour["dark"], colour[mark]) >= 4.5
+    assert len({colour[name] for name in speakers}) == len(speakers)

@@ -1,0 +1,70 @@
+"""Finding things in a library: the feed of a show, the episodes to link to, the audio of an episode."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from models.errors import EpiscribeError, InputError
+from models.transcript import Transcript
+from outputs import read
+from outputs.feed import Entry, Published, entry_of, publish
+from outputs.formats import FORMATS
+from outputs.search import episode_folders
+
+
+def show_feed(show: str) -> str:
+    """Where a show's feed is: SHOW itself where it is an address or a file. InputError where it is neither."""
+    if "://" in show or Path(show).is_file():
+        return show
+    raise InputError(f"{show}: neither the address of a feed nor a file")
+
+
+def feed_bytes(feed: str, *, allow_private: bool = False) -> bytes:
+    """A feed as its host serves it. Raises InputError and DownloadError."""
+    from audio.feed import MAX_FEED_BYTES
+    from audio.ffmpeg import check_file
+
+    if "://" in feed:
+        from audio.web import fetch_bytes
+
+        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private).data
+    path = check_file(feed)
+    if path.stat().st_size > MAX_FEED_BYTES:
+        raise InputError(f"{feed} has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
+    return path.read_bytes()
+
+
+def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> Published:
+    """A feed with links to the transcripts of a library; see `outputs.feed.publish`."""
+    if not library.is_dir():
+        raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
+    episodes = {}
+    for folder in episode_folders(library):
+        with suppress(EpiscribeError):  # `episcribe search` and `site` say which folders are damaged
+            episodes[folder.relative_to(library).as_posix()] = read.load_episode(folder)
+
+    def describe(name: str) -> Entry:
+        there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
+        return entry_of(read.load(library / name), name, there)
+
+    return publish(data, episodes, describe, base_url, source)
+
+
+def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
+    """The audio of an episode: what is given, else what is kept in its folder or was downloaded.
+
+    InputError where none of these is there.
+    """
+    if given is not None:
+        return given
+    kept = read.kept_audio(folder, transcript)
+    if kept is not None:
+        return kept
+    from flows.steps import downloads_folder
+
+    sha256 = transcript.audio.sha256
+    found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
+    if found:
+        return found[0]
+    raise InputError(f"{folder}: its audio is not on this machine any more; give it with --audio FILE")
