@@ -132,7 +132,9 @@ class LeanDiarization(SpeakerDiarization):
             if hook is not None:
                 hook("embeddings", None, total=total, completed=completed)
 
-        activity = np.nan_to_num(binary_segmentations.data).astype(np.uint8)
+        activity = binary_segmentations.data
+        if activity.dtype != np.uint8:  # a copy of what is uint8 already would cost 200 MB for ten hours
+            activity = np.nan_to_num(activity).astype(np.uint8)
         return self.embedder(file["waveform"][0], activity, binary_segmentations.sliding_window, report)
 
     def reconstruct(

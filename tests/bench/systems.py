@@ -147,8 +147,8 @@ FIRST_MINUTE = ("stock", "lean-resnet", "lean-resnet-long")  # systems timed on 
 
 def read_wav(path: Path) -> np.ndarray:
     """(samples,) int16."""
-    with wave.open(str(path), "rb") as file:
-        return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16).copy()
+    with path.open("rb") as file, wave.open(file):  # which leaves the file where the samples begin
+        return np.fromfile(file, dtype=np.int16)  # not through bytes: ten hours are 1.2 GB
 
 
 def main(name: str, folder: Path, recordings: list[Path]) -> None:
