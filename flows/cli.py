@@ -62,7 +62,13 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="The episode folder itself.", show_default="in the library")
     ] = None,
-    library: Annotated[Path, typer.Option(help="The folder that holds all shows.")] = Path("library"),
+    library: Annotated[
+        str | None,
+        typer.Option(
+            help="The folder, or fsspec URL, that holds all shows.",
+            show_default="of episcribe.toml, or library",
+        ),
+    ] = None,
     episode: Annotated[
         str, typer.Option(help="For a feed: latest, a guid, or N, 1 being the newest.")
     ] = "latest",
@@ -92,12 +98,13 @@ def run(
     ] = False,
 ) -> None:
     """Transcribe one episode and write its folder."""
+    from flows import settings
     from flows.local import print_result, run_episode
     from flows.options import RunOptions
 
     chosen = RunOptions(
         out=str(out) if out else None,
-        library=str(library),
+        library=library or settings.load().library,
         episode=episode,
         model=model,
         language=language,

@@ -10,7 +10,10 @@ import typer
 if TYPE_CHECKING:
     from outputs.search import Changes, Hit
 
-Library = Annotated[Path, typer.Option(help="The folder that holds all shows.")]
+Library = Annotated[
+    Path | None,
+    typer.Option(help="The folder that holds all shows.", show_default="of episcribe.toml, or library"),
+]
 Folder = Annotated[Path, typer.Argument(help="An episode's folder.")]
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
@@ -25,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def search(
     words: Annotated[str, typer.Argument(help='Words; "a phrase" in quotes; the begin* of a word.')],
-    library: Library = Path("library"),
+    library: Library = None,
     speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
     show: Annotated[str, typer.Option(help="Only this show.")] = "",
     limit: Annotated[int, typer.Option(help="Hits to print.", min=1, max=1000)] = 20,
@@ -33,9 +36,11 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find words in all transcripts; each hit is a link to the second it is said."""
+    from flows.settings import library_of
     from outputs import search as searching
     from outputs.feed import checked_base
 
+    library = library_of(library)
     base = checked_base(base_url) if base_url else f"{library}/"
     searching.terms_of(words)  # before the index is brought up to date, which may take a while
     _report(searching.update(library))
@@ -50,13 +55,14 @@ def search(
 
 
 def site(
-    library: Library = Path("library"),
+    library: Library = None,
     out: Annotated[Path, typer.Option(help="The folder of the site, one of its own.")] = Path("site"),
 ) -> None:
     """Build a static site of the library: shows, episodes, search in the browser."""
+    from flows.settings import library_of
     from outputs.site import build
 
-    built = build(library, out)
+    built = build(library_of(library), out)
     _warn_of(built.skipped)
     shows = f"{built.shows} show{'' if built.shows == 1 else 's'}"
     episodes = f"{built.episodes} episode{'' if built.episodes == 1 else 's'}"
@@ -65,22 +71,30 @@ def site(
 
 
 def publish(
-    show: Annotated[str, typer.Argument(help="The show's own feed: its address, or a file.")],
-    base_url: Annotated[str, typer.Option(help="Where the library, or its site, is served.")],
-    library: Library = Path("library"),
+    show: Annotated[
+        str, typer.Argument(help="A show of episcribe.toml, or its feed: the address, or a file.")
+    ],
+    base_url: Annotated[
+        str,
+        typer.Option(help="Where the library, or its site, is served.", show_default="of episcribe.toml"),
+    ] = "",
+    library: Library = None,
     out: Annotated[Path, typer.Option(help="The feed to write.")] = Path("feed.xml"),
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
     ] = False,
 ) -> None:
     """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    from flows import settings as configuration
     from flows.library import feed_bytes, publish_feed, show_feed
     from outputs.feed import checked_base
     from outputs.write import replace_files
 
-    base = checked_base(base_url)
-    feed = show_feed(show)
-    published = publish_feed(feed_bytes(feed, allow_private=allow_private), library, base, feed)
+    settings = configuration.load()
+    base = checked_base(base_url or settings.base_url)
+    feed, secret = show_feed(show)
+    data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
+    published = publish_feed(data, configuration.library_of(library), base, feed)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without
     typer.echo(f"{linked} episode{'' if linked == 1 else 's'} with transcripts, {without} without: {out}")

@@ -23,7 +23,6 @@ DECISIONS = {"user": "named by the user", "order": "no name is sure enough"}
 NOT_LEARNT = (
     "the voice was not learnt: too little speech, switched off, forgotten, or heard on another machine"
 )
-DEFAULT_LIBRARY = Path("library")
 
 
 class ShowByDefault(TyperGroup):
@@ -48,7 +47,10 @@ voices_app = typer.Typer(
 Folder = Annotated[
     Path, typer.Argument(help="An episode's folder, or its episode.json.", metavar="EPISODE_DIR")
 ]
-Library = Annotated[Path, typer.Option(help="The folder that holds all shows.")]
+Library = Annotated[
+    Path | None,
+    typer.Option(help="The folder that holds all shows.", show_default="of episcribe.toml, or library"),
+]
 Show = Annotated[str | None, typer.Option(help="The folder of one show.", show_default="all shows")]
 
 
@@ -144,12 +146,13 @@ def rename(
 
 
 @voices_app.command("list")
-def list_voices(library: Library = DEFAULT_LIBRARY, show: Show = None) -> None:
+def list_voices(library: Library = None, show: Show = None) -> None:
     """List whose voices are kept, from how much speech, and who is not to be learnt."""
     from flows.check import console
+    from flows.settings import library_of
     from flows.speakers import known_voices
 
-    kept = known_voices(library, show)
+    kept = known_voices(library_of(library), show)
     if not kept:
         typer.echo("no voices are kept")
         return
@@ -181,37 +184,43 @@ def _voices_table(kept: Iterable[tuple[Path, Registry]]) -> Table:
 def merge(
     name: Annotated[str, typer.Argument(help="The voice to give up.")],
     into: Annotated[str, typer.Argument(help="The voice that it becomes part of.")],
-    library: Library = DEFAULT_LIBRARY,
+    library: Library = None,
     show: Show = None,
 ) -> None:
     """Make two voices one: they are the same person's."""
+    from flows.settings import library_of
     from flows.speakers import merge as merge_voices
 
-    _tell(merge_voices(library, name, into, show), f"the voice of {name} is now part of {into}'s")
+    _tell(merge_voices(library_of(library), name, into, show), f"the voice of {name} is now part of {into}'s")
 
 
 @voices_app.command()
 def forget(
     name: Annotated[str, typer.Argument(help="Whose voice to delete.")],
-    library: Library = DEFAULT_LIBRARY,
+    library: Library = None,
     show: Show = None,
 ) -> None:
     """Delete somebody's voice wherever it is kept, and never learn it again. Names in transcripts stay."""
+    from flows.settings import library_of
     from flows.speakers import forget as forget_voice
 
-    _tell(forget_voice(library, name, show), f"the voice of {name} is forgotten and will not be learnt again")
+    _tell(
+        forget_voice(library_of(library), name, show),
+        f"the voice of {name} is forgotten and will not be learnt again",
+    )
 
 
 @voices_app.command()
 def allow(
     name: Annotated[str, typer.Argument(help="Who was forgotten.")],
-    library: Library = DEFAULT_LIBRARY,
+    library: Library = None,
     show: Show = None,
 ) -> None:
     """Let a voice be learnt again that was forgotten."""
+    from flows.settings import library_of
     from flows.speakers import allow as allow_voice
 
-    _tell(allow_voice(library, name, show), f"the voice of {name} may be learnt again")
+    _tell(allow_voice(library_of(library), name, show), f"the voice of {name} may be learnt again")
 
 
 def _tell(shows: Iterable[Path], what: str) -> None:

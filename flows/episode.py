@@ -205,7 +205,7 @@ def _process(
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
         speech = speech_of(turns.turns) if diariser_model != "none" else None
-        terms = terms_of(fetched.episode, options.vocabulary)
+        terms = terms_of(fetched.episode, (*options.vocabulary, *options.known_people))
         words = _transcribe(run, audio, heard, replace(options.whisper(), vocabulary=terms), speech)
         transcript = steps.assemble(
             fetched.episode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,14 +14,24 @@ from outputs.formats import FORMATS
 from outputs.search import episode_folders
 
 
-def show_feed(show: str) -> str:
-    """Where a show's feed is: SHOW itself where it is an address or a file. InputError where it is neither."""
+def show_feed(show: str) -> tuple[str, dict[str, str]]:
+    """Where a show's feed is, and the headers that let us in.
+
+    SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
+    """
+    from flows import settings as configuration
+
+    settings = configuration.load()
+    if show in settings.shows:
+        return settings.shows[show].url, settings.shows[show].secret()
     if "://" in show or Path(show).is_file():
-        return show
-    raise InputError(f"{show}: neither the address of a feed nor a file")
+        return show, {}
+    raise InputError(
+        f"{show}: neither a show in {configuration.config_path()} nor the address of a feed nor a file"
+    )
 
 
-def feed_bytes(feed: str, *, allow_private: bool = False) -> bytes:
+def feed_bytes(feed: str, headers: Mapping[str, str] | None = None, *, allow_private: bool = False) -> bytes:
     """A feed as its host serves it. Raises InputError and DownloadError."""
     from audio.feed import MAX_FEED_BYTES
     from audio.ffmpeg import check_file
@@ -28,7 +39,7 @@ def feed_bytes(feed: str, *, allow_private: bool = False) -> bytes:
     if "://" in feed:
         from audio.web import fetch_bytes
 
-        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private).data
+        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private, secret=headers).data
     path = check_file(feed)
     if path.stat().st_size > MAX_FEED_BYTES:
         raise InputError(f"{feed} has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")

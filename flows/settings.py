@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, RunOptions
 from models.errors import InputError
+from outputs.write import is_local, place
 
 CONFIG_VARIABLE = "EPISCRIBE_CONFIG"
 DEFAULT_CONFIG = "episcribe.toml"
@@ -53,6 +54,7 @@ class Show(_Strict):
     people: tuple[str, ...] = Field((), description="known people, who may speak in any episode")
     vocabulary: tuple[str, ...] = Field((), description="names and terms that are easily misheard")
     voices: Literal["known", "all", "off"] = "known"
+    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
     back_fill: Whole = Field(1, description="how many of the episodes that are there already to take")
     login_from: str = Field("", description="environment variable with user:password for the feed")
     header_from: str = Field("", description="environment variable with a header, Name: value, for the feed")
@@ -165,23 +167,39 @@ class Settings(BaseSettings):
         return self.shows[name]
 
     def run_options_for(self, name: str) -> RunOptions:
-        """How episodes of a show are processed. What RunOptions doesn't know yet is left out."""
+        """How episodes of a show are processed."""
         show = self.show(name)
-        options = {
-            "library": self.library,
-            "model": show.model,
-            "language": show.language,
-            "speakers": show.speakers,
-            "min_speakers": show.min_speakers,
-            "max_speakers": show.max_speakers,
-            "diariser": show.diariser,
-            "device": self.device,
-            "formats": self.formats,
-            "allow_private": self.allow_private,
-        }
-        known = {"vocabulary": show.vocabulary, "known_people": show.people, "voices": show.voices}
-        options |= {key: value for key, value in known.items() if key in RunOptions.model_fields}
-        return RunOptions.model_validate(options)
+        return RunOptions(
+            library=self.library,
+            model=show.model,
+            language=show.language,
+            vocabulary=show.vocabulary,
+            speakers=show.speakers,
+            min_speakers=show.min_speakers,
+            max_speakers=show.max_speakers,
+            diariser=show.diariser,
+            device=self.device,
+            formats=self.formats,
+            known_people=show.people,
+            voices=show.voices,
+            keep_audio=show.keep_audio,
+            allow_private=self.allow_private,
+        )
+
+
+def library_of(given: Path | None) -> Path:
+    """The folder a command works on: the one that was given, or else the library of the settings.
+
+    InputError where that has a URL: searching and building pages need files at hand.
+    """
+    if given is not None:
+        return given
+    library = place(load().library)
+    if not is_local(library):
+        raise InputError(
+            f"the library {library} is no folder of this machine: give a copy of it with --library"
+        )
+    return library
 
 
 def config_path() -> Path:
