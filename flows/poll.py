@@ -24,8 +24,9 @@ from flows import settings as configuration
 from flows.artifacts import ProgressBar, show_table
 from flows.episode import process_episode
 from flows.feeds import Reading
+from flows.listing import Listed
 from flows.settings import Settings
-from flows.store import Listed, Store, open_store
+from flows.store import Store, open_store
 from models.errors import EpiscribeError
 
 LATE_SECONDS = 300

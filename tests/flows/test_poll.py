@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from flows import feeds, settings
+from flows.listing import Listed
 from flows.settings import Settings
-from flows.store import Listed, Store, open_store
+from flows.store import Store, open_store
 from outputs import read
 from tests.audio.server import Reply, Server
 from tests.flows.shows import clip, feed, serve_show, show_table, write_config
