@@ -100,7 +100,7 @@ def open_engine(place: str) -> Engine:
         # Without a pool: processes are forked and killed here, and no statement is in a hurry.
         engine = create_engine(url, poolclass=NullPool)
     except ImportError as error:
-        raise InputError(f"the store needs {error.name}: pip install 'episcribe[scale]'") from None
+        raise InputError(f"the store needs {error.name}: pip install -e '.[scale]' in the checkout") from None
     except SQLAlchemyError as error:
         raise InputError(
             f"the store {_shown(place)} is neither a path nor an SQLAlchemy URL: {error}"

@@ -123,7 +123,8 @@ def serving(folder: Path) -> float:
     command = [sys.executable, "-m", "flows.cli", "serve", "--at-once", "1"]
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=silent, stderr=silent) as child:
-        deadline, done = time.monotonic() + SERVE_SECONDS, []
+        deadline = time.monotonic() + SERVE_SECONDS
+        done: list[float] = []
         while len(done) < CLIPS and time.monotonic() < deadline:
             time.sleep(1)
             with suppress(Exception), create_engine(f"sqlite:///{store}").connect() as connection:
