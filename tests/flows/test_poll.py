@@ -103,6 +103,16 @@ def test_one_failure_never_stops_the_others_and_its_reason_is_kept(
     assert [row["state"] for row in poll()["started"]] == ["Completed"]
 
 
+def test_an_address_that_is_none_stops_nobody(poll: Poll, configure: Configure, server: Server) -> None:
+    body = feed(server, [2, 1]).replace(server.url("/2.wav").encode(), b"http://127.0.0.1:99999/2.wav")
+    url = serve_show(server, [1])
+    server.routes["/feed.xml"] = Reply(200, body)
+    _, store = configure(show_table("short", url))
+    states = {row["episode"]: row["state"] for row in poll()["started"]}
+    assert states == {"Clip 2": "Failed", "Clip 1": "Completed"}
+    assert by_title(store)["Clip 2"].state == "failed"
+
+
 def test_polls_at_the_same_time_share_the_work(poll: Poll, configure: Configure, server: Server) -> None:
     _, store = configure(show_table("short", serve_show(server, range(1, 6))))
     results: list[dict[str, Any]] = []
