@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from audio.download import Limits
 from audio.web import same_origin
 from flows import settings as configuration
+from flows.listing import Listed
 from flows.settings import Settings
-from flows.store import Finished, Listed, Store, open_store, pause_after
+from flows.store import Finished, Store, open_store, pause_after
 from models.errors import EpiscribeError, InputError
 from models.transcript import Episode
 

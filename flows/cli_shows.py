@@ -8,8 +8,9 @@ import typer
 
 if TYPE_CHECKING:
     from flows.feeds import Reading
+    from flows.listing import FeedMemory, Listed
     from flows.settings import Settings
-    from flows.store import FeedMemory, Listed, Store
+    from flows.store import Store
 
 feeds_app = typer.Typer(help="The shows that are followed, in episcribe.toml.", no_args_is_help=True)
 SHORT_ID = 8  # characters that tell episodes apart in a table

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from audio.feed import MAX_FEED_BYTES, listed_at, parse_feed
 from audio.web import Page, UnavailableError, Validators, fetch_bytes, same_origin
+from flows.listing import FeedMemory, Plan
 from flows.settings import Settings, Show
-from flows.store import FeedMemory, Plan, Store
+from flows.store import Store
 from models.errors import EpiscribeError
 from models.transcript import Episode
 

@@ -24,9 +24,10 @@ from flows import settings as configuration
 from flows.artifacts import ProgressBar, show_table
 from flows.episode import process_episode
 from flows.feeds import Reading
+from flows.listing import Listed
 from flows.settings import Settings
-from flows.store import Listed, Store, open_store
-from models.errors import EpiscribeError
+from flows.store import Store, open_store
+from models.errors import EpiscribeError, InputError
 
 LATE_SECONDS = 300
 MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
@@ -103,8 +104,11 @@ def _due(settings: Settings, store: Store) -> list[Listed]:
 
 def _parameters(listed: Listed, settings: Settings) -> dict[str, Any]:
     """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
-    options = settings.run_options_for(listed.show)
-    return {"source": shown(listed.episode.audio_url), "options": options, "episode_id": listed.id}
+    try:
+        source = shown(listed.episode.audio_url)
+    except InputError:  # the run itself will say so, and other episodes go on
+        source = "an address that can't be used"
+    return {"source": source, "options": settings.run_options_for(listed.show), "episode_id": listed.id}
 
 
 def _episode_row(listed: Listed) -> dict[str, Any]:

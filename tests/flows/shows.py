@@ -35,11 +35,13 @@ def feed(server: Server, numbers: Iterable[int], *, title: str = "Short Show", e
     return f'<rss version="2.0"><channel><title>{title}</title>{extra}{items}</channel></rss>'.encode()
 
 
-def serve_show(server: Server, numbers: Iterable[int], path: str = "/feed.xml") -> str:
+def serve_show(
+    server: Server, numbers: Iterable[int], path: str = "/feed.xml", seconds: float = CLIP_SECONDS
+) -> str:
     """Serve a feed of these clips, and the clips; the feed's address."""
     numbers = list(numbers)
     for number in numbers:
-        server.routes[f"/{number}.wav"] = ranged(clip(number), f'"clip-{number}"')
+        server.routes[f"/{number}.wav"] = ranged(clip(number, seconds), f'"clip-{number}"')
     server.routes[path] = _with_etag(feed(server, numbers))
     return server.url(path)
 

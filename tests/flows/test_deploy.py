@@ -57,6 +57,17 @@ def test_compose_mounts_files_that_are_there() -> None:
             assert not source.startswith("./") or (ROOT / "deploy" / source).is_file()
 
 
+def test_the_fault_table_names_tests_that_are_there() -> None:
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    rows = (ROOT / "docs" / "reliability.md").read_text("utf-8").splitlines()
+    named = [
+        name for row in rows if row.startswith("| ") for name in re.findall(r"`([\w/.]+)`", row.split("|")[4])
+    ]
+    assert len(named) > 20
+    for name in named:
+        assert (ROOT / name).is_file() or re.search(rf"def test_\w*{name}", tests), name
+
+
 def test_the_prefect_image_is_the_version_that_is_pinned() -> None:
     pinned = re.search(r'"prefect==([\d.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
     assert pinned

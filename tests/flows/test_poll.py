@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from flows import feeds, settings
+from flows.listing import Listed
 from flows.settings import Settings
-from flows.store import Listed, Store, open_store
+from flows.store import Store, open_store
 from outputs import read
 from tests.audio.server import Reply, Server
 from tests.flows.shows import clip, feed, serve_show, show_table, write_config
@@ -100,6 +101,16 @@ def test_one_failure_never_stops_the_others_and_its_reason_is_kept(
     server.routes["/2.wav"] = Reply(200, clip(2))
     store.retry(listed["Clip 2"].id)
     assert [row["state"] for row in poll()["started"]] == ["Completed"]
+
+
+def test_an_address_that_is_none_stops_nobody(poll: Poll, configure: Configure, server: Server) -> None:
+    body = feed(server, [2, 1]).replace(server.url("/2.wav").encode(), b"http://127.0.0.1:99999/2.wav")
+    url = serve_show(server, [1])
+    server.routes["/feed.xml"] = Reply(200, body)
+    _, store = configure(show_table("short", url))
+    states = {row["episode"]: row["state"] for row in poll()["started"]}
+    assert states == {"Clip 2": "Failed", "Clip 1": "Completed"}
+    assert by_title(store)["Clip 2"].state == "failed"
 
 
 def test_polls_at_the_same_time_share_the_work(poll: Poll, configure: Configure, server: Server) -> None:

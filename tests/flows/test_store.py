@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from audio.web import Validators
-from flows import store as module
-from flows.store import FeedMemory, Listed, LostClaimError, Store, pause_after, plan
+from flows import database
+from flows.listing import FeedMemory, Listed, plan
+from flows.store import LostClaimError, Store, pause_after
 from models.errors import EpiscribeError, InputError
 from models.transcript import Episode
 from tests.flows.conftest import ROOT
@@ -368,7 +369,7 @@ def test_what_is_there_stays(place: str) -> None:
 
 def test_a_store_of_a_newer_version_is_left_alone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(module, "VERSION", 2)
+        patched.setattr(database, "VERSION", 2)
         Store(place)
     with pytest.raises(EpiscribeError, match="newer Episcribe"):
         Store(place)

@@ -22,7 +22,7 @@ ALL_FILES = {entry.file_name for entry in FORMATS.values()}
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of an empty bucket; moto's server stands in for MinIO and S3, over real HTTP."""
-    pytest.importorskip("s3fs", reason="s3fs is not installed (pip install 'episcribe[scale]')")
+    pytest.importorskip("s3fs", reason="s3fs is not installed (pip install -e '.[scale]')")
     server = pytest.importorskip("moto.server", reason="moto is not installed")
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
