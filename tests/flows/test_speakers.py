@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flows import speakers
@@ -19,12 +20,22 @@ from models.errors import InputError
 from models.transcript import Episode, Person, Transcript
 from outputs import read, registry
 from outputs.formats import FORMATS
-from tests.flows.composed_shows import Composed, compose, is_number, label_of, level, named_time, process
+from tests.flows.composed_shows import (
+    RATE,
+    Composed,
+    compose,
+    is_number,
+    label_of,
+    level,
+    named_time,
+    process,
+)
 from tests.flows.conftest import ROOT, Process, episcribe
 from tests.models.conftest import read_audio
 
 HOSTS = ("2033", "2414")
 GUESTS = ("2609", "1688", "1998")
+TRAILER = "3005"
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
 # Neither spoken nor anybody's who speaks.
 MISLEADING = Episode(
@@ -65,12 +76,14 @@ def show(tmp_path_factory: pytest.TempPathFactory, read_speech: Path, cache: Pat
         name: [level(read_audio(path)) for path in sorted((read_speech / name).glob("*.flac"))]
         for name in (*HOSTS, *GUESTS)
     }
+    spoken = [level(read_audio(path)) for path in sorted((read_speech / TRAILER).glob("*.flac"))[:2]]
+    trailer = np.concatenate(spoken)  # the same in every episode
     folder = tmp_path_factory.mktemp("shows")
     made = Show(folder / "library", [], [], [])
     for n, guest in enumerate(GUESTS):
         half = slice(0, 4) if n == 0 else slice(4, 10)
         talkers = {host: people[host][half] for host in HOSTS} | {guest: people[guest]}
-        composed = compose(folder / f"{n}.wav", talkers, 45, seed=20 + n)
+        composed = compose(folder / f"{n}.wav", talkers, 45 + len(trailer) / RATE, seed=20 + n, front=trailer)
         episode = replace(MISLEADING, id=f"id-{n}", guid=f"guid-{n}", title=f"{n}: {MISLEADING.title}")
         options = RunOptions(library=str(made.library), model="tiny.en", language="en", diariser="offline")
         place, transcript = process(composed.path, episode, options)
@@ -94,10 +107,21 @@ def test_hosts_are_known_by_voice_from_then_on_and_guests_are_not_taken_for_them
             label_of(person, composed, transcript): person for person in named_time(composed, transcript)
         }
         for speaker in transcript.speakers:
-            person = labels[speaker.label]
+            person = labels.get(speaker.label, TRAILER)
             assert speaker.name == f"Host {person}" if person in HOSTS else is_number(speaker.name)
             if person in HOSTS:
                 assert (speaker.source, speaker.confidence > 0.9) == ("voice", True)
+
+
+def test_a_trailer_is_told_by_its_words(show: Show) -> None:
+    for composed, transcript in zip(show.composed[1:], show.first[1:], strict=True):
+        voices = {
+            label_of(person, composed, transcript) for person in (*HOSTS, *named_time(composed, transcript))
+        }
+        others = {speaker.label for speaker in transcript.speakers} - voices
+        marked = {e.label for e in transcript.evidence if e.kind == "repeated"}
+        assert others & marked
+        assert not marked & {label_of(host, composed, transcript) for host in HOSTS}
 
 
 def test_the_library_holds_voices_of_confirmed_people_in_one_file(show: Show) -> None:
