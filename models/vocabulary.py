@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import accumulate, pairwise
 
 from models.align import ends_sentence
 from models.decoder import Decoder, Draft
@@ -123,7 +124,7 @@ def _parts(term: str) -> list[str]:
 def sound(text: str) -> str:
     """Letters that sound alike made equal, vowels to one letter, double ones to one: a rough pronunciation.
 
-    >>> sound("Zau al Makan") == sound("Sau alle Macken")
+    >>> sound("Apomorphine") == sound("Epomorfin e")
     True
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
@@ -196,9 +197,16 @@ def _replaced(draft: Draft, again: Draft, sounds: dict[str, str], repairs: list[
         old, new = draft.words[a:b], again.words[c:d]
         if kind == "replace" and _is_term(old, new, sounds):
             repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
-            old = tuple(replace(word, start=max(word.start, old[0].start)) for word in new)
+            old = _timed(new, old[0].start, max(word.end for word in old))
         words += old
     return replace(draft, words=tuple(words))
+
+
+def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
+    """The words with the time from `start` to `end` shared among them by their length."""
+    ends = list(accumulate(len(word.text) for word in words))
+    edges = [start, *(start + (end - start) * at / ends[-1] for at in ends)]
+    return tuple(replace(word, start=a, end=b) for word, (a, b) in zip(words, pairwise(edges), strict=True))
 
 
 def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:
