@@ -71,19 +71,20 @@ def test_a_second_run_computes_nothing(process: Process, show: str, library: Pat
     process(f"{show}/feed.xml", **again)
     result = process(f"{show}/feed.xml", **again)
     assert result["computed"] == []
-    assert result["reused"] == ["download", "decode", "transcribe", "diarise"]
+    assert result["reused"] == ["download", "decode", "diarise", "transcribe"]
 
 
 def test_only_what_an_option_changes_is_computed_again(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
     assert process(sample_wav, speakers=1)["computed"] == ["diarise"]
     assert process(sample_wav, model="base", language="en", speakers=1)["computed"] == ["transcribe"]
+    assert process(sample_wav, vocabulary=("Chikago",), speakers=1)["computed"] == ["transcribe"]
     assert process(sample_wav, formats=("srt",))["computed"] == []
 
 
 def test_force_computes_everything(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
-    assert process(sample_wav, force=True)["computed"] == ["decode", "transcribe", "diarise"]
+    assert process(sample_wav, force=True)["computed"] == ["decode", "diarise", "transcribe"]
 
 
 def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, tmp_path: Path) -> None:
