@@ -43,6 +43,7 @@ READERS = ("2414", "2609", "3005")  # nothing was tuned on these
 OVERLAPS = (0.0, 0.1, 0.2)
 SEEDS = (7,)
 MINUTES = 6
+SPEED_MINUTES = 3
 WORDLESS_SECONDS = 150  # of each of four kinds
 BASE = WhisperOptions(model="base", device="cpu")
 OFFLINE = DiariserOptions(model="offline", device="cpu")
@@ -78,12 +79,12 @@ def source() -> Path:
     return folder
 
 
-def episode(overlap: float, seed: int) -> Path:
+def episode(overlap: float, seed: int, minutes: int = MINUTES) -> Path:
     """A composed episode with its words (.stm) and turns (.rttm) beside it; composed once."""
-    out = WORK / "audio" / f"read-overlap{round(100 * overlap):02d}-seed{seed}"
+    out = WORK / "audio" / f"read-overlap{round(100 * overlap):02d}-seed{seed}-{minutes}min"
     if not out.with_suffix(".stm").exists():
         tool = SHARED.parent / "tools" / "compose_episode.py"
-        command = [sys.executable, str(tool), f"--source={source()}", f"--out={out}", f"--minutes={MINUTES}"]
+        command = [sys.executable, str(tool), f"--source={source()}", f"--out={out}", f"--minutes={minutes}"]
         command += ["--speakers=3", f"--seed={seed}", f"--overlap={overlap}", "--music=5"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return out.with_suffix(".wav")
@@ -219,7 +220,7 @@ def attribution() -> str:
 
 def speed() -> str:
     """Real-time factor and WER on one composed episode, side by side."""
-    recording = episode(0.1, SEEDS[0])
+    recording = episode(0.1, SEEDS[0], SPEED_MINUTES)
     samples = read_audio(recording)
     length = len(samples) / SAMPLE_RATE
     diarise(samples[: 20 * SAMPLE_RATE], OFFLINE)
