@@ -154,18 +154,18 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
 
     A word or two between two gaps were torn from what follows, and count as said after both.
     """
-    joined: list[tuple[Span, int]] = []
+    found: list[tuple[Span, int]] = []
     for gap, index in _gaps(draft):
         heard = [span for span in within(speech, gap) if span.duration >= SHORT_SECONDS]
-        if not heard:
+        if total(heard) < LOST_SECONDS:
             continue
         span = Span(max(gap.start, heard[0].start - MARGIN), min(gap.end, heard[-1].end + MARGIN))
-        if joined and index - joined[-1][1] <= TORN_WORDS and not is_stretched(draft.words[joined[-1][1]]):
-            begun, torn = joined.pop()
-            joined.append((Span(begun.start, span.end), torn))
+        if found and index - found[-1][1] <= TORN_WORDS and not is_stretched(draft.words[found[-1][1]]):
+            begun, torn = found.pop()
+            found.append((Span(begun.start, span.end), torn))
         else:
-            joined.append((span, index))
-    return [(span, index) for span, index in joined if total(within(speech, span)) >= LOST_SECONDS]
+            found.append((span, index))
+    return found
 
 
 def _gaps(draft: Draft) -> Iterator[tuple[Span, int]]:
