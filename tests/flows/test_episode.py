@@ -18,6 +18,7 @@ from audio.decode import decode
 from flows.demo import serve_show
 from models import diariser, whisper
 from models.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
+from models.speech import speech_of
 from models.whisper import WhisperOptions
 from outputs import read
 from outputs.formats import FORMATS
