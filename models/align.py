@@ -8,12 +8,12 @@ a pause says it is, as far as that costs less than the times it contradicts.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from models.speech import Span, speech_of
+from models.speech import Span, speech_of, total, touching, union, within
 from models.transcript import Segment, Turn, Word
 
 MAX_PAUSE = 2.0  # seconds of silence after which a sentence is not expected to go on
@@ -36,7 +36,7 @@ AFTER_SENTENCE = 0.0
 PAUSE_WORTH = 1.0  # less for each second of pause there ...
 MAX_PAUSE_WORTH = 0.5
 
-TurnsBySpeaker = Mapping[str, Sequence[Span]]
+TurnsBySpeaker = Mapping[str | None, Sequence[Span]]
 
 
 def align(
@@ -74,21 +74,13 @@ def snap_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     >>> [(w.start, w.end) for w in snap_to_speech(words, [Span(0.4, 1.2), Span(2.5, 3.1)])]
     [(0.4, 1.0), (2.5, 3.1)]
     """
-    starts = [span.start for span in speech]
     snapped: list[Word] = []
     for i, word in enumerate(words):
         earliest = snapped[-1].end if snapped else 0.0
         latest = words[i + 1].start if i + 1 < len(words) else word.end + MAX_STRETCH
-        touched = _touched(word, speech, starts)
+        touched = touching(speech, Span(word.start, word.end))
         snapped.append(_pulled(word, touched, earliest, latest) if touched else word)
     return snapped
-
-
-def _touched(word: Word, speech: Sequence[Span], starts: Sequence[float]) -> list[Span]:
-    """The spans of speech that a word shares time with."""
-    first = max(0, bisect_right(starts, word.start) - 1)
-    last = bisect_left(starts, word.end)
-    return [span for span in speech[first:last] if span.end > word.start]
 
 
 def _pulled(word: Word, touched: Sequence[Span], earliest: float, latest: float) -> Word:
@@ -111,15 +103,10 @@ def _pulled(word: Word, touched: Sequence[Span], earliest: float, latest: float)
 def flag_overlaps(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
     """The words with `overlap` set where for half of their time or more two people speak. turns: in order."""
     both = overlaps(turns)
-    ends = [span.end for span in both]
     flagged = []
     for word in words:
-        shared, whole = 0.0, Span(word.start, word.end)
-        for span in both[bisect_right(ends, word.start) :]:
-            if span.start >= word.end:
-                break
-            shared += whole.shared(span)
-        flagged.append(replace(word, overlap=shared > 0 and shared >= whole.duration / 2))
+        shared = total(within(both, Span(word.start, word.end)))
+        flagged.append(replace(word, overlap=shared > 0 and shared >= (word.end - word.start) / 2))
     return flagged
 
 
@@ -140,24 +127,17 @@ def overlaps(turns: Sequence[Turn]) -> list[Span]:
     return found
 
 
-def by_speaker(turns: Sequence[Turn]) -> dict[str, list[Span]]:
-    """The turns of each speaker, in order."""
-    own: dict[str, list[Span]] = {}
-    for turn in sorted(turns):
+def by_speaker(turns: Sequence[Turn]) -> dict[str | None, list[Span]]:
+    """Where each speaker speaks, in order."""
+    own: dict[str | None, list[Span]] = {}
+    for turn in turns:
         own.setdefault(turn.speaker, []).append(Span(turn.start, turn.end))
-    return own
+    return {speaker: union(spans) for speaker, spans in own.items()}
 
 
 def _covered(word: Word, speaker: str | None, own: TurnsBySpeaker) -> float:
     """Seconds of a word in which a speaker has a turn."""
-    turns = own.get(speaker, ()) if speaker is not None else ()
-    first = max(0, bisect_right(turns, Span(word.start, word.end)) - 2)
-    whole, covered = Span(word.start, word.end), 0.0
-    for turn in turns[first:]:
-        if turn.start >= word.end:
-            break
-        covered += whole.shared(turn)
-    return min(covered, whole.duration)
+    return total(within(own.get(speaker, ()), Span(word.start, word.end)))
 
 
 def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:

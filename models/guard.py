@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from models.decoder import Decoder, Draft
-from models.speech import MARGIN, Span, voice_activity
+from models.speech import MARGIN, Span, total, voice_activity, within
 from models.transcript import Repair, Word
 
 EDGES = re.compile(r"^\W+|\W+$")  # what is not part of a word
@@ -38,26 +38,7 @@ VOICED = 0.2  # share of a chunk in which a voice must be heard for unsure words
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
 BETTER = 0.1  # by how much the log-probability in another language must be higher
 FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is written in
-LATIN = {
-    "en",
-    "de",
-    "es",
-    "fr",
-    "pt",
-    "it",
-    "nl",
-    "sv",
-    "da",
-    "no",
-    "fi",
-    "pl",
-    "cs",
-    "ro",
-    "hu",
-    "tr",
-    "ca",
-    "id",
-}
+LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "ro", "hu", "tr", "ca")
 
 
 def mend(
@@ -132,7 +113,7 @@ def _with_lost_speech(
         gaps = [part.chunk for part in parts if part.is_open]
         found = []
         for draft in decoder.batched(gaps):
-            heard = sum(span.duration for span in _within(speech, draft.chunk))
+            heard = total(within(speech, draft.chunk))
             missed = not _is_found(draft, heard) and heard >= CAREFUL_SECONDS
             again = decoder.careful(draft.chunk) if missed else draft
             if _is_found(again, heard):
@@ -173,22 +154,18 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
 
     A word or two between two gaps were torn from what follows, and count as said after both.
     """
-    joined: list[tuple[Span, int]] = []
+    found: list[tuple[Span, int]] = []
     for gap, index in _gaps(draft):
-        heard = [span for span in _within(speech, gap) if span.duration >= SHORT_SECONDS]
-        if not heard:
+        heard = [span for span in within(speech, gap) if span.duration >= SHORT_SECONDS]
+        if total(heard) < LOST_SECONDS:
             continue
         span = Span(max(gap.start, heard[0].start - MARGIN), min(gap.end, heard[-1].end + MARGIN))
-        if joined and index - joined[-1][1] <= TORN_WORDS and not is_stretched(draft.words[joined[-1][1]]):
-            begun, torn = joined.pop()
-            joined.append((Span(begun.start, span.end), torn))
+        if found and index - found[-1][1] <= TORN_WORDS and not is_stretched(draft.words[found[-1][1]]):
+            begun, torn = found.pop()
+            found.append((Span(begun.start, span.end), torn))
         else:
-            joined.append((span, index))
-    return [
-        (span, index)
-        for span, index in joined
-        if sum(part.duration for part in _within(speech, span)) >= LOST_SECONDS
-    ]
+            found.append((span, index))
+    return found
 
 
 def _gaps(draft: Draft) -> Iterator[tuple[Span, int]]:
@@ -206,12 +183,6 @@ def is_stretched(word: Word) -> bool:
     return word.end - word.start > LONGEST_WORD
 
 
-def _within(speech: Sequence[Span], span: Span) -> list[Span]:
-    """The parts of the speech that lie inside the span."""
-    parts = (Span(max(s.start, span.start), min(s.end, span.end)) for s in speech)
-    return [part for part in parts if part.duration > 0]
-
-
 def _without_inventions(decoder: Decoder, draft: Draft, repairs: list[Repair]) -> Draft:
     """The draft itself, or where the model is unsure or writes another script: a careful one, or nothing."""
     foreign = foreign_script(draft.text, decoder.language)
@@ -223,23 +194,19 @@ def _without_inventions(decoder: Decoder, draft: Draft, repairs: list[Repair]) -
         repairs.append(_repair("language", draft, again))
         return again
     best = max((draft, again), key=lambda each: each.confidence if each.words else -99.0)
-    if foreign_script(best.text, decoder.language) or is_invented(best, decoder):
-        again = Draft(draft.chunk)
-        repairs.append(_repair("wordless", draft, again))
-        return again
+    if is_invented(best, decoder):
+        repairs.append(_repair("wordless", draft, Draft(draft.chunk)))
+        return Draft(draft.chunk)
     if best is again:
         repairs.append(_repair("unsure", draft, again))
     return best
 
 
 def is_invented(draft: Draft, decoder: Decoder) -> bool:
-    """Whether the words are what Whisper writes where nobody speaks: it is unsure, and no voice is heard."""
-    if draft.confidence >= UNSURE:
-        return False
-    if draft.confidence < GUESSED or draft.emptiness > EMPTY:
+    """Whether doubtful words are what Whisper writes where nobody speaks: a mere guess, or no voice is heard."""
+    if draft.confidence < GUESSED or (draft.confidence < UNSURE and draft.emptiness > EMPTY):
         return True
-    heard = voice_activity(decoder.cut(draft.chunk))
-    return sum(span.duration for span in heard) < VOICED * draft.chunk.duration
+    return total(voice_activity(decoder.cut(draft.chunk))) < VOICED * draft.chunk.duration
 
 
 def _language_heard(decoder: Decoder, chunk: Span) -> str | None:

@@ -7,6 +7,7 @@ without any.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,6 +63,26 @@ def union(spans: Iterable[Span], gap: float = 0.0) -> list[Span]:
     return merged
 
 
+def touching(spans: Sequence[Span], span: Span) -> Sequence[Span]:
+    """Those of many spans that share time with one. spans: in order, apart from each other."""
+    first = bisect_right(spans, span.start, key=lambda each: each.end)
+    return spans[first : bisect_left(spans, span.end, lo=first, key=lambda each: each.start)]
+
+
+def within(spans: Sequence[Span], span: Span) -> list[Span]:
+    """The parts of many spans that lie inside one. spans: in order, apart from each other.
+
+    >>> within([Span(0, 2), Span(3, 5), Span(6, 7)], Span(1, 4))
+    [Span(start=1, end=2), Span(start=3, end=4)]
+    """
+    return [Span(max(s.start, span.start), min(s.end, span.end)) for s in touching(spans, span)]
+
+
+def total(spans: Iterable[Span]) -> float:
+    """Seconds of all the spans together."""
+    return sum(span.duration for span in spans)
+
+
 def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
     """Where anybody speaks. The same for the same audio, however many speakers were found in it."""
     spans = union((Span(turn.start, turn.end) for turn in turns), MERGED_GAP)
@@ -91,13 +112,13 @@ def pack(speech: Sequence[Span], samples: NDArray[np.float32]) -> list[Span]:
     cores = []
     for stretch in _stretches(speech, samples):
         cores += _cut(stretch)
-    total = len(samples) / SAMPLE_RATE
-    edges = [0.0, *(edge for core in cores for edge in (core.start, core.end)), total]
+    length = len(samples) / SAMPLE_RATE
+    edges = [0.0, *(edge for core in cores for edge in (core.start, core.end)), length]
     chunks = []
     for i, core in enumerate(cores):
         before, after = edges[2 * i], edges[2 * i + 3]
         start = max(core.start - MARGIN, (before + core.start) / 2 if i else 0.0)
-        end = min(core.end + MARGIN, (core.end + after) / 2 if i + 1 < len(cores) else total)
+        end = min(core.end + MARGIN, (core.end + after) / 2 if i + 1 < len(cores) else length)
         chunks.append(Span(start, end))
     return chunks
 

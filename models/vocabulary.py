@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import accumulate, chain, pairwise
 
 from models.align import ends_sentence
 from models.decoder import Decoder, Draft
@@ -28,6 +29,25 @@ ALIKE = 0.7  # share of the sound that must be the same for a term to be meant b
 ALIKE_PLAIN = 0.8  # ... or by words without a capital
 UNSURE = 0.8  # mean probability of words up to which they may be a name misheard
 SPREAD = 2  # by how many words a term and what was written for it may differ
+MAX_NOTES = 20_000  # characters of a title or notes that are looked at
+SOUNDS = (
+    (r"chr", "kr"),
+    (r"tsch|tch|sch|sh|ch|zh", "S"),
+    (r"ph|gh(?=[aeiou])", "f"),
+    (r"gh", ""),
+    (r"th", "t"),
+    (r"^kn", "n"),
+    (r"^wr", "r"),
+    (r"(?<=[^\W\d_]{2})e$", ""),
+    (r"ck|q|c(?![eiy])", "k"),
+    (r"c|z|ß", "s"),
+    (r"x", "ks"),
+    (r"w", "v"),
+    (r"j|g(?=[eiy])", "S"),
+    (r"(?<=[aeiouy])h", ""),
+    (r"[aeiouyäöü]+", "a"),
+    (r"d$", "t"),
+)
 
 
 def terms_of(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
@@ -43,15 +63,11 @@ def terms_of(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple([term for term in unique if term and len(term) <= MAX_TERM][:MAX_TERMS])
 
 
-ADDRESS = re.compile(r"\S+@\S+|\w+://\S+|www\.\S+|\S+\.(?:com|org|net|fm|io)\b\S*", re.IGNORECASE)
-NAME_WORD = r"[^\W\d_][\w'’-]*"
-NAME = re.compile(rf"{NAME_WORD}(?: {NAME_WORD})*")
-
-
 def _names_in(text: str) -> Iterator[str]:
     """Runs of capitalised words that no sentence begins with, and single words that mix cases."""
-    for line in ADDRESS.sub(" . ", text).splitlines():
-        for clause in re.split(r"[^\w\s'’-]+", line):
+    for line in text[:MAX_NOTES].splitlines():
+        prose = " ".join("." if _is_address(word) else word for word in line.split())
+        for clause in re.split(r"[^\w\s'’-]+", prose):
             words = clause.split()
             run: list[str] = []
             for position, word in enumerate(words):
@@ -62,6 +78,11 @@ def _names_in(text: str) -> Iterator[str]:
                 yield from _run(run)
                 run = []
             yield from _run(run)
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word is a web or mail address, or part of one."""
+    return "@" in word or "/" in word or "." in word.strip(".,;:!?()\"'…")
 
 
 def _followed(words: Sequence[str]) -> bool:
@@ -75,15 +96,6 @@ def _run(run: Sequence[str]) -> Iterator[str]:
         yield " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """Words [first, last) of a draft that sound like a term."""
-
-    first: int
-    last: int
-    term: str
-
-
 def spell(
     decoder: Decoder, drafts: Sequence[Draft], terms: Sequence[str]
 ) -> tuple[list[Draft], list[Repair]]:
@@ -93,8 +105,7 @@ def spell(
     if not sounds:
         return list(drafts), []
     matches = {number: found for number, draft in enumerate(drafts) if (found := _alike(draft, sounds))}
-    wanted = [match.term for found in matches.values() for match in found]
-    biased = replace(decoder, hotwords=hotwords(wanted))
+    biased = replace(decoder, hotwords=hotwords(chain.from_iterable(matches.values())))
     again = dict(zip(matches, biased.batched([drafts[number].chunk for number in matches]), strict=True))
     repairs: list[Repair] = []
     spelled = {number: _replaced(drafts[number], again[number], sounds, repairs) for number in again}
@@ -123,7 +134,7 @@ def _parts(term: str) -> list[str]:
 def sound(text: str) -> str:
     """Letters that sound alike made equal, vowels to one letter, double ones to one: a rough pronunciation.
 
-    >>> sound("Zau al Makan") == sound("Sau alle Macken")
+    >>> sound("Apomorphine") == sound("Epomorfin e")
     True
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
@@ -133,27 +144,9 @@ def sound(text: str) -> str:
     return re.sub(r"(.)\1+", r"\1", letters)
 
 
-SOUNDS = (
-    (r"tsch|tch|sch|sh|ch|zh", "S"),
-    (r"ph|gh(?=[aeiou])", "f"),
-    (r"gh", ""),
-    (r"th", "t"),
-    (r"^kn", "n"),
-    (r"^wr", "r"),
-    (r"ck|q|c(?![eiy])", "k"),
-    (r"c|z|ß", "s"),
-    (r"x", "ks"),
-    (r"w", "v"),
-    (r"j|g(?=[eiy])", "S"),
-    (r"(?<=[aeiouy])h", ""),
-    (r"[aeiouyäöü]+", "a"),
-    (r"d$", "t"),
-)
-
-
-def _alike(draft: Draft, sounds: dict[str, str]) -> list[_Match]:
-    """Places where the recogniser was not sure, and wrote what sounds like a term but isn't spelled like it."""
-    found = []
+def _alike(draft: Draft, sounds: dict[str, str]) -> list[str]:
+    """The terms for which the recogniser, not sure of itself, wrote something that sounds like them."""
+    found: list[str] = []
     longest = max(len(term.split()) for term in sounds) + SPREAD
     for first in range(len(draft.words)):
         for last in range(first + 1, min(first + longest, len(draft.words)) + 1):
@@ -164,7 +157,7 @@ def _alike(draft: Draft, sounds: dict[str, str]) -> list[_Match]:
             for term, meant in sounds.items():
                 near = abs(len(words) - len(term.split())) <= SPREAD
                 if near and _likeness(heard, meant) >= alike and not _is_same(words, term):
-                    found.append(_Match(first, last, term))
+                    found.append(term)
     return found
 
 
@@ -196,9 +189,16 @@ def _replaced(draft: Draft, again: Draft, sounds: dict[str, str], repairs: list[
         old, new = draft.words[a:b], again.words[c:d]
         if kind == "replace" and _is_term(old, new, sounds):
             repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
-            old = tuple(replace(word, start=max(word.start, old[0].start)) for word in new)
+            old = _timed(new, old[0].start, max(word.end for word in old))
         words += old
     return replace(draft, words=tuple(words))
+
+
+def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
+    """The words with the time from `start` to `end` shared among them by their length."""
+    ends = list(accumulate(len(word.text) for word in words))
+    edges = [start, *(start + (end - start) * at / ends[-1] for at in ends)]
+    return tuple(replace(word, start=a, end=b) for word, (a, b) in zip(words, pairwise(edges), strict=True))
 
 
 def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:

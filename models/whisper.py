@@ -31,6 +31,7 @@ OFFLINE = {"base": files.WHISPER_BASE, "tiny.en": files.WHISPER_TINY_EN}
 BEST_ON_GPU = "large-v3-turbo"
 LANGUAGE_PLACES = 4  # chunks, spread over the episode, by which its language is told
 SURE_LANGUAGE = 0.8  # mean probability over those places from which a language that was asked for is doubted
+BATCH_SIZES = {"cpu": 4, "cuda": 16}
 MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 MAIN_SHARE = 0.85  # of the work is the first decoding, before anything is mended
 
@@ -46,7 +47,7 @@ class WhisperOptions:
     model: str = "auto"
     language: str | None = None
     device: str = "auto"
-    batch_size: int = 4  # chunks of up to 30 s decoded at once by each worker
+    batch_size: int | None = None  # chunks of up to 30 s decoded at once by each worker; None: by device
     beam_size: int = 5
     vocabulary: tuple[str, ...] = ()
 
@@ -93,7 +94,7 @@ def transcribe(
         samples,
         options.language or "en",
         options.beam_size,
-        options.batch_size,
+        options.batch_size or BATCH_SIZES[pipeline.model.model.device],
         report=lambda share: progress("transcribe", share * MAIN_SHARE * seconds, seconds),
     )
     heard, probability = language_heard(decoder, chunks)

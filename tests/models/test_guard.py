@@ -71,6 +71,12 @@ def test_a_word_torn_from_what_follows_goes_with_it() -> None:
     assert lost.chunk == Span(1.3, 7.5)
 
 
+def test_short_breaks_between_words_are_no_loss_and_tear_nothing() -> None:
+    words = (Word(0, 0.5, " Hello."), Word(1, 1.5, " Hello."), Word(2, 2.3, " And"), Word(2.3, 2.6, " I'm"))
+    (gap, index), *more = losses(Draft(Span(0, 9), words), [Span(0, 9)])
+    assert (gap, index, more) == (Span(2.6, 9), 4, [])
+
+
 times = st.floats(0, 30, allow_nan=False).map(lambda x: round(x, 2))
 
 

@@ -6,7 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
-from models.transcript import AudioFile, Episode, Person, Segment, Speaker, Transcript, Turn, Word
+from models.transcript import AudioFile, Episode, Person, Repair, Segment, Speaker, Transcript, Turn, Word
 from outputs.characters import one_line
 
 NASTY_TEXTS = [
@@ -55,7 +55,8 @@ whole_times = st.integers(0, 7_200_000).map(lambda ms: ms / 1000)
 def words(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Word]:
     """Words with nasty text, in no order of time, some that end before they start."""
     spaced = st.tuples(st.sampled_from(["", " ", " ", " "]), texts).map("".join)
-    return st.builds(Word, seconds, seconds, spaced, st.floats(0, 1), st.none() | st.sampled_from(LABELS))
+    speakers = st.none() | st.sampled_from(LABELS)
+    return st.builds(Word, seconds, seconds, spaced, st.floats(0, 1), speakers, st.booleans())
 
 
 def segments(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Segment]:
@@ -82,6 +83,7 @@ def transcripts(
         st.lists(st.builds(Turn, seconds, seconds, texts), max_size=4).map(tuple),
         st.dictionaries(texts, st.integers() | texts | st.lists(texts, max_size=2), max_size=3),
         st.lists(texts, max_size=2).map(tuple),
+        st.lists(st.builds(Repair, seconds, seconds, texts, texts, texts), max_size=2).map(tuple),
     )
 
 

@@ -37,7 +37,18 @@ def test_times_are_rounded_and_nothing_else() -> None:
     assert record["segments"][0]["start"] == 0.123
     assert record["segments"][0]["words"][0] == {
         "start": 0.0, "end": 0.667, "text": " hi", "probability": 0.123456789, "speaker": None,
+        "overlap": False,
     }  # fmt: skip
+
+
+def test_a_record_from_before_a_field_came_is_read() -> None:
+    record = json.loads(render(CONVERSATION))
+    del record["repairs"]
+    for segment in record["segments"]:
+        del segment["continues"]
+        for word in segment["words"]:
+            del word["overlap"]
+    assert load(json.dumps(record)) == CONVERSATION
 
 
 def test_equal_transcripts_give_equal_text() -> None:
