@@ -45,7 +45,8 @@ endif
 	@echo $(TORCH) > $(VENV)/.torch
 	@touch $@
 
-# The only thing needed from the system is Python with venv, which Debian packages apart.
+# What is needed from the system is Python with venv, which Debian packages apart. The tests of the pages also
+# take a Chromium; without one they are skipped.
 system-deps:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Episcribe needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
@@ -54,6 +55,12 @@ system-deps:
 			apt-get update -qq && apt-get install -y -qq python3-venv; \
 		else \
 			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
+		fi; }
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq chromium || echo "chromium can't be installed: tests of the pages are skipped"; \
+		else \
+			echo "No chromium: tests of the pages are skipped (Debian: apt-get install chromium)"; \
 		fi; }
 
 # Side by side with other tools, from the same recordings; takes the better part of an hour.

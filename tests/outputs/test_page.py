@@ -265,7 +265,7 @@ def test_readable_without_scripts(browser: Browser, folder: Path) -> None:
         assert "béta10 béta11" in page.locator("main").inner_text()
         for hidden in ("#find", "#controls", "#seek"):
             assert page.locator(hidden).is_hidden()
-        assert page.locator("main h3:target bdi").text_content() == "Bob"
+        assert page.locator("main h3:target cite").text_content() == "Bob"
 
 
 def test_fits_a_phone_and_zoomed_text(browser: Browser, folder: Path) -> None:
