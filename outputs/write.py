@@ -85,10 +85,10 @@ def formats_named(names: Iterable[str]) -> list[Format]:
 def keep_audio(audio: Path, folder: Path) -> str:
     """Put a copy of `audio` beside an episode's page; returns its name there. OutputError if it can't be."""
     target = folder / f"{KEPT_AUDIO}{audio.suffix.lower()}"
-    if target.exists() and target.samefile(audio):
-        return target.name
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
+        if target.exists() and target.samefile(audio):
+            return target.name
         folder.mkdir(parents=True, exist_ok=True)
         try:
             os.link(audio.resolve(), part)  # costs no space on the same disk

@@ -13,7 +13,7 @@ from models.errors import InputError, OutputError
 from models.transcript import Transcript
 from outputs import read
 from outputs.formats import FORMATS
-from outputs.write import publish
+from outputs.write import keep_audio, publish
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +138,18 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*x: File exists"):
         publish(CONVERSATION, tmp_path / "x", [])
+
+
+def test_audio_is_kept_beside_the_page(tmp_path: Path) -> None:
+    audio, folder = tmp_path / "Talk.MP3", tmp_path / "show" / "episode"
+    audio.write_bytes(b"first")
+    assert keep_audio(audio, folder) == "audio.mp3"
+    assert keep_audio(folder / "audio.mp3", folder) == "audio.mp3"
+    other = tmp_path / "other.mp3"
+    other.write_bytes(b"second")
+    keep_audio(other, folder)
+    assert contents(folder) == {"audio.mp3": b"second"}
+    assert audio.read_bytes() == b"first"
+    with pytest.raises(OutputError, match="cannot write"):
+        keep_audio(tmp_path / "gone.mp3", folder)
+    assert contents(folder) == {"audio.mp3": b"second"}
