@@ -18,7 +18,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-register(app)
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
@@ -229,6 +228,9 @@ def models_list() -> None:
     from flows.check import print_models
 
     print_models()
+
+
+register(app)
 
 
 def main() -> None:
