@@ -233,7 +233,7 @@ def test_two_pages_do_not_overwrite_each_other(browser: Browser, seen: Watched, 
         other.page.evaluate("episcribe.jump(6.1)")
         other.page.keyboard.press("x")
         other.page.locator("#saved.failed", has_text="another page changed").wait_for()
-        assert other.page.locator("main section").count() == 6
+        other.page.wait_for_function("() => document.querySelectorAll('main section').length === 6")
         other.faults = [fault for fault in other.faults if "409" not in fault]
 
 
