@@ -78,9 +78,8 @@ def main(hours: int) -> None:
                 start = time.perf_counter()
                 found = search(library, query, speaker, show)
                 spent.append((time.perf_counter() - start) * 1000)
-            print(
-                f"{query}, speaker {speaker or 'any'}, show {show or 'any'}: {found.count} passages, {statistics.median(spent):.1f} ms"
-            )
+            who = f"speaker {speaker or 'any'}, show {show or 'any'}"
+            print(f"{query}, {who}: {found.count} passages, {statistics.median(spent):.1f} ms")
 
 
 if __name__ == "__main__":
