@@ -45,8 +45,8 @@ endif
 	@echo $(TORCH) > $(VENV)/.torch
 	@touch $@
 
-# The only thing needed from the system is Python with venv, which Debian packages apart. Tests of many machines
-# want a PostgreSQL server too, and are skipped where there is none.
+# What is needed from the system is Python with venv, which Debian packages apart. Some tests also take a
+# PostgreSQL server and a Chromium, and are skipped where there is none.
 system-deps:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Episcribe needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
@@ -58,9 +58,17 @@ system-deps:
 		fi; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql \
+				|| echo "PostgreSQL can't be installed: tests of many machines are skipped"; \
 		else \
-			echo "no PostgreSQL: tests of many machines will be skipped (Debian: apt-get install postgresql)"; \
+			echo "No PostgreSQL: tests of many machines are skipped (Debian: apt-get install postgresql)"; \
+		fi; }
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium \
+				|| echo "Chromium can't be installed: tests of the pages are skipped"; \
+		else \
+			echo "No chromium: tests of the pages are skipped (Debian: apt-get install chromium)"; \
 		fi; }
 
 # Side by side with other tools, from the same recordings; takes the better part of an hour.

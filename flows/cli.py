@@ -18,11 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-cli_library.register(app)
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
-cli_shows.register(app)
-cli_speakers.register(app)
 
 VOICES = ("known", "all", "off")
 ALL_FORMATS = "json,srt,vtt,txt,html,rttm"
@@ -261,6 +258,10 @@ def models_list() -> None:
     from flows.check import print_models
 
     print_models()
+
+
+for commands in (cli_shows, cli_library, cli_speakers):
+    commands.register(app)
 
 
 def main() -> None:

@@ -53,7 +53,7 @@ def main() -> None:
     folder = cache_folder() / "demo"
     with serve_show(folder) as url:
         print(f"A podcast feed is at {url}/feed.xml; its newest episode is processed now.\n")
-        result = run_episode(f"{url}/feed.xml", RunOptions(allow_private=True))
+        result = run_episode(f"{url}/feed.xml", RunOptions(allow_private=True, keep_audio=True))
     print()
     for line in (Path(result["folder"]) / "transcript.txt").read_text(encoding="utf-8").splitlines():
         print(printable(line))

@@ -344,12 +344,12 @@ class _Draft:
         matching = SequenceMatcher(None, found, wanted, autojunk=False).get_matching_blocks()
         if not wanted or sum(block.size for block in matching) < ALIKE * len(wanted):
             return []
-        # People who talk at the same time say other words, before or after these in the record.
+        # Ends that do not match were heard otherwise if they are as many words as before; else they belong to
+        # people who talk at the same time, whose words come before or after these in the record.
         first, last = matching[0].a, matching[-2].a + matching[-2].size
-        ragged = (
-            first == matching[0].b and len(inside) - last == len(wanted) - matching[-2].b - matching[-2].size
-        )
-        return inside if ragged else inside[first:last]
+        lead, tail = matching[0].b, len(wanted) - matching[-2].b - matching[-2].size
+        same_length = first == lead and len(inside) - last == tail
+        return inside if same_length else inside[first:last]
 
     def _timed(self, at: int, until: int, new: Sequence[str]) -> list[Word]:
         """Words that read `new` in place of those from `at` to `until`; unchanged ones keep their times.

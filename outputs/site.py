@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from models.errors import EpiscribeError, InputError, OutputError
 from models.transcript import Transcript
-from outputs import pages, read
+from outputs import corrections, pages, read
 from outputs.characters import one_line
 from outputs.formats import EPISODE, FORMATS
 from outputs.html import SITE_LINK, length_of, render, title_of
@@ -33,6 +33,7 @@ from outputs.write import replace_files
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
 UNTITLED = "Single episodes"
+SAME_WRITE_SECONDS = 1.0
 NEWEST = 30  # episodes on the first page
 SHARED = ("transcript.vtt", "transcript.srt", "transcript.json", "transcript.txt")
 HEADERS = """\
@@ -138,8 +139,11 @@ def _put(transcript: Transcript, folder: Path, name: str, out: Path) -> Listed:
 def _page(transcript: Transcript, folder: Path) -> str:
     """The episode's page with a way back: the one in its folder, or rendered where that is missing or older."""
     page, text = folder / FORMATS["html"].file_name, ""
+    made_of = (folder / name for name in (EPISODE.file_name, corrections.FILE_NAME))
     with suppress(OSError, UnicodeDecodeError):
-        if page.stat().st_mtime_ns >= (folder / EPISODE.file_name).stat().st_mtime_ns - 10**9:
+        # The files of a folder are written together, the record last.
+        newest = max(file.stat().st_mtime for file in made_of if file.exists()) - SAME_WRITE_SECONDS
+        if page.stat().st_mtime >= newest:
             text = page.read_text(encoding="utf-8")
     if SITE_LINK not in text:
         text = render(transcript)

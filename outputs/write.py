@@ -157,10 +157,10 @@ def keep_audio(audio: Path, folder: Path) -> str:
     if not is_local(folder):
         _upload({target: audio.read_bytes()})
         return target.name
-    if target.exists() and target.samefile(audio):
-        return target.name
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
+        if target.exists() and target.samefile(audio):
+            return target.name
         folder.mkdir(parents=True, exist_ok=True)
         try:
             os.link(audio.resolve(), part)  # costs no space on the same disk

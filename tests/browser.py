@@ -71,7 +71,7 @@ class Watched:
 def watched(browser: Browser, **options: object) -> Iterator[Watched]:
     """A fresh page, at whose end nothing may have gone wrong."""
     context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **options})  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # machines that run tests may be busy
     try:
         seen = Watched(context)
         yield seen

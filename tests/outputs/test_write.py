@@ -13,7 +13,7 @@ from models.errors import InputError, OutputError
 from models.transcript import Transcript
 from outputs import read
 from outputs.formats import FORMATS
-from outputs.write import publish
+from outputs.write import keep_audio, publish
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +150,18 @@ def test_side_by_side_gives_the_same_files(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "three")], cwd=ROOT, check=True)
     files = {path.name: path.read_bytes() for path in (tmp_path / "three").iterdir()}
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+
+
+def test_audio_is_kept_beside_the_page(tmp_path: Path) -> None:
+    audio, folder = tmp_path / "Talk.MP3", tmp_path / "show" / "episode"
+    audio.write_bytes(b"first")
+    assert keep_audio(audio, folder) == "audio.mp3"
+    assert keep_audio(folder / "audio.mp3", folder) == "audio.mp3"
+    other = tmp_path / "other.mp3"
+    other.write_bytes(b"second")
+    keep_audio(other, folder)
+    assert contents(folder) == {"audio.mp3": b"second"}
+    assert audio.read_bytes() == b"first"
+    with pytest.raises(OutputError, match="cannot write"):
+        keep_audio(tmp_path / "gone.mp3", folder)
+    assert contents(folder) == {"audio.mp3": b"second"}
