@@ -128,7 +128,7 @@ def process_episode(source: str, options: RunOptions | None = None) -> dict[str,
         turns, diariser_model, warnings = _diarise(run, audio, heard, options.diarisation())
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
-        speech = speech_of(turns.turns) if diariser_model != "none" else None
+        speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
         terms = terms_of(fetched.episode, options.vocabulary)
         words = _transcribe(run, audio, heard, replace(options.whisper(), vocabulary=terms), speech)
         transcript = steps.assemble(
