@@ -71,9 +71,14 @@ system-deps:
 			echo "No chromium: tests of the pages are skipped (Debian: apt-get install chromium)"; \
 		fi; }
 
-# Side by side with other tools, from the same recordings; takes the better part of an hour.
+# Side by side with other tools, from the same recordings; takes some hours. Each part can be run by itself.
 bench: models
 	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench.transcription
+	$(RUN) -m tests.bench.names
+	$(RUN) -m tests.bench.voices
+	$(RUN) -m tests.bench.polling
+	$(RUN) -m tests.bench.search 1000
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .

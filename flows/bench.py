@@ -54,8 +54,7 @@ def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
     with _timed(seconds, "load_whisper"):
         whisper.load(words.model, words.device)
     with _timed(seconds, "transcribe"):
-        speech = speech_of(diarisation.turns) if turns.model != "none" else None
-        transcription = steps.write_words(file, heard.mix, words, speech)
+        transcription = steps.write_words(file, heard.mix, words, speech_of(diarisation.turns) or None)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.assemble(
             Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model

@@ -204,7 +204,7 @@ def _process(
         turns, diariser_model, warnings = _diarise(run, audio, heard, options)
         if warnings:
             steps.keep_better(fetched, options, warnings[0])
-        speech = speech_of(turns.turns) if diariser_model != "none" else None
+        speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
         terms = terms_of(fetched.episode, (*options.vocabulary, *options.known_people))
         words = _transcribe(run, audio, heard, replace(options.whisper(), vocabulary=terms), speech)
         transcript = steps.assemble(

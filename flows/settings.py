@@ -199,7 +199,7 @@ def library_of(given: Path | None) -> Path:
         raise InputError(
             f"the library {library} is no folder of this machine: give a copy of it with --library"
         )
-    return library
+    return library.relative_to(Path.cwd()) if library.is_relative_to(Path.cwd()) else library
 
 
 def config_path() -> Path:

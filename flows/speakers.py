@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flows.options import RunOptions
 from models.errors import EpiscribeError, InputError
 from models.files import cache_folder
 from models.names import Context, called, given_names, named, renamed_by_voice
@@ -19,6 +19,9 @@ from outputs import corrections, read, registry, write
 from outputs.characters import one_line
 from outputs.corrections import NAME, Correction
 from outputs.formats import EPISODE, FORMATS
+
+if TYPE_CHECKING:
+    from flows.options import RunOptions
 
 RECENT_EPISODES = 6  # by which ads and jingles are told
 STRONG = 0.95  # probability from which a name nobody confirmed is sure enough for its voice to be learnt
@@ -126,10 +129,11 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     isn't there or a bad name.
     """
     name = _checked_name(name)
-    labels = labels_of(read.load(folder), speaker, folder)
-    transcript = called(read.load_record(folder), labels, name)
+    record = read.load_record(folder)
     folder = read.folder_of(folder)
     before = corrections.load(folder)
+    labels = labels_of(corrections.correct(record, before).transcript, speaker, folder)
+    transcript = called(record, labels, name)
     made = _corrected_names(before, transcript, labels, name)
     amended = made if made != before else None
     files = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)

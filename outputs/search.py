@@ -272,10 +272,20 @@ def _open(file: Path) -> sqlite3.Connection:
         if version:
             file.unlink()
         index = sqlite3.connect(file, timeout=30)
-        index.executescript(_SCHEMA)
+        _make_tables(index)
     index.execute("PRAGMA synchronous = OFF")  # it can be made again from what it was made of
     index.execute("PRAGMA cache_size = -65536")
     return index
+
+
+def _make_tables(index: sqlite3.Connection) -> None:
+    """Make the tables, unless somebody else was faster."""
+    index.execute("BEGIN IMMEDIATE")
+    ((version,),) = index.execute("PRAGMA user_version")
+    if version != VERSION:
+        for statement in _SCHEMA.split(";\n"):
+            index.execute(statement)
+    index.commit()
 
 
 def _update(index: sqlite3.Connection, library: Path) -> Changes:

@@ -115,7 +115,7 @@ def test_publish_from_an_address(library: Path, tmp_path: Path, server: Server) 
     [
         (
             ["publish", "nofeed", "--base-url", "https://x.org/"],
-            "nofeed: neither the address of a feed nor a file",
+            "nofeed: neither a show in episcribe.toml nor the address of a feed nor a file",
         ),
         (["publish", "feed.xml", "--base-url", "x.org"], "'x.org' is no base URL"),
         (["publish", "feed.xml", "--base-url", "https://x.org/"], "feed.xml is not well-formed XML"),
