@@ -33,7 +33,7 @@ FILE_NAME = "search.db"
 VERSION = 1
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 NEAR = 8  # words that may lie between words that are looked for, to count as near
-MIN_STARRED = 2  # letters before a star: one letter begins a tenth of all words
+MIN_STARRED = 3  # letters before a star: fewer begin so many words that looking takes long
 LIMIT = 20
 COUNTED = 1000  # hits are counted up to here
 MAX_MS = 2**32 - 1  # what is kept of a time
@@ -107,7 +107,7 @@ def update(library: Path) -> Changes:
 
 
 def search(library: Path, query: str, speaker: str = "", show: str = "", limit: int = LIMIT) -> Found:
-    """Passages with all words of `query`, in quotes a phrase, with a star the beginning of a word.
+    """Passages with all words of `query`, in quotes a phrase, with a star the beginning of a word (3 letters or more).
 
     Those with the words side by side come first, then those with them near each other; the newest first.
     `speaker` and `show` are words of their names. The index is taken as it is: see `update`. Raises

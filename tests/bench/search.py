@@ -20,7 +20,7 @@ from outputs.search import FILE_NAME, search, update
 WORDS_PER_HOUR = 9000
 SHOWS, SPEAKERS = 20, 3
 SYLLABLES = [a + b for a in "bcdfghjklmnprstvwz" for b in "aeiou"]
-QUERIES = ("ba", "ba be", "ba be ka", "babe*", "zuzuzu", "kaba zona", '"ba be"', "ka zi moma", "ba*")
+QUERIES = ("ba", "ba be", "ba be ka", "babe*", "zuzuzu", "kaba zona", '"ba be"', "ka zi moma", "bab*")
 FILTERS = (("", ""), ("Person 3", ""), ("", "Show 7"), ("Person 3", "Show 7"))  # speaker, show
 REPEATS = 5
 
