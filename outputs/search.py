@@ -30,6 +30,7 @@ from outputs.read import load
 from outputs.times import milliseconds, plain_seconds
 
 FILE_NAME = "search.db"
+WAIT_SECONDS = 300  # for another program that brings the index up to date
 VERSION = 1
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 NEAR = 8  # words that may lie between words that are looked for, to count as near
@@ -260,7 +261,7 @@ def _matches(row: Sequence[tuple[str, int]], term: tuple[list[str], bool]) -> li
 
 def _open(file: Path) -> sqlite3.Connection:
     """The index, made anew where there is none, or one that is damaged or of another version."""
-    index = sqlite3.connect(file, timeout=30)
+    index = sqlite3.connect(file, timeout=WAIT_SECONDS)
     try:
         ((version,),) = index.execute("PRAGMA user_version")
     except sqlite3.DatabaseError as error:
@@ -271,7 +272,7 @@ def _open(file: Path) -> sqlite3.Connection:
         index.close()
         if version:
             file.unlink()
-        index = sqlite3.connect(file, timeout=30)
+        index = sqlite3.connect(file, timeout=WAIT_SECONDS)
         _make_tables(index)
     index.execute("PRAGMA synchronous = OFF")  # it can be made again from what it was made of
     index.execute("PRAGMA cache_size = -65536")
@@ -289,6 +290,7 @@ def _make_tables(index: sqlite3.Connection) -> None:
 
 
 def _update(index: sqlite3.Connection, library: Path) -> Changes:
+    index.execute("BEGIN IMMEDIATE")  # before looking: whoever updates at the same time is waited for
     changes = Changes()
     known = dict(index.execute("SELECT folder, stamp FROM episodes"))
     present = {folder.relative_to(library).as_posix(): folder for folder in episode_folders(library)}
