@@ -33,8 +33,22 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"episcribe {version('episcribe')}")
+        raise typer.Exit
+
+
 @app.callback()
-def options(context: typer.Context, debug: Debug = False) -> None:
+def options(
+    context: typer.Context,
+    debug: Debug = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     """Podcast audio in; accurate, speaker-named, timed transcripts out."""
     context.obj = {"debug": debug}
 

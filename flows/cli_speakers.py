@@ -140,6 +140,8 @@ def rename(
     done = rename_speaker(folder, speaker, name, back_fill=back_fill, processes=min(4, os.cpu_count() or 1))
     for path in (*done.files, *done.others):
         typer.echo(printable(str(path)))
+    for label, now in done.displaced:
+        typer.echo(printable(f"{label} was called {name} before, and is {now} now"))
     typer.echo(printable(f"the voice of {name} is known to the show" if done.learnt else NOT_LEARNT))
     if done.unheard:
         typer.echo(f"{done.unheard} episodes could not be judged: this machine has not kept their voices")

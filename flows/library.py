@@ -63,7 +63,7 @@ def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> Publ
 
 
 def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
-    """The audio of an episode: what is given, else what is kept in its folder or was downloaded.
+    """The audio of an episode: what is given, kept in its folder, was downloaded, or lies where we are.
 
     InputError where none of these is there.
     """
@@ -72,10 +72,16 @@ def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) ->
     kept = read.kept_audio(folder, transcript)
     if kept is not None:
         return kept
+    from audio.download import local_file
     from flows.steps import downloads_folder
 
     sha256 = transcript.audio.sha256
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
+    here = Path(transcript.audio.path)
+    if not found and here.is_file() and local_file(str(here)).sha256 == sha256:
+        found = [here]
     if found:
         return found[0]
-    raise InputError(f"{folder}: its audio is not on this machine any more; give it with --audio FILE")
+    raise InputError(
+        f"{folder}: its audio is not kept here: give it with --audio FILE, or run with --keep-audio"
+    )

@@ -113,10 +113,11 @@ def _learnt(now: Registry, samples: Sequence[tuple[str, Sample]]) -> Registry:
 
 @dataclass(frozen=True)
 class Renamed:
-    """What a renaming did: files written, whether the voice was learnt, episodes named anew by it."""
+    """What a renaming did: files written, whether the voice was learnt, who lost the name, episodes named anew."""
 
     files: tuple[Path, ...]
     learnt: bool
+    displaced: tuple[tuple[str, str], ...] = ()  # who else had the name, by label and what it is called now
     others: tuple[Path, ...] = ()
     unheard: int = 0  # episodes of the show whose voices this machine has not kept
 
@@ -140,7 +141,17 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
     others, unheard = back_filled(folder) if back_fill else ((), 0)
-    return Renamed(tuple(files), learnt, others, unheard)
+    return Renamed(tuple(files), learnt, _displaced(record, transcript, labels), others, unheard)
+
+
+def _displaced(before: Transcript, now: Transcript, labels: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Speakers other than those of `labels` who are called otherwise than before."""
+    names = {speaker.label: speaker.name for speaker in now.speakers}
+    return tuple(
+        (s.label, names[s.label])
+        for s in before.speakers
+        if s.label not in labels and names.get(s.label, s.name) != s.name
+    )
 
 
 def _corrected_names(
@@ -277,19 +288,25 @@ def forget(library: Path, name: str, show: str | None = None) -> list[Path]:
     That is the show's file, the voices heard on this machine in every episode where the name is given,
     and the kept results of their diarisation.
     """
-    concerned = []
-    for folder in shows(library, show):
-        voice, episodes = registry.load(folder).voice_of(name), list(_episodes(folder))
-        if voice or any(_labels_named(episode, name) for episode in episodes):
-            registry.change(folder, lambda now: now.forgot(name))
-            for transcript in episodes:
-                _forget_heard(transcript, name, voice or KnownVoice(name))
-            concerned.append(folder)
+    concerned = [folder for folder in shows(library, show) if _forget_in(folder, name)]
     if not concerned:
         raise InputError(
             f"nobody is called {name!r} in {library}; `episcribe voices list` shows whose voices are kept"
         )
     return concerned
+
+
+def _forget_in(folder: Path, typed: str) -> bool:
+    """Forget a person in one show; whether anybody there is called that."""
+    episodes, known = list(_episodes(folder)), registry.load(folder)
+    name = _as_spelled(typed, known, episodes)
+    voice = known.voice_of(name)
+    if not voice and not any(_labels_named(episode, name) for episode in episodes):
+        return False
+    registry.change(folder, lambda now: now.forgot(name))
+    for transcript in episodes:
+        _forget_heard(transcript, name, voice or KnownVoice(name))
+    return True
 
 
 def allow(library: Path, name: str, show: str | None = None) -> list[Path]:
@@ -307,6 +324,12 @@ def _episodes(show: Path) -> Iterator[Transcript]:
     for folder in episode_folders(show):
         with suppress(EpiscribeError):
             yield read.load(folder)
+
+
+def _as_spelled(name: str, known: Registry, episodes: Sequence[Transcript]) -> str:
+    """The name as a show spells it, whatever the case and accents it was typed with."""
+    there = [voice.name for voice in known.voices] + [s.name for each in episodes for s in each.speakers]
+    return next((other for other in there if fold(other) == fold(name)), name) if name not in there else name
 
 
 def _labels_named(transcript: Transcript, name: str) -> set[str]:

@@ -37,7 +37,7 @@ from models.names import name_speakers
 from models.progress import Progress, silent
 from models.speech import Span
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
-from models.whisper import Transcription, WhisperOptions, transcribe
+from models.whisper import Transcription, WhisperOptions, check_code, transcribe
 from models.whisper import resolve as resolve_whisper
 from outputs import corrections, read, write
 from outputs.corrections import carried
@@ -84,6 +84,9 @@ def check(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
+    check_code(options.language)
+    if options.episode != "latest" and not is_url(source):
+        raise InputError(f"--episode {options.episode} chooses from a feed, and {source} is a file")
     _check_models(options)
     try:
         source.encode()

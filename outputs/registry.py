@@ -87,6 +87,8 @@ def _write(path: Path, registry: Registry) -> None:
         path.unlink(missing_ok=True)
     else:
         replace_files({path: _adapter(Registry).dump_json(registry) + b"\n"})
+        if is_local(path):
+            path.chmod(0o600)  # biometric data
 
 
 def keep_heard(sha256: str, voices: Sequence[Voice]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -184,6 +185,25 @@ def test_a_clip_needs_the_audio(library: Path, tmp_path: Path, sample_wav: Path)
     done = episcribe(*asked, cwd=tmp_path)
     assert (done.returncode, "give it with --audio FILE" in done.stderr) == (2, True)
     assert episcribe(*asked, "--audio", sample_wav, cwd=tmp_path).returncode == 0
+
+
+def test_a_clip_takes_the_file_that_was_run_where_it_lies(
+    library: Path, tmp_path: Path, sample_wav: Path
+) -> None:
+    (library / PLACE / "audio.wav").unlink()
+    name = read.load_record(library / PLACE).audio.path
+    asked = ["clip", library / PLACE, "--from", "1", "--to", "2", "--out", "a.wav"]
+    (tmp_path / name).write_bytes(b"another file of that name")
+    assert episcribe(*asked, cwd=tmp_path).returncode == 2
+    shutil.copy(sample_wav, tmp_path / name)
+    done = episcribe(*asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_clip_ends_with_the_episode(library: Path, tmp_path: Path) -> None:
+    asked = ["clip", library / PLACE, "--from", "1", "--to", "5:00", "--out", "a.wav"]
+    done = episcribe(*asked, cwd=tmp_path)
+    assert (done.returncode, "the episode ends at 00:30" in done.stderr) == (2, True)
 
 
 def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, tmp_path: Path) -> None:

@@ -227,6 +227,20 @@ def test_renaming_renders_every_file_again_and_learns_the_voice(sample: Path) ->
     assert [voice.name for voice in registry.load(sample.parent).voices] == ["Diané <b> & Co"]
 
 
+def test_whoever_loses_a_name_to_another_is_told(sample: Path) -> None:
+    (diane,) = [speaker.label for speaker in read.load(sample).speakers if speaker.name == "Diane"]
+    done = episcribe("speakers", "rename", sample, "Sheila", "Diane", cwd=sample)
+    assert done.returncode == 0, done.stderr
+    assert f"{diane} was called Diane before, and is Speaker 2 now" in done.stdout.splitlines()
+
+
+def test_whom_to_forget_may_be_typed_in_any_case(sample: Path) -> None:
+    speakers.rename(sample, "Diane", "Diané Marsh")
+    speakers.forget(sample.parents[1], "DIANE MARSH", "show")
+    assert registry.load(sample.parent).forgotten == ("Diané Marsh",)
+    assert registry.load(sample.parent).voices == ()
+
+
 def test_renaming_loads_no_model(sample: Path) -> None:
     code = (
         "import sys\nfrom flows.cli import app\n"
