@@ -85,7 +85,9 @@ class Session:
         """Do what the page asks for and keep it. InputError for what makes no sense."""
         if self._files_hash() != self._hash:
             self._load()
-            raise OutdatedError("the episode was processed again or corrected elsewhere meanwhile: here it is, anew")
+            raise OutdatedError(
+                "the episode was processed again or corrected elsewhere meanwhile: here it is, anew"
+            )
         if action.get("revision") != self.revision:
             raise OutdatedError("another page changed the transcript meanwhile: here it is, anew")
         name = action.get("do")
