@@ -48,6 +48,7 @@ class Session:
         read.load_record(folder)  # says so where there is none
         self.folder = read.folder_of(folder)
         self.revision = 0
+        self._hash = ""
         self._undone: list[tuple[Correction, ...]] = []
         self._load()
 

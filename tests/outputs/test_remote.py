@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from flows import steps
 from flows.options import RunOptions
+from flows.speakers import episode_folders, published
 from models.errors import InputError, OutputError
 from outputs import read
 from outputs.formats import FORMATS
@@ -66,6 +69,28 @@ def test_an_episode_is_published_and_read_back(library: str) -> None:
     assert read.load(str(folder)).speakers[0].name == "Ann"
 
 
+def test_what_another_machine_has_written_since_is_seen(bucket: str) -> None:
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
+    assert episode_folders(folder.parent) == [folder]  # which a client might remember
+    elsewhere = (
+        "from flows.speakers import rename; from outputs.write import place; "
+        f"rename(place({str(folder)!r}), 'Bob', 'Bartholomew of a longer name')"
+    )
+    subprocess.run([sys.executable, "-c", elsewhere], check=True, timeout=60)
+    found = published(folder)
+    assert found is not None
+    assert found.speakers[1].name == "Bartholomew of a longer name"
+
+
+def test_audio_is_kept_in_the_library(library: str, tmp_path: Path) -> None:
+    audio = tmp_path / "talk.mp3"
+    audio.write_bytes(b"sound" * 1000)
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=library, keep_audio=True), str(audio))
+    kept = read.kept_audio(folder, read.load(folder))
+    assert kept is not None
+    assert kept.read_bytes() == audio.read_bytes()
+
+
 def test_a_library_that_cannot_be_had() -> None:
     with pytest.raises(InputError, match="nope://x can't be used"):
         place("nope://x")
@@ -80,3 +105,4 @@ def test_a_store_that_refuses(bucket: str) -> None:
 
 def test_paths_stay_paths(tmp_path: Path) -> None:
     assert place(str(tmp_path)) == tmp_path
+    assert place(tmp_path.as_uri()) == tmp_path
