@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli_places import place
+
 if TYPE_CHECKING:
     from outputs.search import Changes, Hit
 
 Library = Annotated[
     Path | None,
-    typer.Option(help="The folder that holds all shows.", show_default="of episcribe.toml, or library"),
+    typer.Option(
+        help="The folder that holds all shows.",
+        show_default="of episcribe.toml, or library",
+        parser=place,
+        metavar="PATH",
+    ),
 ]
-Folder = Annotated[Path, typer.Argument(help="An episode's folder.")]
+Folder = Annotated[
+    Path, typer.Argument(help="An episode's folder, or its URL.", parser=place, metavar="FOLDER")
+]
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
 ]

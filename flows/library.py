@@ -12,6 +12,7 @@ from outputs import read
 from outputs.feed import Entry, Published, entry_of, publish
 from outputs.formats import FORMATS
 from outputs.search import episode_folders
+from outputs.write import is_local
 
 
 def show_feed(show: str) -> tuple[str, dict[str, str]]:
@@ -70,7 +71,7 @@ def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) ->
     if given is not None:
         return given
     kept = read.kept_audio(folder, transcript)
-    if kept is not None:
+    if kept is not None and is_local(kept):
         return kept
     from flows.steps import downloads_folder
 

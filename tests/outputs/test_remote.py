@@ -14,9 +14,11 @@ from flows import steps
 from flows.options import RunOptions
 from flows.speakers import episode_folders, published
 from models.errors import InputError, OutputError
-from outputs import read
+from models.transcript import Voice
+from outputs import read, registry
 from outputs.formats import FORMATS
 from outputs.write import place
+from tests.flows.conftest import episcribe
 from tests.outputs.samples import CONVERSATION
 
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
@@ -67,6 +69,24 @@ def test_an_episode_is_published_and_read_back(library: str) -> None:
     again, _ = steps.publish(renamed, RunOptions(library=library))
     assert again == folder
     assert read.load(str(folder)).speakers[0].name == "Ann"
+
+
+def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Path) -> None:
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
+    voice = Voice("SPEAKER_01", (0.6, 0.8), 30.0, "model")
+    registry.keep_heard(CONVERSATION.audio.sha256, [voice])
+    done = episcribe("speakers", "rename", folder, "Bob", "Bobby", cwd=tmp_path)
+    assert "the voice of Bobby is known" in done.stdout, done.stderr
+    assert "Bobby" in episcribe("captions", folder, cwd=tmp_path).stdout
+    (tmp_path / "episcribe.toml").write_text(f'library = "{bucket}"\n')
+    assert "Bobby" in episcribe("voices", "list", cwd=tmp_path).stdout
+    done = episcribe("voices", "forget", "Bobby", "--library", bucket, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert registry.load(folder.parent).voices == ()
+    for command in (["search", "word"], ["site", "--library", bucket]):
+        refused = episcribe(*command, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert "is no folder of this machine" in refused.stderr
 
 
 def test_what_another_machine_has_written_since_is_seen(bucket: str) -> None:
