@@ -317,6 +317,8 @@ def _episodes(
         # question mark may change with every request, so it counts only where nothing else tells.
         bare = _without_query(audio)
         guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
+        if guid != own and times_used[guid]:  # another item has this very address as its guid
+            guid = f"{own or 'no guid'} {without_login(audio)}"
         episodes.append(
             replace(
                 common,
