@@ -103,7 +103,8 @@ def publish(
     base = checked_base(base_url or settings.base_url)
     feed, secret = show_feed(show)
     data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
-    published = publish_feed(data, configuration.library_of(library), base, feed)
+    published, skipped = publish_feed(data, configuration.library_of(library), base, feed)
+    _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without
     typer.echo(f"{linked} episode{'' if linked == 1 else 's'} with transcripts, {without} without: {out}")

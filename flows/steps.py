@@ -267,7 +267,10 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> tup
     before = published(folder)
     formats, amended = list(options.formats), None
     if before is not None:
-        amended = carried(corrections.load(folder), before, transcript) or None
+        made = corrections.load(folder)
+        moved = carried(made, before, transcript)
+        # Not written where nothing changes: the edit page may write another one meanwhile.
+        amended = moved if moved != made else None
         formats += present_formats(folder)
     if options.keep_audio and audio:
         name = write.keep_audio(Path(audio), folder)
