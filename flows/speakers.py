@@ -57,10 +57,16 @@ def name_speakers(
 
 
 def published(folder: Path) -> Transcript | None:
-    """The transcript that the folder has; None where there is none that can be read."""
-    with suppress(EpiscribeError):
+    """The transcript that the folder has; None where there is none, or one that is damaged.
+
+    OutputError where it can't be read for now: names that were given there must not be lost.
+    """
+    try:
         return read.load_record(folder)
-    return None
+    except EpiscribeError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return None
 
 
 def learn_voices(
@@ -238,9 +244,10 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
     """The segments of the newest other episodes of the same show."""
     others = [other for other in episode_folders(folder.absolute().parent) if other != folder.absolute()]
     for other in others[: -RECENT_EPISODES - 1 : -1]:
-        found = published(other)
-        if found is not None and found.episode.show == transcript.episode.show:
-            yield found.segments
+        with suppress(EpiscribeError):
+            found = published(other)
+            if found is not None and found.episode.show == transcript.episode.show:
+                yield found.segments
 
 
 # Voices

@@ -16,7 +16,7 @@ import pytest
 
 from flows import speakers
 from flows.options import RunOptions
-from models.errors import InputError
+from models.errors import InputError, OutputError
 from models.transcript import Episode, Person, Transcript, Voice
 from outputs import read, registry
 from outputs.corrections import NAME, Correction
@@ -218,6 +218,17 @@ def test_who_is_named_by_a_correction_is_forgotten_too(named_by_hand: Path) -> N
     assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
     assert speakers.learn_voices(CONVERSATION, VOICES, named_by_hand, RunOptions()) == ()
     assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
+
+
+def test_names_are_not_lost_where_the_record_cannot_be_read_for_now(
+    named_by_hand: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise TimeoutError("the server did not answer")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    with pytest.raises(OutputError, match="cannot read"):
+        speakers.name_speakers(CONVERSATION, VOICES, named_by_hand, RunOptions())
 
 
 def test_nobody_is_merged_into_who_was_forgotten(named_by_hand: Path) -> None:
