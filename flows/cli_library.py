@@ -94,6 +94,7 @@ def publish(
     ] = False,
 ) -> None:
     """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    from audio.web import shown
     from flows import settings as configuration
     from flows.library import feed_bytes, publish_feed, show_feed
     from outputs.feed import checked_base
@@ -103,7 +104,8 @@ def publish(
     base = checked_base(base_url or settings.base_url)
     feed, secret = show_feed(show)
     data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
-    published, skipped = publish_feed(data, configuration.library_of(library), base, feed)
+    told = shown(feed) if "://" in feed else feed
+    published, skipped = publish_feed(data, configuration.library_of(library), base, told)
     _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without

@@ -133,6 +133,14 @@ def test_no_title_takes_the_file_name() -> None:
     assert only(AUDIO).title == "1"
 
 
+@pytest.mark.parametrize("data", [b"<html><body>log in</body></html>", rss("<title>no audio</title>")])
+def test_a_token_in_the_address_is_not_told(data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_feed(data, "https://a.example/feed?token=secret")
+    assert "https://a.example/feed" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_guid_that_is_the_address_of_another_item() -> None:
     items = [f"<guid>https://a.example/2.mp3</guid>{AUDIO}", AUDIO.replace("1.mp3", "2.mp3")]
     guids = [episode.guid for episode in parse_feed(rss(*items), URL).episodes]
