@@ -57,10 +57,16 @@ def name_speakers(
 
 
 def published(folder: Path) -> Transcript | None:
-    """The transcript that the folder has; None where there is none that can be read."""
-    with suppress(EpiscribeError):
+    """The transcript that the folder has; None where there is none, or one that is damaged.
+
+    OutputError where it can't be read for now: names that were given there must not be lost.
+    """
+    try:
         return read.load_record(folder)
-    return None
+    except EpiscribeError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return None
 
 
 def learn_voices(
@@ -75,16 +81,19 @@ def learn_voices(
         if options.voices == "off":
             registry.keep_heard(transcript.audio.sha256, ())
         else:
-            _learn_voices(transcript, voices, folder.absolute().parent, options)
+            _learn_voices(transcript, voices, folder.absolute(), options)
     except EpiscribeError as error:
         return (f"voices were not kept: {error}",)
     return ()
 
 
-def _learn_voices(transcript: Transcript, voices: Sequence[Voice], show: Path, options: RunOptions) -> None:
+def _learn_voices(transcript: Transcript, voices: Sequence[Voice], folder: Path, options: RunOptions) -> None:
+    show = folder.parent
     sha256, known = transcript.audio.sha256, registry.load(show)
     speakers = {speaker.label: speaker for speaker in transcript.speakers}
-    gone = {label for label, speaker in speakers.items() if known.is_forgotten(speaker.name)}
+    # Who was forgotten may have the name from the edit page.
+    corrected = read.load(folder).speakers if known.forgotten else ()
+    gone = {one.label for one in (*speakers.values(), *corrected) if known.is_forgotten(one.name)}
     heard = [voice for voice in voices if voice.speaker not in gone]
     registry.keep_heard(sha256, heard)
     if len(heard) < len(voices):
@@ -137,6 +146,8 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     transcript = called(record, labels, name)
     made = _corrected_names(before, transcript, labels, name)
     amended = made if made != before else None
+    if not write.is_local(folder):
+        processes = 1  # its client has threads
     files = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
@@ -244,9 +255,10 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
     """The segments of the newest other episodes of the same show."""
     others = [other for other in episode_folders(folder.absolute().parent) if other != folder.absolute()]
     for other in others[: -RECENT_EPISODES - 1 : -1]:
-        found = published(other)
-        if found is not None and found.episode.show == transcript.episode.show:
-            yield found.segments
+        with suppress(EpiscribeError):
+            found = published(other)
+            if found is not None and found.episode.show == transcript.episode.show:
+                yield found.segments
 
 
 # Voices
@@ -255,7 +267,7 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
 def shows(library: Path, show: str | None = None) -> list[Path]:
     """The folders of the library's shows, or the one that is named. InputError where there is none."""
     if show is not None:
-        folder = library / show if (library / show).is_dir() else Path(show)
+        folder = library / show if (library / show).is_dir() else write.place(show)
         if not folder.is_dir():
             raise InputError(f"no show {show!r} in {library}: give the name of its folder")
         return [folder]
@@ -277,6 +289,8 @@ def merge(library: Path, name: str, into: str, show: str | None = None) -> list[
         raise InputError(f"no voice is kept of {name!r}; `episcribe voices list` shows whose are")
     if name == into:
         raise InputError(f"{name!r} can't be merged into itself: give two names")
+    if any(registry.load(folder).is_forgotten(into) for folder in having):
+        raise InputError(f"{into!r} was forgotten: `episcribe voices allow` comes first")
     for folder in having:
         registry.change(folder, lambda now: now.merged(name, into) if now.voice_of(name) else now)
     return having
@@ -349,5 +363,5 @@ def _forget_heard(transcript: Transcript, name: str, voice: KnownVoice) -> None:
 def _drop_kept_turns(sha256: str) -> None:
     """Delete the kept results of an audio's diarisation on this machine: they hold voices too."""
     results = Path(os.environ.get("PREFECT_LOCAL_STORAGE_PATH", cache_folder() / "results"))
-    for path in results.glob(f"diarise-v*-{sha256}-*"):
+    for path in results.glob(f"diarise-v*-{sha256}-*") if sha256.isalnum() else ():
         path.unlink(missing_ok=True)

@@ -118,7 +118,9 @@ def heard(sha256: str) -> tuple[Voice, ...]:
 
 
 def _heard(sha256: str) -> Path:
-    return cache_folder() / "voices" / f"{sha256}.json"
+    # It may be of a record that somebody else wrote.
+    name = sha256 if sha256.isalnum() else hashlib.sha256(sha256.encode("utf-8", "replace")).hexdigest()
+    return cache_folder() / "voices" / f"{name}.json"
 
 
 def _drop_old(folder: Path) -> None:

@@ -111,6 +111,16 @@ def test_publish_from_an_address(library: Path, tmp_path: Path, server: Server) 
     assert (tmp_path / "new.xml").read_bytes() == data
 
 
+def test_a_damaged_episode_is_told_and_keeps_no_other_from_the_feed(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED.format(url="https://example.org", length=5))
+    (library / PLACE / "corrections.json").write_text("damaged")
+    done = episcribe("publish", "feed.xml", "--base-url", "https://x.org/", "--out", "new.xml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0 episodes with transcripts, 2 without: new.xml\n")
+    (line,) = done.stderr.splitlines()
+    assert "corrections.json: damaged" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
