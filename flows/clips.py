@@ -34,8 +34,6 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
         raise InputError(
             f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
         )
-    if end > transcript.audio.seconds + 1.0:
-        raise InputError(f"can't cut to {clock(end)}: the episode ends at {clock(transcript.audio.seconds)}")
     end = min(end, transcript.audio.seconds) if end > start else end
     piece = cut(audio_of(read.folder_of(folder), transcript, audio), start, end)
     said = excerpt(transcript, start, end)
