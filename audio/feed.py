@@ -90,19 +90,22 @@ def parse_feed(data: bytes, url: str) -> Feed:
     """
     _check_size(data)
     url = without_login(url)
+    told = _without_query(url) or "the file"  # what follows the question mark may be a secret
     clean = _clean(data)
     try:
         parsed = feedparser.parse(clean, sanitize_html=False, resolve_relative_uris=False)
     except Exception as error:  # it has no errors of its own: whatever trips it is in the feed
-        raise InputError(f"{url or 'the file'} can't be read as a feed: {error}") from error
+        raise InputError(f"{told} can't be read as a feed: {error}") from error
     if not parsed.get("version") and not parsed.entries:
-        raise InputError(f"{url or 'the file'} is not a podcast feed (neither RSS nor Atom)")
+        raise InputError(f"{told} is not a podcast feed (neither RSS nor Atom)")
     title, language = _line(parsed.feed.get("title")), _line(parsed.feed.get("language"))
     root = _tree(clean)
     extras = _extras(root, len(parsed.entries), url)
     found = _episodes(parsed.entries, extras, Episode(id="", show=title, feed_url=url, language=language))
     if not found:
-        raise InputError(f"the feed {url or title} has no episode with audio ({len(parsed.entries)} items)")
+        raise InputError(
+            f"the feed {_without_query(url) or title} has no episode with audio ({len(parsed.entries)} items)"
+        )
     link = urljoin(url, parsed.feed.get("link") or "")
     return Feed(title, url, language, link, found, _new_url(root, url))
 
@@ -317,6 +320,8 @@ def _episodes(
         # question mark may change with every request, so it counts only where nothing else tells.
         bare = _without_query(audio)
         guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
+        if guid != own and times_used[guid]:  # another item has this very address as its guid
+            guid = f"{own or 'no guid'} {without_login(audio)}"
         episodes.append(
             replace(
                 common,

@@ -203,7 +203,9 @@ def _public_addresses(host: str, port: int) -> list[str]:
         raise httpcore2.ConnectError(f"{host} can't be resolved: {error}") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if private := [address for address in addresses if not is_public(address)]:
-        raise InputError(f"{host} is at {private[0]}, which is not a public address: refused")
+        raise InputError(
+            f"{host} is at {private[0]}, which is not a public address: refused without --allow-private"
+        )
     return addresses
 
 

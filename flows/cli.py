@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import cli_library, cli_shows, cli_speakers
+from flows.cli_places import place
 
 app = typer.Typer(
     name="episcribe",
@@ -30,11 +31,28 @@ MinSpeakers = Annotated[int | None, typer.Option(help="At least this many speake
 MaxSpeakers = Annotated[int | None, typer.Option(help="At most this many speakers.", min=1)]
 Diariser = Annotated[str, typer.Option(help="auto, offline, community-1 or none.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Folder = Annotated[
+    Path, typer.Argument(help="An episode's folder, or its episode.json.", parser=place, metavar="FOLDER")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"episcribe {version('episcribe')}")
+        raise typer.Exit
+
+
 @app.callback()
-def options(context: typer.Context, debug: Debug = False) -> None:
+def options(
+    context: typer.Context,
+    debug: Debug = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     """Podcast audio in; accurate, speaker-named, timed transcripts out."""
     context.obj = {"debug": debug}
 
@@ -57,7 +75,7 @@ def run(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
     out: Annotated[
-        Path | None, typer.Option(help="The episode folder itself.", show_default="in the library")
+        str | None, typer.Option(help="The episode folder itself.", show_default="in the library")
     ] = None,
     library: Annotated[
         str | None,
@@ -100,7 +118,7 @@ def run(
     from flows.options import RunOptions
 
     chosen = RunOptions(
-        out=str(out) if out else None,
+        out=out or None,
         library=library or settings.load().library,
         episode=episode,
         model=model,
@@ -148,7 +166,7 @@ def diarise(
 
 @app.command()
 def render(
-    folder: Annotated[Path, typer.Argument(help="An episode's folder, or its episode.json.")],
+    folder: Folder,
     formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
@@ -160,7 +178,7 @@ def render(
 
 @app.command()
 def captions(
-    folder: Annotated[Path, typer.Argument(help="An episode's folder, or its episode.json.")],
+    folder: Folder,
     profile: Annotated[str, typer.Option(help="podcast, vtt, netflix or bbc.")] = "podcast",
     vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT instead of SubRip.")] = False,
 ) -> None:

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli_places import place
+
 if TYPE_CHECKING:
     from outputs.search import Changes, Hit
 
 Library = Annotated[
     Path | None,
-    typer.Option(help="The folder that holds all shows.", show_default="of episcribe.toml, or library"),
+    typer.Option(
+        help="The folder that holds all shows.",
+        show_default="of episcribe.toml, or library",
+        parser=place,
+        metavar="PATH",
+    ),
 ]
-Folder = Annotated[Path, typer.Argument(help="An episode's folder.")]
+Folder = Annotated[
+    Path, typer.Argument(help="An episode's folder, or its URL.", parser=place, metavar="FOLDER")
+]
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
 ]
@@ -85,6 +94,7 @@ def publish(
     ] = False,
 ) -> None:
     """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    from audio.web import shown
     from flows import settings as configuration
     from flows.library import feed_bytes, publish_feed, show_feed
     from outputs.feed import checked_base
@@ -94,7 +104,9 @@ def publish(
     base = checked_base(base_url or settings.base_url)
     feed, secret = show_feed(show)
     data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
-    published = publish_feed(data, configuration.library_of(library), base, feed)
+    told = shown(feed) if "://" in feed else feed
+    published, skipped = publish_feed(data, configuration.library_of(library), base, told)
+    _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without
     typer.echo(f"{linked} episode{'' if linked == 1 else 's'} with transcripts, {without} without: {out}")

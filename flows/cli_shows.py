@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flows.store import Store
 
 feeds_app = typer.Typer(help="The shows that are followed, in episcribe.toml.", no_args_is_help=True)
+OLDER = "older than back_fill asks for; episcribe retry takes it"
 SHORT_ID = 8  # characters that tell episodes apart in a table
 Names = Annotated[list[str] | None, typer.Argument(help="Names of shows.", show_default="all")]
 
@@ -234,7 +235,7 @@ def _episode_row(listed: Listed) -> tuple[str, ...]:
         listed.state,
         str(listed.attempts),
         f"{listed.seconds:.0f}" if listed.seconds else "",
-        listed.error,
+        listed.error or (OLDER if listed.state == "skipped" else ""),
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from flows.cli_places import place
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -45,11 +47,17 @@ voices_app = typer.Typer(
 )
 
 Folder = Annotated[
-    Path, typer.Argument(help="An episode's folder, or its episode.json.", metavar="EPISODE_DIR")
+    Path,
+    typer.Argument(help="An episode's folder, or its episode.json.", parser=place, metavar="EPISODE_DIR"),
 ]
 Library = Annotated[
     Path | None,
-    typer.Option(help="The folder that holds all shows.", show_default="of episcribe.toml, or library"),
+    typer.Option(
+        help="The folder, or fsspec URL, that holds all shows.",
+        show_default="of episcribe.toml, or library",
+        parser=place,
+        metavar="PATH",
+    ),
 ]
 Show = Annotated[str | None, typer.Option(help="The folder of one show.", show_default="all shows")]
 
@@ -140,6 +148,8 @@ def rename(
     done = rename_speaker(folder, speaker, name, back_fill=back_fill, processes=min(4, os.cpu_count() or 1))
     for path in (*done.files, *done.others):
         typer.echo(printable(str(path)))
+    for label, now in done.displaced:
+        typer.echo(printable(f"{label} was called {name} before, and is {now} now"))
     typer.echo(printable(f"the voice of {name} is known to the show" if done.learnt else NOT_LEARNT))
     if done.unheard:
         typer.echo(f"{done.unheard} episodes could not be judged: this machine has not kept their voices")
@@ -149,10 +159,10 @@ def rename(
 def list_voices(library: Library = None, show: Show = None) -> None:
     """List whose voices are kept, from how much speech, and who is not to be learnt."""
     from flows.check import console
-    from flows.settings import library_of
+    from flows.settings import library_place
     from flows.speakers import known_voices
 
-    kept = known_voices(library_of(library), show)
+    kept = known_voices(library_place(library), show)
     if not kept:
         typer.echo("no voices are kept")
         return
@@ -188,10 +198,12 @@ def merge(
     show: Show = None,
 ) -> None:
     """Make two voices one: they are the same person's."""
-    from flows.settings import library_of
+    from flows.settings import library_place
     from flows.speakers import merge as merge_voices
 
-    _tell(merge_voices(library_of(library), name, into, show), f"the voice of {name} is now part of {into}'s")
+    _tell(
+        merge_voices(library_place(library), name, into, show), f"the voice of {name} is now part of {into}'s"
+    )
 
 
 @voices_app.command()
@@ -201,11 +213,11 @@ def forget(
     show: Show = None,
 ) -> None:
     """Delete somebody's voice wherever it is kept, and never learn it again. Names in transcripts stay."""
-    from flows.settings import library_of
+    from flows.settings import library_place
     from flows.speakers import forget as forget_voice
 
     _tell(
-        forget_voice(library_of(library), name, show),
+        forget_voice(library_place(library), name, show),
         f"the voice of {name} is forgotten and will not be learnt again",
     )
 
@@ -217,10 +229,10 @@ def allow(
     show: Show = None,
 ) -> None:
     """Let a voice be learnt again that was forgotten."""
-    from flows.settings import library_of
+    from flows.settings import library_place
     from flows.speakers import allow as allow_voice
 
-    _tell(allow_voice(library_of(library), name, show), f"the voice of {name} may be learnt again")
+    _tell(allow_voice(library_place(library), name, show), f"the voice of {name} may be learnt again")
 
 
 def _tell(shows: Iterable[Path], what: str) -> None:

@@ -218,7 +218,7 @@ def _process(
         place = steps.folder_for(transcript.episode, options)
         transcript = speakers.name_speakers(transcript, turns.voices, place, options)
         folder, files = put(_opaque(transcript), fetched.path)
-        unkept = speakers.learn_voices(transcript, turns.voices, place, options)
+        unkept = speakers.learn_voices(transcript, turns.voices, write.place(folder), options)
     finally:
         steps.release()
     return {

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from models.errors import EpiscribeError, InputError
-from models.transcript import Transcript
+from models.transcript import Episode, Transcript
 from outputs import read
 from outputs.feed import Entry, Published, entry_of, publish
 from outputs.formats import FORMATS
 from outputs.search import episode_folders
+from outputs.write import is_local
 
 
 def show_feed(show: str) -> tuple[str, dict[str, str]]:
@@ -46,36 +46,52 @@ def feed_bytes(feed: str, headers: Mapping[str, str] | None = None, *, allow_pri
     return path.read_bytes()
 
 
-def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> Published:
-    """A feed with links to the transcripts of a library; see `outputs.feed.publish`."""
+def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> tuple[Published, dict[str, str]]:
+    """A feed with links to the transcripts of a library, and for folders that can't be read the reason.
+
+    See `outputs.feed.publish`.
+    """
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
-    episodes = {}
+    episodes, skipped = dict[str, Episode](), dict[str, str]()
     for folder in episode_folders(library):
-        with suppress(EpiscribeError):  # `episcribe search` and `site` say which folders are damaged
-            episodes[folder.relative_to(library).as_posix()] = read.load_episode(folder)
+        name = folder.relative_to(library).as_posix()
+        try:
+            episodes[name] = read.load_episode(folder)
+        except EpiscribeError as error:
+            skipped[name] = str(error)
 
     def describe(name: str) -> Entry:
         there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
-        return entry_of(read.load(library / name), name, there)
+        try:
+            return entry_of(read.load(library / name), name, there)
+        except EpiscribeError as error:
+            skipped[name] = str(error)
+            return Entry(episodes[name], name, "", ())
 
-    return publish(data, episodes, describe, base_url, source)
+    return publish(data, episodes, describe, base_url, source), skipped
 
 
 def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
-    """The audio of an episode: what is given, else what is kept in its folder or was downloaded.
+    """The audio of an episode: what is given, kept in its folder, was downloaded, or lies where we are.
 
     InputError where none of these is there.
     """
     if given is not None:
         return given
     kept = read.kept_audio(folder, transcript)
-    if kept is not None:
+    if kept is not None and is_local(kept):
         return kept
+    from audio.download import local_file
     from flows.steps import downloads_folder
 
     sha256 = transcript.audio.sha256
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
+    here = Path(transcript.audio.path)
+    if not found and here.is_file() and local_file(str(here)).sha256 == sha256:
+        found = [here]
     if found:
         return found[0]
-    raise InputError(f"{folder}: its audio is not on this machine any more; give it with --audio FILE")
+    raise InputError(
+        f"{folder}: its audio is not kept here: give it with --audio FILE, or run with --keep-audio"
+    )

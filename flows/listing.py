@@ -84,7 +84,8 @@ def plan(
         for listed in known
         if listed.episode.guid not in listed_guids and listed.episode.published
     }
-    new = [e for e in found if e.guid not in by_guid and (e.title, e.published) not in gone]
+    once = {episode.guid: episode for episode in reversed(found)}  # the newest one's
+    new = [e for e in reversed(once.values()) if e.guid not in by_guid and (e.title, e.published) not in gone]
     taken = new_per_poll if known else back_fill
     added = tuple(
         Listed(show, episode, "waiting")

@@ -187,19 +187,24 @@ class Settings(BaseSettings):
         )
 
 
-def library_of(given: Path | None) -> Path:
-    """The folder a command works on: the one that was given, or else the library of the settings.
-
-    InputError where that has a URL: searching and building pages need files at hand.
-    """
+def library_place(given: Path | None) -> Path:
+    """The library a command works on: the one that was given, or else that of the settings; it may have a URL."""
     if given is not None:
         return given
     library = place(load().library)
     if not is_local(library):
+        return library
+    return library.relative_to(Path.cwd()) if library.is_relative_to(Path.cwd()) else library
+
+
+def library_of(given: Path | None) -> Path:
+    """As `library_place`. InputError where it has a URL: searching and building pages need files at hand."""
+    library = library_place(given)
+    if not is_local(library):
         raise InputError(
             f"the library {library} is no folder of this machine: give a copy of it with --library"
         )
-    return library.relative_to(Path.cwd()) if library.is_relative_to(Path.cwd()) else library
+    return library
 
 
 def config_path() -> Path:

@@ -57,10 +57,16 @@ def name_speakers(
 
 
 def published(folder: Path) -> Transcript | None:
-    """The transcript that the folder has; None where there is none that can be read."""
-    with suppress(EpiscribeError):
+    """The transcript that the folder has; None where there is none, or one that is damaged.
+
+    OutputError where it can't be read for now: names that were given there must not be lost.
+    """
+    try:
         return read.load_record(folder)
-    return None
+    except EpiscribeError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return None
 
 
 def learn_voices(
@@ -75,16 +81,19 @@ def learn_voices(
         if options.voices == "off":
             registry.keep_heard(transcript.audio.sha256, ())
         else:
-            _learn_voices(transcript, voices, folder.absolute().parent, options)
+            _learn_voices(transcript, voices, folder.absolute(), options)
     except EpiscribeError as error:
         return (f"voices were not kept: {error}",)
     return ()
 
 
-def _learn_voices(transcript: Transcript, voices: Sequence[Voice], show: Path, options: RunOptions) -> None:
+def _learn_voices(transcript: Transcript, voices: Sequence[Voice], folder: Path, options: RunOptions) -> None:
+    show = folder.parent
     sha256, known = transcript.audio.sha256, registry.load(show)
     speakers = {speaker.label: speaker for speaker in transcript.speakers}
-    gone = {label for label, speaker in speakers.items() if known.is_forgotten(speaker.name)}
+    # Who was forgotten may have the name from the edit page.
+    corrected = read.load(folder).speakers if known.forgotten else ()
+    gone = {one.label for one in (*speakers.values(), *corrected) if known.is_forgotten(one.name)}
     heard = [voice for voice in voices if voice.speaker not in gone]
     registry.keep_heard(sha256, heard)
     if len(heard) < len(voices):
@@ -113,10 +122,11 @@ def _learnt(now: Registry, samples: Sequence[tuple[str, Sample]]) -> Registry:
 
 @dataclass(frozen=True)
 class Renamed:
-    """What a renaming did: files written, whether the voice was learnt, episodes named anew by it."""
+    """What a renaming did: files written, whether the voice was learnt, who lost the name, episodes named anew."""
 
     files: tuple[Path, ...]
     learnt: bool
+    displaced: tuple[tuple[str, str], ...] = ()  # who else had the name, by label and what it is called now
     others: tuple[Path, ...] = ()
     unheard: int = 0  # episodes of the show whose voices this machine has not kept
 
@@ -136,11 +146,23 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     transcript = called(record, labels, name)
     made = _corrected_names(before, transcript, labels, name)
     amended = made if made != before else None
+    if not write.is_local(folder):
+        processes = 1  # its client has threads
     files = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
     others, unheard = back_filled(folder) if back_fill else ((), 0)
-    return Renamed(tuple(files), learnt, others, unheard)
+    return Renamed(tuple(files), learnt, _displaced(record, transcript, labels), others, unheard)
+
+
+def _displaced(before: Transcript, now: Transcript, labels: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Speakers other than those of `labels` who are called otherwise than before."""
+    names = {speaker.label: speaker.name for speaker in now.speakers}
+    return tuple(
+        (s.label, names[s.label])
+        for s in before.speakers
+        if s.label not in labels and names.get(s.label, s.name) != s.name
+    )
 
 
 def _corrected_names(
@@ -233,9 +255,10 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
     """The segments of the newest other episodes of the same show."""
     others = [other for other in episode_folders(folder.absolute().parent) if other != folder.absolute()]
     for other in others[: -RECENT_EPISODES - 1 : -1]:
-        found = published(other)
-        if found is not None and found.episode.show == transcript.episode.show:
-            yield found.segments
+        with suppress(EpiscribeError):
+            found = published(other)
+            if found is not None and found.episode.show == transcript.episode.show:
+                yield found.segments
 
 
 # Voices
@@ -244,7 +267,7 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
 def shows(library: Path, show: str | None = None) -> list[Path]:
     """The folders of the library's shows, or the one that is named. InputError where there is none."""
     if show is not None:
-        folder = library / show if (library / show).is_dir() else Path(show)
+        folder = library / show if (library / show).is_dir() else write.place(show)
         if not folder.is_dir():
             raise InputError(f"no show {show!r} in {library}: give the name of its folder")
         return [folder]
@@ -266,6 +289,8 @@ def merge(library: Path, name: str, into: str, show: str | None = None) -> list[
         raise InputError(f"no voice is kept of {name!r}; `episcribe voices list` shows whose are")
     if name == into:
         raise InputError(f"{name!r} can't be merged into itself: give two names")
+    if any(registry.load(folder).is_forgotten(into) for folder in having):
+        raise InputError(f"{into!r} was forgotten: `episcribe voices allow` comes first")
     for folder in having:
         registry.change(folder, lambda now: now.merged(name, into) if now.voice_of(name) else now)
     return having
@@ -277,19 +302,25 @@ def forget(library: Path, name: str, show: str | None = None) -> list[Path]:
     That is the show's file, the voices heard on this machine in every episode where the name is given,
     and the kept results of their diarisation.
     """
-    concerned = []
-    for folder in shows(library, show):
-        voice, episodes = registry.load(folder).voice_of(name), list(_episodes(folder))
-        if voice or any(_labels_named(episode, name) for episode in episodes):
-            registry.change(folder, lambda now: now.forgot(name))
-            for transcript in episodes:
-                _forget_heard(transcript, name, voice or KnownVoice(name))
-            concerned.append(folder)
+    concerned = [folder for folder in shows(library, show) if _forget_in(folder, name)]
     if not concerned:
         raise InputError(
             f"nobody is called {name!r} in {library}; `episcribe voices list` shows whose voices are kept"
         )
     return concerned
+
+
+def _forget_in(folder: Path, typed: str) -> bool:
+    """Forget a person in one show; whether anybody there is called that."""
+    episodes, known = list(_episodes(folder)), registry.load(folder)
+    name = _as_spelled(typed, known, episodes)
+    voice = known.voice_of(name)
+    if not voice and not any(_labels_named(episode, name) for episode in episodes):
+        return False
+    registry.change(folder, lambda now: now.forgot(name))
+    for transcript in episodes:
+        _forget_heard(transcript, name, voice or KnownVoice(name))
+    return True
 
 
 def allow(library: Path, name: str, show: str | None = None) -> list[Path]:
@@ -309,6 +340,12 @@ def _episodes(show: Path) -> Iterator[Transcript]:
             yield read.load(folder)
 
 
+def _as_spelled(name: str, known: Registry, episodes: Sequence[Transcript]) -> str:
+    """The name as a show spells it, whatever the case and accents it was typed with."""
+    there = [voice.name for voice in known.voices] + [s.name for each in episodes for s in each.speakers]
+    return next((other for other in there if fold(other) == fold(name)), name) if name not in there else name
+
+
 def _labels_named(transcript: Transcript, name: str) -> set[str]:
     return {speaker.label for speaker in transcript.speakers if speaker.name == name}
 
@@ -326,5 +363,5 @@ def _forget_heard(transcript: Transcript, name: str, voice: KnownVoice) -> None:
 def _drop_kept_turns(sha256: str) -> None:
     """Delete the kept results of an audio's diarisation on this machine: they hold voices too."""
     results = Path(os.environ.get("PREFECT_LOCAL_STORAGE_PATH", cache_folder() / "results"))
-    for path in results.glob(f"diarise-v*-{sha256}-*"):
+    for path in results.glob(f"diarise-v*-{sha256}-*") if sha256.isalnum() else ():
         path.unlink(missing_ok=True)

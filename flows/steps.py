@@ -24,7 +24,7 @@ from audio.download import Limits, Source, StoredFile, local_file
 from audio.feed import MAX_FEED_BYTES, listed_at, name_in, parse_feed, pick, without_login
 from audio.ffmpeg import check_file
 from audio.probe import probe
-from audio.web import checked_url
+from audio.web import checked_url, shown
 from flows.options import RunOptions
 from flows.speakers import present_formats, published
 from models import diariser
@@ -37,7 +37,7 @@ from models.names import name_speakers
 from models.progress import Progress, silent
 from models.speech import Span
 from models.transcript import AudioFile, Diarisation, Episode, Transcript
-from models.whisper import Transcription, WhisperOptions, transcribe
+from models.whisper import Transcription, WhisperOptions, check_code, transcribe
 from models.whisper import resolve as resolve_whisper
 from outputs import corrections, read, write
 from outputs.corrections import carried
@@ -84,6 +84,9 @@ def check(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
+    check_code(options.language)
+    if options.episode != "latest" and not is_url(source):
+        raise InputError(f"--episode {options.episode} chooses from a feed, and {source} is a file")
     _check_models(options)
     try:
         source.encode()
@@ -118,7 +121,7 @@ def fetch(source: str, options: RunOptions, progress: Progress = silent) -> Fetc
             episode = Episode(id=_identity(address), title=name_in(address), audio_url=address)
             return _fetched(episode, _save(opened, progress))
         if opened.kind == "page":
-            raise InputError(f"{without_login(source)} {PAGE_MESSAGE}")
+            raise InputError(f"{shown(source)} {PAGE_MESSAGE}")
         page = opened.read(MAX_FEED_BYTES)
     feed = listed_at(parse_feed(page.data, page.url), source)
     return fetch_audio(pick(feed, options.episode), options, progress)
@@ -144,7 +147,7 @@ def fetch_audio(
         secret=secret,
     ) as opened:
         if opened.kind != "audio":
-            raise InputError(f"{without_login(episode.audio_url)} {PAGE_MESSAGE}")
+            raise InputError(f"{shown(episode.audio_url)} {PAGE_MESSAGE}")
         return _fetched(episode, _save(opened, progress))
 
 
@@ -267,7 +270,10 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> tup
     before = published(folder)
     formats, amended = list(options.formats), None
     if before is not None:
-        amended = carried(corrections.load(folder), before, transcript) or None
+        made = corrections.load(folder)
+        moved = carried(made, before, transcript)
+        # Not written where nothing changes: the edit page may write another one meanwhile.
+        amended = moved if moved != made else None
         formats += present_formats(folder)
     if options.keep_audio and audio:
         name = write.keep_audio(Path(audio), folder)

@@ -52,7 +52,8 @@ class Calibration:
     half_life: seconds of speech at which a voice and the noise in its embedding weigh the same.
     same, different: mean and standard deviation of the corrected cosine. `dimension` is the
     effective one, which noise is spread over. `prior` is added to every ratio. A voice has
-    `min_seconds` of speech at least, and a ratio to each greater voice under -`doubt` / its seconds.
+    `min_seconds` of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a
+    ratio to each greater voice under -`doubt` / its seconds.
     """
 
     half_life: float = 1.0
@@ -61,6 +62,7 @@ class Calibration:
     dimension: float = 100.0
     prior: float = -0.5
     min_seconds: float = 1.5
+    min_share: float = 0.002
     doubt: float = 10.0
 
 
@@ -239,10 +241,11 @@ def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
     scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
+    least = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
     for k in np.argsort(-clusters.seconds, kind="stable"):
         seconds = clusters.seconds[k]
         nearest = scores[k, believed].max(initial=-np.inf)
-        enough = seconds >= calibration.min_seconds
+        enough = seconds >= least
         believed[k] = not believed.any() or (enough and nearest <= -calibration.doubt / seconds)
     return believed
 

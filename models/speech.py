@@ -84,7 +84,11 @@ def total(spans: Iterable[Span]) -> float:
 
 
 def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
-    """Where anybody speaks. The same for the same audio, however many speakers were found in it."""
+    """Where anybody speaks. Mostly the same for the same audio, however many speakers were found in it.
+
+    The offline diariser closes audible gaps of up to a second between turns of one speaker: who is taken for one
+    decides about those.
+    """
     spans = union((Span(turn.start, turn.end) for turn in turns), MERGED_GAP)
     return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)
 

@@ -112,13 +112,20 @@ def correct(transcript: Transcript, corrections: Iterable[Correction]) -> Correc
 def carried(corrections: Sequence[Correction], before: Transcript, now: Transcript) -> tuple[Correction, ...]:
     """The corrections of `before` for `now`, a new transcript of the same episode, whose labels may differ.
 
-    A label becomes the one that speaks at the same times; one that nobody matches gets a label of its own.
+    A label becomes that of the same person; one that nobody matches gets a label of its own, with its name.
     """
     used = {one.speaker for one in corrections} | {speaker.label for speaker in now.speakers}
+    renamed = {one.speaker for one in corrections if one.kind == NAME}
     labels: dict[str, str] = {}
-    for label in (speaker.label for speaker in before.speakers if speaker.label in used):
-        labels[label] = label_in(now, label, before) or fresh_label({*used, *labels.values()})
-    return tuple(replace(one, speaker=labels.get(one.speaker, one.speaker)) for one in corrections)
+    names: list[Correction] = []
+    for speaker in (speaker for speaker in before.speakers if speaker.label in used):
+        label = label_in(now, speaker.label, before)
+        if label is None:
+            label = fresh_label({*used, *labels.values()})
+            if speaker.source != "order" and speaker.label not in renamed:
+                names.append(Correction(NAME, speaker=label, now=speaker.name))
+        labels[speaker.label] = label
+    return (*names, *(replace(one, speaker=labels.get(one.speaker, one.speaker)) for one in corrections))
 
 
 def fresh_label(taken: Container[str]) -> str:
@@ -275,13 +282,19 @@ class _Draft:
 
     def _assign(self, correction: Correction) -> bool:
         inside, label = self._inside(correction), correction.speaker
-        self.names.setdefault(label, Speaker(label, label, "user", 1.0))
+        if inside and label not in self.names:
+            self.names[label] = Speaker(label, self._numbered())
         for owner, group in groupby(inside, key=lambda index: self.owners[index]):
             if self.speakers[owner] != label:
                 number = self._new_segment(label)
                 for index in group:
                     self.owners[index] = number
         return bool(inside)
+
+    def _numbered(self) -> str:
+        """What to call somebody of whom no name is known."""
+        taken = {speaker.name for speaker in self.names.values()}
+        return next(name for number in count(1) if (name := f"Speaker {number}") not in taken)
 
     def _name(self, correction: Correction) -> bool:
         self.names[correction.speaker] = Speaker(correction.speaker, correction.now, "user", 1.0)

@@ -48,6 +48,7 @@ class Session:
         read.load_record(folder)  # says so where there is none
         self.folder = read.folder_of(folder)
         self.revision = 0
+        self._hash = ""
         self._undone: list[tuple[Correction, ...]] = []
         self._load()
 
@@ -83,9 +84,11 @@ class Session:
 
     def act(self, action: Mapping[str, Any]) -> None:
         """Do what the page asks for and keep it. InputError for what makes no sense."""
-        if self._record_hash() != self._hash:
+        if self._files_hash() != self._hash:
             self._load()
-            raise OutdatedError("the episode was processed again meanwhile: here it is, anew")
+            raise OutdatedError(
+                "the episode was processed again or corrected elsewhere meanwhile: here it is, anew"
+            )
         if action.get("revision") != self.revision:
             raise OutdatedError("another page changed the transcript meanwhile: here it is, anew")
         name = action.get("do")
@@ -100,10 +103,15 @@ class Session:
             self._keep((*self._list, *(replace(one, edit=edit) for one in done)))
 
     def render(self) -> None:
-        """Write the episode's files again with the corrections laid over the record."""
+        """Write the episode's files again with the corrections laid over the record.
+
+        Where another program has written the record meanwhile, that is the one that counts.
+        """
+        if self._files_hash() != self._hash:
+            self._load()
         there = [name for name, entry in FORMATS.items() if (self.folder / entry.file_name).exists()]
         write.publish(self._record, self.folder, there)
-        self._hash = self._record_hash()
+        self._hash = self._files_hash()
 
     # Actions.
 
@@ -183,21 +191,26 @@ class Session:
 
     def _load(self) -> None:
         self._record = read.load_record(self.folder)
-        self._hash = self._record_hash()
+        self._hash = self._files_hash()
         self._list = corrections.load(self.folder)
+        self._undone.clear()
         self._corrected: Corrected = correct(self._record, self._list)
         self.revision += 1
 
     def _keep(self, changed: tuple[Correction, ...]) -> None:
         text = corrections.render(changed)
         write.replace_files({self.folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace")})
+        self._hash = self._files_hash()
         self._list = changed
         self._corrected = correct(self._record, changed)
         self.revision += 1
 
-    def _record_hash(self) -> str:
-        file = self.folder / EPISODE.file_name
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+    def _files_hash(self) -> str:
+        """Changes when another program writes the record or the corrections."""
+        found = hashlib.sha256()
+        for file in (self.folder / EPISODE.file_name, self.folder / corrections.FILE_NAME):
+            found.update(hashlib.sha256(file.read_bytes() if file.exists() else b"").digest())
+        return found.hexdigest()
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

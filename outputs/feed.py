@@ -96,7 +96,11 @@ def publish(
     """
     base = checked_base(base_url)
     if encoding := _UTF16.get(data[:2]):
-        inner = _published(data[2:].decode(encoding).encode(), episodes, describe, base, source, "utf-8")
+        try:
+            text = data[2:].decode(encoding)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{source}: its encoding can't be read ({error})") from error
+        inner = _published(text.encode(), episodes, describe, base, source, "utf-8")
         return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
     lead = len(data) - len(data.lstrip(_SPACE))
     if lead:  # XML forbids it, and hosts do it
@@ -181,10 +185,10 @@ def _read(data: bytes, source: str, encoding: str | None) -> _Feed:
         return _Reader(data, encoding).read()
     except expat.ExpatError as error:
         raise InputError(f"{source} is not well-formed XML ({error}): mend it where it is made") from error
-    except LookupError as error:
-        raise InputError(f"{source}: its encoding can't be read ({error})") from error
     except _RefusedError as error:
         raise InputError(f"{source} {error}") from error
+    except (LookupError, ValueError) as error:  # a codec that isn't there, or is none for XML
+        raise InputError(f"{source}: its encoding can't be read ({error})") from error
 
 
 class _RefusedError(ValueError):

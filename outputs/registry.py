@@ -87,6 +87,8 @@ def _write(path: Path, registry: Registry) -> None:
         path.unlink(missing_ok=True)
     else:
         replace_files({path: _adapter(Registry).dump_json(registry) + b"\n"})
+        if is_local(path):
+            path.chmod(0o600)  # biometric data
 
 
 def keep_heard(sha256: str, voices: Sequence[Voice]) -> None:
@@ -116,7 +118,9 @@ def heard(sha256: str) -> tuple[Voice, ...]:
 
 
 def _heard(sha256: str) -> Path:
-    return cache_folder() / "voices" / f"{sha256}.json"
+    # It may be of a record that somebody else wrote.
+    name = sha256 if sha256.isalnum() else hashlib.sha256(sha256.encode("utf-8", "replace")).hexdigest()
+    return cache_folder() / "voices" / f"{name}.json"
 
 
 def _drop_old(folder: Path) -> None:

@@ -32,6 +32,7 @@ from outputs.times import clock, plain_seconds
 from outputs.write import replace_files
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
+INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
 UNTITLED = "Single episodes"
 SAME_WRITE_SECONDS = 1.0
 NEWEST = 30  # episodes on the first page
@@ -267,7 +268,7 @@ def _moments(transcript: Transcript) -> Iterable[str]:
 
 def _write_index(listed: Sequence[Listed], out: Path) -> None:
     """Pagefind's index of all episodes, in place of an earlier one."""
-    folder = out / "pagefind"
+    folder = out / INDEX
     fresh = out / f".pagefind-{secrets.token_hex(4)}"
     try:
         # In a thread of its own: a caller may have an event loop, as notebooks do.

@@ -23,6 +23,8 @@ from outputs.corrections import Correction
 from outputs.formats import EPISODE, FORMATS
 from outputs.html import KEPT_AUDIO
 
+UPLOAD_BYTES = 8 << 20  # that are in memory at a time
+
 
 def publish(
     transcript: Transcript,
@@ -70,10 +72,11 @@ def place(location: str | os.PathLike[str]) -> Path:
     from upath import UPath
 
     try:
-        found: Any = UPath(str(location))
+        # Remembered listings don't tell what another machine has written since: files would seem damaged or absent.
+        found: Any = UPath(str(location), use_listings_cache=False)
     except (ImportError, ValueError) as error:
         raise InputError(f"{location} can't be used as a library: {error}") from None
-    return cast(Path, found)
+    return Path(found.path) if found.protocol in ("file", "local") else cast(Path, found)
 
 
 def is_local(path: Path) -> bool:
@@ -151,11 +154,20 @@ def _upload(contents: Mapping[Path, bytes]) -> None:
             raise OutputError(f"cannot write {target}: {error}") from error
 
 
+def _upload_file(source: Path, target: Path) -> None:
+    """As `_upload`, for a file that may be larger than memory."""
+    try:
+        with source.open("rb") as data, target.open("wb") as out:
+            shutil.copyfileobj(data, out, UPLOAD_BYTES)
+    except Exception as error:
+        raise OutputError(f"cannot write {target}: {error}") from error
+
+
 def keep_audio(audio: Path, folder: Path) -> str:
     """Put a copy of `audio` beside an episode's page; returns its name there. OutputError if it can't be."""
     target = folder / f"{KEPT_AUDIO}{audio.suffix.lower()}"
     if not is_local(folder):
-        _upload({target: audio.read_bytes()})
+        _upload_file(audio, target)
         return target.name
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:

@@ -8,7 +8,7 @@ let engines = [], loading = null, asked = 0, results = [], shown = 0;
 // Each is a module of its own (the address says which), because instances of one share their memory.
 const load = () => (loading ??= begin().catch((error) => { loading = null; throw error; }));
 async function begin() {
-  const address = (name) => new URL(`pagefind/${name}`, root);
+  const address = (name) => new URL(`pagefind.index/${name}`, root);
   const entry = await (await fetch(address("pagefind-entry.json"))).json();
   const languages = Object.keys(entry.languages);
   const modules = await Promise.all(languages.map((language) => import(address(`pagefind.js?${language}`).href)));

@@ -133,6 +133,20 @@ def test_no_title_takes_the_file_name() -> None:
     assert only(AUDIO).title == "1"
 
 
+@pytest.mark.parametrize("data", [b"<html><body>log in</body></html>", rss("<title>no audio</title>")])
+def test_a_token_in_the_address_is_not_told(data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_feed(data, "https://a.example/feed?token=secret")
+    assert "https://a.example/feed" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_guid_that_is_the_address_of_another_item() -> None:
+    items = [f"<guid>https://a.example/2.mp3</guid>{AUDIO}", AUDIO.replace("1.mp3", "2.mp3")]
+    guids = [episode.guid for episode in parse_feed(rss(*items), URL).episodes]
+    assert guids == ["https://a.example/2.mp3", "no guid https://a.example/2.mp3"]
+
+
 def test_one_guid_for_all_episodes() -> None:
     items = [f"<guid>same</guid>{AUDIO.replace('1.mp3', name)}" for name in ("a.mp3", "b.mp3", "b.mp3")]
     guids = [episode.guid for episode in parse_feed(rss(*items), URL).episodes]

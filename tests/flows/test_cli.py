@@ -49,6 +49,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "empty.mp3"], "empty.mp3"),
         (["run", "empty.mp3", "--formats", "doc"], "unknown format 'doc'"),
         (["run", "ftp://example.org/a.mp3"], "ftp"),
+        (["run", "empty.mp3", "--language", "english"], "no language 'english'"),
+        (["run", "empty.mp3", "--episode", "3"], "--episode 3 chooses from a feed"),
         (["render", "."], "no episode.json"),
         (["score", "missing.rttm", "--rttm", "missing.rttm"], "missing.rttm"),
         (["diarise", "empty.mp3", "--out", "x.rttm"], "empty.mp3"),

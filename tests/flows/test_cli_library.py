@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import srt
 from audio import ffmpeg
 from audio.clip import cut, encode
 from audio.decode import decode
+from audio.download import local_file
 from audio.level import loudness
 from flows.demo import FEED
 from models.transcript import Transcript
@@ -110,6 +112,16 @@ def test_publish_from_an_address(library: Path, tmp_path: Path, server: Server) 
     assert (tmp_path / "new.xml").read_bytes() == data
 
 
+def test_a_damaged_episode_is_told_and_keeps_no_other_from_the_feed(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED.format(url="https://example.org", length=5))
+    (library / PLACE / "corrections.json").write_text("damaged")
+    done = episcribe("publish", "feed.xml", "--base-url", "https://x.org/", "--out", "new.xml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0 episodes with transcripts, 2 without: new.xml\n")
+    (line,) = done.stderr.splitlines()
+    assert "corrections.json: damaged" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -184,6 +196,19 @@ def test_a_clip_needs_the_audio(library: Path, tmp_path: Path, sample_wav: Path)
     done = episcribe(*asked, cwd=tmp_path)
     assert (done.returncode, "give it with --audio FILE" in done.stderr) == (2, True)
     assert episcribe(*asked, "--audio", sample_wav, cwd=tmp_path).returncode == 0
+
+
+def test_a_clip_takes_the_file_that_was_run_where_it_lies(
+    library: Path, tmp_path: Path, sample_wav: Path
+) -> None:
+    name, sha256 = "call.wav", local_file(str(sample_wav)).sha256
+    publish(replace(call(), audio=replace(call().audio, path=name, sha256=sha256)), library / PLACE, FORMATS)
+    asked = ["clip", library / PLACE, "--from", "1", "--to", "2", "--out", "a.wav"]
+    (tmp_path / name).write_bytes(b"another file of that name")
+    assert episcribe(*asked, cwd=tmp_path).returncode == 2
+    shutil.copy(sample_wav, tmp_path / name)
+    done = episcribe(*asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, tmp_path: Path) -> None:

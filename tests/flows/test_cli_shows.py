@@ -44,6 +44,7 @@ def test_a_show_from_its_feed_to_its_transcripts(tmp_path: Path, server: Server)
     assert "Clip 1" not in status
     (skipped,) = [line for line in run("status", "--all", cwd=tmp_path).splitlines() if "Clip 1" in line]
     assert "skipped" in skipped
+    assert "older than back_fill" in skipped
     assert "the next poll takes it" in run("retry", skipped.split()[0], cwd=tmp_path)
     assert "1 done, 1 waiting" in run("status", cwd=tmp_path)
     assert [path.name for path in (tmp_path / "library" / "short-show").iterdir()] == ["2026-11-16-clip-2"]

@@ -16,10 +16,12 @@ import pytest
 
 from flows import speakers
 from flows.options import RunOptions
-from models.errors import InputError
-from models.transcript import Episode, Person, Transcript
+from models.errors import InputError, OutputError
+from models.transcript import Episode, Person, Transcript, Voice
 from outputs import read, registry
+from outputs.corrections import NAME, Correction
 from outputs.formats import FORMATS
+from outputs.write import publish
 from tests.flows.composed_shows import (
     RATE,
     Composed,
@@ -32,6 +34,7 @@ from tests.flows.composed_shows import (
 )
 from tests.flows.conftest import ROOT, Process, episcribe
 from tests.models.conftest import read_audio
+from tests.outputs.samples import CONVERSATION
 
 HOSTS = ("2033", "2414")
 GUESTS = ("2609", "1688", "1998")
@@ -194,6 +197,66 @@ def test_voices_are_listed_merged_and_forgotten_for_good(show: Show, cache: Path
     assert episcribe("voices", "allow", "Bob", "--library", show.library, cwd=show.library).returncode == 0
 
 
+@pytest.fixture
+def named_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An episode in which the second speaker has a name by a correction, and both have voices."""
+    monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "library" / "show" / "episode"
+    publish(CONVERSATION, folder, FORMATS, [Correction(NAME, speaker="SPEAKER_01", now="Bea Lind")])
+    registry.keep_heard(CONVERSATION.audio.sha256, VOICES)
+    return folder
+
+
+VOICES = tuple(
+    Voice(label, embedding, 30.0, "m")
+    for label, embedding in (("SPEAKER_00", (1.0, 0.0)), ("SPEAKER_01", (0.0, 1.0)))
+)
+
+
+def test_who_is_named_by_a_correction_is_forgotten_too(named_by_hand: Path) -> None:
+    speakers.forget(named_by_hand.parent.parent, "Bea Lind")
+    assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
+    assert speakers.learn_voices(CONVERSATION, VOICES, named_by_hand, RunOptions()) == ()
+    assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
+
+
+def test_names_are_not_lost_where_the_record_cannot_be_read_for_now(
+    named_by_hand: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise TimeoutError("the server did not answer")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    with pytest.raises(OutputError, match="cannot read"):
+        speakers.name_speakers(CONVERSATION, VOICES, named_by_hand, RunOptions())
+
+
+def test_nobody_is_merged_into_who_was_forgotten(named_by_hand: Path) -> None:
+    library = named_by_hand.parent.parent
+    speakers.rename(named_by_hand, "Ann", "Anna")
+    speakers.forget(library, "Bea Lind")
+    with pytest.raises(InputError, match="was forgotten"):
+        speakers.merge(library, "Anna", "Bea Lind")
+    assert registry.load(named_by_hand.parent).voice_of("Anna") is not None
+
+
+def test_a_rename_takes_the_place_of_a_corrected_name(named_by_hand: Path) -> None:
+    speakers.rename(named_by_hand, "Bea Lind", "Bea Lindt")
+    assert read.load(named_by_hand).name_of("SPEAKER_01") == "Bea Lindt"
+    assert read.load_record(named_by_hand).name_of("SPEAKER_01") == "Bea Lindt"
+    assert registry.load(named_by_hand.parent).voice_of("Bea Lindt") is not None
+
+
+def test_a_record_from_elsewhere_leads_to_no_other_files(named_by_hand: Path) -> None:
+    other = named_by_hand.parent.parent / "mine.json"
+    other.write_text("mine")
+    record = replace(CONVERSATION, audio=replace(CONVERSATION.audio, sha256=f"../../library/{other.stem}"))
+    publish(record, named_by_hand, FORMATS)
+    speakers.rename(named_by_hand, "Ann", "Anna")
+    speakers.forget(named_by_hand.parent.parent, "Anna")
+    assert other.read_text() == "mine"
+
+
 # One episode
 
 
@@ -225,6 +288,20 @@ def test_renaming_renders_every_file_again_and_learns_the_voice(sample: Path) ->
         assert "Diané <b> & Co" in (sample / name).read_text()
     assert "Diané &lt;b&gt; &amp; Co" in (sample / "transcript.html").read_text()
     assert [voice.name for voice in registry.load(sample.parent).voices] == ["Diané <b> & Co"]
+
+
+def test_whoever_loses_a_name_to_another_is_told(sample: Path) -> None:
+    (diane,) = [speaker.label for speaker in read.load(sample).speakers if speaker.name == "Diane"]
+    done = episcribe("speakers", "rename", sample, "Sheila", "Diane", cwd=sample)
+    assert done.returncode == 0, done.stderr
+    assert f"{diane} was called Diane before, and is Speaker 2 now" in done.stdout.splitlines()
+
+
+def test_whom_to_forget_may_be_typed_in_any_case(sample: Path) -> None:
+    speakers.rename(sample, "Diane", "Diané Marsh")
+    speakers.forget(sample.parents[1], "DIANE MARSH", "show")
+    assert registry.load(sample.parent).forgotten == ("Diané Marsh",)
+    assert registry.load(sample.parent).voices == ()
 
 
 def test_renaming_loads_no_model(sample: Path) -> None:

@@ -120,6 +120,11 @@ def test_twins_in_one_feed_are_two_episodes(store: Store) -> None:
     assert read(store, twin, episode(1)) == ["twin"]
 
 
+def test_a_guid_that_comes_twice_in_a_feed_is_one_episode(store: Store) -> None:
+    read(store, episode(3), replace(episode(2), guid=episode(3).guid, id=episode(3).id), episode(1))
+    assert states(store) == {"id-3": "waiting", "id-1": "skipped"}
+
+
 def test_what_the_feed_says_now_counts_until_an_episode_is_done(store: Store) -> None:
     read(store, episode(2), episode(1), back_fill=2)
     finish(store, "id-1")

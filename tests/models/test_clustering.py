@@ -117,6 +117,15 @@ def test_a_few_odd_seconds_found_no_voice() -> None:
     assert len(VoiceClustering()(embeddings, segmentations)[2]) == 1
 
 
+def test_odd_seconds_found_no_voice_however_many_hours_they_add_up_over() -> None:
+    embeddings, segmentations = recording([[i % 2] for i in range(3000)])
+    odd = people(2, seed=5)[1]
+    embeddings[[500, 2500], 0] = odd + np.random.default_rng(2).standard_normal((2, DIMENSION)) * 0.3
+    short = VoiceClustering()(embeddings[:1000], SlidingWindowFeature(segmentations.data[:1000], WINDOW))
+    assert len(short[2]) == 2
+    assert len(VoiceClustering()(embeddings, segmentations)[2]) == 2
+
+
 def items(count: int, of: int) -> Items:
     vectors = people(of)[np.arange(count) % of]
     vectors = vectors + np.random.default_rng(1).standard_normal(vectors.shape) * 0.5

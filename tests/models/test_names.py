@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -201,6 +202,24 @@ def test_a_given_name_is_not_forced_on_somebody_else() -> None:
     before = transcript([Turn(0, 10, "A")], [Speaker("A", "Ann", "user", 1.0)])
     now = transcript([Turn(8, 40, "A")], [Speaker("A", "Speaker 1")])
     assert given_names(now, before) == {}
+
+
+def test_a_given_name_finds_who_says_the_same_behind_another_ad() -> None:
+    said = """
+    A: Welcome back to the show, everybody, it is good to have you.
+    B: Thank you, it is a pleasure to be here with all of you today.
+    A: So tell us what you have been up to since we last spoke.
+    """
+    before = replace(episode(said), speakers=(Speaker("A", "Ann", "user", 1.0), Speaker("B", "Speaker 2")))
+    swapped = said.replace("A:", "C:").replace("B:", "A:").replace("C:", "B:")
+    later = episode(f"X: {'This is an advertisement. ' * 4}{swapped}")
+    later = replace(later, audio=replace(later.audio, sha256="1" * 64))
+    now = replace(later, speakers=name_speakers(later.segments))
+    assert given_names(now, before) == {"B": Speaker("B", "Ann", "user", 1.0)}
+    other = replace(now, episode=Episode("another"))
+    assert given_names(other, before) == {}
+    silent = replace(now, segments=now.segments[:1])
+    assert given_names(silent, before) == {}
 
 
 def test_another_recording_keeps_its_own_names() -> None:

@@ -248,6 +248,17 @@ def test_a_voice_that_nobody_matches_gets_a_label_of_its_own() -> None:
     assert [one.speaker for one in carried(fixes, CONVERSATION, alone)] == ["ADDED_01", "ADDED_02"]
 
 
+def test_who_is_found_no_more_keeps_the_name() -> None:
+    fix = Correction(SPEAKER, 9.0, 9.6, (" Somebody", " coughs."), speaker="SPEAKER_01")
+    nobody = replace(CONVERSATION, turns=(), speakers=())
+    made = carried((fix,), CONVERSATION, nobody)
+    coughs = correct(nobody, made).transcript.segments[3]
+    assert correct(nobody, made).transcript.name_of(coughs.speaker) == "Bob"
+    numbered = replace(CONVERSATION, speakers=(Speaker("SPEAKER_01", "Speaker 1"),))
+    made = carried((fix,), numbered, nobody)
+    assert correct(nobody, made).transcript.speakers == (Speaker("ADDED_01", "Speaker 1"),)
+
+
 def test_kept_in_a_file_and_laid_over_all_but_the_record(tmp_path: Path) -> None:
     fixes = tuple(word_changes(FIRST.words, "Welcome back to the show, everybody. I'm Zoë.", edit=1))
     publish(CONVERSATION, tmp_path, FORMATS, fixes)

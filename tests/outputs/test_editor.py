@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import InputError
 from outputs import read
+from outputs.corrections import load
 from outputs.editor import OutdatedError, Session
 from outputs.formats import FORMATS
 from outputs.write import publish
@@ -122,6 +123,26 @@ def test_a_run_while_the_page_is_open(session: Session, tmp_path: Path) -> None:
     assert texts(session)[:2] == ["Hi there.", "And I'm Rob, hello!"]
     act(session, "undo")
     assert texts(session)[1] == "And I'm Bob, hello!"
+
+
+def test_a_run_while_the_page_is_open_is_not_written_over(session: Session, tmp_path: Path) -> None:
+    act(session, "text", segment=1, text="And I'm Rob, hello!")
+    better = replace(CONVERSATION, segments=(said("Hi there.", 0.5), *CONVERSATION.segments[1:]))
+    publish(better, tmp_path, FORMATS)
+    session.render()
+    assert read.load_record(tmp_path) == better
+    text = (tmp_path / "transcript.txt").read_text()
+    assert "Hi there." in text
+    assert "Rob" in text
+
+
+def test_two_sessions_do_not_overwrite_each_other(session: Session, tmp_path: Path) -> None:
+    other = Session(tmp_path)
+    act(session, "text", segment=1, text="And I'm Rob, hello!")
+    with pytest.raises(OutdatedError):
+        act(other, "rename", speaker="SPEAKER_00", name="Anne")
+    act(other, "rename", speaker="SPEAKER_00", name="Anne")
+    assert [str(one) for one in load(tmp_path)] == ["“Bob,” → “Rob,”", "SPEAKER_00 is “Anne”"]
 
 
 def test_files_are_written_again(session: Session, tmp_path: Path) -> None:

@@ -237,6 +237,8 @@ def test_encodings(encoding: str) -> None:
         (b"", "not well-formed"),
         (b"ID3\x04", "not well-formed"),
         (b"<rss><channel>", "not well-formed"),
+        (b"\xff\xfe<\x00r", "encoding can't be read"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><rss/>', "encoding can't be read"),
         (b"<html><body/></html>", "no RSS feed"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "no RSS feed"),
         (b'<!DOCTYPE rss [<!ENTITY a "b">]><rss/>', "declares XML entities"),

@@ -42,6 +42,11 @@ def test_round_trip(tmp_path: Path) -> None:
     assert json.loads((tmp_path / FILE_NAME).read_text())["version"] == 1
 
 
+def test_others_on_the_machine_cannot_read_voices(tmp_path: Path) -> None:
+    change(tmp_path, lambda now: now.forgot("Ann"))
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0
+
+
 def test_the_file_goes_with_the_last_voice(tmp_path: Path) -> None:
     change(tmp_path, lambda now: now.learnt("Anne", sample("e1")))
     change(tmp_path, lambda _: Registry())

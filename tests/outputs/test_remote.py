@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ import pytest
 
 from flows import steps
 from flows.options import RunOptions
+from flows.speakers import episode_folders, published
 from models.errors import InputError, OutputError
-from outputs import read
+from models.transcript import Voice
+from outputs import read, registry
 from outputs.formats import FORMATS
 from outputs.write import place
+from tests.flows.conftest import episcribe
 from tests.outputs.samples import CONVERSATION
 
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
@@ -66,6 +71,46 @@ def test_an_episode_is_published_and_read_back(library: str) -> None:
     assert read.load(str(folder)).speakers[0].name == "Ann"
 
 
+def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Path) -> None:
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
+    voice = Voice("SPEAKER_01", (0.6, 0.8), 30.0, "model")
+    registry.keep_heard(CONVERSATION.audio.sha256, [voice])
+    done = episcribe("speakers", "rename", folder, "Bob", "Bobby", cwd=tmp_path)
+    assert "the voice of Bobby is known" in done.stdout, done.stderr
+    assert "Bobby" in episcribe("captions", folder, cwd=tmp_path).stdout
+    (tmp_path / "episcribe.toml").write_text(f'library = "{bucket}"\n')
+    assert "Bobby" in episcribe("voices", "list", cwd=tmp_path).stdout
+    done = episcribe("voices", "forget", "Bobby", "--library", bucket, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert registry.load(folder.parent).voices == ()
+    for command in (["search", "word"], ["site", "--library", bucket]):
+        refused = episcribe(*command, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert "is no folder of this machine" in refused.stderr
+
+
+def test_what_another_machine_has_written_since_is_seen(bucket: str) -> None:
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
+    assert episode_folders(folder.parent) == [folder]  # which a client might remember
+    elsewhere = (
+        "from flows.speakers import rename; from outputs.write import place; "
+        f"rename(place({str(folder)!r}), 'Bob', 'Bartholomew of a longer name')"
+    )
+    subprocess.run([sys.executable, "-c", elsewhere], check=True, timeout=60)
+    found = published(folder)
+    assert found is not None
+    assert found.speakers[1].name == "Bartholomew of a longer name"
+
+
+def test_audio_is_kept_in_the_library(library: str, tmp_path: Path) -> None:
+    audio = tmp_path / "talk.mp3"
+    audio.write_bytes(b"sound" * 1000)
+    folder, _ = steps.publish(CONVERSATION, RunOptions(library=library, keep_audio=True), str(audio))
+    kept = read.kept_audio(folder, read.load(folder))
+    assert kept is not None
+    assert kept.read_bytes() == audio.read_bytes()
+
+
 def test_a_library_that_cannot_be_had() -> None:
     with pytest.raises(InputError, match="nope://x can't be used"):
         place("nope://x")
@@ -80,3 +125,4 @@ def test_a_store_that_refuses(bucket: str) -> None:
 
 def test_paths_stay_paths(tmp_path: Path) -> None:
     assert place(str(tmp_path)) == tmp_path
+    assert place(tmp_path.as_uri()) == tmp_path

@@ -192,6 +192,13 @@ def test_built_again_it_follows_the_library(tmp_path: Path) -> None:
     assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [MARKER]
 
 
+def test_a_show_may_be_called_as_the_index_is(tmp_path: Path) -> None:
+    publish(CONVERSATION, tmp_path / "library" / "pagefind" / "pilot", [])
+    build(tmp_path / "library", tmp_path / "site")
+    assert (tmp_path / "site" / "pagefind" / "pilot" / "transcript.html").exists()
+    assert (tmp_path / "site" / "pagefind" / "index.html").exists()
+
+
 def test_what_is_there_is_not_lost(tmp_path: Path) -> None:
     library = tmp_path / "library"
     publish(CONVERSATION, library / "a" / "one", FORMATS)

@@ -1,0 +1,14 @@
+"""Folders on the command line: paths, or URLs as a library may have one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def place(given: str) -> Path:
+    """A folder by its path or fsspec URL; InputError for a kind of URL that can't be used."""
+    if "://" not in given:
+        return Path(given)
+    from outputs import write
+
+    return write.place(given)
