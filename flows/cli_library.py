@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli_places import place
+from flows.cli_places import Library, place
 
 if TYPE_CHECKING:
     from outputs.search import Changes, Hit
 
-Library = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder that holds all shows.",
-        show_default="of episcribe.toml, or library",
-        parser=place,
-        metavar="PATH",
-    ),
-]
 Folder = Annotated[
     Path, typer.Argument(help="An episode's folder, or its URL.", parser=place, metavar="FOLDER")
 ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 
 def place(given: str) -> Path:
@@ -12,3 +15,14 @@ def place(given: str) -> Path:
     from outputs import write
 
     return write.place(given)
+
+
+Library = Annotated[
+    Path | None,
+    typer.Option(
+        help="The folder, or fsspec URL, that holds all shows.",
+        show_default="of episcribe.toml, or library",
+        parser=place,
+        metavar="PATH",
+    ),
+]

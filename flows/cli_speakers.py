@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli_places import place
+from flows.cli_places import Library, place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,15 +49,6 @@ voices_app = typer.Typer(
 Folder = Annotated[
     Path,
     typer.Argument(help="An episode's folder, or its episode.json.", parser=place, metavar="EPISODE_DIR"),
-]
-Library = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder, or fsspec URL, that holds all shows.",
-        show_default="of episcribe.toml, or library",
-        parser=place,
-        metavar="PATH",
-    ),
 ]
 Show = Annotated[str | None, typer.Option(help="The folder of one show.", show_default="all shows")]
 

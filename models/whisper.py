@@ -137,12 +137,16 @@ def language_warning(asked: str | None, heard: str, probability: float) -> tuple
     return ()
 
 
+def _no_language(language: str) -> InputError:
+    return InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")
+
+
 def check_code(language: str | None) -> None:
     """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     if language is not None and language not in _LANGUAGE_CODES:
-        raise InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")
+        raise _no_language(language)
 
 
 def check_language(language: str | None, model: Any) -> None:
@@ -152,7 +156,7 @@ def check_language(language: str | None, model: Any) -> None:
     known = model.supported_languages
     if known == ["en"]:
         raise InputError(f"this model knows English only, not {language!r}: choose --model base")
-    raise InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")
+    raise _no_language(language)
 
 
 def load(model: str, device: str) -> tuple[str, BatchedInferencePipeline]:
