@@ -35,7 +35,7 @@ from outputs import write
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
-WORDS_VERSION = 2
+WORDS_VERSION = 3
 TURNS_VERSION = 3
 
 JSON_RESULT = "compressed/json"

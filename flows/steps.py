@@ -183,8 +183,8 @@ def hear(path: str, sha256: str, progress: Progress = silent) -> Heard:
     return Heard(decoded.seconds, found.mix, tuple(warnings))
 
 
-def samples(audio: AudioFile, mix: decoding.Mix, progress: Progress = silent) -> NDArray[np.float32]:
-    """The audio as (samples,) float32 mono at 16 kHz, decoded at most once while one run lasts."""
+def samples(audio: AudioFile, mix: decoding.Mix, progress: Progress = silent) -> NDArray[np.int16]:
+    """The audio as (samples,) int16 mono at 16 kHz, decoded at most once while one run lasts."""
     return _decoded(audio.path, audio.sha256, mix, progress).samples
 
 

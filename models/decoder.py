@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech import SAMPLE_RATE, Span
+from models.samples import SAMPLE_RATE, Samples, as_float
+from models.speech import CHUNK_SECONDS, Span
 from models.transcript import Word
 
 PROBABILITY_DIGITS = 3
@@ -50,12 +51,12 @@ class Draft:
 class Decoder:
     """A loaded model, the audio it hears and how it is to decode.
 
-    samples: (samples,) float32 mono at 16 kHz. pipeline: faster-whisper's BatchedInferencePipeline.
+    samples: (samples,) float32 or int16 mono at 16 kHz. pipeline: faster-whisper's BatchedInferencePipeline.
     report: called after each piece of work with the share that is done of it; may raise to stop it.
     """
 
     pipeline: Any
-    samples: NDArray[np.float32]
+    samples: Samples
     language: str
     beam_size: int = 5
     batch_size: int = 4
@@ -76,20 +77,29 @@ class Decoder:
         return drafts
 
     def _batch(self, chunks: Sequence[Span]) -> list[Draft]:
+        audio = np.zeros((len(chunks), round(CHUNK_SECONDS * SAMPLE_RATE)), dtype=np.float32)
+        clips = []
+        for index, (row, chunk) in enumerate(zip(audio, chunks, strict=True)):
+            samples = self.cut(chunk)[: len(row)]
+            row[: len(samples)] = samples
+            start = index * CHUNK_SECONDS
+            clips.append({"start": start, "end": start + len(samples) / SAMPLE_RATE})
         segments, _ = type(self.pipeline)(self.pipeline.model).transcribe(  # it remembers: one for each batch
-            self.samples,
+            audio.ravel(),
             language=self.language,
             batch_size=len(chunks),
             beam_size=self.beam_size,
             hotwords=self.hotwords,
             word_timestamps=True,
-            clip_timestamps=[{"start": chunk.start, "end": chunk.end} for chunk in chunks],
+            clip_timestamps=clips,
         )
-        by_chunk: dict[int, list[Any]] = {}
+        found: list[list[Any]] = [[] for _ in chunks]
         for segment in segments:
-            by_chunk.setdefault(segment.seek, []).append(segment)
-        names = [int(int(chunk.start * SAMPLE_RATE) / SAMPLE_RATE * HOP) for chunk in chunks]
-        return [draft_of(chunk, by_chunk.get(name, ())) for chunk, name in zip(chunks, names, strict=True)]
+            found[round(segment.seek / (CHUNK_SECONDS * HOP))].append(segment)
+        return [
+            draft_of(chunk, own, chunk.start - clip["start"])
+            for chunk, clip, own in zip(chunks, clips, found, strict=True)
+        ]
 
     def careful(self, chunk: Span, language: str | None = None) -> Draft:
         """A draft of one chunk by the sequential decoder, which tries again where it is unsure or loops."""
@@ -115,8 +125,8 @@ class Decoder:
         return dict(probabilities)
 
     def cut(self, chunk: Span) -> NDArray[np.float32]:
-        """(samples,) of the chunk."""
-        return self.samples[int(chunk.start * SAMPLE_RATE) : int(chunk.end * SAMPLE_RATE)]
+        """(samples,) float32 of the chunk."""
+        return as_float(self.samples[int(chunk.start * SAMPLE_RATE) : int(chunk.end * SAMPLE_RATE)])
 
 
 def draft_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Draft:

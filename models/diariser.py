@@ -10,16 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models import files
 from models.device import resolve_device
 from models.errors import InputError, ModelError
-from models.memory import give_back
+from models.memory import give_back, share_heap
 from models.progress import Progress, silent
+from models.samples import SAMPLE_RATE, Samples
 from models.transcript import Diarisation, Turn, Voice
 
-SAMPLE_RATE = 16_000  # Hz
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a voice
 DEFAULT_STEP = 0.25  # of the segmentation window: 2.5 s
 COMMUNITY = "pyannote/speaker-diarization-community-1"
@@ -64,9 +63,7 @@ class DiariserOptions:
             )
 
 
-def diarise(
-    samples: NDArray[np.float32] | NDArray[np.int16], options: DiariserOptions, progress: Progress = silent
-) -> Diarisation:
+def diarise(samples: Samples, options: DiariserOptions, progress: Progress = silent) -> Diarisation:
     """Find who speaks when.
 
     samples: (samples,) mono at 16 kHz, float32 or, at half the memory, int16; either may be mapped
@@ -163,6 +160,9 @@ def _seconds_alone(turns: list[Turn]) -> dict[str, float]:
 
 def load(options: DiariserOptions) -> tuple[str, Any]:
     """The pipeline `options` ask for: the id of its embedding model, and the pipeline. Loaded once."""
+    share_heap()
+    import models.quiet  # noqa: F401  (must come before anything of pyannote)
+
     device = resolve_device(options.device)
     if resolve(options.model, device) == "community-1":
         return COMMUNITY, _community(device, options.step, options.long_windows)
@@ -211,8 +211,6 @@ def _offline(device: str, step: float) -> Any:
 @lru_cache(maxsize=1)
 def _community(device: str, step: float, long_windows: bool) -> Any:
     from pyannote.audio import Pipeline
-
-    import models.quiet  # noqa: F401  (must come before pyannote.audio)
 
     try:
         pipeline = Pipeline.from_pretrained(COMMUNITY, token=token())

@@ -58,6 +58,8 @@ def _without_loops(decoder: Decoder, draft: Draft, repairs: list[Repair]) -> Dra
     """The draft itself, or where it repeats itself a careful one, cut where that still does."""
     if not is_loop(draft):
         return draft
+    if not is_voiced(draft.chunk, decoder):
+        return _emptied(draft, repairs)
     again = decoder.careful(draft.chunk)
     if is_loop(again):
         words = cut_loops(min(draft, again, key=lambda each: each.repetition).words)
@@ -115,7 +117,7 @@ def _with_lost_speech(
         for draft in decoder.batched(gaps):
             heard = total(within(speech, draft.chunk))
             missed = not _is_found(draft, heard) and heard >= CAREFUL_SECONDS
-            again = decoder.careful(draft.chunk) if missed else draft
+            again = decoder.careful(draft.chunk) if missed and is_voiced(draft.chunk, decoder) else draft
             if _is_found(again, heard):
                 repairs.append(_repair("lost", Draft(draft.chunk), again))
                 # What precedes its first word was listened to twice: only what follows may hold more.
@@ -188,25 +190,35 @@ def _without_inventions(decoder: Decoder, draft: Draft, repairs: list[Repair]) -
     foreign = foreign_script(draft.text, decoder.language)
     if not draft.words or (draft.confidence >= UNSURE and not foreign):
         return draft
+    if not is_voiced(draft.chunk, decoder):
+        return _emptied(draft, repairs)
     other = _language_heard(decoder, draft.chunk)
     again = decoder.careful(draft.chunk, other)
     if other and again.words and again.confidence > draft.confidence + BETTER:
         repairs.append(_repair("language", draft, again))
         return again
     best = max((draft, again), key=lambda each: each.confidence if each.words else -99.0)
-    if is_invented(best, decoder):
-        repairs.append(_repair("wordless", draft, Draft(draft.chunk)))
-        return Draft(draft.chunk)
+    if is_invented(best):
+        return _emptied(draft, repairs)
     if best is again:
         repairs.append(_repair("unsure", draft, again))
     return best
 
 
-def is_invented(draft: Draft, decoder: Decoder) -> bool:
-    """Whether doubtful words are what Whisper writes where nobody speaks: a mere guess, or no voice is heard."""
-    if draft.confidence < GUESSED or (draft.confidence < UNSURE and draft.emptiness > EMPTY):
-        return True
-    return total(voice_activity(decoder.cut(draft.chunk))) < VOICED * draft.chunk.duration
+def is_invented(draft: Draft) -> bool:
+    """Whether doubtful words are a mere guess, as Whisper writes them where nobody speaks."""
+    return draft.confidence < GUESSED or (draft.confidence < UNSURE and draft.emptiness > EMPTY)
+
+
+def is_voiced(chunk: Span, decoder: Decoder) -> bool:
+    """Whether the voice detector hears anybody, too; cheap beside the slow decoder, which dwells on noise."""
+    return total(voice_activity(decoder.cut(chunk))) >= VOICED * chunk.duration
+
+
+def _emptied(draft: Draft, repairs: list[Repair]) -> Draft:
+    """The draft without its words, which nobody said."""
+    repairs.append(_repair("wordless", draft, Draft(draft.chunk)))
+    return Draft(draft.chunk)
 
 
 def _language_heard(decoder: Decoder, chunk: Span) -> str | None:

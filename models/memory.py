@@ -5,6 +5,20 @@ from __future__ import annotations
 import ctypes
 import sys
 
+M_ARENA_MAX = -8  # glibc's mallopt parameter: how many heaps the threads of a process have between them
+
+
+def share_heap() -> None:
+    """Let all threads take memory from one heap, so that what one frees another can use.
+
+    The models' threads allocate seldom and much: a heap each costs 100 MB and saves no time. glibc
+    alone; elsewhere do nothing.
+    """
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if set_option is not None:
+            set_option(M_ARENA_MAX, 1)
+
 
 def give_back() -> None:
     """Return freed memory to the system, which glibc keeps for itself otherwise; elsewhere do nothing."""

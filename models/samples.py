@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn import functional as F
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SAMPLE_RATE = 16_000  # Hz
 FULL_SCALE = 32_768  # what 16-bit samples are divided by
 
+Samples = NDArray[np.float32] | NDArray[np.int16]
+
+
+def as_float(samples: Samples) -> NDArray[np.float32]:
+    """float32 samples in -1 to 1, from float32 or 16-bit ones."""
+    if samples.dtype == np.int16:
+        return samples.astype(np.float32) / np.float32(FULL_SCALE)
+    return samples.astype(np.float32, copy=False)
+
 
 def to_float(samples: Tensor) -> Tensor:
-    """float32 samples in -1 to 1, from float32 or 16-bit ones."""
+    """The same of tensors."""
     return samples if samples.is_floating_point() else samples.float() / FULL_SCALE
 
 
 def cut_window(waveform: Tensor, start: int, size: int) -> Tensor:
     """(size,) float32 from `start` of a (samples,) float32 or int16 waveform, zeros past its end."""
+    from torch.nn import functional as F
+
     piece = to_float(waveform[start : start + size])
     return F.pad(piece, (0, size - len(piece)))

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.samples import SAMPLE_RATE, Samples, as_float
 from models.transcript import Turn
 
-SAMPLE_RATE = 16_000  # Hz
 CHUNK_SECONDS = 30.0  # what Whisper hears at once
-MARGIN = 0.2  # seconds of context before and after the speech of a chunk
+MARGIN = 0.4  # seconds of context before and after the speech of a chunk
 MAX_PAUSE = 2.0  # seconds without speech inside a chunk: more of it makes Whisper invent words
 MERGED_GAP = 0.25  # seconds; shorter gaps come and go with who is thought to speak
 BREATH = 0.03  # seconds of longer pause that a second of unused chunk is worth
@@ -93,8 +92,8 @@ def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
     return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)
 
 
-def voice_activity(samples: NDArray[np.float32]) -> list[Span]:
-    """Speech as Silero's voice detector hears it; samples: (samples,) float32 at 16 kHz."""
+def voice_activity(samples: Samples) -> list[Span]:
+    """Speech as Silero's voice detector hears it; samples: (samples,) float32 or int16 at 16 kHz."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=100)
@@ -102,15 +101,15 @@ def voice_activity(samples: NDArray[np.float32]) -> list[Span]:
     found = [
         Span((first + part["start"]) / SAMPLE_RATE, (first + part["end"]) / SAMPLE_RATE)
         for first in range(0, len(samples), size)
-        for part in get_speech_timestamps(samples[first : first + size], options)
+        for part in get_speech_timestamps(as_float(samples[first : first + size]), options)
     ]
     return union(found, MERGED_GAP)
 
 
-def pack(speech: Sequence[Span], samples: NDArray[np.float32]) -> list[Span]:
+def pack(speech: Sequence[Span], samples: Samples) -> list[Span]:
     """Chunks of at most 30 s that hold all the speech, as few as good places for cuts allow.
 
-    speech: in order, apart from each other. samples: (samples,) float32 at 16 kHz; they tell where
+    speech: in order, apart from each other. samples: (samples,) float32 or int16 at 16 kHz; they tell where
     unbroken speech is quietest. The chunks are in order and don't overlap.
     """
     cores = []
@@ -127,7 +126,7 @@ def pack(speech: Sequence[Span], samples: NDArray[np.float32]) -> list[Span]:
     return chunks
 
 
-def _stretches(speech: Sequence[Span], samples: NDArray[np.float32]) -> Iterator[list[Span]]:
+def _stretches(speech: Sequence[Span], samples: Samples) -> Iterator[list[Span]]:
     """Speech without long pauses; every piece of it fits into a chunk."""
     longest = CHUNK_SECONDS - 2 * MARGIN
     pieces = [piece for span in speech for piece in _bounded(span, samples, longest)]
@@ -141,7 +140,7 @@ def _stretches(speech: Sequence[Span], samples: NDArray[np.float32]) -> Iterator
         yield stretch
 
 
-def _bounded(span: Span, samples: NDArray[np.float32], longest: float) -> Iterator[Span]:
+def _bounded(span: Span, samples: Samples, longest: float) -> Iterator[Span]:
     """The span itself, or pieces of it, cut where it is quietest in the second half of what fits."""
     start = span.start
     while span.end - start > longest:
@@ -151,10 +150,10 @@ def _bounded(span: Span, samples: NDArray[np.float32], longest: float) -> Iterat
     yield Span(start, span.end)
 
 
-def quietest(samples: NDArray[np.float32], start: float, end: float) -> float:
+def quietest(samples: Samples, start: float, end: float) -> float:
     """The middle of the quietest tenth of a second between `start` and `end`, in seconds."""
     size = round(QUIET_SECONDS * SAMPLE_RATE)
-    window = samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+    window = as_float(samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
     energy = np.square(window[: len(window) // size * size]).reshape(-1, size).sum(axis=1)
     return start + (int(energy.argmin()) + 0.5) * QUIET_SECONDS if len(energy) else (start + end) / 2
 

@@ -10,16 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models import files, guard
 from models.decoder import Decoder
 from models.device import resolve_device
 from models.errors import InputError, ModelError
-from models.memory import give_back
+from models.memory import give_back, share_heap
 from models.progress import Progress, silent
-from models.speech import SAMPLE_RATE, Span, pack, voice_activity
+from models.samples import SAMPLE_RATE, Samples
+from models.speech import Span, pack, voice_activity
 from models.transcript import Repair, Word
 from models.vocabulary import spell
 
@@ -31,7 +29,7 @@ OFFLINE = {"base": files.WHISPER_BASE, "tiny.en": files.WHISPER_TINY_EN}
 BEST_ON_GPU = "large-v3-turbo"
 LANGUAGE_PLACES = 4  # chunks, spread over the episode, by which its language is told
 SURE_LANGUAGE = 0.8  # mean probability over those places from which a language that was asked for is doubted
-BATCH_SIZES = {"cpu": 4, "cuda": 16}
+BATCH_SIZES = {"cpu": 1, "cuda": 16}  # on a CPU more at once is no faster, and takes 150 MB a chunk
 MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 MAIN_SHARE = 0.85  # of the work is the first decoding, before anything is mended
 
@@ -68,14 +66,14 @@ class Transcription:
 
 
 def transcribe(
-    samples: NDArray[np.float32],
+    samples: Samples,
     options: WhisperOptions,
     progress: Progress = silent,
     speech: Sequence[Span] | None = None,
 ) -> Transcription:
     """Recognise the speech in `samples`.
 
-    samples: (samples,) float32 mono at 16 kHz. speech: where people speak, as the diariser heard it; a
+    samples: (samples,) float32 or int16 mono at 16 kHz. speech: where people speak, as the diariser heard it; a
     voice detector is asked where that isn't known. Word times are seconds from the first sample.
     Raises ModelError when the model isn't there, InputError for a language Whisper doesn't know.
     """
@@ -226,11 +224,14 @@ def identity(path: str) -> str:
 def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
     # The voice detector's runtime is imported by faster-whisper in mid-work, where Ctrl-C would pass for its absence.
     import onnxruntime  # noqa: F401
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
+    from faster_whisper import BatchedInferencePipeline
 
+    from models.recogniser import Recogniser
+
+    share_heap()
     workers = min(MAX_WORKERS, usable_cores()) if device == "cpu" else 1
     try:
-        model = WhisperModel(
+        model = Recogniser(
             path,
             device=device,
             compute_type="float16" if device == "cuda" else "int8",
@@ -239,6 +240,7 @@ def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
+    give_back()  # the weights as they were before they became int8
     return BatchedInferencePipeline(model)
 
 

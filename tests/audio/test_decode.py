@@ -11,6 +11,7 @@ import pytest
 from audio import decode as module
 from audio.decode import SAMPLE_RATE, decode
 from models.errors import InputError
+from models.samples import as_float
 from tests.audio.conftest import Write, sine
 
 
@@ -24,21 +25,21 @@ def pitch(samples: np.ndarray) -> float:
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_any_rate_and_channels(write_wav: Write, rate: int, channels: int) -> None:
     decoded = decode(write_wav(*[sine(1, rate, amplitude=0.9)] * channels, rate=rate))
-    assert decoded.samples.dtype == np.float32
+    assert decoded.samples.dtype == np.int16
     assert decoded.samples.shape == (pytest.approx(SAMPLE_RATE, abs=2),)
     assert pitch(decoded.samples) == pytest.approx(440, abs=2)
-    assert np.abs(decoded.samples).max() <= 1.0
+    assert np.abs(as_float(decoded.samples)).max() == pytest.approx(0.9, abs=0.02)
     assert decoded.warning == ""
 
 
 def test_mean_of_equal_channels_keeps_the_level(write_wav: Write) -> None:
-    samples = decode(write_wav(sine(1), sine(1))).samples
+    samples = as_float(decode(write_wav(sine(1), sine(1))).samples)
     assert np.abs(samples - sine(1)).max() < 1e-3
 
 
 def test_values_of_16_khz_mono_are_kept(write_wav: Write) -> None:
     noise = np.random.default_rng(0).uniform(-0.9, 0.9, 5000)
-    samples = decode(write_wav(noise)).samples
+    samples = as_float(decode(write_wav(noise)).samples)
     assert np.abs(samples - noise).max() < 1e-4
 
 
@@ -79,7 +80,7 @@ def test_real_speech(speech: Path) -> None:
     decoded = decode(speech)
     assert decoded.seconds == pytest.approx(30, abs=0.01)
     assert decoded.declared_seconds == pytest.approx(30, abs=0.01)
-    assert 0.005 < np.sqrt(np.mean(decoded.samples**2)) < 0.1
+    assert 0.005 < np.sqrt(np.mean(as_float(decoded.samples) ** 2)) < 0.1
 
 
 def test_progress(write_wav: Write) -> None:
@@ -99,7 +100,7 @@ def test_buffer_grows_where_no_length_is_declared(make_media: Write, monkeypatch
 
 
 def test_memory_is_one_copy(make_media: Write) -> None:
-    """Twenty minutes are 77 MB of samples: the process may grow by little more."""
+    """Twenty minutes are 38 MB of samples: the process may grow by little more."""
     path = make_media("l.mp3", "-f", "lavfi", "-i", "sine=440:d=1200:r=16000", "-b:a", "16k")
     script = (
         "import resource, sys; from audio.decode import decode\n"
@@ -109,7 +110,7 @@ def test_memory_is_one_copy(make_media: Write) -> None:
     command = [sys.executable, "-c", script, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     size, grown = map(int, done.stdout.split())
-    assert size == pytest.approx(1200 * SAMPLE_RATE * 4, rel=0.001)
+    assert size == pytest.approx(1200 * SAMPLE_RATE * 2, rel=0.001)
     assert grown < 1.25 * size
 
 

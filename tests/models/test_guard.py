@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.decoder import Draft
 from models.guard import cut_loops, foreign_script, is_loop, losses, split_at_losses
-from models.speech import Span
+from models.speech import MARGIN, Span
 from models.transcript import Word
 
 
@@ -47,7 +47,7 @@ def test_a_phrase_over_and_over_is_a_loop() -> None:
 
 def test_speech_after_the_last_word_is_lost() -> None:
     draft = Draft(Span(0, 20), said("it ended here", 1))
-    assert losses(draft, [Span(1, 2.3), Span(5, 9)]) == [(Span(4.8, 9.2), 3)]
+    assert losses(draft, [Span(1, 2.3), Span(5, 9)]) == [(Span(5 - MARGIN, 9 + MARGIN), 3)]
 
 
 def test_a_pause_is_no_loss() -> None:
@@ -68,7 +68,7 @@ def test_a_word_torn_from_what_follows_goes_with_it() -> None:
     words = (Word(0, 0.5, " minutes."), Word(5, 5.4, " I"), Word(5.4, 8, " really"), Word(8, 8.4, " liked"))
     before, lost, after = split_at_losses(Draft(Span(0, 9), words), [Span(0, 0.5), Span(1.5, 8.4)])
     assert (before.text, after.text) == ("minutes.", "I really liked")
-    assert lost.chunk == Span(1.3, 7.5)
+    assert lost.chunk == Span(1.5 - MARGIN, 7.5)
 
 
 def test_short_breaks_between_words_are_no_loss_and_tear_nothing() -> None:

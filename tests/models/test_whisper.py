@@ -11,7 +11,8 @@ from audio.decode import decode
 from models import guard, whisper
 from models.decoder import Decoder, Draft
 from models.errors import InputError, ModelError
-from models.speech import SAMPLE_RATE, Span
+from models.samples import SAMPLE_RATE
+from models.speech import Span
 from models.transcript import Word
 from models.whisper import Transcription, WhisperOptions, transcribe
 from tests import sounds
