@@ -11,7 +11,7 @@ from audio.decode import decode
 from models import guard, whisper
 from models.decoder import Decoder, Draft
 from models.errors import InputError, ModelError
-from models.samples import SAMPLE_RATE
+from models.samples import SAMPLE_RATE, as_float
 from models.speech import Span
 from models.transcript import Word
 from models.whisper import Transcription, WhisperOptions, transcribe
@@ -139,7 +139,7 @@ def test_languages_are_told_and_written(language: str, fleurs: Path) -> None:
 
 def test_the_language_is_told_over_several_places(sample_wav: Path, fleurs: Path) -> None:
     _, pipeline = whisper.load("base", "cpu")
-    call = decode(sample_wav).samples
+    call = as_float(decode(sample_wav).samples)
     german = read_audio(fleurs / "fleurs-de-000.ogg")
     size = len(german) / SAMPLE_RATE
     episode = np.concatenate([german, call[7 * SAMPLE_RATE :], call[7 * SAMPLE_RATE :]])
@@ -186,7 +186,7 @@ def test_sounds_without_words_give_none_even_where_speech_is_suspected() -> None
 
 
 def test_a_long_pause_gets_no_words_and_loses_none(sample_wav: Path, heard: Transcription) -> None:
-    call = decode(sample_wav).samples
+    call = as_float(decode(sample_wav).samples)
     pause = sounds.noise(25, seed=3)
     words = transcribe(np.concatenate([call, pause, call]), WhisperOptions(model="base")).words
     assert not [word for word in words if 30.5 < word.start < 54.5]
