@@ -119,7 +119,11 @@ def lint_file(path: Path, profile: Profile) -> tuple[int, list[Violation]]:
 def summary(cues: int, found: Sequence[Violation]) -> str:
     """One line that says how many violations there are, and how many of them can be helped."""
     helpless = sum(violation.unavoidable for violation in found)
-    return f"{cues} cues, {len(found) - helpless} violations, {helpless} more that can't be helped"
+    helped = len(found) - helpless
+    return (
+        f"{cues} cue{'s' * (cues != 1)}, {helped} violation{'s' * (helped != 1)}, "
+        f"{helpless} more that can't be helped"
+    )
 
 
 def parse(text: str, fmt: str) -> list[Caption]:

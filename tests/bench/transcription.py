@@ -44,7 +44,7 @@ READERS = ("2414", "2609", "3005")  # nothing was tuned on these
 OVERLAPS = (0.0, 0.1, 0.2)
 SEEDS = (7, 8, 9)
 MINUTES = 6
-SPEED_MINUTES = 3
+SPEED_MINUTES = 10
 WORDLESS_SECONDS = 150  # of each of four kinds
 BASE = WhisperOptions(model="base", device="cpu")
 OFFLINE = DiariserOptions(model="offline", device="cpu")

@@ -38,6 +38,12 @@ def test_names_come_from_list_people_title_and_notes() -> None:
     assert not {"We", "Write", "Building", "Example", "Boats", "Now"} & set(terms)
 
 
+def test_names_in_a_list_are_terms() -> None:
+    notes = "Guests: Thorsten, Istanbul (Kerstin) and Zau Makan. Thanks. With: Merneptah; Ephraim"
+    terms = terms_of(Episode("id", notes=notes))
+    assert terms == ("Thorsten", "Istanbul", "Kerstin", "Zau Makan", "Merneptah", "Ephraim")
+
+
 @given(st.text(max_size=400), st.lists(st.text(max_size=80), max_size=100))
 def test_terms_of_strangers_text_are_few_short_and_unique(notes: str, listed: list[str]) -> None:
     terms = terms_of(Episode("id", title=notes[:50], notes=notes), listed)

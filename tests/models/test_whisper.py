@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -147,6 +148,18 @@ def test_the_language_is_told_over_several_places(sample_wav: Path, fleurs: Path
     heard, probability = whisper.language_heard(Decoder(pipeline, episode, "en"), chunks)
     assert heard == "en"
     assert 0.5 < probability < 0.8
+
+
+def test_chunks_decoded_together_are_the_same_as_one_by_one(sample_wav: Path) -> None:
+    _, pipeline = whisper.load("base", "cpu")
+    decoder = Decoder(pipeline, decode(sample_wav).samples, "en", batch_size=3)
+    chunks = [Span(6.3, 14.4), Span(14.4, 17.9), Span(18.1, 30)]
+    together, alone = decoder.batched(chunks), replace(decoder, batch_size=1).batched(chunks)
+    assert [draft.chunk for draft in together] == chunks
+    assert [draft.text for draft in together] == [draft.text for draft in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.words
+        assert [word.start for word in one.words] == pytest.approx([w.start for w in other.words], abs=0.1)
 
 
 def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> None:

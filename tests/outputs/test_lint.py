@@ -199,7 +199,7 @@ def test_old_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("blocks", "profile", "code", "said_so"),
     [
-        (["0 2 Hello."], "podcast", 0, "1 cues, 0 violations, 0 more that can't be helped"),
+        (["0 2 Hello."], "podcast", 0, "1 cue, 0 violations, 0 more that can't be helped"),
         (["0 0.1 Hello.", "5 6 Bye."], "bbc", 1, "cue 1: min-duration 0.1, limit 0.833"),
         (["0 2 Hello."], "hulu", 2, "unknown caption profile 'hulu'; there are podcast, vtt, netflix, bbc"),
     ],
