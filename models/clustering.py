@@ -25,7 +25,7 @@ from pyannote.core import SlidingWindowFeature
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
-import models.quiet  # noqa: F401  (must come before pyannote.audio)
+import models.quiet  # noqa: F401  (which `diariser.load` imports before anything of pyannote)
 from models.pieces import clean, every
 
 Floats = NDArray[np.float64]

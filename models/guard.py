@@ -34,7 +34,8 @@ LOOP_WORDS = 8  # ... if that makes this many words
 UNSURE = -1.0  # mean log-probability under which Whisper itself decodes again
 GUESSED = -1.4  # and under which nothing is left of what was said
 EMPTY = 0.6  # probability of no speech, as Whisper has it
-VOICED = 0.2  # share of a chunk in which a voice must be heard for unsure words to stay
+VOICED = 0.2  # share of a chunk in which the voice detector, too, must hear a voice for a doubtful one to be
+VOICED_SECONDS = 2.0  # decoded with care; as much of it is enough in a long one
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
 BETTER = 0.1  # by how much the log-probability in another language must be higher
 FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is written in
@@ -212,7 +213,7 @@ def is_invented(draft: Draft) -> bool:
 
 def is_voiced(chunk: Span, decoder: Decoder) -> bool:
     """Whether the voice detector hears anybody, too; cheap beside the slow decoder, which dwells on noise."""
-    return total(voice_activity(decoder.cut(chunk))) >= VOICED * chunk.duration
+    return total(voice_activity(decoder.cut(chunk))) >= min(VOICED * chunk.duration, VOICED_SECONDS)
 
 
 def _emptied(draft: Draft, repairs: list[Repair]) -> Draft:

@@ -24,7 +24,7 @@ from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeatu
 from pyannote.pipeline.parameter import ParamDict, Uniform
 from torch import Tensor
 
-import models.quiet  # noqa: F401  (must come before pyannote.audio)
+import models.quiet  # noqa: F401  (which `diariser.load` imports before anything of pyannote)
 from models import campplus, edges, files, wespeaker, workers
 from models.clustering import BoundedVBx, Ints, Report, VoiceClustering
 from models.pieces import PARTS, split_speakers

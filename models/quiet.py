@@ -22,9 +22,10 @@ if without_compiler:
     sys.modules["triton"] = None  # type: ignore[assignment]
     logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)  # which misses it
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import pyannote.audio  # noqa: F401
-
-if without_compiler:
-    del sys.modules["triton"]
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pyannote.audio  # noqa: F401
+finally:
+    if without_compiler:
+        del sys.modules["triton"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Recogniser(WhisperModel):  # type: ignore[misc]
-    """A `WhisperModel` of which at most half the workers encode at once.
+    """A `WhisperModel` of which at most half the workers, and at least one, encode at once.
 
     Encoding takes the attention of 1500 frames to each other, 72 MB a chunk of 30 s for the base model.
     While some workers encode, the others write words: taking turns costs about a twentieth of the time.

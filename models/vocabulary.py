@@ -30,7 +30,6 @@ ALIKE_PLAIN = 0.8  # ... or by words without a capital
 UNSURE = 0.8  # mean probability of words up to which they may be a name misheard
 SPREAD = 2  # by how many words a term and what was written for it may differ
 MAX_NOTES = 20_000  # characters of a title or notes that are looked at
-WITHIN_SENTENCE = re.compile(r"[,;:(/&]$")  # marks after which a capital isn't that of a sentence's start
 SOUNDS = (
     (r"chr", "kr"),
     (r"tsch|tch|sch|sh|ch|zh", "S"),
@@ -74,8 +73,8 @@ def _names_in(text: str) -> Iterator[str]:
             run: list[str] = []
             for position, word in enumerate(words):
                 inside = word[1:] != word[1:].lower() and not word.isupper()
-                begins = position == 0 and not WITHIN_SENTENCE.search(before)
-                if word[:1].isupper() and (not begins or inside or _followed(words)):
+                listed = before.endswith((",", ";", "&")) or (before.endswith((":", "(")) and len(words) == 1)
+                if word[:1].isupper() and (position > 0 or listed or inside or _followed(words)):
                     run.append(word)
                     continue
                 yield from _run(run)

@@ -17,7 +17,7 @@ from pyannote.audio.models.embedding.wespeaker import BaseWeSpeakerResNet
 from pyannote.core import SlidingWindow
 from torch import Tensor
 
-import models.quiet  # noqa: F401  (must come before pyannote.audio)
+import models.quiet  # noqa: F401  (which `diariser.load` imports before anything of pyannote)
 from models import pieces, workers
 from models.samples import SAMPLE_RATE, cut_window
 

@@ -255,7 +255,7 @@ def wordless() -> str:
     """Words in sounds that hold none."""
     rows = ["| system | minutes | words | words a minute | seconds |", "|-|-|-|-|-|"]
     whole = sounds.wordless(WORDLESS_SECONDS, seed=900)
-    part = sounds.wordless(WORDLESS_SECONDS // 5, seed=900)  # for what would take an hour of work
+    part = sounds.wordless(WORDLESS_SECONDS // 5, seed=900)  # for what can take minutes for one of sound
     systems: list[tuple[str, Samples, Callable[[Samples], Iterable[Word]]]] = [
         ("Episcribe", whole, lambda sound: ours(sound, diarise(sound, OFFLINE)).words),
         ("Episcribe without diariser (Silero)", whole, lambda sound: transcribe(sound, BASE).words),

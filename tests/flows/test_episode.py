@@ -203,7 +203,9 @@ def test_the_example_in_the_readme(
     (tmp_path / "interview.mp3").write_bytes(sample_wav.read_bytes())
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {})
-    assert "SPEAKER_00" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert re.search(r"^[\d.]+ Diane +.*Diane in New Jersey", printed, re.MULTILINE)
+    assert re.search(r"^[\d.]+ Sheila +And I'm Sheila", printed, re.MULTILINE)
 
 
 def test_names_given_by_the_user_survive_another_run(
