@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models import files
+from models.samples import as_float
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -22,7 +23,7 @@ def read_audio(path: Path) -> NDArray[np.float32]:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
         frames += resampler.resample(None)
     samples = np.concatenate([frame.to_ndarray().ravel() for frame in frames])
-    return (samples / 32768).astype(np.float32)
+    return as_float(samples)
 
 
 def read_rttm(path: Path) -> list[tuple[float, float, str]]:
