@@ -12,7 +12,7 @@ READY = $(VENV)/.ready-$(TORCH)
 .PHONY: demo test bench setup models format schema lock system-deps clean
 
 demo: models
-	@$(RUN) -m flows.demo
+	@$(RUN) -m flows.local.demo
 
 test: models
 	$(VENV)/bin/ruff check .
@@ -26,7 +26,7 @@ setup: models
 # The empty database of local runs is made there too.
 models: $(READY)
 	@$(VENV)/bin/episcribe models pull >/dev/null
-	@$(RUN) -m flows.orchestration
+	@$(RUN) -m flows.local.prefect_session
 
 # Everything is pinned with hashes in requirements.lock, so there is nothing for pip to resolve.
 $(READY): pyproject.toml requirements.lock
@@ -85,7 +85,7 @@ format: $(READY)
 	$(VENV)/bin/ruff format .
 
 schema: $(READY)
-	$(RUN) -m outputs.schema
+	$(RUN) -m outputs.formats.schema
 
 # Pins every package anew; needs uv.
 lock:

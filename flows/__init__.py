@@ -1,6 +1,6 @@
 import os
 
-from models.files import cache_folder
+from models.runtime.cache import cache_folder
 
 # Before Prefect is imported, whoever does it: it reports nothing, and the command line and callers from
 # Python find each other's results.

@@ -18,20 +18,22 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows import claims, speakers, steps
-from flows.artifacts import link_outputs
-from flows.claims import Claim
+from flows import naming, steps
 from flows.options import RunOptions
 from flows.progress import progress
-from models import diariser, whisper
-from models.device import resolve_device
-from models.diariser import DiariserOptions
-from models.errors import EpiscribeError, InputError
-from models.speech import Span, speech_of
-from models.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
-from models.vocabulary import terms_of
-from models.whisper import Transcription, WhisperOptions
-from outputs import write
+from flows.schedule import leases
+from flows.schedule.artifacts import link_outputs
+from flows.schedule.leases import Claim
+from models.asr import whisper_models
+from models.asr.transcription import Transcription, WhisperOptions
+from models.asr.vocabulary import terms_of
+from models.diarisation import diariser
+from models.diarisation.diariser import DiariserOptions
+from models.record.errors import EpiscribeError, InputError
+from models.record.spans import Span, speech_of
+from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
+from models.runtime.device import resolve_device
+from outputs.library.files import place as resolve_location
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 HEAR_VERSION = 1
@@ -141,7 +143,7 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
         error = state.result(raise_on_failure=False)
     if state.is_cancelled() or state.is_cancelling():
         error = InputError("cancelled")  # nobody wants another attempt
-    claims.record_failure(episode_id, str(flow_run.id), error, cut_off=state.is_crashed())
+    leases.record_failure(episode_id, str(flow_run.id), error, cut_off=state.is_crashed())
 
 
 @flow(
@@ -172,7 +174,7 @@ def process_episode(
         return _process(
             options, lambda: download(source, options), lambda made, audio: publish(made, options, audio)
         )
-    with claims.held(episode_id, str(flow_run.id)) as claim:
+    with leases.held(episode_id, str(flow_run.id)) as claim:
         if claim is None:
             return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
         return _process_listed(claim, options)
@@ -216,17 +218,17 @@ def _process(
             warnings=(*heard.warnings, *warnings),
         )
         place = steps.folder_for(transcript.episode, options)
-        transcript = speakers.name_speakers(transcript, turns.voices, place, options)
-        folder, files = put(_opaque(transcript), fetched.path)
-        unkept = speakers.learn_voices(transcript, turns.voices, write.place(folder), options)
+        transcript = naming.name_speakers(transcript, turns.voices, place, options)
+        folder, written = put(_opaque(transcript), fetched.path)
+        unkept = naming.learn_voices(transcript, turns.voices, resolve_location(folder), options)
     finally:
         steps.release()
     return {
         "folder": folder,
-        "files": files,
+        "files": written,
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": [*transcript.warnings, *unkept, *steps.unplaced(write.place(folder))],
+        "warnings": [*transcript.warnings, *unkept, *steps.unplaced(resolve_location(folder))],
     }
 
 
@@ -261,8 +263,8 @@ def _opaque(value: Any) -> Any:
 def _transcribe(
     run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions, speech: Sequence[Span] | None
 ) -> Transcription:
-    _, model = whisper.resolve(options.model, resolve_device(options.device))
-    heeded = {**asdict(options), "model": whisper.identity(model), "mix": heard.mix}
+    _, model = whisper_models.resolve(options.model, resolve_device(options.device))
+    heeded = {**asdict(options), "model": whisper_models.identity(model), "mix": heard.mix}
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
     found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options, speech)

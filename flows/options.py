@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.diariser import DiariserOptions
-from models.whisper import WhisperOptions
+from models.asr.transcription import WhisperOptions
+from models.diarisation.diariser import DiariserOptions
 
 DEFAULT_LIBRARY = "library"
 DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")

@@ -6,30 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from models.progress import Progress, silent
+from models.record.progress import Progress, silent
 
 _current: ContextVar[Progress] = ContextVar("progress", default=silent)
-
-TITLES = {
-    "download": "Downloading",
-    "decode": "Decoding",
-    "transcribe": "Transcribing",
-    "diarise": "Finding speakers",
-}
 
 
 def progress(stage: str, done: float, total: float) -> None:
     """Report to whoever looks at this run, if anybody."""
     _current.get()(stage, done, total)
-
-
-def printable(text: str) -> str:
-    """Text from outside on one line of a terminal, without what could steer the terminal.
-
-    >>> printable("two\\n lines \\x1b[31mred")
-    'two lines [31mred'
-    """
-    return "".join(filter(str.isprintable, " ".join(text.split())))
 
 
 @contextmanager
@@ -40,56 +24,3 @@ def shown_by(watcher: Progress) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
-
-
-@contextmanager
-def bars() -> Iterator[None]:
-    """One bar a stage with percentage and time left; plain lines where there is no terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        with shown_by(_Lines()):
-            yield
-        return
-    from rich.progress import (
-        BarColumn,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=console) as shown:
-        tasks: dict[str, int] = {}
-
-        def watch(stage: str, done: float, total: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = shown.add_task(TITLES.get(stage, stage), total=None)
-            shown.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
-
-        with shown_by(watch):
-            yield
-
-
-class _Lines:
-    """A line when a stage begins: enough for a log file."""
-
-    def __init__(self) -> None:
-        self._begun: set[str] = set()
-
-    def __call__(self, stage: str, done: float, total: float) -> None:
-        if stage not in self._begun:
-            self._begun.add(stage)
-            import sys
-
-            print(f"{TITLES.get(stage, stage)} ...", file=sys.stderr, flush=True)

@@ -19,29 +19,32 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
-from audio import decode as decoding
-from audio.download import Limits, Source, StoredFile, local_file
-from audio.feed import MAX_FEED_BYTES, listed_at, name_in, parse_feed, pick, without_login
-from audio.ffmpeg import check_file
-from audio.probe import probe
-from audio.web import checked_url, shown
+from audio.feeds.cleaning import MAX_FEED_BYTES
+from audio.feeds.parse import listed_at, parse_feed, pick
+from audio.media import decode as decoding
+from audio.media.ffmpeg import check_file
+from audio.media.probe import probe
+from audio.transfer.addresses import checked_url, name_in, shown, without_login
+from audio.transfer.download import Limits, Source, StoredFile, local_file
+from flows.naming import published
 from flows.options import RunOptions
-from flows.speakers import present_formats, published
-from models import diariser
-from models.align import align
-from models.device import resolve_device
-from models.diariser import DiariserOptions, diarise
-from models.errors import EpiscribeError, InputError
-from models.files import cache_folder
-from models.names import name_speakers
-from models.progress import Progress, silent
-from models.speech import Span
-from models.transcript import AudioFile, Diarisation, Episode, Transcript
-from models.whisper import Transcription, WhisperOptions, check_code, transcribe
-from models.whisper import resolve as resolve_whisper
-from outputs import corrections, read, write
-from outputs.corrections import carried
-from outputs.slug import slug
+from models.alignment.align import align
+from models.asr.language import check_code
+from models.asr.transcription import Transcription, WhisperOptions, transcribe
+from models.asr.whisper_models import resolve as resolve_whisper
+from models.diarisation import diariser
+from models.diarisation.diariser import DiariserOptions, diarise
+from models.naming.speakers import name_speakers
+from models.record.errors import EpiscribeError, InputError
+from models.record.progress import Progress, silent
+from models.record.spans import Span
+from models.record.transcript import AudioFile, Diarisation, Episode, Transcript
+from models.runtime.cache import cache_folder
+from models.runtime.device import resolve_device
+from outputs.library import corrections, files, read, write
+from outputs.library.corrections import carried
+from outputs.library.folders import present_formats
+from outputs.text.slug import slug
 
 PAGE_MESSAGE = (
     "is neither audio nor a podcast feed (a web page?): give the address of the feed or of the audio file"
@@ -79,7 +82,7 @@ def check(source: str, options: RunOptions) -> None:
     for folder in (options.out, options.library):
         if (
             folder
-            and write.is_local(write.place(folder))
+            and files.is_local(files.place(folder))
             and Path(folder).exists()
             and not Path(folder).is_dir()
         ):
@@ -220,7 +223,7 @@ def write_words(
 def find_turns(
     audio: AudioFile, mix: decoding.Mix, options: DiariserOptions, progress: Progress = silent
 ) -> Diarisation:
-    """Diarise; see `models.diariser.diarise`."""
+    """Diarise; see `models.diarisation.diariser.diarise`."""
     return diarise(samples(audio, mix, progress), options, progress)
 
 
@@ -307,8 +310,8 @@ def keep_better(fetched: Fetched, options: RunOptions, reason: str) -> None:
 def folder_for(episode: Episode, options: RunOptions) -> Path:
     """Where the files of an episode go."""
     if options.out:
-        return write.place(options.out)
-    return episode_folder(write.place(options.library), episode)
+        return files.place(options.out)
+    return episode_folder(files.place(options.library), episode)
 
 
 def episode_folder(library: Path, episode: Episode) -> Path:

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from models import files
+from models.runtime import offline_models
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # Before anything of ours or Prefect's looks at the environment: results, downloads and databases of
 # tests go to a folder of their own, and the models, which are large, are lent from the real one.
-_real_models = files.models_folder()
-files.pull()
+_real_models = offline_models.models_folder()
+offline_models.pull()
 _cache = tempfile.TemporaryDirectory(prefix="episcribe-tests-", ignore_cleanup_errors=True)
 os.environ["EPISCRIBE_CACHE"] = _cache.name
 os.environ["PREFECT_HOME"] = str(Path(_cache.name) / "prefect")
 os.environ["HF_HUB_OFFLINE"] = "1"
 for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "HF_TOKEN"):
     os.environ.pop(_name, None)
-files.models_folder().symlink_to(_real_models)
+offline_models.models_folder().symlink_to(_real_models)
 
 
 # How fast a shared machine happens to be says nothing about the code. CI tries the same examples each time, so
@@ -36,7 +36,7 @@ settings.load_profile("episcribe")
 @pytest.fixture(scope="session")
 def sample_wav() -> Path:
     """30 s of a telephone call between two women, from the pyannote.audio package."""
-    from flows.demo import sample
+    from flows.local.demo import sample
 
     return sample()
 
@@ -62,7 +62,7 @@ def read_speech() -> Path:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """A real Prefect server for the session, and the settings under which flows use it."""
-    from flows.orchestration import local_run
+    from flows.local.prefect_session import local_run
 
     with local_run():
         from prefect.settings import PREFECT_API_URL

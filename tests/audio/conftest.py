@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio import ffmpeg
+from audio.media import ffmpeg
 from tests.audio.server import Server
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

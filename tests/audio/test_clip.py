@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio import ffmpeg
-from audio.clip import AudioSegment, cut, encode
-from audio.decode import decode
-from models.errors import InputError, OutputError
+from audio.media import ffmpeg
+from audio.media.clip import AudioSegment, cut, encode
+from audio.media.decode import decode
+from models.record.errors import InputError, OutputError
 from tests.audio.conftest import Write, sine
 
 
@@ -67,7 +67,7 @@ def test_encode_into_no_folder(tmp_path: Path) -> None:
 
 def test_importing_does_not_warn() -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", "import audio.clip, audio.probe"],
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", "import audio.media.clip, audio.media.probe"],
         capture_output=True,
         text=True,
         check=False,

@@ -8,10 +8,10 @@ import numpy as np
 import psutil
 import pytest
 
-from audio import decode as module
-from audio.decode import SAMPLE_RATE, decode
-from models.errors import InputError
-from models.samples import as_float
+from audio.media import decode as module
+from audio.media.decode import SAMPLE_RATE, decode
+from models.record.errors import InputError
+from models.runtime.samples import as_float
 from tests.audio.conftest import Write, sine
 
 
@@ -103,7 +103,7 @@ def test_memory_is_one_copy(make_media: Write) -> None:
     """Twenty minutes are 38 MB of samples: the process may grow by little more."""
     path = make_media("l.mp3", "-f", "lavfi", "-i", "sine=440:d=1200:r=16000", "-b:a", "16k")
     script = (
-        "import resource, sys; from audio.decode import decode\n"
+        "import resource, sys; from audio.media.decode import decode\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
         "before = peak(); size = decode(sys.argv[1]).samples.nbytes; print(size, peak() - before)"
     )

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from audio import download as module
-from audio import web
-from audio.download import Limits, Source, StoredFile, download, local_file
-from models.errors import DownloadError, InputError
+from audio.transfer import download as module
+from audio.transfer import network
+from audio.transfer.download import Limits, Source, StoredFile, download, local_file
+from models.record.errors import DownloadError, InputError
 from tests.audio.server import Reply, Server, ranged
 from tests.audio.test_web import connect_home, dripping, resolve_to
 
@@ -189,7 +189,7 @@ def test_redirect_to_this_machine_is_refused(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     resolve_to(monkeypatch, outside=["127.0.0.2"])
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr(network, "is_public", lambda address: address == "127.0.0.2")
     connect_home(monkeypatch, server)
     server.routes["/a.mp3"] = Reply(302, headers={"Location": server.url("/secret.mp3")})
     with pytest.raises(InputError, match="not a public address"):

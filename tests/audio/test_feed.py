@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio import feed as module
-from audio.feed import Feed, listed_at, parse_feed, pick, plain_text
-from models.errors import InputError
-from models.transcript import Chapter, Episode, Person, TranscriptLink
+from audio.feeds import cleaning
+from audio.feeds.parse import Feed, listed_at, parse_feed, pick
+from audio.feeds.text import plain_text
+from models.record.errors import InputError
+from models.record.transcript import Chapter, Episode, Person, TranscriptLink
 
 URL = "https://feeds.example/show/rss.xml"
 AUDIO = '<enclosure url="https://a.example/1.mp3" type="audio/mpeg" length="1"/>'
@@ -124,7 +125,7 @@ def test_a_packed_feed() -> None:
 
 
 def test_a_packed_feed_that_is_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FEED_BYTES", 100_000)
+    monkeypatch.setattr(cleaning, "MAX_FEED_BYTES", 100_000)
     with pytest.raises(InputError, match="the feed has over"):
         parse_feed(gzip.compress(rss(AUDIO) + b" " * 10_000_000), URL)
 
@@ -367,13 +368,13 @@ def test_whatever_comes_is_a_feed_or_refused(pieces: list[str]) -> None:
 
 
 def test_too_big(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FEED_BYTES", 100)
+    monkeypatch.setattr(cleaning, "MAX_FEED_BYTES", 100)
     with pytest.raises(InputError, match="the feed has over"):
         parse_feed(rss(AUDIO), URL)
 
 
 def test_big_and_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BROKEN_BYTES", 100)
+    monkeypatch.setattr(cleaning, "MAX_BROKEN_BYTES", 100)
     assert parse_feed(rss(AUDIO), URL).title == "Show"
     with pytest.raises(InputError, match="broken XML"):
         parse_feed(rss(AUDIO) + b"</p>", URL)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audio import ffmpeg
-from models.errors import InputError
+from audio.media import ffmpeg
+from models.record.errors import InputError
 from tests.audio.conftest import Write, sine
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio.clip import AudioSegment, cut
-from audio.level import CEILING_DBTP, faded, levelled, loudness
+from audio.media.clip import AudioSegment, cut
+from audio.media.loudness import CEILING_DBTP, faded, levelled, loudness
 from tests.audio.conftest import Write, sine
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio.decode import Mix, decode
-from audio.probe import probe
-from models.errors import InputError
-from models.samples import as_float
+from audio.media.decode import Mix, decode
+from audio.media.probe import probe
+from models.record.errors import InputError
+from models.runtime.samples import as_float
 from tests.audio.conftest import Write, sine
 
 
@@ -97,7 +97,7 @@ def test_real_speech_in_opposite_phase(speech: Path, write_wav: Write) -> None:
 def test_a_long_file_is_never_held_in_memory(make_media: Write) -> None:
     path = make_media("l.wav", "-f", "lavfi", "-i", "sine=d=600", "-ac", "2", "-ar", "44100")
     script = (
-        "import resource, sys; from audio.probe import probe\n"
+        "import resource, sys; from audio.media.probe import probe\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
         "before = peak(); probe(sys.argv[1]); print(peak() - before)"
     )

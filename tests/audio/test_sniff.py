@@ -2,7 +2,7 @@
 
 import pytest
 
-from audio.sniff import file_extension, kind
+from audio.transfer.sniff import file_extension, kind
 
 RSS = b'<?xml version="1.0"?>\n<rss version="2.0"><channel/></rss>'
 

@@ -15,13 +15,14 @@ import httpcore2
 import pytest
 from httpcore2._backends.sync import SyncStream
 
-from audio import web
-from audio.web import fetch_bytes, is_public, shown
-from models.errors import DownloadError, InputError
+from audio.transfer import http, network
+from audio.transfer.addresses import is_public, shown
+from audio.transfer.http import fetch_bytes
+from models.record.errors import DownloadError, InputError
 from tests.audio.server import Reply, Server, ranged
 
 
-def fetch(url: str, max_bytes: int = 1000, **options: Any) -> web.Page:
+def fetch(url: str, max_bytes: int = 1000, **options: Any) -> http.Page:
     chosen: dict[str, Any] = {"sleep": lambda seconds: None, "allow_private": True, **options}
     return fetch_bytes(url, max_bytes, **chosen)
 
@@ -41,7 +42,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, **hosts: list[str]) -> list[str]
 
 def test_page(server: Server) -> None:
     server.routes["/f?x=1"] = Reply(body=b"hello", headers={"Content-Type": "text/plain"})
-    assert fetch(server.url("/f?x=1")) == web.Page(b"hello", server.url("/f?x=1"), "text/plain")
+    assert fetch(server.url("/f?x=1")) == http.Page(b"hello", server.url("/f?x=1"), "text/plain")
 
 
 def test_too_big(server: Server) -> None:
@@ -141,7 +142,7 @@ def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.Mo
 def test_redirect_to_a_private_address_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first host counts as public here, and the second must still be checked."""
     resolve_to(monkeypatch, outside=["127.0.0.2"], inside=["127.0.0.1"])
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr(network, "is_public", lambda address: address == "127.0.0.2")
     reached = connect_home(monkeypatch, server)
     server.routes["/a"] = Reply(302, headers={"Location": "http://inside.example/secret"})
     with pytest.raises(InputError, match=r"inside\.example is at 127\.0\.0\.1"):
@@ -168,7 +169,7 @@ def connect_home(monkeypatch: pytest.MonkeyPatch, server: Server) -> list[str]:
 def test_a_name_is_resolved_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second answer of the name server can't lead past the check: the checked address is used."""
     asked = resolve_to(monkeypatch, outside=["127.0.0.2"])
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr(network, "is_public", lambda address: address == "127.0.0.2")
     reached = connect_home(monkeypatch, server)
     server.routes["/a"] = Reply(body=b"ok")
     assert fetch("http://outside.example/a", allow_private=False).data == b"ok"
@@ -241,8 +242,8 @@ def test_retry_after_too_far_off(server: Server, value: str) -> None:
 
 def test_pauses_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     random.seed(0)
-    fault = web.UnavailableError("busy")
-    assert len({web._pause(fault, 3) for _ in range(20)}) == 20
+    fault = http.UnavailableError("busy")
+    assert len({http._pause(fault, 3) for _ in range(20)}) == 20
 
 
 def test_nobody_listens() -> None:
@@ -263,7 +264,7 @@ def test_out_of_time(server: Server) -> None:
 def test_unchanged_page_is_not_sent_again(server: Server) -> None:
     server.routes["/f"] = ranged(b"<rss/>")
     first = fetch(server.url("/f"))
-    assert first.validators == web.Validators('"v1"', "")
+    assert first.validators == http.Validators('"v1"', "")
     again = fetch(server.url("/f"), known=first.validators)
     assert (again.unchanged, again.data) == (True, b"")
     assert server.requests[1][1]["If-None-Match"] == '"v1"'

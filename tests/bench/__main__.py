@@ -21,8 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from models import files
-from outputs.score import Score, score
+from models.runtime import offline_models
+from outputs.scoring.score import Score, score
 from tests.bench.systems import FIRST_MINUTE, long_window_cosines, read_wav
 from tests.models.conftest import SHARED, read_audio
 
@@ -201,7 +201,7 @@ def main() -> None:
         "--hours", type=float, nargs="*", default=[10], help="also one episode of each length, ours only"
     )
     options = parser.parse_args()
-    files.pull()
+    offline_models.pull()
     (WORK / "audio").mkdir(parents=True, exist_ok=True)
     minute = compose(options.minutes, SPEAKERS[0])
     compared = [compose(options.minutes, speakers) for speakers in SPEAKERS]

@@ -1,4 +1,4 @@
-"""Captions of one episode by our writers and by whisperX's, measured with `outputs.lint`.
+"""Captions of one episode by our writers and by whisperX's, measured with `outputs.captions.lint`.
 
     python -m tests.bench.captions EPISODE.json --whisperx PATH/whisperx/utils.py
 
@@ -19,10 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.transcript import Transcript
-from outputs import read, srt, vtt
-from outputs.lint import Violation, lint, parse
-from outputs.profiles import PROFILES, Profile
+from models.record.transcript import Transcript
+from outputs.captions.lint import Violation, lint, parse
+from outputs.captions.profiles import PROFILES, Profile
+from outputs.formats import srt, vtt
+from outputs.library import read
 
 
 def main() -> None:

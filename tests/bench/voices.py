@@ -3,7 +3,7 @@
 Composes short conversations with changing microphones, diarises them, and compares every voice with those of the
 other conversations. A reader of LibriSpeech says one half of his utterances in even and the other half in odd
 conversations, and only voices with different halves count as one person's. Printed for the readers that the
-constants in `models/voices.py` were chosen on and for those that they were not, as Markdown.
+constants in `models/naming/voices.py` were chosen on and for those that they were not, as Markdown.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.diariser import DiariserOptions, diarise
-from models.transcript import Voice
-from models.voices import SURE, cosine, log_odds
+from models.diarisation.diariser import DiariserOptions, diarise
+from models.naming.voices import SURE, cosine, log_odds
+from models.record.transcript import Voice
 from tests.bench.names import CHANNELS, HELD_OUT
 from tests.flows.composed_shows import Samples, compose, level, through
 from tests.models.conftest import SHARED, read_audio

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from audio.download import local_file
-from flows import speakers, steps
+from audio.transfer.download import local_file
+from flows import naming, steps
 from flows.options import RunOptions
-from models.transcript import AudioFile, Episode, Transcript, Turn
+from models.record.transcript import AudioFile, Episode, Transcript, Turn
 
 RATE = 16_000
 Samples = NDArray[np.float32]
@@ -102,9 +102,9 @@ def process(audio: Path, episode: Episode, options: RunOptions) -> tuple[Path, T
         steps.release()
     transcript = steps.assemble(episode, file, words, turns, diariser_model="offline")
     folder = steps.folder_for(episode, options)
-    transcript = speakers.name_speakers(transcript, turns.voices, folder, options)
+    transcript = naming.name_speakers(transcript, turns.voices, folder, options)
     steps.publish(transcript, options)
-    assert speakers.learn_voices(transcript, turns.voices, folder, options) == ()
+    assert naming.learn_voices(transcript, turns.voices, folder, options) == ()
     return folder, transcript
 
 

@@ -7,7 +7,7 @@ import wave
 from collections.abc import Iterable
 from pathlib import Path
 
-from flows.demo import sample
+from flows.local.demo import sample
 from tests.audio.server import Answer, Server, ranged
 
 CLIP_SECONDS = 2

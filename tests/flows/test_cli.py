@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from models.files import models_folder
-from outputs import read
+from models.runtime.offline_models import models_folder
+from outputs.library import read
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe, interrupted
 
@@ -31,7 +31,7 @@ HEAVY = {
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom flows.cli import app\n"
+        "import sys\nfrom flows.cli.main import app\n"
         "try:\n    app(['run', '--help'])\nexcept SystemExit as left:\n    assert left.code == 0\n"
         "print('LOADED', *{name.split('.')[0] for name in sys.modules})"
     )
@@ -131,7 +131,7 @@ def test_runs_at_the_same_time_do_not_meet(tmp_path: Path, sample_wav: Path) -> 
     command = [
         sys.executable,
         "-m",
-        "flows.cli",
+        "flows.cli.main",
         "run",
         str(sample_wav),
         "--model",
@@ -157,7 +157,7 @@ def test_a_terminal_sees_bars_with_percentage_and_time_left(tmp_path: Path, samp
     command = [
         sys.executable,
         "-m",
-        "flows.cli",
+        "flows.cli.main",
         "run",
         str(sample_wav),
         "--out",

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 import srt
 
-from audio import ffmpeg
-from audio.clip import cut, encode
-from audio.decode import decode
-from audio.download import local_file
-from audio.level import loudness
-from flows.demo import FEED
-from models.transcript import Transcript
-from outputs import read
-from outputs.corrections import WORDS, Correction
-from outputs.formats import FORMATS
-from outputs.write import keep_audio, publish
+from audio.media import ffmpeg
+from audio.media.clip import cut, encode
+from audio.media.decode import decode
+from audio.media.loudness import loudness
+from audio.transfer.download import local_file
+from flows.local.demo import FEED
+from models.record.transcript import Transcript
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.corrections import WORDS, Correction
+from outputs.library.write import keep_audio, publish
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import Process, episcribe
 from tests.outputs.samples import said, talk
@@ -163,7 +163,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 @pytest.mark.parametrize("kind", ["mp3", "m4a", "wav", "flac", "ogg", "opus"])
 def test_a_clip_has_its_words(library: Path, tmp_path: Path, kind: str) -> None:
-    from flows.clips import make_clip
+    from flows.library.clips import make_clip
 
     audio, captions = make_clip(library / PLACE, 6.4, 10.0, tmp_path / f"clip.{kind}")
     assert decode(audio).seconds == pytest.approx(3.6, abs=0.1)

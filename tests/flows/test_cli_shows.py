@@ -108,7 +108,7 @@ def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> 
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
     with (tmp_path / "log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "serve"],
+            [sys.executable, "-m", "flows.cli.main", "serve"],
             cwd=tmp_path,
             env=environment,
             stdout=log,

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from flows import serve, settings
-from flows.cli_shows import register
-from flows.settings import Settings
+from flows.cli.shows import register
+from flows.schedule import serve, settings
+from flows.schedule.settings import Settings
 from tests.flows.conftest import ROOT
 
 

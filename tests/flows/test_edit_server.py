@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audio.clip import cut, encode
-from flows.edit_server import EditServer
-from outputs import read
-from outputs.formats import FORMATS
-from outputs.write import publish
+from audio.media.clip import cut, encode
+from flows.web.edit_server import EditServer
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
 from tests.flows.conftest import ROOT, episcribe
 from tests.outputs.test_page import EVIL, conversation
@@ -282,7 +282,7 @@ def test_files_follow_and_the_list_is_shown(tmp_path: Path, server: EditServer) 
 
 def test_from_the_command_line_to_ctrl_c(tmp_path: Path) -> None:
     publish(conversation(), tmp_path, FORMATS)
-    command = [sys.executable, "-m", "flows.cli", "edit", str(tmp_path), "--no-browser"]
+    command = [sys.executable, "-m", "flows.cli.main", "edit", str(tmp_path), "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout

@@ -14,15 +14,16 @@ import pytest
 import srt
 import webvtt
 
-from audio.decode import decode
-from flows.demo import serve_show
-from models import diariser, whisper
-from models.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
-from models.speech import speech_of
-from models.whisper import WhisperOptions
-from outputs import read
-from outputs.formats import FORMATS
-from outputs.score import score
+from audio.media.decode import decode
+from flows.local.demo import serve_show
+from models.asr import transcription, whisper_models
+from models.asr.transcription import WhisperOptions
+from models.diarisation import diariser
+from models.record.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
+from models.record.spans import speech_of
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.scoring.score import score
 from tests.audio.conftest import Write, sine
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, Process
@@ -146,7 +147,7 @@ def test_a_gated_model_without_a_token_is_refused_before_any_work(
 
 
 def test_models_with_one_name_are_told_apart(process: Process, sample_wav: Path, tmp_path: Path) -> None:
-    for folder, model in (("a", whisper.OFFLINE["tiny.en"]), ("b", whisper.OFFLINE["base"])):
+    for folder, model in (("a", whisper_models.OFFLINE["tiny.en"]), ("b", whisper_models.OFFLINE["base"])):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "model").symlink_to(model.require())
     process(sample_wav, model=str(tmp_path / "a" / "model"), language="en")
@@ -154,7 +155,9 @@ def test_models_with_one_name_are_told_apart(process: Process, sample_wav: Path,
     process(sample_wav, model=str(tmp_path / "b" / "model"), language="en")
     second = read.load(tmp_path / "out")
     options = WhisperOptions(model="base", language="en")
-    words = whisper.transcribe(decode(sample_wav).samples, options, speech=speech_of(second.turns)).words
+    words = transcription.transcribe(
+        decode(sample_wav).samples, options, speech=speech_of(second.turns)
+    ).words
     texts = [word.text for word in words]
     assert [word.text for word in second.words] == texts
     assert [word.text for word in first] != texts
@@ -211,7 +214,7 @@ def test_the_example_in_the_readme(
 def test_names_given_by_the_user_survive_another_run(
     process: Process, sample_wav: Path, tmp_path: Path
 ) -> None:
-    from outputs.write import publish
+    from outputs.library.write import publish
 
     process(sample_wav)
     transcript = read.load(tmp_path / "out")
@@ -252,7 +255,7 @@ def test_silence_gives_a_valid_empty_transcript(
 def test_a_truncated_mp3_gives_what_is_left_and_says_so(
     process: Process, show: str, sample_wav: Path, tmp_path: Path
 ) -> None:
-    from audio.clip import cut, encode
+    from audio.media.clip import cut, encode
 
     whole = encode(cut(sample_wav, 0, 30), tmp_path / "whole.mp3", tags={"title": "x"})
     (tmp_path / "half.mp3").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -309,7 +312,7 @@ def test_bad_answers_of_a_server(
     error: type[Exception],
     message: str,
 ) -> None:
-    monkeypatch.setattr("audio.web.FIRST_PAUSE", 0.01, raising=True)
+    monkeypatch.setattr("audio.transfer.http.FIRST_PAUSE", 0.01, raising=True)
     server.routes["/a.mp3"] = reply
     with pytest.raises(error, match=message):
         process(server.url("/a.mp3"), allow_private=True)

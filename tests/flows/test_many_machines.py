@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from flows import settings
-from flows.server import DIRECT
-from flows.store import Store, open_store
-from outputs import read
-from outputs.formats import FORMATS
+from flows.local.prefect_server import DIRECT
+from flows.schedule import settings
+from flows.schedule.store import Store, open_store
+from outputs.formats.registry import FORMATS
+from outputs.library import read
 from tests.audio.server import Server
 from tests.flows.conftest import ROOT
 from tests.flows.postgres import USER, create_database, free_port
@@ -72,7 +72,7 @@ class Cluster:
         self.wait_for(self._answers, "the server")
 
     def start_worker(self, name: str) -> None:
-        self.start(name, "flows.cli", "worker", "--at-once", "1", "--name", name)
+        self.start(name, "flows.cli.main", "worker", "--at-once", "1", "--name", name)
 
     def start_poller(self) -> None:
         """Prefect's own worker, which takes the flow as prefect.yaml says."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from flows import feeds, settings
-from flows.listing import Listed
-from flows.settings import Settings
-from flows.store import Store, open_store
-from outputs import read
+from flows.schedule import feed_reading, settings
+from flows.schedule.plan import Listed
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store, open_store
+from outputs.library import read
 from tests.audio.server import Reply, Server
 from tests.flows.shows import clip, feed, serve_show, show_table, write_config
 
@@ -37,10 +37,10 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
 @pytest.fixture
 def poll(prefect_server: str, monkeypatch: pytest.MonkeyPatch) -> Poll:
     """Runs the flow in this process."""
-    monkeypatch.setattr("audio.web.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("audio.transfer.http.FIRST_PAUSE", 0.01)
 
     def run(*shows: str) -> dict[str, Any]:
-        from flows.poll import poll_feeds
+        from flows.schedule.poll import poll_feeds
 
         result: dict[str, Any] = poll_feeds(list(shows) or None)
         return result
@@ -119,7 +119,7 @@ def test_polls_at_the_same_time_share_the_work(poll: Poll, configure: Configure,
     threads = [threading.Thread(target=lambda: results.append(feeds_poll())) for _ in range(4)]
 
     def feeds_poll() -> dict[str, Any]:
-        readings = feeds.poll(settings.load(), store, ["short"])
+        readings = feed_reading.poll(settings.load(), store, ["short"])
         return {"new": [episode.id for one in readings if one.plan for episode in one.plan.taken]}
 
     for thread in threads:
@@ -136,7 +136,7 @@ def test_a_run_for_an_episode_that_somebody_has_does_nothing(
     from flows.episode import process_episode
 
     loaded, store = configure(show_table("short", serve_show(server, [1])))
-    feeds.poll(loaded, store, ["short"])
+    feed_reading.poll(loaded, store, ["short"])
     (listed,) = store.due(3)
     store.claim(listed.id, "somebody else", 60)
     state = process_episode("x", loaded.run_options_for("short"), listed.id, return_state=True)
@@ -152,7 +152,7 @@ def test_a_claim_lost_during_the_work_leaves_the_folder_alone(
     from flows.episode import process_episode
 
     loaded, store = configure(show_table("short", serve_show(server, [1])))
-    feeds.poll(loaded, store, ["short"])
+    feed_reading.poll(loaded, store, ["short"])
     (listed,) = store.due(3)
     assemble = steps.assemble
 
@@ -176,12 +176,12 @@ def test_permanent_redirects_are_remembered_and_left_again_when_they_end(
     serve_show(server, [1], "/new.xml")
     server.routes["/feed.xml"] = Reply(301, headers={"Location": "/new.xml"})
     loaded, store = configure(show_table("short", server.url("/feed.xml")))
-    first = feeds.poll(loaded, store, ["short"])
+    first = feed_reading.poll(loaded, store, ["short"])
     assert store.feeds()[0].moved_to == server.url("/new.xml")
-    feeds.poll(loaded, store, ["short"])
+    feed_reading.poll(loaded, store, ["short"])
     assert [path for path, _ in server.requests] == ["/feed.xml", "/new.xml", "/new.xml"]
     server.routes |= {"/new.xml": Reply(404), "/feed.xml": Reply(200, feed(server, [1]))}
-    back = feeds.poll(loaded, store, ["short"])
+    back = feed_reading.poll(loaded, store, ["short"])
     assert (first[0].error, back[0].error) == ("", "")
     assert store.feeds()[0].moved_to == ""
     assert len(store.episodes()) == 1
@@ -192,8 +192,8 @@ def test_a_feed_that_says_where_it_moves_is_followed(configure: Configure, serve
     server.routes["/feed.xml"] = Reply(200, feed(server, [1], extra=moved))
     server.routes["/new.xml"] = Reply(200, feed(server, [2, 1]))
     loaded, store = configure(show_table("short", server.url("/feed.xml")))
-    feeds.poll(loaded, store, ["short"])
-    (reading,) = feeds.poll(loaded, store, ["short"])
+    feed_reading.poll(loaded, store, ["short"])
+    (reading,) = feed_reading.poll(loaded, store, ["short"])
     assert reading.plan is not None
     assert [episode.title for episode in reading.plan.taken] == ["Clip 2"]
 
@@ -201,10 +201,10 @@ def test_a_feed_that_says_where_it_moves_is_followed(configure: Configure, serve
 def test_a_server_that_asks_for_peace_gets_it(configure: Configure, server: Server) -> None:
     server.routes["/feed.xml"] = Reply(429, headers={"Retry-After": "7200"})
     loaded, store = configure(show_table("short", server.url("/feed.xml")))
-    (reading,) = feeds.poll(loaded, store, ["short"])
+    (reading,) = feed_reading.poll(loaded, store, ["short"])
     assert "come back in 7200 s" in reading.error
     assert len(server.requests) == 1
-    assert feeds.resting(loaded, store) == {"short"}
+    assert feed_reading.resting(loaded, store) == {"short"}
 
 
 def test_a_private_show_is_let_in_by_the_environment(
@@ -231,14 +231,14 @@ def test_a_private_show_is_let_in_by_the_environment(
 def test_a_missing_login_is_told_without_it(configure: Configure, server: Server) -> None:
     url = serve_show(server, [1])
     loaded, store = configure(show_table("short", url, 'login_from = "NOT_SET"'))
-    (reading,) = feeds.poll(loaded, store, ["short"])
+    (reading,) = feed_reading.poll(loaded, store, ["short"])
     assert reading.error == "the environment variable NOT_SET must hold user:password"
     assert server.requests == []
 
 
 def test_a_rehearsal_remembers_nothing(configure: Configure, server: Server) -> None:
     loaded, store = configure(show_table("short", serve_show(server, [2, 1])))
-    (reading,) = feeds.rehearse(loaded, store, ["short"])
+    (reading,) = feed_reading.rehearse(loaded, store, ["short"])
     assert reading.plan is not None
     assert [episode.title for episode in reading.plan.taken] == ["Clip 2", "Clip 1"]
     assert (store.episodes(), store.feeds()) == ([], [])
@@ -263,7 +263,7 @@ def test_what_prefect_shows(poll: Poll, configure: Configure, server: Server) ->
 
 
 def test_an_unknown_show_is_bad_input(configure: Configure, poll: Poll, server: Server) -> None:
-    from models.errors import InputError
+    from models.record.errors import InputError
 
     configure(show_table("short", serve_show(server, [1])))
     with pytest.raises(InputError, match="no show is called 'other'"):

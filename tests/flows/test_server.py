@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.server import TemporaryServer
-from models.errors import EpiscribeError
+from flows.local.prefect_server import TemporaryServer
+from models.record.errors import EpiscribeError
 from tests.flows.conftest import ROOT
 
 CLIENT = """
 import sys
-from flows.orchestration import SERVER_ENVIRONMENT
-from flows.server import TemporaryServer
+from flows.local.prefect_session import SERVER_ENVIRONMENT
+from flows.local.prefect_server import TemporaryServer
 with TemporaryServer({**SERVER_ENVIRONMENT, "PREFECT_API_DATABASE_CONNECTION_URL": sys.argv[1]}) as server:
     server.wait()
     print(server.api_url, flush=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import settings
 from flows.options import RunOptions
-from flows.settings import Settings
-from models.errors import InputError
+from flows.schedule import settings
+from flows.schedule.settings import Settings
+from models.record.errors import InputError
 
 Load = Callable[[str], Settings]
 SHOW = '[shows.talk]\nurl = "https://feeds.example/talk"\n'

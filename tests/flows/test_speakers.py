@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows import speakers
+from flows import naming
+from flows.library import speakers, voices
 from flows.options import RunOptions
-from models.errors import InputError, OutputError
-from models.transcript import Episode, Person, Transcript, Voice
-from outputs import read, registry
-from outputs.corrections import NAME, Correction
-from outputs.formats import FORMATS
-from outputs.write import publish
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Episode, Person, Transcript, Voice
+from outputs.formats.registry import FORMATS
+from outputs.library import read, voices_file
+from outputs.library.corrections import NAME, Correction
+from outputs.library.write import publish
 from tests.flows.composed_shows import (
     RATE,
     Composed,
@@ -128,14 +129,14 @@ def test_a_trailer_is_told_by_its_words(show: Show) -> None:
 
 
 def test_the_library_holds_voices_of_confirmed_people_in_one_file(show: Show) -> None:
-    known = registry.load(show.folder)
+    known = voices_file.load(show.folder)
     assert [voice.name for voice in known.voices] == [f"Host {host}" for host in HOSTS]
     assert all(sample.confirmed for voice in known.voices for sample in voice.samples)
     numbers = re.compile(r"-?0\.\d+(?:\s*,\s*-?0\.\d+){50}")
     holding = [
         path for path in show.library.rglob("*") if path.is_file() and numbers.search(path.read_text())
     ]
-    assert holding == [show.folder / registry.FILE_NAME]
+    assert holding == [show.folder / voices_file.FILE_NAME]
 
 
 def test_the_table_explains_every_decision(show: Show) -> None:
@@ -149,7 +150,7 @@ def test_the_table_explains_every_decision(show: Show) -> None:
 
 
 def test_back_fill_names_earlier_episodes(show: Show, tmp_path: Path) -> None:
-    registry.change(show.folder, lambda now: now.forgot(f"Host {HOSTS[0]}").allowed(f"Host {HOSTS[0]}"))
+    voices_file.change(show.folder, lambda now: now.forgot(f"Host {HOSTS[0]}").allowed(f"Host {HOSTS[0]}"))
     nameless = [speakers.back_filled(folder) for folder in show.folders[:1]]
     assert nameless[0][1] == 0
     transcript = read.load(show.folders[1])
@@ -176,7 +177,7 @@ def test_voices_are_listed_merged_and_forgotten_for_good(show: Show, cache: Path
     assert re.search(rf"{show.folder.name} +{name} +\d+ +1 +yes +campplus", listed.stdout)
     merged = episcribe("voices", "merge", name, "Bob", "--library", show.library, cwd=show.library)
     assert merged.returncode == 0, merged.stderr
-    assert registry.load(show.folder).voice_of("Bob") is not None
+    assert voices_file.load(show.folder).voice_of("Bob") is not None
 
     results = cache / "results"
     results.mkdir()
@@ -185,11 +186,11 @@ def test_voices_are_listed_merged_and_forgotten_for_good(show: Show, cache: Path
     (results / f"transcribe-v1-{sha256}-0123456789abcdef").write_text("words")
     forgotten = episcribe("voices", "forget", "Bob", "--library", show.library, cwd=show.library)
     assert forgotten.returncode == 0, forgotten.stderr
-    assert registry.load(show.folder).voice_of("Bob") is None
+    assert voices_file.load(show.folder).voice_of("Bob") is None
     assert [path.name[:10] for path in results.iterdir()] == ["transcribe"]
     for composed, transcript in zip(show.composed, show.first, strict=True):
         gone = label_of(HOSTS[1], composed, transcript)
-        kept = {voice.speaker for voice in registry.heard(transcript.audio.sha256)}
+        kept = {voice.speaker for voice in voices_file.heard(transcript.audio.sha256)}
         assert kept
         assert gone not in kept
     again = episcribe("voices", "list", "--library", show.library, cwd=show.library)
@@ -203,7 +204,7 @@ def named_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "library" / "show" / "episode"
     publish(CONVERSATION, folder, FORMATS, [Correction(NAME, speaker="SPEAKER_01", now="Bea Lind")])
-    registry.keep_heard(CONVERSATION.audio.sha256, VOICES)
+    voices_file.keep_heard(CONVERSATION.audio.sha256, VOICES)
     return folder
 
 
@@ -214,10 +215,10 @@ VOICES = tuple(
 
 
 def test_who_is_named_by_a_correction_is_forgotten_too(named_by_hand: Path) -> None:
-    speakers.forget(named_by_hand.parent.parent, "Bea Lind")
-    assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
-    assert speakers.learn_voices(CONVERSATION, VOICES, named_by_hand, RunOptions()) == ()
-    assert [voice.speaker for voice in registry.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
+    voices.forget(named_by_hand.parent.parent, "Bea Lind")
+    assert [voice.speaker for voice in voices_file.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
+    assert naming.learn_voices(CONVERSATION, VOICES, named_by_hand, RunOptions()) == ()
+    assert [voice.speaker for voice in voices_file.heard(CONVERSATION.audio.sha256)] == ["SPEAKER_00"]
 
 
 def test_names_are_not_lost_where_the_record_cannot_be_read_for_now(
@@ -228,23 +229,23 @@ def test_names_are_not_lost_where_the_record_cannot_be_read_for_now(
 
     monkeypatch.setattr(Path, "read_text", fail)
     with pytest.raises(OutputError, match="cannot read"):
-        speakers.name_speakers(CONVERSATION, VOICES, named_by_hand, RunOptions())
+        naming.name_speakers(CONVERSATION, VOICES, named_by_hand, RunOptions())
 
 
 def test_nobody_is_merged_into_who_was_forgotten(named_by_hand: Path) -> None:
     library = named_by_hand.parent.parent
     speakers.rename(named_by_hand, "Ann", "Anna")
-    speakers.forget(library, "Bea Lind")
+    voices.forget(library, "Bea Lind")
     with pytest.raises(InputError, match="was forgotten"):
-        speakers.merge(library, "Anna", "Bea Lind")
-    assert registry.load(named_by_hand.parent).voice_of("Anna") is not None
+        voices.merge(library, "Anna", "Bea Lind")
+    assert voices_file.load(named_by_hand.parent).voice_of("Anna") is not None
 
 
 def test_a_rename_takes_the_place_of_a_corrected_name(named_by_hand: Path) -> None:
     speakers.rename(named_by_hand, "Bea Lind", "Bea Lindt")
     assert read.load(named_by_hand).name_of("SPEAKER_01") == "Bea Lindt"
     assert read.load_record(named_by_hand).name_of("SPEAKER_01") == "Bea Lindt"
-    assert registry.load(named_by_hand.parent).voice_of("Bea Lindt") is not None
+    assert voices_file.load(named_by_hand.parent).voice_of("Bea Lindt") is not None
 
 
 def test_a_record_from_elsewhere_leads_to_no_other_files(named_by_hand: Path) -> None:
@@ -253,7 +254,7 @@ def test_a_record_from_elsewhere_leads_to_no_other_files(named_by_hand: Path) ->
     record = replace(CONVERSATION, audio=replace(CONVERSATION.audio, sha256=f"../../library/{other.stem}"))
     publish(record, named_by_hand, FORMATS)
     speakers.rename(named_by_hand, "Ann", "Anna")
-    speakers.forget(named_by_hand.parent.parent, "Anna")
+    voices.forget(named_by_hand.parent.parent, "Anna")
     assert other.read_text() == "mine"
 
 
@@ -287,7 +288,7 @@ def test_renaming_renders_every_file_again_and_learns_the_voice(sample: Path) ->
     for name in ("transcript.txt", "transcript.srt", "transcript.json"):
         assert "Diané <b> & Co" in (sample / name).read_text()
     assert "Diané &lt;b&gt; &amp; Co" in (sample / "transcript.html").read_text()
-    assert [voice.name for voice in registry.load(sample.parent).voices] == ["Diané <b> & Co"]
+    assert [voice.name for voice in voices_file.load(sample.parent).voices] == ["Diané <b> & Co"]
 
 
 def test_whoever_loses_a_name_to_another_is_told(sample: Path) -> None:
@@ -299,14 +300,14 @@ def test_whoever_loses_a_name_to_another_is_told(sample: Path) -> None:
 
 def test_whom_to_forget_may_be_typed_in_any_case(sample: Path) -> None:
     speakers.rename(sample, "Diane", "Diané Marsh")
-    speakers.forget(sample.parents[1], "DIANE MARSH", "show")
-    assert registry.load(sample.parent).forgotten == ("Diané Marsh",)
-    assert registry.load(sample.parent).voices == ()
+    voices.forget(sample.parents[1], "DIANE MARSH", "show")
+    assert voices_file.load(sample.parent).forgotten == ("Diané Marsh",)
+    assert voices_file.load(sample.parent).voices == ()
 
 
 def test_renaming_loads_no_model(sample: Path) -> None:
     code = (
-        "import sys\nfrom flows.cli import app\n"
+        "import sys\nfrom flows.cli.main import app\n"
         f"try:\n    app(['speakers', 'rename', {str(sample)!r}, 'Diane', 'Ann'])\n"
         "except SystemExit as left:\n    assert not left.code\n"
         "print('LOADED', *{name.split('.')[0] for name in sys.modules})"
@@ -356,11 +357,11 @@ def test_voices_switched_off_are_kept_nowhere(process: Process, sample_wav: Path
     assert result["warnings"] == []
     transcript = read.load(out)
     assert "Diane Marsh" in [speaker.name for speaker in transcript.speakers]
-    assert registry.heard(transcript.audio.sha256) == ()
-    assert not (tmp_path / "show" / registry.FILE_NAME).exists()
+    assert voices_file.heard(transcript.audio.sha256) == ()
+    assert not (tmp_path / "show" / voices_file.FILE_NAME).exists()
     done = speakers.rename(out, "Diane Marsh", "Diane")
     assert not done.learnt
-    assert not (tmp_path / "show" / registry.FILE_NAME).exists()
+    assert not (tmp_path / "show" / voices_file.FILE_NAME).exists()
 
 
 def test_forgetting_empties_the_kept_results_of_a_real_run(
@@ -373,11 +374,11 @@ def test_forgetting_empties_the_kept_results_of_a_real_run(
     sha256 = read.load(sample).audio.sha256
     labels = {speaker.name: speaker.label for speaker in read.load(sample).speakers}
     assert list(results.glob(f"diarise-*{sha256}*"))
-    assert {voice.speaker for voice in registry.heard(sha256)} == {"SPEAKER_00", "SPEAKER_01"}
-    speakers.forget(sample.parents[1], "Diane", "show")
+    assert {voice.speaker for voice in voices_file.heard(sha256)} == {"SPEAKER_00", "SPEAKER_01"}
+    voices.forget(sample.parents[1], "Diane", "show")
     assert list(results.glob(f"diarise-*{sha256}*")) == []
     assert list(results.glob(f"transcribe-*{sha256}*"))
-    assert [voice.speaker for voice in registry.heard(sha256)] == [labels["Sheila"]]
+    assert [voice.speaker for voice in voices_file.heard(sha256)] == [labels["Sheila"]]
     assert not speakers.rename(sample, "Diane", "Diane").learnt
 
 
@@ -385,12 +386,12 @@ def test_who_was_forgotten_stays_forgotten_over_another_run(
     process: Process, sample: Path, sample_wav: Path
 ) -> None:
     speakers.rename(sample, "Diane", "Diane Marsh")
-    speakers.forget(sample.parents[1], "Diane Marsh", "show")
+    voices.forget(sample.parents[1], "Diane Marsh", "show")
     process(sample_wav, model="base", out=str(sample), known_people=("Diane Marsh",))
     labels = {speaker.name: speaker.label for speaker in read.load(sample).speakers}
     assert set(labels) == {"Diane Marsh", "Sheila"}
-    assert registry.load(sample.parent).voices == ()
-    heard = registry.heard(read.load(sample).audio.sha256)
+    assert voices_file.load(sample.parent).voices == ()
+    heard = voices_file.heard(read.load(sample).audio.sha256)
     assert [voice.speaker for voice in heard] == [labels["Sheila"]]
 
 
@@ -399,7 +400,7 @@ def test_a_known_person_who_says_her_name_is_learnt(
 ) -> None:
     out = tmp_path / "show" / "call"
     process(sample_wav, model="base", out=str(out), known_people=("Sheila Marsh",))
-    assert [voice.name for voice in registry.load(tmp_path / "show").voices] == ["Sheila Marsh"]
+    assert [voice.name for voice in voices_file.load(tmp_path / "show").voices] == ["Sheila Marsh"]
 
 
 def test_a_damaged_registry_costs_names_by_voice_and_nothing_else(
@@ -407,12 +408,12 @@ def test_a_damaged_registry_costs_names_by_voice_and_nothing_else(
 ) -> None:
     show = tmp_path / "show"
     show.mkdir()
-    (show / registry.FILE_NAME).write_text("{")
+    (show / voices_file.FILE_NAME).write_text("{")
     result = process(sample_wav, model="base", out=str(show / "call"))
     assert [speaker.name for speaker in read.load(show / "call").speakers] == ["Sheila", "Diane"]
     assert "no speaker was told by voice" in str(result["warnings"])
     assert "voices were not kept" in str(result["warnings"])
-    assert (show / registry.FILE_NAME).read_text() == "{"
+    assert (show / voices_file.FILE_NAME).read_text() == "{"
 
 
 def test_old_records_have_no_evidence(sample: Path) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from audio.web import Validators
-from flows import database
-from flows.listing import FeedMemory, Listed, plan
-from flows.store import LostClaimError, Store, pause_after
-from models.errors import EpiscribeError, InputError
-from models.transcript import Episode
+from audio.transfer.http import Validators
+from flows.schedule import tables
+from flows.schedule.plan import FeedMemory, Listed, plan
+from flows.schedule.store import LostClaimError, Store, pause_after
+from models.record.errors import EpiscribeError, InputError
+from models.record.transcript import Episode
 from tests.flows.conftest import ROOT
 from tests.flows.postgres import USER, create_database
 
@@ -314,7 +314,7 @@ def run_at_once(tasks: list[Callable[[], None]]) -> None:
 WORKER = """
 import os, sys, time
 from pathlib import Path
-from flows.store import Store
+from flows.schedule.store import Store
 place, owner, folder = sys.argv[1:]
 store = Store(place)
 while True:
@@ -374,7 +374,7 @@ def test_what_is_there_stays(place: str) -> None:
 
 def test_a_store_of_a_newer_version_is_left_alone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(database, "VERSION", 2)
+        patched.setattr(tables, "VERSION", 2)
         Store(place)
     with pytest.raises(EpiscribeError, match="newer Episcribe"):
         Store(place)

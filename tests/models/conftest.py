@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import files
-from models.samples import as_float
+from models.runtime import offline_models
+from models.runtime.samples import as_float
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -44,9 +44,9 @@ def call() -> tuple[NDArray[np.float32], list[tuple[float, float, str]]]:
 @pytest.fixture(scope="session")
 def offline() -> Any:
     """The offline pipeline."""
-    if not (files.SEGMENTATION.present and files.CAMPPLUS.present):
+    if not (offline_models.SEGMENTATION.present and offline_models.CAMPPLUS.present):
         pytest.skip("the offline models were not pulled")
-    from models.diariser import DiariserOptions, load
+    from models.diarisation.diariser import DiariserOptions, load
 
     return load(DiariserOptions(model="offline", device="cpu"))[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.transcript import AudioFile, Episode, Segment, Transcript, Turn, Word
+from models.record.transcript import AudioFile, Episode, Segment, Transcript, Turn, Word
 
 SECONDS_A_WORD = 0.4
 PAUSE = 0.5

@@ -5,20 +5,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.align import (
-    MAX_STRETCH,
-    absorb_strays,
-    align,
-    by_speaker,
-    flag_overlaps,
-    label_words,
-    overlaps,
-    repair_boundaries,
-    snap_to_speech,
-    split_sentences,
-)
-from models.speech import Span
-from models.transcript import Turn, Word
+from models.alignment.align import align, split_sentences
+from models.alignment.attribution import by_speaker, label_words
+from models.alignment.boundaries import absorb_strays, repair_boundaries
+from models.alignment.overlap import flag_overlaps, overlaps
+from models.alignment.speech_edges import MAX_STRETCH, snap_to_speech
+from models.record.spans import Span
+from models.record.transcript import Turn, Word
 
 A, B = "SPEAKER_00", "SPEAKER_01"
 

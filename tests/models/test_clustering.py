@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from models.clustering import (
+from models.diarisation.clustering import (
     MAX_ITEMS,
     Calibration,
     Items,

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pyannote.core import Annotation, Segment
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from models.diariser import DiariserOptions, diarise
-from models.errors import InputError
-from models.transcript import Diarisation
+from models.diarisation.diariser import DiariserOptions, diarise
+from models.record.errors import InputError
+from models.record.transcript import Diarisation
 
 RATE = 16_000
 OFFLINE = DiariserOptions(model="offline", device="cpu")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from models.edges import (
+from models.diarisation.turn_boundaries import (
     AFTER_FRAMES,
     BEFORE_FRAMES,
     FRAME_LENGTH,

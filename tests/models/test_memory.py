@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's own set
 
 HEAPS = """
 import ctypes, sys, threading
-from models.memory import share_heap
+from models.runtime.memory import share_heap
 if sys.argv[1] == "shared":
     share_heap()
 libc = ctypes.CDLL(None)
@@ -28,7 +28,7 @@ print(open(sys.argv[2]).read().count("<heap "))
 KEPT = """
 import os, psutil
 import numpy as np
-from models.memory import give_back
+from models.runtime.memory import give_back
 held = psutil.Process(os.getpid()).memory_info
 many = [np.ones(1000) for _ in range(20_000)]
 full = held().rss

@@ -6,8 +6,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.name_assignment import CONFIDENT, candidates
-from models.transcript import Evidence
+from models.naming.assignment import CONFIDENT, candidates
+from models.record.transcript import Evidence
 
 
 def for_(label: str, name: str, *weights: float, kind: str = "introduction") -> list[Evidence]:
@@ -80,7 +80,7 @@ def test_no_name_and_no_label_twice(weights: dict[tuple[str, str], float]) -> No
 
 @given(scores)
 def test_no_other_assignment_is_better(weights: dict[tuple[str, str], float]) -> None:
-    from models.name_assignment import _assign
+    from models.naming.assignment import _assign
 
     best = sum(weights[pair] for pair in _assign(weights))
     good = [pair for pair in weights if weights[pair] > 0]

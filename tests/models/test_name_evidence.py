@@ -7,19 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from models.name_evidence import (
-    Credit,
-    addresses,
-    announcements,
-    credited,
-    hosting,
-    introductions,
-    names_in,
-    priors,
-    repeated,
-    with_spelling,
-)
-from models.transcript import Episode, Evidence, Person
+from models.naming.credits import Credit, credited, names_in
+from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
+from models.naming.repeats import repeated
+from models.record.transcript import Episode, Evidence, Person
 from tests.models.conftest import SHARED
 from tests.models.talks import names, talk
 
@@ -260,7 +251,7 @@ def test_names_in_titles_and_notes(text: str, expected: list[str]) -> None:
 
 
 def test_notes_of_real_feeds_can_be_read() -> None:
-    from audio.feed import parse_feed
+    from audio.feeds.parse import parse_feed
 
     path = SHARED / "feeds" / "partytime" / "example.xml"
     if not path.exists():

@@ -5,18 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from models.names import Context, called, given_names, name_speakers, named, renamed_by_voice
-from models.transcript import (
-    AudioFile,
-    Episode,
-    Person,
-    Segment,
-    Speaker,
-    Transcript,
-    Turn,
-    Voice,
-)
-from models.voices import Registry, sample_of
+from models.naming.label_matching import given_names
+from models.naming.speakers import Context, called, name_speakers, named, renamed_by_voice
+from models.naming.voices import Registry, sample_of
+from models.record.transcript import AudioFile, Episode, Person, Segment, Speaker, Transcript, Turn, Voice
 from tests.models.talks import episode, talk
 from tests.models.test_voices import voice
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.person_names import fold, is_doubtful, read_name, same_person, spelled
+from models.naming.person_names import fold, is_doubtful, read_name, same_person, spelled
 
 
 @pytest.mark.parametrize(

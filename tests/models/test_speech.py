@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.samples import SAMPLE_RATE
-from models.speech import CHUNK_SECONDS, MARGIN, Span, pack, quietest, speech_of, union
-from models.transcript import Turn
+from models.asr.chunking import CHUNK_SECONDS, MARGIN, pack, quietest
+from models.record.spans import Span, speech_of, union
+from models.record.transcript import Turn
+from models.runtime.samples import SAMPLE_RATE
 
 SECONDS = 120
 NOISE = np.random.default_rng(0).normal(0, 0.1, SECONDS * SAMPLE_RATE).astype(np.float32)

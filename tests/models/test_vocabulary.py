@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.transcript import Episode, Person, Word
-from models.vocabulary import MAX_HOTWORDS, MAX_TERM, MAX_TERMS, hotwords, sound, terms_of
-from models.whisper import Transcription, WhisperOptions, transcribe
+from models.asr.transcription import Transcription, WhisperOptions, transcribe
+from models.asr.vocabulary import MAX_HOTWORDS, MAX_TERM, MAX_TERMS, hotwords, sound, terms_of
+from models.record.transcript import Episode, Person, Word
 from tests.models.conftest import read_audio
 
 # Names of other shows, some of which sound a little like words of the recordings below.

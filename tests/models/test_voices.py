@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from models.transcript import Voice
-from models.voices import (
+from models.naming.voices import (
     LIMIT,
     MAX_SAMPLES,
     MIN_SECONDS,
@@ -20,6 +19,7 @@ from models.voices import (
     sounds_like,
     voice_matches,
 )
+from models.record.transcript import Voice
 
 
 def voice(label: str, degrees: float, seconds: float = 60.0, model: str = "m") -> Voice:

@@ -11,9 +11,9 @@ from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
 from pyannote.audio.pipelines.speaker_verification import PretrainedSpeakerEmbedding
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from models.clustering import MAX_TRAIN, BoundedVBx
-from models.pipeline import LeanDiarization
-from models.wespeaker import LongWindowEmbedder, WindowEmbedder
+from models.diarisation.clustering import MAX_TRAIN, BoundedVBx
+from models.diarisation.embeddings.wespeaker import LongWindowEmbedder, WindowEmbedder
+from models.diarisation.pipeline import LeanDiarization
 
 WINDOW = SlidingWindow(start=0.0, duration=10.0, step=5.0)
 FRAMES = 589

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio.decode import decode
-from models import guard, whisper
-from models.decoder import Decoder, Draft
-from models.errors import InputError, ModelError
-from models.samples import SAMPLE_RATE, as_float
-from models.speech import Span
-from models.transcript import Word
-from models.whisper import Transcription, WhisperOptions, transcribe
+from audio.media.decode import decode
+from models.asr import language, repair, whisper_models
+from models.asr.engine import Draft
+from models.asr.faster_whisper import Decoder
+from models.asr.transcription import Transcription, WhisperOptions, transcribe
+from models.record.errors import InputError, ModelError
+from models.record.spans import Span
+from models.record.transcript import Word
+from models.runtime.samples import SAMPLE_RATE, as_float
 from tests import sounds
 from tests.models.conftest import SHARED, read_audio
 
@@ -92,22 +93,22 @@ def test_the_english_model_refuses_another_language() -> None:
 
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(InputError, match="no Whisper model called 'huge'"):
-        whisper.resolve("huge", "cpu")
+        whisper_models.resolve("huge", "cpu")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no model\.bin"):
-        whisper.resolve(str(tmp_path), "cpu")
+        whisper_models.resolve(str(tmp_path), "cpu")
 
 
 def test_a_folder_with_a_model_is_used() -> None:
-    folder = whisper.OFFLINE["base"].require()
-    assert whisper.resolve(str(folder), "cpu") == ("whisper-base", str(folder))
+    folder = whisper_models.OFFLINE["base"].require()
+    assert whisper_models.resolve(str(folder), "cpu") == ("whisper-base", str(folder))
 
 
 def test_a_hub_that_is_away_is_one_clear_sentence() -> None:
     with pytest.raises(ModelError, match=r"the model hub did not give small: .*--model base works without"):
-        whisper.resolve("small", "cpu")
+        whisper_models.resolve("small", "cpu")
 
 
 def test_no_model_at_all_names_the_command_that_helps(
@@ -115,7 +116,7 @@ def test_no_model_at_all_names_the_command_that_helps(
 ) -> None:
     monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match="run `episcribe models pull` once"):
-        whisper.resolve("auto", "cpu")
+        whisper_models.resolve("auto", "cpu")
 
 
 def test_the_language_that_was_asked_for_is_doubted_where_another_is_spoken(fleurs: Path) -> None:
@@ -139,19 +140,19 @@ def test_languages_are_told_and_written(language: str, fleurs: Path) -> None:
 
 
 def test_the_language_is_told_over_several_places(sample_wav: Path, fleurs: Path) -> None:
-    _, pipeline = whisper.load("base", "cpu")
+    _, pipeline = whisper_models.load("base", "cpu")
     call = as_float(decode(sample_wav).samples)
     german = read_audio(fleurs / "fleurs-de-000.ogg")
     size = len(german) / SAMPLE_RATE
     episode = np.concatenate([german, call[7 * SAMPLE_RATE :], call[7 * SAMPLE_RATE :]])
     chunks = [Span(0, size), Span(size, size + 23), Span(size + 23, size + 46)]
-    heard, probability = whisper.language_heard(Decoder(pipeline, episode, "en"), chunks)
+    heard, probability = language.language_heard(Decoder(pipeline, episode, "en"), chunks)
     assert heard == "en"
     assert 0.5 < probability < 0.8
 
 
 def test_chunks_decoded_together_are_the_same_as_one_by_one(sample_wav: Path) -> None:
-    _, pipeline = whisper.load("base", "cpu")
+    _, pipeline = whisper_models.load("base", "cpu")
     decoder = Decoder(pipeline, decode(sample_wav).samples, "en", batch_size=3)
     chunks = [Span(6.3, 14.4), Span(14.4, 17.9), Span(18.1, 30)]
     together, alone = decoder.batched(chunks), replace(decoder, batch_size=1).batched(chunks)
@@ -165,10 +166,10 @@ def test_chunks_decoded_together_are_the_same_as_one_by_one(sample_wav: Path) ->
 def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> None:
     assert heard.repairs == ()
     samples = decode(sample_wav).samples
-    _, pipeline = whisper.load("base", "cpu")
+    _, pipeline = whisper_models.load("base", "cpu")
     decoder = Decoder(pipeline, samples, "en")
     half = [word for word in heard.words if word.end < 15]
-    drafts, repairs = guard.mend(
+    drafts, repairs = repair.mend(
         decoder, [Draft(Span(6, 30), tuple(half), -0.3, 0.1)], [Span(6.7, 14.8), Span(15.2, 29.8)]
     )
     text = " ".join(draft.text for draft in drafts)
@@ -178,13 +179,13 @@ def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> N
 
 
 def test_a_loop_is_decoded_again(sample_wav: Path, heard: Transcription) -> None:
-    _, pipeline = whisper.load("base", "cpu")
+    _, pipeline = whisper_models.load("base", "cpu")
     decoder = Decoder(pipeline, decode(sample_wav).samples, "en")
     chunk = Span(6, 30)
     loop = tuple(Word(7 + i, 8 + i, text) for i, text in enumerate([" thank", " you."] * 10))
-    (draft, *more), (repair, *_) = guard.mend(decoder, [Draft(chunk, loop, -0.2, 0.1)], [])
+    (draft, *more), (first, *_) = repair.mend(decoder, [Draft(chunk, loop, -0.2, 0.1)], [])
     assert not more
-    assert (repair.reason, repair.start, repair.end) == ("loop", 6, 30)
+    assert (first.reason, first.start, first.end) == ("loop", 6, 30)
     assert "originally from Chicago" in draft.text
     assert "thank you. thank you." not in draft.text
 

@@ -6,8 +6,18 @@ import re
 
 from hypothesis import strategies as st
 
-from models.transcript import AudioFile, Episode, Person, Repair, Segment, Speaker, Transcript, Turn, Word
-from outputs.characters import one_line
+from models.record.transcript import (
+    AudioFile,
+    Episode,
+    Person,
+    Repair,
+    Segment,
+    Speaker,
+    Transcript,
+    Turn,
+    Word,
+)
+from outputs.text.characters import one_line
 
 NASTY_TEXTS = [
     "A & B <c>",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from audio import ffmpeg
-from outputs.formats import FORMATS
-from outputs.write import publish
+from audio.media import ffmpeg
+from outputs.formats.registry import FORMATS
+from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION
 
 TEXT = (Path(__file__).parents[2] / "docs" / "consuming.md").read_text(encoding="utf-8")

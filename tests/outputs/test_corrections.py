@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import OutputError
-from models.transcript import Segment, Speaker, Transcript, Turn, Word
-from outputs import read
-from outputs.corrections import (
+from models.record.errors import OutputError
+from models.record.transcript import Segment, Speaker, Transcript, Turn, Word
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.corrections import (
     JOIN,
     NAME,
     SPEAKER,
@@ -24,8 +25,7 @@ from outputs.corrections import (
     render,
     word_changes,
 )
-from outputs.formats import FORMATS
-from outputs.write import publish
+from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION, NASTY_TEXTS, letters, said, spoken, talk, transcripts
 
 FIRST = CONVERSATION.segments[0]

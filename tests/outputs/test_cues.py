@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.transcript import Segment, Transcript, Word
-from outputs.characters import one_line, width
-from outputs.cues import _Piece, _Run, cues
-from outputs.profiles import BBC, NETFLIX, PODCAST, VTT, Profile
+from models.record.transcript import Segment, Transcript, Word
+from outputs.captions.cues import _Piece, _Run, cues
+from outputs.captions.profiles import BBC, NETFLIX, PODCAST, VTT, Profile
+from outputs.text.characters import one_line, width
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
 UNNAMED = [replace(PODCAST, names=False), VTT, NETFLIX, BBC, replace(VTT, max_chars=20, max_lines=3)]

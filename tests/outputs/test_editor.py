@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from models.errors import InputError
-from outputs import read
-from outputs.corrections import load
-from outputs.editor import OutdatedError, Session
-from outputs.formats import FORMATS
-from outputs.write import publish
+from models.record.errors import InputError
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.corrections import load
+from outputs.library.editing import OutdatedError, Session
+from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION, said
 
 

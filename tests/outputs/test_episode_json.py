@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import OutputError
-from models.transcript import Segment, Transcript, Word
-from outputs.episode_json import load, render
+from models.record.errors import OutputError
+from models.record.transcript import Segment, Transcript, Word
+from outputs.formats.episode_json import load, render
 from tests.outputs.samples import CONVERSATION, talk, times, transcripts, whole_times
 
 

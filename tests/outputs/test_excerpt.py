@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from outputs.excerpt import excerpt
+from models.record.cropping import excerpt
 from tests.outputs.samples import CONVERSATION
 
 

@@ -11,9 +11,10 @@ import podcastparser
 import pytest
 from lxml import etree
 
-from models.errors import InputError
-from models.transcript import Episode, Person, Speaker
-from outputs.feed import LINKED, NAMESPACE, Entry, checked_base, entry_of, publish
+from models.record.errors import InputError
+from models.record.transcript import Episode, Person, Speaker
+from outputs.publishing.feed import LINKED, Entry, checked_base, entry_of, publish
+from outputs.publishing.feed_reader import NAMESPACE
 from tests.outputs.samples import said, talk
 from tests.outputs.shared_data import shared
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outputs.formats import FORMATS
+from outputs.formats.registry import FORMATS
 from tests.outputs.samples import CONVERSATION
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_ends_with_one_newline(name: str) -> None:
 
 def test_importing_the_writers_is_light() -> None:
     program = (
-        "import sys, outputs.write, outputs.score\n"
+        "import sys, outputs.write, outputs.scoring.score\n"
         "heavy = {'torch', 'numpy', 'prefect', 'pyannote', 'meeteval', 'jiwer', 'jinja2', 'pandas'}\n"
         "sys.exit(' '.join(heavy & set(sys.modules)) or None)"
     )

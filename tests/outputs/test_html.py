@@ -11,10 +11,10 @@ import webvtt
 from hypothesis import given
 from lxml import html as parser
 
-from models.transcript import Transcript
-from outputs import pages
-from outputs.html import render, sources
-from outputs.paragraphs import passages
+from models.record.transcript import Transcript
+from outputs.formats.html import render, sources
+from outputs.pages import templates
+from outputs.text.paragraphs import passages
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
@@ -79,7 +79,7 @@ def test_loads_nothing_but_the_audio() -> None:
     ]
     assert page.find(".//audio").get("preload") == "none"
     assert not page.xpath("//@style | //@*[starts-with(name(), 'on')]")
-    text = pages.asset("page.css", "player.js")
+    text = templates.asset("page.css", "player.js")
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/)|innerHTML|eval\(", text)
 
 
@@ -160,7 +160,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast_is_that_of_wcag_aa(scheme: int) -> None:
-    css = pages.asset("page.css")
+    css = templates.asset("page.css")
     pairs = re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)
     colour = {name: values[scheme] for name, *values in pairs}
     colour["dark"] = re.search(r"--dark: (#\w+)", css)[1]  # type: ignore[index]

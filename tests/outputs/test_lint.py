@@ -14,11 +14,11 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import InputError
-from models.transcript import Segment, Transcript, Word
-from outputs import episode_json, srt, vtt
-from outputs.lint import Violation, lint, lint_file, parse
-from outputs.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
+from models.record.errors import InputError
+from models.record.transcript import Segment, Transcript, Word
+from outputs.captions.lint import Violation, lint, lint_file, parse
+from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
+from outputs.formats import episode_json, srt, vtt
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 from tests.outputs.shared_data import shared
 
@@ -207,7 +207,7 @@ def test_old_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
 def test_command(tmp_path: Path, blocks: list[str], profile: str, code: int, said_so: str) -> None:
     path = tmp_path / "a.srt"
     path.write_text(captions(*blocks))
-    command = [sys.executable, "-m", "flows.cli", "lint", str(path), "--profile", profile]
+    command = [sys.executable, "-m", "flows.cli.main", "lint", str(path), "--profile", profile]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code
     assert said_so in done.stdout + done.stderr
@@ -215,7 +215,16 @@ def test_command(tmp_path: Path, blocks: list[str], profile: str, code: int, sai
 
 def test_command_that_prints_captions(tmp_path: Path) -> None:
     (tmp_path / "episode.json").write_text(episode_json.render(CONVERSATION))
-    command = [sys.executable, "-m", "flows.cli", "captions", str(tmp_path), "--profile", "netflix", "--vtt"]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli.main",
+        "captions",
+        str(tmp_path),
+        "--profile",
+        "netflix",
+        "--vtt",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == vtt.render(CONVERSATION, NETFLIX)
     assert done.stdout != vtt.render(talk(said("Hi.")), NETFLIX)

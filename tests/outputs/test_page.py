@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audio.clip import cut, encode
-from models.transcript import Person, Transcript, Turn
-from outputs.formats import FORMATS
-from outputs.write import publish
+from audio.media.clip import cut, encode
+from models.record.transcript import Person, Transcript, Turn
+from outputs.formats.registry import FORMATS
+from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
 from tests.outputs.samples import said, talk
 

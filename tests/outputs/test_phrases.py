@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from outputs.phrases import break_badness
+from outputs.captions.line_breaks import break_badness
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import json
 
 from hypothesis import given
 
-from models.transcript import Transcript
-from outputs.podcast_json import render
+from models.record.transcript import Transcript
+from outputs.formats.podcast_json import render
 from tests.outputs.samples import CONVERSATION, letters, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.errors import InputError
-from outputs.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile, profile_named
+from models.record.errors import InputError
+from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile, profile_named
 
 
 def test_by_name() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import InputError, OutputError
-from models.transcript import Transcript
-from outputs.read import kept_audio, load, load_episode
-from outputs.write import publish
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Transcript
+from outputs.library.read import kept_audio, load, load_episode
+from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import OutputError
-from models.transcript import Voice
-from models.voices import Registry, Sample
-from outputs import registry
-from outputs.registry import FILE_NAME, HEARD_DAYS, change, heard, keep_heard, load
+from models.naming.voices import Registry, Sample
+from models.record.errors import OutputError
+from models.record.transcript import Voice
+from outputs.library import voices_file
+from outputs.library.voices_file import FILE_NAME, HEARD_DAYS, change, heard, keep_heard, load
 
 SHA = "ab" * 32
 
@@ -84,9 +84,9 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
 def test_a_lock_that_nobody_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(registry, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(voices_file, "LOCK_SECONDS", 0.1)
     with (
-        FileLock(tmp_path / registry.LOCK_NAME),
+        FileLock(tmp_path / voices_file.LOCK_NAME),
         pytest.raises(OutputError, match="in use by another program"),
     ):
         change(tmp_path, lambda now: now.forgot("Anne"))

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from flows import steps
+from flows.naming import published
 from flows.options import RunOptions
-from flows.speakers import episode_folders, published
-from models.errors import InputError, OutputError
-from models.transcript import Voice
-from outputs import read, registry
-from outputs.formats import FORMATS
-from outputs.write import place
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Voice
+from outputs.formats.registry import FORMATS
+from outputs.library import read, voices_file
+from outputs.library.files import place
+from outputs.library.folders import show_episodes
 from tests.flows.conftest import episcribe
 from tests.outputs.samples import CONVERSATION
 
@@ -74,7 +75,7 @@ def test_an_episode_is_published_and_read_back(library: str) -> None:
 def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Path) -> None:
     folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
     voice = Voice("SPEAKER_01", (0.6, 0.8), 30.0, "model")
-    registry.keep_heard(CONVERSATION.audio.sha256, [voice])
+    voices_file.keep_heard(CONVERSATION.audio.sha256, [voice])
     done = episcribe("speakers", "rename", folder, "Bob", "Bobby", cwd=tmp_path)
     assert "the voice of Bobby is known" in done.stdout, done.stderr
     assert "Bobby" in episcribe("captions", folder, cwd=tmp_path).stdout
@@ -82,7 +83,7 @@ def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Pa
     assert "Bobby" in episcribe("voices", "list", cwd=tmp_path).stdout
     done = episcribe("voices", "forget", "Bobby", "--library", bucket, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert registry.load(folder.parent).voices == ()
+    assert voices_file.load(folder.parent).voices == ()
     for command in (["search", "word"], ["site", "--library", bucket]):
         refused = episcribe(*command, cwd=tmp_path)
         assert refused.returncode == 2
@@ -91,7 +92,7 @@ def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Pa
 
 def test_what_another_machine_has_written_since_is_seen(bucket: str) -> None:
     folder, _ = steps.publish(CONVERSATION, RunOptions(library=bucket))
-    assert episode_folders(folder.parent) == [folder]  # which a client might remember
+    assert show_episodes(folder.parent) == [folder]  # which a client might remember
     elsewhere = (
         "from flows.speakers import rename; from outputs.write import place; "
         f"rename(place({str(folder)!r}), 'Bob', 'Bartholomew of a longer name')"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyannote.database.util import load_rttm
 
-from models.errors import InputError
-from models.transcript import Transcript, Turn
-from outputs.rttm import load, render
+from models.record.errors import InputError
+from models.record.transcript import Transcript, Turn
+from outputs.formats.rttm import load, render
 from tests.outputs.samples import CONVERSATION, transcripts, whole_times
 from tests.outputs.shared_data import shared
 

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 from hypothesis import given
 
-from models.transcript import Transcript
-from outputs.episode_json import render
-from outputs.schema import PATH, schema
-from outputs.schema import render as render_schema
+from models.record.transcript import Transcript
+from outputs.formats.episode_json import render
+from outputs.formats.schema import PATH, schema
+from outputs.formats.schema import render as render_schema
 from tests.outputs.samples import CONVERSATION, transcripts
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -21,7 +21,7 @@ def test_is_a_schema() -> None:
 
 
 def test_published_file_is_up_to_date() -> None:
-    assert PATH.read_text(encoding="utf-8") == render_schema(), "run python -m outputs.schema"
+    assert PATH.read_text(encoding="utf-8") == render_schema(), "run python -m outputs.formats.schema"
 
 
 @given(transcripts())

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import EpiscribeError, InputError
-from models.transcript import Turn
-from outputs import rttm
-from outputs.score import DiarisationError, Score, WordError, score, score_folder
-from outputs.write import publish
+from models.record.errors import EpiscribeError, InputError
+from models.record.transcript import Turn
+from outputs.formats import rttm
+from outputs.library.write import publish
+from outputs.scoring.score import DiarisationError, Score, WordError, score, score_folder
 from tests.outputs.samples import CONVERSATION, said, talk
 from tests.outputs.shared_data import shared
 

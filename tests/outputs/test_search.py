@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import InputError
-from models.transcript import Transcript
-from outputs.corrections import word_changes
-from outputs.search import COUNTED, FILE_NAME, Found, search, tokens, update
-from outputs.write import publish
+from models.record.errors import InputError
+from models.record.transcript import Transcript
+from outputs.library.corrections import word_changes
+from outputs.library.search import COUNTED, FILE_NAME, Found, search, tokens, update
+from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 

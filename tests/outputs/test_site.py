@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from models.errors import InputError
-from models.transcript import Transcript
-from outputs.formats import FORMATS
-from outputs.site import MARKER, build
-from outputs.write import keep_audio, publish
+from models.record.errors import InputError
+from models.record.transcript import Transcript
+from outputs.formats.registry import FORMATS
+from outputs.library.write import keep_audio, publish
+from outputs.publishing.site import MARKER, build
 from tests.browser import Watched, open_browser, watched
 from tests.outputs.samples import CONVERSATION, said, talk
 from tests.outputs.test_page import EVIL, serving

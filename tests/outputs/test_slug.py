@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outputs.slug import slug
+from outputs.text.slug import slug
 from tests.outputs.samples import texts
 
 anything = (

@@ -6,9 +6,9 @@ import srt as oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.transcript import Transcript
-from outputs.characters import one_line
-from outputs.srt import render
+from models.record.transcript import Transcript
+from outputs.formats.srt import render
+from outputs.text.characters import one_line
 from tests.outputs.samples import CONVERSATION, NASTY_TEXTS, letters, said, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given
 
-from models.transcript import Transcript
-from outputs.talk import svg_path, talkers
+from models.record.transcript import Transcript
+from outputs.pages.speaking_time import svg_path, talkers
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 

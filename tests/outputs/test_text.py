@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from models.transcript import Segment, Transcript, Word
-from outputs.paragraphs import PARAGRAPH_CHARS, passages, unbroken
-from outputs.text import render
+from models.record.transcript import Segment, Transcript, Word
+from outputs.formats.plain_text import render
+from outputs.text.paragraphs import PARAGRAPH_CHARS, passages, unbroken
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
 

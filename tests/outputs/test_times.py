@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outputs.times import clock, milliseconds, srt_time, vtt_time, whole_ms
+from outputs.text.times import clock, milliseconds, srt_time, vtt_time, whole_ms
 
 
 @pytest.mark.parametrize(

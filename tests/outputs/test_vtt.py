@@ -5,11 +5,11 @@ from html import unescape
 import webvtt
 from hypothesis import given
 
-from models.transcript import Transcript
-from outputs.characters import one_line
-from outputs.cues import cues
-from outputs.profiles import VTT
-from outputs.vtt import render
+from models.record.transcript import Transcript
+from outputs.captions.cues import cues
+from outputs.captions.profiles import VTT
+from outputs.formats.vtt import render
+from outputs.text.characters import one_line
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from models.errors import InputError, OutputError
-from models.transcript import Transcript
-from outputs import read
-from outputs.formats import FORMATS
-from outputs.write import keep_audio, publish
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Transcript
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.write import keep_audio, publish
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
     before = contents(tmp_path)
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from models.errors import OutputError\n"
+        "from models.record.errors import OutputError\n"
         "from outputs.write import publish\n"
         "from tests.outputs.samples import said, talk\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -142,7 +142,8 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
 
 def test_side_by_side_gives_the_same_files(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from outputs.write import publish; from outputs.formats import FORMATS\n"
+        "import sys; from pathlib import Path; from outputs.library.write import publish\n"
+        "from outputs.formats.registry import FORMATS\n"
         "from tests.outputs.samples import CONVERSATION\n"
         "publish(CONVERSATION, Path(sys.argv[1]), FORMATS, processes=3)"
     )

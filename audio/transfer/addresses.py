@@ -1,0 +1,102 @@
+"""Addresses that strangers wrote: whether they may be fetched, how they are shown, what they name."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
+
+import httpx2
+
+from models.record.errors import InputError
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def shown(url: str | httpx2.URL) -> str:
+    """A URL fit for messages: without login, query and fragment, which may hold secrets.
+
+    >>> shown("https://me:secret@example.org/show/1.mp3?token=abc")
+    'https://example.org/show/1.mp3'
+    """
+    parsed = checked_url(url)
+    return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
+
+
+def checked_url(url: str | httpx2.URL) -> httpx2.URL:
+    """`url` parsed; InputError unless it is http or https and names a host."""
+    try:
+        parsed = httpx2.URL(url)
+        _ = urlsplit(str(url)).port  # raises for brackets left open and ports that don't exist
+    except (httpx2.InvalidURL, ValueError, TypeError) as error:
+        raise InputError(f"this is not a URL: {error}") from None
+    if parsed.scheme not in ("http", "https"):
+        raise InputError(f"only http and https addresses can be fetched, not {parsed.scheme or 'plain'}:")
+    if not parsed.host:
+        raise InputError("this URL names no host")
+    return parsed
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, also where it wraps an IPv4 address.
+
+    >>> [is_public(a) for a in ("93.184.215.14", "10.0.0.1", "::ffff:127.0.0.1", "169.254.169.254")]
+    [True, False, False, False]
+    """
+    ip = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = ip_address(int(ip) & 0xFFFF_FFFF)  # type: ignore[assignment]
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses are of one server: scheme, host and port."""
+    return origin(checked_url(one)) == origin(checked_url(other))
+
+
+def origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what a secret is meant for."""
+    return url.scheme, url.host, url.port
+
+
+def name_in(url: str) -> str:
+    """What the file at an address is called, without extension.
+
+    >>> name_in("https://example.org/shows/My%20Talk.mp3?token=se/cret")
+    'My Talk'
+    """
+    return PurePosixPath(unquote(urlsplit(url).path)).stem
+
+
+def without_login(url: str) -> str:
+    """`url` without a user name and password: fit to be stored and shown.
+
+    >>> without_login("https://me:secret@example.org:8080/feed?x=1")
+    'https://example.org:8080/feed?x=1'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"this is not a URL: {error}") from None
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def without_query(url: str) -> str:
+    """`url` without login, query and fragment: what names a file rather than a request."""
+    return urlunsplit(urlsplit(without_login(url))._replace(query="", fragment=""))
+
+
+def absolute(url: str, href: str | None) -> str:
+    """`href` resolved against `url`, or "" unless that gives an http(s) address."""
+    href = "".join((href or "").split())
+    if not href:
+        return ""
+    try:
+        address = urldefrag(urljoin(url, href)).url
+        return address if urlsplit(address).scheme in ("http", "https") and urlsplit(address).hostname else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,409 @@
+"""Audio from the web to disk, once: streamed, hashed on the way, resumed after a cut connection.
+
+In the folder a file is called by its content, `<sha256><extension>`. Beside it, named by a hash of
+the URL, lie what the server said about it (.json), what has arrived so far (.part) and a lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, TypeVar
+
+import httpx2
+
+from audio.media.ffmpeg import check_file
+from audio.transfer import addresses, http, network
+from audio.transfer.sniff import HEAD_BYTES, Kind, file_extension, kind
+from models.record.errors import DownloadError, InputError
+
+MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
+MAX_SECONDS = 2 * 3600  # for one download with all its retries
+SPARE_BYTES = 200_000_000  # what must stay free on the disk
+BLOCK_BYTES = 1 << 20
+
+Progress = Callable[[int, int | None], None]
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a download ends: size, time with all retries, attempts without progress."""
+
+    bytes: int = MAX_BYTES
+    seconds: float = MAX_SECONDS
+    attempts: int = http.ATTEMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes on disk; `fresh` is False where they were there already and had not changed."""
+
+    path: Path
+    sha256: str
+    size: int
+    fresh: bool = True
+
+
+@dataclass(slots=True)
+class _Record:
+    """What is remembered of a URL: the validators of its bytes, and the file once complete."""
+
+    etag: str = ""
+    last_modified: str = ""
+    name: str = ""
+    sha256: str = ""
+    size: int = 0
+
+    def conditions(self) -> dict[str, str]:
+        """Headers that ask for the content only if it has changed."""
+        return http.Validators(self.etag, self.last_modified).conditions()
+
+    def strong(self) -> str:
+        """A validator that vouches for every byte, fit for If-Range, or ""."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+
+def download(
+    url: str,
+    folder: str | os.PathLike[str],
+    *,
+    limits: Limits | None = None,
+    allow_private: bool = False,
+    secret: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    sleep: http.Sleep = time.sleep,
+) -> StoredFile:
+    """The audio at `url` as a file in `folder`; see `Source` and its `save`."""
+    options: dict[str, Any] = {
+        "limits": limits,
+        "allow_private": allow_private,
+        "secret": secret,
+        "sleep": sleep,
+    }
+    with Source(url, folder, **options) as source:
+        return source.save(progress)
+
+
+def local_file(path: str | os.PathLike[str]) -> StoredFile:
+    """A file of the user's, hashed where it lies. InputError: missing, a folder, empty, unreadable."""
+    file = check_file(path)
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256")
+        return StoredFile(file.absolute(), digest.hexdigest(), opened.tell())
+
+
+class Source:
+    """An address somebody gave, opened with one GET to see its `kind` ("feed", "audio", "page").
+
+    Then `read` it as a feed, or `save` it as audio, from the same response. `secret` are headers for the
+    server of `url` alone, such as a login.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        folder: str | os.PathLike[str],
+        *,
+        limits: Limits | None = None,
+        allow_private: bool = False,
+        secret: Mapping[str, str] | None = None,
+        sleep: http.Sleep = time.sleep,
+    ) -> None:
+        addresses.checked_url(url)
+        self.url = url
+        self.kind: Kind = "page"
+        self.content_type = ""
+        self._folder = Path(folder)
+        self._limits = limits or Limits()
+        self._allow_private = allow_private
+        self._secret = secret
+        self._sleep = sleep
+        self._stack = ExitStack()
+        self._key = hashlib.sha256(url.encode()).hexdigest()[:32]
+        self._part = self._folder / f"{self._key}.part"
+        self._response: _Response | None = None
+        self._stored: StoredFile | None = None
+        self._furthest = 0
+
+    def __enter__(self) -> Source:
+        self._deadline = time.monotonic() + self._limits.seconds
+        with ExitStack() as stack:
+            with _disk_faults(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(_locked(self._folder / f"{self._key}.lock"))
+            self._record = self._load("json")
+            self._client = stack.enter_context(
+                network.open_client(allow_private=self._allow_private, deadline=self._deadline)
+            )
+            stack.callback(self._close)
+            self._retrying(self._open)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def read(self, max_bytes: int) -> http.Page:
+        """The whole response, for a feed. InputError over `max_bytes`."""
+        return self._retrying(lambda: self._read(max_bytes))
+
+    def save(self, progress: Progress | None = None) -> StoredFile:
+        """Stream the audio to disk; `progress(done_bytes, total_bytes)`, total None where unknown.
+
+        A cut connection is resumed where the server vouches that the bytes are the same, and
+        started again where it doesn't; what has arrived stays for the next call. InputError: not
+        audio, too big. DownloadError: gone, unreachable, out of time or disk.
+        """
+        return self._retrying(lambda: self._save(progress))
+
+    def _retrying(self, action: Callable[[], _Result]) -> _Result:
+        return http.retrying(
+            action,
+            attempts=self._limits.attempts,
+            sleep=self._sleep,
+            progress=lambda: self._furthest // BLOCK_BYTES,
+        )
+
+    def _open(self) -> None:
+        """Send the request, and say in `kind` and `content_type` what came back."""
+        self._close()
+        http.check_deadline(self.url, self._deadline)
+        partial = self._load("part.json")
+        offset = self._part.stat().st_size if self._part.exists() and partial.strong() else 0
+        headers = {"Accept-Encoding": "identity"}
+        if offset:
+            headers |= {"Range": f"bytes={offset}-", "If-Range": partial.strong()}
+        elif self._is_stored():
+            headers |= self._record.conditions()
+        raw = http.get(self._client, self.url, headers, self._secret)
+        if raw.status_code in (206, 416) and not _continues(raw, offset, partial):
+            raw.close()
+            self._start_again(offset)
+        else:
+            self._response = _Response(raw, offset if raw.status_code == 206 else 0)
+            self._inspect(self._response)
+
+    def _start_again(self, offset: int) -> None:
+        """Ask for all of the file, since the part we have is of no use."""
+        if not offset:
+            raise DownloadError(
+                f"{addresses.shown(self.url)} sent a part of a file although all was asked for"
+            )
+        self._part.unlink()
+        self._open()
+
+    def _inspect(self, response: _Response) -> None:
+        self.content_type = response.content_type
+        if response.unchanged:
+            record = self._record
+            self._stored = StoredFile(self._folder / record.name, record.sha256, record.size, fresh=False)
+            self.kind = "audio"
+        elif response.offset:
+            self.kind = "audio"  # only audio is ever kept in part
+        else:
+            with http.faults(self.url):
+                self.kind = kind(self.content_type, response.head(self.url, self._deadline), response.url)
+
+    def _current(self) -> _Response:
+        if self._response is None:
+            self._open()
+        assert self._response is not None
+        return self._response
+
+    def _close(self) -> None:
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+
+    def _read(self, max_bytes: int) -> http.Page:
+        response = self._current()
+        try:
+            data = http.read_all(response.pieces(), self.url, max_bytes, self._deadline)
+            return http.Page(data, response.url, self.content_type)
+        finally:
+            self._close()
+
+    def _save(self, progress: Progress | None) -> StoredFile:
+        response = self._current()
+        if self._stored is not None:
+            return self._stored
+        try:
+            self._check(response)
+            with _disk_faults(self._folder):
+                digest, size = self._stream(response, progress)
+                return self._finish(response, digest, size)
+        finally:
+            self._close()
+
+    def _check(self, response: _Response) -> None:
+        """Refuse what isn't audio or can't fit before a byte is written."""
+        if self.kind != "audio":
+            what = "a podcast feed" if self.kind == "feed" else "a page or another kind of file"
+            named = f" ({self.content_type})" if self.content_type else ""
+            raise InputError(f"{addresses.shown(self.url)} is {what}, not audio{named}")
+        total = response.total
+        if total is None:
+            return
+        if total > self._limits.bytes:
+            raise InputError(self._too_big())
+        free = shutil.disk_usage(self._folder).free
+        if total - response.offset > free - SPARE_BYTES:
+            raise DownloadError(f"no room for {total:,} bytes in {self._folder}: {free:,} are free")
+
+    def _too_big(self) -> str:
+        return f"{addresses.shown(self.url)} is bigger than {self._limits.bytes:,} bytes"
+
+    def _stream(self, response: _Response, progress: Progress | None) -> tuple[str, int]:
+        """Append the response to the part; returns the sha256 and size of all of it."""
+        if not response.offset:
+            self._part.unlink(missing_ok=True)
+            self._store("part.json", response.validators)
+        with self._part.open("ab") as file:
+            digest = _hash_so_far(self._part)
+            done = response.offset
+            with http.faults(self.url):
+                for piece in response.pieces():
+                    file.write(piece)
+                    digest.update(piece)
+                    done += len(piece)
+                    self._furthest = max(self._furthest, done)
+                    self._watch(done, response.total, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        if response.total is not None and done != response.total:
+            where = f"{done:,} of {response.total:,} bytes"
+            raise http.UnavailableError(f"{addresses.shown(self.url)} broke off at {where}")
+        return digest.hexdigest(), done
+
+    def _watch(self, done: int, total: int | None, progress: Progress | None) -> None:
+        if done > self._limits.bytes:
+            self._part.unlink(missing_ok=True)
+            raise InputError(self._too_big())
+        http.check_deadline(self.url, self._deadline)
+        if progress is not None:
+            progress(done, total)
+
+    def _finish(self, response: _Response, sha256: str, size: int) -> StoredFile:
+        path = self._folder / f"{sha256}{file_extension(self.url, self.content_type)}"
+        self._part.replace(path)
+        said = response.validators
+        self._store("json", _Record(said.etag, said.last_modified, path.name, sha256, size))
+        (self._folder / f"{self._key}.part.json").unlink(missing_ok=True)
+        return StoredFile(path, sha256, size)
+
+    def _is_stored(self) -> bool:
+        path = self._folder / self._record.name
+        return bool(self._record.name) and path.is_file() and path.stat().st_size == self._record.size
+
+    def _load(self, suffix: str) -> _Record:
+        # A record that can't be read is worth as much as none: the file is fetched again.
+        with suppress(OSError, ValueError, TypeError):
+            return _Record(**json.loads((self._folder / f"{self._key}.{suffix}").read_text("utf-8")))
+        return _Record()
+
+    def _store(self, suffix: str, record: _Record) -> None:
+        path = self._folder / f"{self._key}.{suffix}"
+        temporary = path.with_name(f"{path.name}.new")
+        temporary.write_text(json.dumps(asdict(record)), "utf-8")
+        temporary.replace(path)
+
+
+class _Response:
+    """An opened response that gives the bytes from `offset` on (0 unless it continues a part)."""
+
+    def __init__(self, raw: httpx2.Response, offset: int) -> None:
+        self._raw = raw
+        self._pieces = raw.iter_bytes()
+        self._head: list[bytes] = []
+        self.offset = offset
+        self.url = http.final_url(raw)
+        self.content_type = raw.headers.get("Content-Type", "")
+
+    @property
+    def total(self) -> int | None:
+        """The length of the whole file, or None where the server doesn't say."""
+        length = self._raw.headers.get("Content-Length", "")
+        return self.offset + int(length) if length.isdecimal() and not _is_packed(self._raw) else None
+
+    @property
+    def unchanged(self) -> bool:
+        return self._raw.status_code == 304
+
+    @property
+    def validators(self) -> _Record:
+        """What to ask with next time; nothing if the bytes came packed, since parts of those don't join."""
+        if _is_packed(self._raw):
+            return _Record()
+        return _Record(self._raw.headers.get("ETag", ""), self._raw.headers.get("Last-Modified", ""))
+
+    def head(self, url: str, deadline: float) -> bytes:
+        """The first HEAD_BYTES or so, before the `deadline` (monotonic); `pieces` gives them again."""
+        while sum(map(len, self._head)) < HEAD_BYTES:
+            http.check_deadline(url, deadline)
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._head.append(piece)
+        return b"".join(self._head)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body."""
+        yield from self._head
+        yield from self._pieces
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _is_packed(raw: httpx2.Response) -> bool:
+    return raw.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
+
+
+def _continues(raw: httpx2.Response, offset: int, partial: _Record) -> bool:
+    """Whether a response goes on exactly where the part of the same file ends."""
+    starts_there = raw.headers.get("Content-Range", "").strip().startswith(f"bytes {offset}-")
+    same = raw.headers.get("ETag", partial.etag) == partial.etag
+    return raw.status_code == 206 and starts_there and same and not _is_packed(raw)
+
+
+def _hash_so_far(path: Path) -> Any:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Waits until no other process downloads the same URL to the same folder."""
+    with path.open("ab") as file:
+        _lock(file)
+        yield
+
+
+def _lock(file: IO[bytes]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: there one download at a time is up to the caller
+        return
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _disk_faults(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else error.strerror
+        raise DownloadError(f"can't write to {folder}: {reason}") from error

@@ -1,0 +1,181 @@
+"""What is done with finished transcripts on the command line: search, site, publish, edit, clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.folders import Library, place
+
+if TYPE_CHECKING:
+    from outputs.library.search import Changes, Hit
+
+Folder = Annotated[
+    Path, typer.Argument(help="An episode's folder, or its URL.", parser=place, metavar="FOLDER")
+]
+AudioFile = Annotated[
+    Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (search, site, publish, edit, clip):
+        app.command()(command)
+
+
+def search(
+    words: Annotated[str, typer.Argument(help='Words; "a phrase" in quotes; the begin* of a word.')],
+    library: Library = None,
+    speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
+    show: Annotated[str, typer.Option(help="Only this show.")] = "",
+    limit: Annotated[int, typer.Option(help="Hits to print.", min=1, max=1000)] = 20,
+    base_url: Annotated[str, typer.Option(help="Print links to the library as it is served there.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
+) -> None:
+    """Find words in all transcripts; each hit is a link to the second it is said."""
+    from flows.schedule.settings import library_of
+    from outputs.library import search
+    from outputs.publishing.feed import checked_base
+
+    library = library_of(library)
+    base = checked_base(base_url) if base_url else f"{library}/"
+    search.terms_of(words)  # before the index is brought up to date, which may take a while
+    _report(search.update(library))
+    found = search.search(library, words, speaker, show, limit)
+    if json:
+        typer.echo(_as_json(found.hits, base))
+        return
+    for hit in found.hits:
+        _print_hit(hit, base)
+    more = f"more than {search.COUNTED}" if found.count > search.COUNTED else str(found.count)
+    typer.echo(f"{more} passage{'' if found.count == 1 else 's'}" if found.count else "nothing found")
+
+
+def site(
+    library: Library = None,
+    out: Annotated[Path, typer.Option(help="The folder of the site, one of its own.")] = Path("site"),
+) -> None:
+    """Build a static site of the library: shows, episodes, search in the browser."""
+    from flows.schedule.settings import library_of
+    from outputs.publishing.site import build
+
+    built = build(library_of(library), out)
+    _warn_of(built.skipped)
+    shows = f"{built.shows} show{'' if built.shows == 1 else 's'}"
+    episodes = f"{built.episodes} episode{'' if built.episodes == 1 else 's'}"
+    typer.echo(f"{shows}, {episodes}: {out / 'index.html'}")
+    typer.echo(f"To look at it: python -m http.server --bind 127.0.0.1 --directory {out}")
+
+
+def publish(
+    show: Annotated[
+        str, typer.Argument(help="A show of episcribe.toml, or its feed: the address, or a file.")
+    ],
+    base_url: Annotated[
+        str,
+        typer.Option(help="Where the library, or its site, is served.", show_default="of episcribe.toml"),
+    ] = "",
+    library: Library = None,
+    out: Annotated[Path, typer.Option(help="The feed to write.")] = Path("feed.xml"),
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
+    ] = False,
+) -> None:
+    """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    from audio.transfer.addresses import shown
+    from flows.library.publishing import feed_bytes, publish_feed, show_feed
+    from flows.schedule import settings as configuration
+    from outputs.library.files import replace_files
+    from outputs.publishing.feed import checked_base
+
+    settings = configuration.load()
+    base = checked_base(base_url or settings.base_url)
+    feed, secret = show_feed(show)
+    data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
+    told = shown(feed) if "://" in feed else feed
+    published, skipped = publish_feed(data, configuration.library_of(library), base, told)
+    _warn_of(skipped)
+    replace_files({out: published.data})
+    linked, without = len(published.linked), published.without
+    typer.echo(f"{linked} episode{'' if linked == 1 else 's'} with transcripts, {without} without: {out}")
+    typer.echo(
+        f"Players on other sites read the transcripts only if {base} answers with "
+        "Access-Control-Allow-Origin: * (docs/publishing.md shows how)."
+    )
+
+
+def edit(
+    folder: Folder,
+    audio: AudioFile = None,
+    port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Only list the corrections, and whether each still fits.")
+    ] = False,
+) -> None:
+    """Correct words and speakers of an episode on a page in your browser."""
+    from flows.web.edit_server import list_corrections, serve
+
+    if listed:
+        for line in list_corrections(folder):
+            typer.echo(line)
+        return
+    serve(folder, audio, port, open_browser=browser)
+
+
+def clip(
+    folder: Folder,
+    start: Annotated[str, typer.Option("--from", help="Where it begins: 83.5, 1:23 or 1:02:03.")],
+    end: Annotated[str, typer.Option("--to", help="Where it ends.")],
+    out: Annotated[Path, typer.Option(help="The audio to write: .mp3, .m4a, .wav, .flac, .ogg or .opus.")],
+    audio: AudioFile = None,
+) -> None:
+    """Cut a piece out of an episode, with captions of its own beside it."""
+    from flows.library.clips import make_clip
+    from outputs.text.times import seconds_of
+
+    for path in make_clip(folder, seconds_of(start), seconds_of(end), out, audio):
+        typer.echo(path)
+
+
+def _report(changes: Changes) -> None:
+    if changes.indexed:
+        typer.echo(f"indexed {changes.indexed} episode{'' if changes.indexed == 1 else 's'}", err=True)
+    _warn_of(changes.skipped)
+
+
+def _warn_of(skipped: dict[str, str]) -> None:
+    from outputs.text.terminal import printable
+
+    for reason in skipped.values():
+        typer.echo(f"warning: left out: {printable(reason)}", err=True)
+
+
+def _print_hit(hit: Hit, base: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from outputs.text.terminal import printable
+    from outputs.text.times import clock
+
+    console = Console(highlight=False, soft_wrap=True)
+    about = ", ".join(part for part in (hit.show, hit.published[:10]) if part)
+    console.print(Text.assemble((printable(hit.title), "bold"), f"  {printable(about)}"))
+    text = Text(hit.text)
+    for first, last in hit.marks:
+        text.stylize("bold reverse", first, last)
+    name = f"{printable(hit.speaker)}  " if hit.speaker else ""
+    console.print(Text.assemble((clock(hit.seconds), "cyan"), "  ", (name, "italic")) + text)
+    console.print(Text(f"{base}{hit.link}\n", style="dim"))
+
+
+def _as_json(hits: tuple[Hit, ...], base: str) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps(
+        [{**asdict(hit), "link": base + hit.link} for hit in hits], ensure_ascii=False, indent=2
+    )

@@ -1,0 +1,272 @@
+"""Commands for shows that are followed: `feeds`, `poll`, `status`, `retry`, `serve`, `worker`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.schedule.feed_reading import Reading
+    from flows.schedule.plan import FeedMemory, Listed
+    from flows.schedule.settings import Settings
+    from flows.schedule.store import Store
+
+feeds_app = typer.Typer(help="The shows that are followed, in episcribe.toml.", no_args_is_help=True)
+OLDER = "older than back_fill asks for; episcribe retry takes it"
+SHORT_ID = 8  # characters that tell episodes apart in a table
+Names = Annotated[list[str] | None, typer.Argument(help="Names of shows.", show_default="all")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.add_typer(feeds_app, name="feeds")
+    app.command()(poll)
+    app.command()(status)
+    app.command()(retry)
+    app.command()(serve)
+    app.command()(worker)
+
+
+@feeds_app.command("add")
+def feeds_add(
+    url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
+    name: Annotated[str, typer.Option(help="What to call the show.", show_default="by its title")] = "",
+    back_fill: Annotated[int, typer.Option(help="How many old episodes to take.", min=0)] = 1,
+    model: Annotated[str, typer.Option(help="As for run.")] = "auto",
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.", show_default="detected")] = None,
+    speakers: Annotated[int | None, typer.Option(help="Exact number of speakers.", min=1)] = None,
+    people: Annotated[str, typer.Option(help="Known people, comma-separated.")] = "",
+    login_from: Annotated[str, typer.Option(help="Variable that holds user:password.")] = "",
+    header_from: Annotated[str, typer.Option(help="Variable that holds a header, Name: value.")] = "",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Accept addresses of this machine and private networks.")
+    ] = False,
+) -> None:
+    """Read a feed and follow its show from now on."""
+    from flows.schedule import shows
+
+    wanted = {
+        "url": url,
+        "back_fill": back_fill,
+        "model": model,
+        "language": language,
+        "speakers": speakers,
+        "people": [person.strip() for person in people.split(",") if person.strip()],
+        "login_from": login_from,
+        "header_from": header_from,
+    }
+    added, feed = shows.add(name, wanted, allow_private=allow_private)
+    _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {back_fill} are taken")
+
+
+@feeds_app.command("list")
+def feeds_list() -> None:
+    """List the shows with what their feeds last said."""
+    settings, store = _opened()
+    known = {feed.show: feed for feed in store.feeds()}
+    _table(
+        ("show", "feed", "last read", "episodes", "note"),
+        [_feed_row(settings, store, name, known.get(name)) for name in settings.shows],
+        f"no shows yet: episcribe feeds add URL writes them to {_config()}",
+    )
+
+
+@feeds_app.command("remove")
+def feeds_remove(name: Annotated[str, typer.Argument(help="The show's name.")]) -> None:
+    """Follow a show no longer. Its episodes stay in the library."""
+    from flows.schedule import shows
+
+    shows.remove(name)
+    _print(f"{name} is not followed any more; its transcripts stay")
+
+
+def poll(
+    context: typer.Context,
+    shows: Names = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what is new; process and remember nothing.")
+    ] = False,
+) -> None:
+    """Look for new episodes once, and process them here, one after the other."""
+    if dry_run:
+        _rehearse(shows)
+    else:
+        _poll(shows, debug=context.obj["debug"])
+
+
+def status(
+    shows: Names = None,
+    every: Annotated[bool, typer.Option("--all", help="Skipped and old episodes too.")] = False,
+) -> None:
+    """Show what was found and what became of it."""
+    settings, store = _opened()
+    names = [name for name in shows if settings.show(name)] if shows else None
+    episodes = store.episodes(names)
+    told = episodes if every else _worth_telling(episodes)
+    _table(
+        ("id", "show", "episode", "state", "attempts", "seconds", "last error"),
+        [_episode_row(listed) for listed in told],
+        "no episodes yet: episcribe poll looks for them",
+    )
+    if episodes:
+        _print(_counts(episodes))
+    for feed in store.feeds():
+        if feed.error and feed.show in (names or settings.shows):
+            _print(f"{feed.show}: the feed could not be read, {feed.failures} times in a row: {feed.error}")
+
+
+def retry(
+    episode: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning, from status.")],
+) -> None:
+    """Have another go at an episode that failed, was skipped, or is to be done anew."""
+    _, store = _opened()
+    listed = store.retry(episode)
+    _print(f"{listed.id[:SHORT_ID]} {listed.episode.title}: the next poll takes it")
+
+
+def serve(
+    at_once: Annotated[
+        int | None,
+        typer.Option(help="Episodes at once; 0: only polls.", min=0, show_default="limits.at_once"),
+    ] = None,
+) -> None:
+    """Look for new episodes on the schedule and process them, until stopped."""
+    from flows.schedule.serve import serve as serve_schedule
+    from flows.schedule.settings import load
+
+    settings = load()
+    serve_schedule(settings, settings.limits.at_once if at_once is None else at_once)
+
+
+def worker(
+    at_once: Annotated[
+        int | None, typer.Option(help="Episodes at once.", min=1, show_default="limits.at_once")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What Prefect calls it.", show_default="random")] = None,
+) -> None:
+    """Process episodes that `episcribe serve` on another machine hands out, until stopped."""
+    from flows.schedule.serve import work
+    from flows.schedule.settings import load
+
+    work(load().limits.at_once if at_once is None else at_once, name)
+
+
+def _opened() -> tuple[Settings, Store]:
+    from flows.schedule.settings import load
+    from flows.schedule.store import open_store
+
+    settings = load()
+    return settings, open_store(settings.store)
+
+
+def _config() -> str:
+    from flows.schedule.settings import config_path
+
+    return str(config_path())
+
+
+def _rehearse(shows: list[str] | None) -> None:
+    from flows.schedule import feed_reading
+
+    settings, store = _opened()
+    for reading in feed_reading.rehearse(settings, store, shows or settings.shows):
+        _print(_told(reading))
+        for episode in reading.plan.taken if reading.plan else ():
+            _print(f"  {episode.published[:10] or 'undated'}  {episode.title}")
+
+
+def _poll(shows: list[str] | None, *, debug: bool) -> None:
+    from flows.local.run import run_poll
+
+    settings, _ = _opened()
+    for name in shows or ():
+        settings.show(name)
+    result = run_poll(shows, debug=debug)
+    for show, error in result["unreadable"].items():
+        _print(f"{show}: {error}")
+    for row in result["started"]:
+        _print(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}")
+    _print(
+        f"{result['feeds']} feeds read, {len(result['new'])} new episodes, {len(result['started'])} started"
+    )
+    if result["unreadable"] or any(row["error"] for row in result["started"]):
+        raise typer.Exit(1)
+
+
+def _told(reading: Reading) -> str:
+    if reading.plan is None:
+        return f"{reading.show}: {reading.error}"
+    new = len(reading.plan.taken)
+    return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
+
+
+def _feed_row(settings: Settings, store: Store, name: str, memory: FeedMemory | None) -> tuple[str, ...]:
+    from audio.transfer.addresses import shown
+
+    url = shown(settings.shows[name].url)
+    if memory is None or memory.polled_at is None:
+        return name, url, "never", "", memory.error if memory else ""
+    moved = f"moved to {shown(memory.moved_to)}" if memory.moved_to else ""
+    return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), memory.error or moved
+
+
+def _when(moment: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _worth_telling(episodes: list[Listed]) -> list[Listed]:
+    """All that are not finished, and the newest finished ones of each show."""
+    told, seen = [], dict[str, int]()
+    for listed in episodes:
+        seen[listed.show] = seen.get(listed.show, 0) + (listed.state == "done")
+        if listed.state not in ("done", "skipped") or (listed.state == "done" and seen[listed.show] <= 5):
+            told.append(listed)
+    return told
+
+
+def _episode_row(listed: Listed) -> tuple[str, ...]:
+    return (
+        listed.id[:SHORT_ID],
+        listed.show,
+        listed.episode.title,
+        listed.state,
+        str(listed.attempts),
+        f"{listed.seconds:.0f}" if listed.seconds else "",
+        listed.error or (OLDER if listed.state == "skipped" else ""),
+    )
+
+
+def _counts(episodes: list[Listed]) -> str:
+    from collections import Counter
+
+    counts = Counter(listed.state for listed in episodes)
+    return ", ".join(f"{count} {state}" for state, count in counts.most_common())
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:
+    """A table as wide as the terminal; where there is none, as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from outputs.text.terminal import printable
+
+    if not rows:
+        _print(empty)
+        return
+    console = Console()
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    width = None if console.is_terminal else Console(width=10_000).measure(table).maximum
+    Console(width=width).print(table)
+
+
+def _print(text: Any) -> None:
+    from outputs.text.terminal import printable
+
+    # Leading spaces are ours.
+    typer.echo(" " * (len(text) - len(text.lstrip())) + printable(text))

@@ -1,0 +1,35 @@
+"""Finding things in a library: the feed of a show, the episodes to link to, the audio of an episode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.record.errors import InputError
+from models.record.transcript import Transcript
+from outputs.library import read
+from outputs.library.files import is_local
+
+
+def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
+    """The audio of an episode: what is given, kept in its folder, was downloaded, or lies where we are.
+
+    InputError where none of these is there.
+    """
+    if given is not None:
+        return given
+    kept = read.kept_audio(folder, transcript)
+    if kept is not None and is_local(kept):
+        return kept
+    from audio.transfer.download import local_file
+    from flows.steps import downloads_folder
+
+    sha256 = transcript.audio.sha256
+    found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
+    here = Path(transcript.audio.path)
+    if not found and here.is_file() and local_file(str(here)).sha256 == sha256:
+        found = [here]
+    if found:
+        return found[0]
+    raise InputError(
+        f"{folder}: its audio is not kept here: give it with --audio FILE, or run with --keep-audio"
+    )

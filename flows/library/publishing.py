@@ -1,0 +1,71 @@
+"""Finding things in a library: the feed of a show, the episodes to link to, the audio of an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from models.record.errors import EpiscribeError, InputError
+from models.record.transcript import Episode
+from outputs.formats.registry import FORMATS
+from outputs.library import read
+from outputs.library.folders import library_episodes
+from outputs.publishing.feed import Entry, Published, entry_of, publish
+
+
+def show_feed(show: str) -> tuple[str, dict[str, str]]:
+    """Where a show's feed is, and the headers that let us in.
+
+    SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
+    """
+    from flows.schedule import settings as configuration
+
+    settings = configuration.load()
+    if show in settings.shows:
+        return settings.shows[show].url, settings.shows[show].secret()
+    if "://" in show or Path(show).is_file():
+        return show, {}
+    raise InputError(
+        f"{show}: neither a show in {configuration.config_path()} nor the address of a feed nor a file"
+    )
+
+
+def feed_bytes(feed: str, headers: Mapping[str, str] | None = None, *, allow_private: bool = False) -> bytes:
+    """A feed as its host serves it. Raises InputError and DownloadError."""
+    from audio.feeds.cleaning import MAX_FEED_BYTES
+    from audio.media.ffmpeg import check_file
+
+    if "://" in feed:
+        from audio.transfer.http import fetch_bytes
+
+        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private, secret=headers).data
+    path = check_file(feed)
+    if path.stat().st_size > MAX_FEED_BYTES:
+        raise InputError(f"{feed} has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
+    return path.read_bytes()
+
+
+def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> tuple[Published, dict[str, str]]:
+    """A feed with links to the transcripts of a library, and for folders that can't be read the reason.
+
+    See `outputs.feed.publish`.
+    """
+    if not library.is_dir():
+        raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
+    episodes, skipped = dict[str, Episode](), dict[str, str]()
+    for folder in library_episodes(library):
+        name = folder.relative_to(library).as_posix()
+        try:
+            episodes[name] = read.load_episode(folder)
+        except EpiscribeError as error:
+            skipped[name] = str(error)
+
+    def describe(name: str) -> Entry:
+        there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
+        try:
+            return entry_of(read.load(library / name), name, there)
+        except EpiscribeError as error:
+            skipped[name] = str(error)
+            return Entry(episodes[name], name, "", ())
+
+    return publish(data, episodes, describe, base_url, source), skipped

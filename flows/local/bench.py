@@ -1,0 +1,116 @@
+"""`episcribe bench`: what every stage costs on one file, in one process, without Prefect."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from audio.transfer.download import local_file
+from flows import steps
+from models.asr import whisper_models
+from models.asr.transcription import WhisperOptions
+from models.diarisation import diariser
+from models.diarisation.diariser import DiariserOptions
+from models.record.spans import speech_of
+from models.record.transcript import AudioFile, Episode
+from models.runtime.device import resolve_device
+from outputs.formats.registry import FORMATS
+from outputs.library import write
+
+EMPTY_RUN = """
+from flows.local.prefect_session import local_run
+with local_run():
+    from prefect import flow
+    flow(lambda: None, name="empty")()
+"""
+PACKAGES = ("torch", "faster-whisper", "ctranslate2", "pyannote.audio")
+
+
+def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
+    """Process `audio` once and return JSON: seconds and real-time factor a stage, peak memory in MB.
+
+    Real-time factor is seconds of work per second of audio. Loading models counts apart.
+    """
+    seconds: dict[str, float] = {}
+    stored = local_file(audio)
+    with _timed(seconds, "decode"):
+        heard = steps.hear(str(stored.path), stored.sha256)
+    file = AudioFile(str(stored.path), stored.sha256, heard.seconds)
+    with _timed(seconds, "load_diariser"):
+        if turns.model != "none":
+            diariser.load(turns)
+    with _timed(seconds, "diarise"):
+        diarisation = steps.find_turns(file, heard.mix, turns)
+    with _timed(seconds, "load_whisper"):
+        whisper_models.load(words.model, words.device)
+    with _timed(seconds, "transcribe"):
+        transcription = steps.write_words(file, heard.mix, words, speech_of(diarisation.turns) or None)
+    with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
+        transcript = steps.assemble(
+            Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model
+        )
+        write.publish(transcript, Path(folder), FORMATS)
+    work = {name: spent for name, spent in seconds.items() if not name.startswith("load")}
+    report: dict[str, Any] = {
+        "audio_seconds": round(heard.seconds, 3),
+        "words": len(transcription.words),
+        "speakers": len(transcript.speakers),
+        "model": transcription.model,
+        "seconds": {name: round(spent, 3) for name, spent in seconds.items()},
+        "real_time_factor": {name: round(spent / heard.seconds, 4) for name, spent in work.items()},
+        "total_real_time_factor": round(sum(work.values()) / heard.seconds, 4),
+        "peak_memory_mb": round(_peak_memory_mb()),
+        "orchestration_seconds": orchestration_seconds(),
+        "machine": _machine(resolve_device(words.device)),
+    }
+    return json.dumps(report, indent=2)
+
+
+def orchestration_seconds() -> dict[str, float]:
+    """What Prefect adds to a local run, from nothing loaded to an empty flow finished and cleaned up.
+
+    "first": with no database yet; "cold": as every later run of the command line has it.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "EPISCRIBE_CACHE": cache, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
+        environment.pop("PREFECT_API_URL", None)
+        spent = []
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", EMPTY_RUN], env=environment, check=True)
+            spent.append(round(time.perf_counter() - start, 1))
+    return dict(zip(("first", "cold"), spent, strict=True))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start
+
+
+def _peak_memory_mb() -> float:
+    """The most memory this process ever held, in MB; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _machine(device: str) -> dict[str, Any]:
+    return {
+        "device": device,
+        "cores": whisper_models.usable_cores(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }

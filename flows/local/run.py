@@ -1,0 +1,107 @@
+"""Running flows here and now, for the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flows.local.prefect_session import local_run
+from flows.local.progress_bars import bars
+from flows.progress import progress
+from models.diarisation.diariser import DiariserOptions
+from models.record.errors import InputError, InterruptedRun
+from models.record.transcript import Diarisation
+from outputs.text.terminal import printable
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C within ends as an error of ours: one line, exit code 1."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except BaseException as error:
+        # Libraries turn an interrupt into other errors when it comes while they import something.
+        if not pressed and not isinstance(error, KeyboardInterrupt):
+            raise
+        message = "interrupted; finished steps are kept, and the same command goes on from there"
+        raise InterruptedRun(message) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _quieten_prefect(*, debug: bool) -> None:
+    """What goes wrong is told once, by us. Read by Prefect when it is imported."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
+
+
+def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, Any]:
+    """`process_episode` in this process, with progress shown; returns what the flow returns."""
+    from flows import steps
+
+    _quieten_prefect(debug=debug)
+    steps.check(source, options)  # before Prefect starts: a wrong option should not take seconds to tell
+    with interruptible(), local_run(), bars():
+        from flows.episode import process_episode
+
+        result: dict[str, Any] = process_episode(source, options)
+        return result
+
+
+def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
+    """`poll_feeds` in this process, with progress shown; returns what the flow returns."""
+    _quieten_prefect(debug=debug)
+    with interruptible(), local_run(), bars():
+        from flows.schedule.poll import poll_feeds
+
+        result: dict[str, Any] = poll_feeds(shows)
+        return result
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """Say what was done, what had been done before, what to be warned of, and where the files are."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if result["computed"]:
+        console.print(f"computed: {', '.join(result['computed'])}", markup=False)
+    if result["reused"]:
+        console.print(f"reused from earlier runs: {', '.join(result['reused'])}", markup=False)
+    if not result["computed"]:
+        console.print("nothing had to be computed again", markup=False)
+    for warning in result["warnings"]:
+        console.print(f"warning: {printable(warning)}", style="yellow", markup=False)
+    for file in result["files"]:
+        console.print(printable(file), markup=False)
+
+
+def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
+    """Diarise one file and write the turns as RTTM. Raises InputError and OutputError."""
+    from audio.transfer.download import local_file
+    from flows import steps
+    from models.record.transcript import AudioFile
+    from outputs.formats import rttm
+    from outputs.library import files
+
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
+    stored = local_file(audio)
+    with interruptible(), bars():
+        heard = steps.hear(str(stored.path), stored.sha256, progress)
+        found = steps.find_turns(
+            AudioFile(str(stored.path), stored.sha256, heard.seconds), heard.mix, options, progress
+        )
+        steps.release()
+    files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
+    return found

@@ -1,0 +1,149 @@
+"""Reading the feeds of all shows and finding what is new; knows nothing of Prefect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+
+from audio.feeds.cleaning import MAX_FEED_BYTES
+from audio.feeds.parse import listed_at, parse_feed
+from audio.transfer.addresses import same_origin
+from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
+from flows.schedule.plan import FeedMemory, Plan
+from flows.schedule.settings import Settings, Show
+from flows.schedule.store import Store
+from models.record.errors import EpiscribeError
+from models.record.transcript import Episode
+
+ATTEMPTS = 3  # at one feed in one poll; the next poll is not far
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one look at a show: a plan, or why there is none."""
+
+    show: str
+    plan: Plan | None = None
+    unchanged: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a server said about a feed: its episodes, nothing where it was unchanged, or an error."""
+
+    memory: FeedMemory
+    found: tuple[Episode, ...] = ()
+    unchanged: bool = False
+    error: Exception | None = None
+
+
+def poll(
+    settings: Settings,
+    store: Store,
+    shows: Iterable[str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Reading]:
+    """Read the feeds of these shows, and have the store remember what they said, in the order of `shows`."""
+
+    def remember(look: _Look, show: Show) -> Plan:
+        return store.read(
+            look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+        )
+
+    def read(name: str) -> Reading:
+        reading, look = _reading(name, settings, store, remember)
+        if reading.error:
+            asked = look.error.retry_after if isinstance(look.error, UnavailableError) else None
+            store.unreadable(look.memory, reading.error, asked or 0.0)
+        return reading
+
+    return _each(shows, read, settings, progress)
+
+
+def rehearse(settings: Settings, store: Store, shows: Iterable[str]) -> list[Reading]:
+    """What `poll` would find; nothing is remembered."""
+
+    def preview(look: _Look, show: Show) -> Plan:
+        return store.preview(
+            look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+        )
+
+    return _each(
+        shows, lambda name: _reading(name, settings, store, preview)[0], settings, lambda done, total: None
+    )
+
+
+def resting(settings: Settings, store: Store) -> set[str]:
+    """Shows whose servers have asked to be left alone for now."""
+    return {feed.show for feed in store.feeds() if feed.next_poll_at > time.time()} & settings.shows.keys()
+
+
+def _each(
+    shows: Iterable[str],
+    read: Callable[[str], Reading],
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> list[Reading]:
+    names = list(shows)
+    with ThreadPoolExecutor(settings.limits.feeds_at_once, thread_name_prefix="feed") as pool:
+        tasks = [pool.submit(read, name) for name in names]
+        for done, _ in enumerate(as_completed(tasks), 1):
+            progress(done, len(names))
+    return [task.result() for task in tasks]
+
+
+def _reading(
+    name: str, settings: Settings, store: Store, keep: Callable[[_Look, Show], Plan]
+) -> tuple[Reading, _Look]:
+    """One show's reading. Whatever is wrong with it is its own affair: other shows go on."""
+    show = settings.show(name)
+    look = _Look(FeedMemory(name, show.url))
+    try:
+        look = _look(show, store.feed(name, show.url), settings)
+        if look.error is None:
+            return Reading(name, keep(look, show), unchanged=look.unchanged), look
+    except Exception as error:
+        look = replace(look, error=error)
+    assert look.error is not None
+    told = str(look.error) if isinstance(look.error, EpiscribeError) else f"unexpected: {look.error!r}"
+    return Reading(name, error=told), look
+
+
+def _look(show: Show, memory: FeedMemory, settings: Settings) -> _Look:
+    """Ask where the feed has moved to, or, when it can't be had there, where it was."""
+    if memory.moved_to:
+        look = _look_at(memory.moved_to, show, memory, settings)
+        if look.error is None:
+            return look
+        memory = replace(memory, moved_to="", validators=Validators())
+    return _look_at(show.url, show, memory, settings)
+
+
+def _look_at(url: str, show: Show, memory: FeedMemory, settings: Settings) -> _Look:
+    try:
+        page = _fetch(url, show, memory.validators, settings)
+        if page.unchanged:
+            return _Look(memory, unchanged=True)
+        feed = listed_at(parse_feed(page.data, page.url), show.url)
+    except EpiscribeError as error:
+        return _Look(memory, error=error)
+    announced = feed.new_url if feed.new_url not in ("", show.url) else memory.moved_to
+    memory = replace(
+        memory, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title
+    )
+    return _Look(memory, feed.episodes)
+
+
+def _fetch(url: str, show: Show, known: Validators, settings: Settings) -> Page:
+    return fetch_bytes(
+        url,
+        MAX_FEED_BYTES,
+        allow_private=settings.allow_private,
+        known=known,
+        secret=show.secret() if same_origin(url, show.url) else None,
+        seconds=settings.limits.feed_seconds,
+        attempts=ATTEMPTS,
+    )

@@ -1,0 +1,98 @@
+"""Working on an episode that the store lists, so that nobody else does at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from audio.transfer.addresses import same_origin
+from audio.transfer.download import Limits
+from flows.schedule import settings as configuration
+from flows.schedule.plan import Listed
+from flows.schedule.settings import Settings
+from flows.schedule.store import Finished, Store, open_store, pause_after
+from models.record.errors import EpiscribeError, InputError
+from models.record.transcript import Episode
+
+RENEWALS = 4  # of a lease before it would run out
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An episode that is ours until the lease runs out."""
+
+    listed: Listed
+    owner: str
+    store: Store
+    settings: Settings
+
+    @property
+    def episode(self) -> Episode:
+        """What the feed said."""
+        return self.listed.episode
+
+    def limits(self) -> Limits:
+        """Bounds for the download."""
+        limits = self.settings.limits
+        return Limits(bytes=limits.audio_bytes, seconds=limits.audio_seconds)
+
+    def secret(self) -> dict[str, str]:
+        """The show's login, where the audio lies on the server of the feed."""
+        show = self.settings.shows.get(self.listed.show)
+        if show is None or not same_origin(show.url, self.episode.audio_url):
+            return {}
+        return show.secret()
+
+    @contextmanager
+    def finishing(self) -> Iterator[Finished]:
+        """Publish within; see `Store.finishing`."""
+        with self.store.finishing(self.listed.id, self.owner) as finished:
+            yield finished
+
+    def keep(self, stopped: threading.Event) -> None:
+        """Renew the lease again and again until `stopped`."""
+        seconds = self.settings.limits.lease_seconds
+        while not stopped.wait(seconds / RENEWALS):
+            # A store that can't be reached now may be there in time for the next renewal.
+            with suppress(EpiscribeError):
+                self.store.renew(self.listed.id, self.owner, seconds)
+
+
+@contextmanager
+def held(episode_id: str, owner: str) -> Iterator[Claim | None]:
+    """The claim on an episode, kept while the block lasts; None where there is nothing for us to do."""
+    settings = configuration.load()
+    store = open_store(settings.store)
+    if store.episode(episode_id) is None:
+        raise InputError(f"the store lists no episode {episode_id}")
+    listed = store.claim(episode_id, owner, settings.limits.lease_seconds)
+    if listed is None:
+        yield None
+        return
+    claim, stopped = Claim(listed, owner, store, settings), threading.Event()
+    keeper = threading.Thread(target=claim.keep, args=(stopped,), daemon=True)
+    keeper.start()
+    try:
+        yield claim
+    finally:
+        stopped.set()
+        keeper.join()
+
+
+def record_failure(episode_id: str, owner: str, error: BaseException | str, *, cut_off: bool = False) -> None:
+    """Give an episode back: for another attempt, at once if it was cut off, or for good.
+
+    Another attempt can't help where the input is at fault, nor after the last one that is allowed.
+    """
+    settings = configuration.load()
+    store = open_store(settings.store)
+    listed = store.episode(episode_id)
+    if listed is None:
+        return
+    limits = settings.limits
+    reason = str(error) if isinstance(error, (str, EpiscribeError)) else f"{type(error).__name__}: {error}"
+    hopeless = isinstance(error, InputError) or listed.attempts >= limits.attempts
+    pause = 0.0 if cut_off else pause_after(listed.attempts, limits.retry_seconds)
+    store.fail(episode_id, owner, reason, pause=None if hopeless else pause)

@@ -1,0 +1,106 @@
+"""What a feed says beside what is known of it: the values that the store holds, and what is new."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from audio.transfer.http import Validators
+from models.record.transcript import Episode
+
+TOO_MANY = "more new episodes in one poll than limits.new_per_poll allows"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMemory:
+    """What is remembered of a feed between two polls."""
+
+    show: str
+    url: str
+    moved_to: str = ""
+    validators: Validators = field(default_factory=Validators)
+    title: str = ""
+    polled_at: float | None = None
+    failures: int = 0
+    next_poll_at: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An episode as the store knows it."""
+
+    show: str
+    episode: Episode
+    state: str
+    attempts: int = 0
+    handed_out: int = 0
+    owner: str = ""
+    error: str = ""
+    seconds: float = 0.0
+    folder: str = ""
+
+    @property
+    def id(self) -> str:
+        """The episode's id."""
+        return self.episode.id
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one reading of a feed changes: episodes to add with their states, and records to bring up to date."""
+
+    added: tuple[Listed, ...] = ()
+    changed: tuple[Episode, ...] = ()
+    promoted: tuple[Episode, ...] = ()
+
+    @property
+    def taken(self) -> tuple[Episode, ...]:
+        """Episodes that are to be processed now and were not before, newest first."""
+        waiting = [listed.episode for listed in self.added if listed.state == "waiting"]
+        return tuple(sorted((*waiting, *self.promoted), key=published_at, reverse=True))
+
+
+def published_at(episode: Episode) -> float:
+    """Seconds since 1970; without a date, before all others."""
+    return datetime.fromisoformat(episode.published).timestamp() if episode.published else -math.inf
+
+
+def plan(
+    show: str, known: Sequence[Listed], found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+) -> Plan:
+    """What a feed's episodes (newest first) mean beside those that are known already.
+
+    The first reading puts all into the backlog, of which the newest `back_fill` are taken. Later ones take
+    what is new, at most `new_per_poll`; the rest is kept as skipped. An episode that comes again under another
+    guid, with title and date as before, while its old guid is gone from the feed, is not new.
+    """
+    by_guid = {listed.episode.guid: listed for listed in known}
+    listed_guids = {episode.guid for episode in found}
+    gone = {
+        (listed.episode.title, listed.episode.published)
+        for listed in known
+        if listed.episode.guid not in listed_guids and listed.episode.published
+    }
+    once = {episode.guid: episode for episode in reversed(found)}  # the newest one's
+    new = [e for e in reversed(once.values()) if e.guid not in by_guid and (e.title, e.published) not in gone]
+    taken = new_per_poll if known else back_fill
+    added = tuple(
+        Listed(show, episode, "waiting")
+        if number < taken
+        else Listed(show, episode, "skipped", error=TOO_MANY if known else "")
+        for number, episode in enumerate(new)
+    )
+    changed = tuple(
+        replace(episode, id=by_guid[episode.guid].id)
+        for episode in found
+        if episode.guid in by_guid and _outdated(by_guid[episode.guid], episode)
+    )
+    return Plan(added, changed)
+
+
+def _outdated(listed: Listed, episode: Episode) -> bool:
+    """Whether the record of an episode still to be done differs from what the feed says now."""
+    return listed.state != "done" and replace(episode, id=listed.id) != listed.episode

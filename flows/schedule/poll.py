@@ -1,0 +1,194 @@
+"""The flow on a schedule: find what is new in all feeds, and see that each episode gets processed.
+
+Without a deployment the episodes are processed here, one after the other. With one, each becomes a run of it,
+for workers anywhere. Either way the store decides who works on what, so polls may overlap, be killed, or be
+late: no episode is done twice, and none is forgotten.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from prefect import flow, get_client, task
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.runtime import flow_run
+from prefect.states import Crashed
+
+from audio.transfer.addresses import shown
+from flows.episode import process_episode
+from flows.schedule import feed_reading
+from flows.schedule import settings as configuration
+from flows.schedule.artifacts import ProgressBar, show_table
+from flows.schedule.feed_reading import Reading
+from flows.schedule.plan import Listed
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store, open_store
+from models.record.errors import EpiscribeError, InputError
+
+LATE_SECONDS = 300
+MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
+
+
+@task(name="read-feeds", persist_result=False)
+def read_feeds(shows: list[str]) -> list[Reading]:
+    """Read the feeds of these shows; a feed that fails is one of the readings."""
+    settings = configuration.load()
+    store = open_store(settings.store)
+    bar = ProgressBar("poll-progress", "feeds read")
+    return feed_reading.poll(settings, store, shows, bar)
+
+
+@flow(name="poll-feeds", persist_result=False)
+def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) -> dict[str, Any]:
+    """Look for new episodes and have them processed.
+
+    shows: names from episcribe.toml, default all of them. deployment: "flow/deployment" to which episodes are
+    handed as runs; without one they are processed within this run. Returns how many feeds could not be read,
+    which episodes were found, and which were started, with how that went. Failures of feeds and of episodes are
+    in the store and in the tables of this run; they do not make it fail. A run that comes late, as many may
+    after an outage, leaves the feeds to the next one.
+    """
+    settings = configuration.load()
+    store = open_store(settings.store)
+    if shows is None:
+        resting = feed_reading.resting(settings, store)
+        names = [] if _late() else [name for name in settings.shows if name not in resting]
+    else:
+        names = [name for name in shows if settings.show(name)]
+    readings = read_feeds(names)
+    show_table("poll-feeds", [_feed_row(reading) for reading in readings], "What the feeds said")
+    started = hand_out(settings, store, deployment) if deployment else work_off(settings, store)
+    show_table("poll-episodes", started, "Episodes that were started")
+    return {
+        "feeds": len(readings),
+        "unreadable": {reading.show: reading.error for reading in readings if reading.error},
+        "new": [episode.id for reading in readings if reading.plan for episode in reading.plan.taken],
+        "started": started,
+    }
+
+
+def _late() -> bool:
+    due = flow_run.scheduled_start_time
+    return due is not None and (datetime.now(UTC) - due).total_seconds() > LATE_SECONDS
+
+
+def _feed_row(reading: Reading) -> dict[str, Any]:
+    taken = reading.plan.taken if reading.plan else ()
+    state = reading.error or ("unchanged" if reading.unchanged else "read")
+    return {"show": reading.show, "new": len(taken), "state": state}
+
+
+def work_off(settings: Settings, store: Store) -> list[dict[str, Any]]:
+    """Process what is due here and now, the newest first, at most as many as the queue holds."""
+    started: dict[str, dict[str, Any]] = {}
+    bar = ProgressBar("poll-episodes-progress", "episodes processed")
+    while len(started) < settings.limits.queue:
+        due = [listed for listed in _due(settings, store) if listed.id not in started]
+        if not due:
+            break
+        state = process_episode(**_parameters(due[0], settings), return_state=True)
+        started[due[0].id] = {**_episode_row(due[0]), "state": state.name, "error": _reason(store, due[0])}
+        bar(len(started), len(started) + len(due) - 1)
+    return list(started.values())
+
+
+def _due(settings: Settings, store: Store) -> list[Listed]:
+    """What is due, of the shows that are followed."""
+    due = store.due(settings.limits.attempts)
+    return [listed for listed in due if listed.show in settings.shows]
+
+
+def _parameters(listed: Listed, settings: Settings) -> dict[str, Any]:
+    """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
+    try:
+        source = shown(listed.episode.audio_url)
+    except InputError:  # the run itself will say so, and other episodes go on
+        source = "an address that can't be used"
+    return {"source": source, "options": settings.run_options_for(listed.show), "episode_id": listed.id}
+
+
+def _episode_row(listed: Listed) -> dict[str, Any]:
+    return {"id": listed.id, "show": listed.show, "episode": listed.episode.title}
+
+
+def _reason(store: Store, listed: Listed) -> str:
+    now = store.episode(listed.id)
+    return now.error if now else ""
+
+
+def hand_out(settings: Settings, store: Store, deployment: str) -> list[dict[str, Any]]:
+    """Make due episodes runs of a deployment, the newest first, as many as the queue has room for."""
+    limits = settings.limits
+    room = limits.queue - store.active()
+    started = []
+    for listed in _due(settings, store):
+        if room <= 0:
+            break
+        if _still_waits(listed):
+            store.still_queued(listed, limits.queue_seconds)
+            room -= 1
+            continue
+        try:
+            run, number = _run_for(listed, settings, deployment)
+        except PrefectHTTPStatusError as error:  # of this episode alone, such as parameters too long
+            started.append({**_episode_row(listed), "state": "Refused", "error": str(error)})
+            continue
+        # Only now is it noted: were we killed in between, the next poll would get the same run again.
+        store.hand_out(listed, str(run.id), number, limits.queue_seconds)
+        started.append({**_episode_row(listed), "state": "Queued", "error": ""})
+        room -= 1
+    return started
+
+
+def _run_for(listed: Listed, settings: Settings, deployment: str) -> tuple[FlowRun, int]:
+    """The run for the next handing out of an episode, and its number.
+
+    The number is part of the idempotency key: two polls that hand out the same get the same run.
+    """
+    parameters = _parameters(listed, settings)
+    parameters["options"] = parameters["options"].model_dump(mode="json")
+    for number in range(listed.handed_out + 1, listed.handed_out + MAX_NUMBERS):
+        try:
+            run: Any = run_deployment(
+                deployment,
+                parameters=parameters,
+                timeout=0,
+                as_subflow=False,
+                idempotency_key=f"{listed.id}:{number}",
+                flow_run_name=listed.episode.title[:100] or listed.id,
+                tags=[listed.show],
+            )
+        except ObjectNotFound:
+            raise EpiscribeError(f"there is no deployment {deployment}: start episcribe serve") from None
+        if run.state is None or not run.state.is_final():
+            return run, number
+    raise EpiscribeError(f"episode {listed.id} was handed out {MAX_NUMBERS} times and is not done")
+
+
+def _still_waits(listed: Listed) -> bool:
+    """Whether the run that an episode was handed to is still to come.
+
+    A run that claims to go on although the claim has run out was killed: it is called crashed, so that it
+    no longer takes the place of others.
+    """
+    if not listed.owner or listed.state == "waiting":
+        return False
+    with get_client(sync_client=True) as client:
+        try:
+            state = client.read_flow_run(UUID(listed.owner)).state
+        except ObjectNotFound:
+            return False
+        if state is None or state.is_final():
+            return False
+        if state.is_scheduled():
+            return listed.state == "queued"
+        client.set_flow_run_state(
+            UUID(listed.owner),
+            Crashed(message="the worker fell silent; the episode is handed out again"),
+            force=True,
+        )
+    return False

@@ -1,0 +1,242 @@
+"""episcribe.toml: which shows to follow, how, and where everything goes.
+
+Every key may be overridden from the environment: EPISCRIBE_LIBRARY, EPISCRIBE_LIMITS__AT_ONCE,
+EPISCRIBE_SHOWS__<NAME>__MODEL. EPISCRIBE_CONFIG names the file, default episcribe.toml in the current folder.
+Logins of private feeds are never written there: a show names the environment variable that holds its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, RunOptions
+from models.record.errors import InputError
+from outputs.library.files import is_local, place
+
+CONFIG_VARIABLE = "EPISCRIBE_CONFIG"
+DEFAULT_CONFIG = "episcribe.toml"
+DEFAULT_STORE = "episcribe.db"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
+
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Show(_Strict):
+    """A show that is followed: its feed, and what is known about it."""
+
+    url: str
+    language: str | None = None
+    model: str = "auto"
+    diariser: str = "auto"
+    speakers: Count | None = None
+    min_speakers: Count | None = None
+    max_speakers: Count | None = None
+    people: tuple[str, ...] = Field((), description="known people, who may speak in any episode")
+    vocabulary: tuple[str, ...] = Field((), description="names and terms that are easily misheard")
+    voices: Literal["known", "all", "off"] = "known"
+    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
+    back_fill: Whole = Field(1, description="how many of the episodes that are there already to take")
+    login_from: str = Field("", description="environment variable with user:password for the feed")
+    header_from: str = Field("", description="environment variable with a header, Name: value, for the feed")
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        from audio.transfer.addresses import checked_url
+
+        try:
+            parsed = checked_url(url)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if parsed.userinfo:
+            raise ValueError("a login does not belong in the file: put it into a variable, see login_from")
+        return url
+
+    def secret(self) -> dict[str, str]:
+        """Headers that let us in, from the environment; InputError where the variable is missing or odd."""
+        headers = {}
+        if self.login_from:
+            login = _variable(self.login_from, ":", "user:password")
+            headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+        if self.header_from:
+            name, _, value = _variable(self.header_from, ": ", "Name: value").partition(": ")
+            headers[name.strip()] = value.strip()
+        return headers
+
+
+def _variable(name: str, separator: str, form: str) -> str:
+    """A variable's value; nothing of it ever gets into a message."""
+    value = os.environ.get(name, "")
+    if separator not in value or not value.isprintable():
+        raise InputError(f"the environment variable {name} must hold {form}")
+    return value
+
+
+class Limits(_Strict):
+    """What one installation may take on."""
+
+    at_once: Count = Field(1, description="episodes worked on at once by `episcribe serve`")
+    queue: Count = Field(20, description="episodes handed out at once, waiting ones included")
+    new_per_poll: Count = Field(50, description="new episodes of one show taken from one poll")
+    attempts: Count = Field(3, description="attempts at an episode before it is given up")
+    retry_seconds: Seconds = Field(
+        300, description="pause after a first failed attempt, then four times more"
+    )
+    lease_seconds: Seconds = Field(
+        120, description="silence after which another worker takes an episode over"
+    )
+    queue_seconds: Seconds = Field(900, description="wait after which an episode handed out is looked after")
+    feeds_at_once: Count = Field(16, description="feeds read at once")
+    feed_seconds: Seconds = Field(60, description="for one feed, with all retries")
+    audio_bytes: Count = 4_000_000_000
+    audio_seconds: Seconds = Field(7200, description="for one download, with all retries")
+
+
+class Settings(BaseSettings):
+    """All of episcribe.toml. Unknown keys are errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EPISCRIBE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    library: str = Field(DEFAULT_LIBRARY, description="folder or fsspec URL that holds all shows")
+    store: str = Field(DEFAULT_STORE, description="file, or SQLAlchemy URL, that knows what was done")
+    base_url: str = Field("", description="where the library is published")
+    schedule: str = Field("*/15 * * * *", description="when to look for new episodes, as cron writes it")
+    device: str = "auto"
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    allow_private: bool = False
+    limits: Limits = Limits()
+    shows: dict[str, Show] = {}
+
+    @field_validator("shows")
+    @classmethod
+    def _names_are_plain_and_feeds_differ(cls, shows: dict[str, Show]) -> dict[str, Show]:
+        for name in shows:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+        for url, times in Counter(show.url for show in shows.values()).items():
+            if times > 1:
+                raise ValueError(f"{times} shows have the feed {url}")
+        return shows
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        if len(schedule.split()) != 5:
+            raise ValueError("a schedule has five fields, as in */15 * * * *")
+        return schedule
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file, which goes before what is built in."""
+        return env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+    def show(self, name: str) -> Show:
+        """The show of this name; InputError names those that there are."""
+        if name not in self.shows:
+            known = ", ".join(self.shows) or "none yet: episcribe feeds add URL"
+            raise InputError(f"no show is called {name!r} in {config_path()}; there are {known}")
+        return self.shows[name]
+
+    def run_options_for(self, name: str) -> RunOptions:
+        """How episodes of a show are processed."""
+        show = self.show(name)
+        return RunOptions(
+            library=self.library,
+            model=show.model,
+            language=show.language,
+            vocabulary=show.vocabulary,
+            speakers=show.speakers,
+            min_speakers=show.min_speakers,
+            max_speakers=show.max_speakers,
+            diariser=show.diariser,
+            device=self.device,
+            formats=self.formats,
+            known_people=show.people,
+            voices=show.voices,
+            keep_audio=show.keep_audio,
+            allow_private=self.allow_private,
+        )
+
+
+def library_place(given: Path | None) -> Path:
+    """The library a command works on: the one that was given, or else that of the settings; it may have a URL."""
+    if given is not None:
+        return given
+    library = place(load().library)
+    if not is_local(library):
+        return library
+    return library.relative_to(Path.cwd()) if library.is_relative_to(Path.cwd()) else library
+
+
+def library_of(given: Path | None) -> Path:
+    """As `library_place`. InputError where it has a URL: searching and building pages need files at hand."""
+    library = library_place(given)
+    if not is_local(library):
+        raise InputError(
+            f"the library {library} is no folder of this machine: give a copy of it with --library"
+        )
+    return library
+
+
+def config_path() -> Path:
+    """Where the settings are read from; the file need not exist."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+def load() -> Settings:
+    """The settings of this process. InputError names the file and the keys that are wrong."""
+    path = config_path()
+    if CONFIG_VARIABLE in os.environ and not path.is_file():
+        raise InputError(f"{path}, which {CONFIG_VARIABLE} names, is not there")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise InputError(f"{path}: {'; '.join(map(told, error.errors()))}") from None
+    except (ValueError, OSError) as error:  # not TOML, or not readable
+        raise InputError(f"{path} can't be read: {error}") from None
+    here = path.absolute().parent
+    return settings.model_copy(
+        update={"library": _beside(here, settings.library), "store": _beside(here, settings.store)}
+    )
+
+
+def told(error: Mapping[str, Any]) -> str:
+    """One of pydantic's errors in words."""
+    where = ".".join(map(str, error["loc"])) or "it"
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not a setting"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _beside(folder: Path, place: str) -> str:
+    """A path of the file's is meant from the file's folder; an address is one anywhere."""
+    return place if "://" in place else str(folder / Path(place).expanduser())

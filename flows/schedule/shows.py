@@ -1,0 +1,92 @@
+"""Shows in episcribe.toml, added and removed without touching what else its user wrote there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from audio.feeds.cleaning import MAX_FEED_BYTES
+from audio.feeds.parse import Feed, listed_at, parse_feed
+from audio.transfer.http import fetch_bytes
+from flows.schedule import settings as configuration
+from flows.schedule.settings import NAME, Show
+from models.record.errors import InputError
+from outputs.library.files import replace_files
+from outputs.text.slug import slug
+
+TABLE = "shows"
+
+
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+    """Write a show to the file, once its feed has been read; returns its name and the feed.
+
+    name: "" to call it by the title of the feed. wanted: the keys of `Show`; those that say nothing are left
+    out. InputError where the feed can't be used, or the show is there already.
+    """
+    settings = configuration.load()
+    told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
+    show = _checked(told)
+    for other, known in settings.shows.items():
+        if known.url == show.url:
+            raise InputError(f"{other} has this feed already")
+    page = fetch_bytes(
+        show.url,
+        MAX_FEED_BYTES,
+        allow_private=allow_private or settings.allow_private,
+        secret=show.secret(),
+        seconds=settings.limits.feed_seconds,
+    )
+    feed = listed_at(parse_feed(page.data, page.url), show.url)
+    name = name or _name_for(feed, settings.shows)
+    if name in settings.shows:
+        raise InputError(f"a show is called {name!r} already: give another --name")
+    if not NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+    document = _document()
+    document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
+    if allow_private:
+        document["allow_private"] = True
+    _write(document)
+    return name, feed
+
+
+def remove(name: str) -> None:
+    """Take a show out of the file. InputError where it isn't there."""
+    configuration.load().show(name)
+    document = _document()
+    if name not in document.get(TABLE, {}):
+        raise InputError(f"{name} is set by the environment, not by {configuration.config_path()}")
+    del document[TABLE][name]
+    _write(document)
+
+
+def _checked(told: Mapping[str, Any]) -> Show:
+    from pydantic import ValidationError
+
+    try:
+        return Show.model_validate(told)
+    except ValidationError as error:
+        raise InputError("; ".join(configuration.told(one) for one in error.errors())) from None
+
+
+def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:
+    """The title as a name; ASCII only, since names are also keys and variables."""
+    plain = "-".join(slug(feed.title).encode("ascii", "ignore").decode().split("-")).strip("-")
+    base = plain if NAME.fullmatch(plain) else "show"
+    numbered = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in numbered if name not in taken)
+
+
+def _document() -> tomlkit.TOMLDocument:
+    path = configuration.config_path()
+    try:
+        return tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    except (OSError, ValueError, TOMLKitError) as error:
+        raise InputError(f"{path} can't be read: {error}") from None
+
+
+def _write(document: tomlkit.TOMLDocument) -> None:
+    replace_files({configuration.config_path(): tomlkit.dumps(document).encode()})

@@ -1,0 +1,401 @@
+"""What was found, what is being done and what was done: the memory behind schedules and workers.
+
+A file of SQLite (in WAL mode) for one machine, or PostgreSQL for many; the same few statements on both.
+An episode is waiting, queued (handed to a worker), running, done, failed (given up), or skipped (older than
+was asked for). Whoever works on one holds a claim: a lease that must be renewed, and that others take over
+once it has run out. Files are published within the transaction that marks an episode done, after a check that
+the claim still holds, so however a process ends, an episode's effect comes once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
+
+from audio.transfer.http import Validators
+from flows.schedule.plan import FeedMemory, Listed, Plan, plan, published_at
+from flows.schedule.tables import clock, open_engine, prepare, told
+from flows.schedule.tables import episodes as _episodes
+from flows.schedule.tables import feeds as _feeds
+from models.record.errors import EpiscribeError, InputError
+from models.record.transcript import Chapter, Episode, Person, TranscriptLink
+from outputs.text.terminal import printable
+
+MAX_PAUSE = 6 * 3600  # seconds between two attempts
+MAX_ERROR_CHARS = 500
+
+ACTIVE = ("queued", "running")
+
+
+class LostClaimError(EpiscribeError):
+    """Another worker has taken the episode over: what we made of it must not be published."""
+
+
+class Store:
+    """The tables, opened. Safe to use from several threads and processes."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._engine = open_engine(place)
+        self._reader = self._engine.execution_options(reads_only=True)
+        with told(place):
+            prepare(self._engine)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with told(self.place), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _look(self) -> Iterator[Connection]:
+        """Reading only, which waits for nobody."""
+        with told(self.place), self._reader.begin() as connection:
+            yield connection
+
+    # Feeds
+
+    def feed(self, show: str, url: str) -> FeedMemory:
+        """What is remembered of a show's feed; of no use once the user has given another address."""
+        with self._look() as connection:
+            row = connection.execute(select(_feeds).where(_feeds.c.show == show)).mappings().first()
+        if row is None or row["url"] != url:
+            return FeedMemory(show, url)
+        return _memory(row)
+
+    def feeds(self) -> list[FeedMemory]:
+        """All that were ever read, by name."""
+        with self._look() as connection:
+            rows = connection.execute(select(_feeds).order_by(_feeds.c.show)).mappings().all()
+        return [_memory(row) for row in rows]
+
+    def preview(
+        self, memory: FeedMemory, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+    ) -> Plan:
+        """What `read` would change."""
+        with self._look() as connection:
+            return _planned(connection, memory.show, found, back_fill, new_per_poll)
+
+    def read(
+        self, memory: FeedMemory, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+    ) -> Plan:
+        """Remember a reading of a feed together with what it said, or neither.
+
+        found: its episodes, newest first; none where it was unchanged. Returns what came of it.
+        """
+        with self._begin() as connection:
+            now = clock(connection)
+            _lock_feed(connection, memory)
+            _adopt_renamed(connection, memory)
+            made = _planned(connection, memory.show, found, back_fill, new_per_poll)
+            if made.added:
+                backlog = not _has_episodes(connection, memory.show)
+                rows = [_new_row(listed, now, backlog=backlog) for listed in made.added]
+                connection.execute(insert(_episodes), rows)
+            for episode in made.changed:
+                _update(connection, episode.id, record=_encoded(episode), published_at=_sortable(episode))
+            for episode in made.promoted:
+                _update(connection, episode.id, state="waiting")
+            connection.execute(
+                update(_feeds)
+                .where(_feeds.c.show == memory.show)
+                .values(
+                    url=memory.url,
+                    moved_to=memory.moved_to,
+                    etag=memory.validators.etag,
+                    last_modified=memory.validators.last_modified,
+                    title=memory.title,
+                    polled_at=now,
+                    failures=0,
+                    next_poll_at=0.0,
+                    error="",
+                )
+            )
+        return made
+
+    def unreadable(self, memory: FeedMemory, reason: str, pause: float) -> None:
+        """Remember that a feed could not be read, and to leave it alone for `pause` seconds."""
+        with self._begin() as connection:
+            _lock_feed(connection, memory)
+            connection.execute(
+                update(_feeds)
+                .where(_feeds.c.show == memory.show)
+                .values(
+                    url=memory.url,
+                    moved_to=memory.moved_to,
+                    failures=_feeds.c.failures + 1,
+                    next_poll_at=clock(connection) + pause,
+                    error=printable(reason)[:MAX_ERROR_CHARS],
+                )
+            )
+
+    # Episodes
+
+    def due(self, max_attempts: int) -> list[Listed]:
+        """Episodes that somebody should work on now, newest first.
+
+        Those whose claim has run out are among them, unless it was their last attempt: they have failed.
+        """
+        with self._begin() as connection:
+            now = clock(connection)
+            lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < now)
+            connection.execute(
+                update(_episodes)
+                .where(lapsed, _episodes.c.state == "running", _episodes.c.attempts >= max_attempts)
+                .values(
+                    state="failed",
+                    error=func.coalesce(func.nullif(_episodes.c.error, ""), "the worker was cut off")
+                    + f"; given up after {max_attempts} attempts",
+                )
+            )
+            ready = and_(_episodes.c.state == "waiting", _episodes.c.next_try_at <= now)
+            return _listed(connection, or_(ready, lapsed))
+
+    def active(self) -> int:
+        """How many episodes are handed out or worked on."""
+        with self._look() as connection:
+            live = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until >= clock(connection))
+            count = select(func.count()).select_from(_episodes).where(live)
+            return int(connection.execute(count).scalar_one())
+
+    def hand_out(self, listed: Listed, run: str, number: int, seconds: float) -> bool:
+        """Note that an episode, as `listed`, is handed out for the `number`-th time; False if it has changed."""
+        with self._begin() as connection:
+            return _changed(
+                connection,
+                and_(
+                    _episodes.c.id == listed.id,
+                    _episodes.c.state == listed.state,
+                    _episodes.c.owner == listed.owner,
+                    _episodes.c.handed_out == listed.handed_out,
+                ),
+                state="queued",
+                handed_out=number,
+                owner=run,
+                lease_until=clock(connection) + seconds,
+            )
+
+    def still_queued(self, listed: Listed, seconds: float) -> None:
+        """Leave an episode that waits for a worker in the queue."""
+        with self._begin() as connection:
+            held = and_(_episodes.c.id == listed.id, _episodes.c.owner == listed.owner)
+            queued = and_(held, _episodes.c.state == "queued")
+            _changed(connection, queued, lease_until=clock(connection) + seconds)
+
+    def claim(self, episode_id: str, owner: str, lease_seconds: float) -> Listed | None:
+        """Take an episode to work on it; None where it is done, given up, or somebody else's."""
+        with self._begin() as connection:
+            now = clock(connection)
+            lapsed = and_(_episodes.c.state == "running", _episodes.c.lease_until < now)
+            free = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
+            mine = _changed(
+                connection,
+                and_(_episodes.c.id == episode_id, free),
+                state="running",
+                owner=owner,
+                attempts=_episodes.c.attempts + 1,
+                claimed_at=now,
+                lease_until=now + lease_seconds,
+            )
+            return _listed(connection, _episodes.c.id == episode_id)[0] if mine else None
+
+    def renew(self, episode_id: str, owner: str, lease_seconds: float) -> bool:
+        """Keep a claim; False where it is lost."""
+        with self._begin() as connection:
+            return _changed(
+                connection, _held(episode_id, owner), lease_until=clock(connection) + lease_seconds
+            )
+
+    @contextmanager
+    def finishing(self, episode_id: str, owner: str) -> Iterator[Finished]:
+        """Within, publish: the episode is done if that succeeds, and nobody else can publish meanwhile.
+
+        Set the `folder` of what is yielded. LostClaimError where the claim no longer holds.
+        """
+        with self._begin() as connection:
+            held = select(_episodes.c.show).where(_held(episode_id, owner)).with_for_update()
+            row = connection.execute(held).first()
+            if row is None:
+                raise LostClaimError("another worker has taken this episode over: it is left to that one")
+            _lock_show(connection, row.show)
+            finished = Finished()
+            yield finished
+            _spend(connection, episode_id, owner, state="done", folder=finished.folder, error="")
+            _update(connection, episode_id, done_at=clock(connection))
+
+    def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
+        """Give an episode back after a failed attempt; False where the claim was lost.
+
+        pause: seconds until the next attempt, None to give the episode up.
+        """
+        with self._begin() as connection:
+            state = "failed" if pause is None else "waiting"
+            then = 0.0 if pause is None else clock(connection) + pause
+            reason = printable(reason)[:MAX_ERROR_CHARS]
+            return _spend(connection, episode_id, owner, state=state, next_try_at=then, error=reason)
+
+    def retry(self, prefix: str) -> Listed:
+        """Have another go at the episode whose id begins with `prefix`, whatever has come of it.
+
+        InputError where there is no such episode, more than one, or somebody is at work on it.
+        """
+        with self._begin() as connection:
+            found = _listed(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
+            if len(found) != 1:
+                raise InputError(
+                    f"{len(found) or 'no'} episodes have an id that begins with {prefix!r}: see episcribe status"
+                )
+            (listed,) = found
+            busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= clock(connection))
+            fresh = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "owner": ""}
+            if not _changed(connection, and_(_episodes.c.id == listed.id, ~busy), **fresh):
+                raise InputError(f"a worker is on {listed.episode.title!r} right now")
+            return listed
+
+    def episodes(self, shows: Iterable[str] | None = None) -> list[Listed]:
+        """All episodes, or those of some shows, newest first."""
+        with self._look() as connection:
+            wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
+            return _listed(connection, wanted)
+
+    def episode(self, episode_id: str) -> Listed | None:
+        """The episode with this id."""
+        with self._look() as connection:
+            return next(iter(_listed(connection, _episodes.c.id == episode_id)), None)
+
+
+@dataclass(slots=True)
+class Finished:
+    """Where the files of an episode went."""
+
+    folder: str = ""
+
+
+@cache
+def open_store(place: str) -> Store:
+    """The store at a path or SQLAlchemy URL, opened once in a process. EpiscribeError where it can't be."""
+    return Store(place)
+
+
+def pause_after(attempts: int, first: float) -> float:
+    """Seconds to wait after so many failed attempts: `first`, four times as long each further time."""
+    return float(min(MAX_PAUSE, first * 4.0 ** (max(attempts, 1) - 1)))
+
+
+def _lock_feed(connection: Connection, memory: FeedMemory) -> None:
+    """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_or_leave
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_or_leave  # type: ignore[assignment]
+    row = insert_or_leave(_feeds).values(show=memory.show, url=memory.url)
+    connection.execute(row.on_conflict_do_nothing())
+    connection.execute(select(_feeds.c.show).where(_feeds.c.show == memory.show).with_for_update())
+
+
+def _adopt_renamed(connection: Connection, memory: FeedMemory) -> None:
+    """What was known of this feed under another name of the show is known under the new one."""
+    former = select(_feeds.c.show).where(_feeds.c.url == memory.url, _feeds.c.show != memory.show)
+    names = list(connection.execute(former).scalars())
+    connection.execute(update(_episodes).where(_episodes.c.show.in_(names)).values(show=memory.show))
+    connection.execute(delete(_feeds).where(_feeds.c.show.in_(names)))
+
+
+def _lock_show(connection: Connection, show: str) -> None:
+    """Let nobody else choose a folder for an episode of this show; SQLite locks all of the store anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(show))))
+
+
+def _planned(
+    connection: Connection, show: str, found: Sequence[Episode], back_fill: int, new_per_poll: int
+) -> Plan:
+    rows = _listed(connection, _episodes.c.show == show)
+    made = plan(show, rows, found, back_fill=back_fill, new_per_poll=new_per_poll)
+    backlog = _listed(connection, and_(_episodes.c.show == show, _episodes.c.backlog))
+    promoted = [listed.episode for listed in backlog[:back_fill] if listed.state == "skipped"]
+    return replace(made, promoted=tuple(promoted))
+
+
+def _has_episodes(connection: Connection, show: str) -> bool:
+    return connection.execute(select(_episodes.c.id).where(_episodes.c.show == show)).first() is not None
+
+
+def _listed(connection: Connection, wanted: Any) -> list[Listed]:
+    rows = connection.execute(
+        select(_episodes).where(wanted).order_by(_episodes.c.published_at.desc(), _episodes.c.id)
+    ).mappings()
+    return [
+        Listed(
+            show=row["show"],
+            episode=_decoded(row["record"]),
+            state=row["state"],
+            attempts=row["attempts"],
+            handed_out=row["handed_out"],
+            owner=row["owner"],
+            error=row["error"],
+            seconds=row["seconds"],
+            folder=row["folder"],
+        )
+        for row in rows
+    ]
+
+
+def _memory(row: RowMapping) -> FeedMemory:
+    names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error")
+    validators = Validators(row["etag"], row["last_modified"])
+    return FeedMemory(validators=validators, **{name: row[name] for name in names})
+
+
+def _new_row(listed: Listed, now: float, *, backlog: bool) -> dict[str, Any]:
+    return {
+        "id": listed.id,
+        "show": listed.show,
+        "guid": listed.episode.guid,
+        "published_at": _sortable(listed.episode),
+        "record": _encoded(listed.episode),
+        "backlog": backlog,
+        "state": listed.state,
+        "error": listed.error,
+        "found_at": now,
+    }
+
+
+def _sortable(episode: Episode) -> float:
+    return max(published_at(episode), -1e12)  # no database likes infinity
+
+
+def _held(episode_id: str, owner: str) -> Any:
+    return and_(_episodes.c.id == episode_id, _episodes.c.owner == owner, _episodes.c.state == "running")
+
+
+def _spend(connection: Connection, episode_id: str, owner: str, **values: Any) -> bool:
+    """Change an episode that is held by `owner`, and add up the time that was spent on it."""
+    spent = _episodes.c.seconds + (clock(connection) - _episodes.c.claimed_at)
+    return _changed(connection, _held(episode_id, owner), seconds=spent, lease_until=0.0, **values)
+
+
+def _changed(connection: Connection, where: Any, **values: Any) -> bool:
+    """Whether one row met the condition and was changed."""
+    return connection.execute(update(_episodes).where(where).values(**values)).rowcount == 1
+
+
+def _update(connection: Connection, episode_id: str, **values: Any) -> None:
+    _changed(connection, _episodes.c.id == episode_id, **values)
+
+
+def _encoded(episode: Episode) -> str:
+    # Titles may hold lone surrogates, which no database takes: JSON's escapes carry them.
+    return json.dumps(asdict(episode))
+
+
+def _decoded(text: str) -> Episode:
+    record = json.loads(text)
+    kinds = {"people": Person, "transcripts": TranscriptLink, "chapters": Chapter}
+    parts = {name: tuple(kind(**part) for part in record[name]) for name, kind in kinds.items()}
+    return Episode(**{**record, **parts})

@@ -1,0 +1,145 @@
+"""The tables behind the store, in an SQLite file or on PostgreSQL, and how they are opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from models.record.errors import EpiscribeError, InputError
+
+VERSION = 1  # of the tables; a change of them adds a migration
+BUSY_SECONDS = 30  # to wait for another process's transaction
+
+_tables = MetaData()
+_meta = Table("episcribe", _tables, Column("version", Integer, nullable=False))
+feeds = Table(
+    "feeds",
+    _tables,
+    Column("show", Text, primary_key=True),
+    Column("url", Text, nullable=False),  # as the user gave it
+    Column("moved_to", Text, nullable=False, default=""),
+    Column("etag", Text, nullable=False, default=""),
+    Column("last_modified", Text, nullable=False, default=""),
+    Column("title", Text, nullable=False, default=""),
+    Column("polled_at", Float),
+    Column("failures", Integer, nullable=False, default=0),  # since it was last read
+    Column("next_poll_at", Float, nullable=False, default=0.0),
+    Column("error", Text, nullable=False, default=""),
+)
+episodes = Table(
+    "episodes",
+    _tables,
+    Column("id", Text, primary_key=True),
+    Column("show", Text, nullable=False),
+    Column("guid", Text, nullable=False),
+    Column("published_at", Float, nullable=False),  # seconds since 1970, to sort by
+    Column("record", Text, nullable=False),  # the Episode as JSON
+    Column("backlog", Boolean, nullable=False),  # was there already when the show was added
+    Column("state", Text, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("handed_out", Integer, nullable=False, default=0),  # times; part of the idempotency key
+    Column("owner", Text, nullable=False, default=""),  # the run that has it, or is to have it
+    Column("lease_until", Float, nullable=False, default=0.0),
+    Column("next_try_at", Float, nullable=False, default=0.0),
+    Column("claimed_at", Float),
+    Column("seconds", Float, nullable=False, default=0.0),  # spent on all attempts
+    Column("error", Text, nullable=False, default=""),
+    Column("folder", Text, nullable=False, default=""),
+    Column("found_at", Float, nullable=False),
+    Column("done_at", Float),
+    UniqueConstraint("show", "guid"),
+)
+
+
+@contextmanager
+def told(place: str) -> Iterator[None]:
+    """What goes wrong in the database as an error of ours, without the login in its address."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise EpiscribeError(f"the store {_shown(place)} can't be used: {reason}") from error
+
+
+def _shown(place: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    with suppress(SQLAlchemyError):
+        return make_url(place).render_as_string(hide_password=True) if "://" in place else place
+    return "in the settings"
+
+
+def open_engine(place: str) -> Engine:
+    """For a path or an SQLAlchemy URL. InputError where it is neither, or its driver is missing."""
+    url = place if "://" in place else f"sqlite:///{Path(place).absolute()}"
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        # Without a pool: processes are forked and killed here, and no statement is in a hurry.
+        engine = create_engine(url, poolclass=NullPool)
+    except ImportError as error:
+        raise InputError(f"the store needs {error.name}: pip install -e '.[scale]' in the checkout") from None
+    except SQLAlchemyError as error:
+        raise InputError(
+            f"the store {_shown(place)} is neither a path nor an SQLAlchemy URL: {error}"
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver leaves BEGIN to us
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could not wait for others: it would fail.
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def prepare(engine: Engine) -> None:
+    """Make the tables where there are none; refuse those of a newer Episcribe."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))  # two workers start at once
+        _tables.create_all(connection)
+        version = connection.execute(select(_meta.c.version)).scalar()
+        if version is None:
+            connection.execute(insert(_meta).values(version=VERSION))
+        elif version > VERSION:
+            raise EpiscribeError(
+                f"the store was made by a newer Episcribe (tables {version}): update this one"
+            )
+
+
+def clock(connection: Connection) -> float:
+    """Seconds since 1970, by the clock of the database, which all workers share."""
+    if connection.dialect.name == "postgresql":
+        return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    return time.time()

@@ -1,0 +1,107 @@
+"""Words and turns joined: who said each word, cut into sentences.
+
+No word is dropped or added, and they keep their order. Word times and turn times are each off by some
+tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
+segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
+a pause says it is, as far as that costs less than the times it contradicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+from models.alignment.attribution import by_speaker, label_words
+from models.alignment.boundaries import absorb_strays, repair_boundaries
+from models.alignment.overlap import flag_overlaps
+from models.alignment.speech_edges import snap_to_speech
+from models.record.punctuation import ends_sentence
+from models.record.spans import speech_of
+from models.record.transcript import Segment, Turn, Word
+
+MAX_PAUSE = 2.0  # seconds of silence after which a sentence is not expected to go on
+MAX_ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
+MAX_ASIDE_SECONDS = 1.5
+
+
+def align(
+    words: Sequence[Word], turns: Sequence[Turn], language: str, overlapping: Sequence[Turn] = ()
+) -> tuple[Segment, ...]:
+    """Sentence segments of one speaker each.
+
+    words: in order of time. turns: exclusive (no two overlap), in order of time; where there are
+    none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that
+    may overlap, for words that are said while two speak; none where that isn't known.
+    """
+    everyone = overlapping or turns
+    spoken = snap_to_speech(words, speech_of(everyone))
+    spoken = flag_overlaps(spoken, overlapping)
+    own = by_speaker(everyone)
+    spoken = repair_boundaries(absorb_strays(label_words(spoken, turns), own), own)
+    return tuple(mark_continued(list(_segments(spoken, language))))
+
+
+def _segments(words: Sequence[Word], language: str) -> Iterator[Segment]:
+    for speaker, run in groupby(words, key=lambda word: word.speaker):
+        for stretch in _split_at_pauses(list(run)):
+            for sentence in split_sentences(stretch, language):
+                end = max(word.end for word in sentence)
+                yield Segment(sentence[0].start, end, speaker, tuple(sentence))
+
+
+def mark_continued(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """The segments, those marked that go on with a sentence into which a listener threw a word or two."""
+    for i, segment in enumerate(segments):
+        yield replace(segment, continues=i >= 2 and _goes_on(*segments[i - 2 : i + 1]))
+
+
+def _goes_on(begun: Segment, aside: Segment, segment: Segment) -> bool:
+    """Whether a segment ends what the one before last began, and what is between them is an aside."""
+    return (
+        begun.speaker == segment.speaker
+        and _is_aside(aside, begun)
+        and not ends_sentence(begun.words[-1])
+        and segment.start - begun.end <= MAX_PAUSE
+    )
+
+
+def _is_aside(segment: Segment, before: Segment) -> bool:
+    return (
+        segment.speaker != before.speaker
+        and len(segment.words) <= MAX_ASIDE_WORDS
+        and segment.end - segment.start <= MAX_ASIDE_SECONDS
+    )
+
+
+def _split_at_pauses(words: list[Word]) -> Iterator[list[Word]]:
+    stretch = words[:1]
+    for before, word in pairwise(words):
+        if word.start - before.end > MAX_PAUSE:
+            yield stretch
+            stretch = []
+        stretch.append(word)
+    yield stretch
+
+
+def split_sentences(words: Sequence[Word], language: str) -> Iterator[list[Word]]:
+    """The words, cut after each that ends a sentence (found by sentencex, which knows abbreviations)."""
+    from sentencex import segment
+
+    boundaries = []
+    length = 0
+    for sentence in segment(language or "en", "".join(word.text for word in words)):
+        length += len(sentence.rstrip())
+        boundaries.append(length)
+        length += len(sentence) - len(sentence.rstrip())
+    position, boundary, sentence_words = 0, 0, list[Word]()
+    for word in words:
+        sentence_words.append(word)
+        position += len(word.text)
+        if boundary < len(boundaries) and position >= boundaries[boundary]:
+            yield sentence_words
+            sentence_words = []
+            while boundary < len(boundaries) and boundaries[boundary] <= position:
+                boundary += 1
+    if sentence_words:
+        yield sentence_words

@@ -1,0 +1,62 @@
+"""Words and turns joined: who said each word, cut into sentences.
+
+No word is dropped or added, and they keep their order. Word times and turn times are each off by some
+tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
+segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
+a pause says it is, as far as that costs less than the times it contradicts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from models.record.spans import Span, total, union, within
+from models.record.transcript import Turn, Word
+
+TurnsBySpeaker = Mapping[str | None, Sequence[Span]]
+
+
+def by_speaker(turns: Sequence[Turn]) -> dict[str | None, list[Span]]:
+    """Where each speaker speaks, in order."""
+    own: dict[str | None, list[Span]] = {}
+    for turn in turns:
+        own.setdefault(turn.speaker, []).append(Span(turn.start, turn.end))
+    return {speaker: union(spans) for speaker, spans in own.items()}
+
+
+def covered(word: Word, speaker: str | None, own: TurnsBySpeaker) -> float:
+    """Seconds of a word in which a speaker has a turn."""
+    return total(within(own.get(speaker, ()), Span(word.start, word.end)))
+
+
+def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
+    """The words with the speaker whose turn covers most of each, else of the nearest turn.
+
+    >>> turns = [Turn(0.0, 1.0, "A"), Turn(1.2, 2.0, "B")]
+    >>> [w.speaker for w in label_words([Word(0.7, 1.1, " hi"), Word(1.9, 2.6, " you")], turns)]
+    ['A', 'B']
+    """
+    if not turns:
+        return list(words)
+    ends = [turn.end for turn in turns]
+    return [replace(word, speaker=_speaker_of(word, turns, ends)) for word in words]
+
+
+def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[float]) -> str:
+    first = max(0, bisect_left(ends, word.start) - 1)
+    near = [turns[first]]
+    for turn in turns[first + 1 :]:
+        near.append(turn)
+        if turn.start >= word.end:
+            break
+    return max(near, key=lambda turn: _closeness(word, turn)).speaker
+
+
+def _closeness(word: Word, turn: Turn) -> tuple[float, float]:
+    """Seconds of overlap, then nearness of the word's middle: the larger, the better the match."""
+    overlap = min(word.end, turn.end) - max(word.start, turn.start)
+    middle = (word.start + word.end) / 2
+    distance = max(turn.start - middle, middle - turn.end, 0.0)
+    return max(overlap, 0.0), -distance

@@ -1,0 +1,27 @@
+"""Where there is speech, and how it is packed into the chunks that Whisper hears at a time.
+
+A chunk is one unbroken stretch of audio, so that the times of its words need no mapping back. It
+begins and ends in a pause, in the middle of a word only where somebody talks for half a minute
+without any.
+"""
+
+from __future__ import annotations
+
+from models.record.spans import MERGED_GAP, Span, union
+from models.runtime.samples import SAMPLE_RATE, Samples, as_float
+
+VAD_SECONDS = 300  # a stretch for the voice detector, whose memory grows with its length
+
+
+def voice_activity(samples: Samples) -> list[Span]:
+    """Speech as Silero's voice detector hears it; samples: (samples,) float32 or int16 at 16 kHz."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=100)
+    size = VAD_SECONDS * SAMPLE_RATE
+    found = [
+        Span((first + part["start"]) / SAMPLE_RATE, (first + part["end"]) / SAMPLE_RATE)
+        for first in range(0, len(samples), size)
+        for part in get_speech_timestamps(as_float(samples[first : first + size]), options)
+    ]
+    return union(found, MERGED_GAP)

@@ -1,0 +1,426 @@
+"""Clustering of local speakers into the voices of a recording, in bounded memory, with the count estimated.
+
+How alike two embeddings are depends on how much speech is behind them: 1 s against 1 s of one person
+measures a cosine of about 0.5, 8 s against 8 s about 0.9, so no threshold on the cosine fits both a
+telephone call of half a minute and a show of three hours. Here a cosine is first divided by what the
+durations let it reach, then weighed as a log-likelihood ratio of "same person" against "two people",
+whose spread also follows from the durations. Clusters merge while one person is the likelier story.
+Two local speakers whom the segmentation heard at one time are two people and never merge.
+
+Long recordings are clustered block by block and the blocks' clusters once more, so memory and time
+grow with the length of the recording and not with its square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+
+from models.diarisation.local_speakers import clean, every
+from models.record.progress import Report
+from models.runtime.pyannote import BaseClustering, SlidingWindowFeature, VBxClustering
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MAX_ITEMS = 600  # clustered at once: a 600 x 600 matrix of ratios, 3 MB
+MAX_TRAIN = 4_000  # embeddings VBx looks at: 64 MB of distances
+TRAIN_HOP = 5.0  # seconds between two windows whose embeddings decide the clusters
+MIN_TRAIN_SECONDS = 0.5  # clean speech; less says too little to found or bend a cluster
+FRAME_SECONDS = 0.017  # of a segmentation frame
+TOGETHER_SECONDS = 0.2  # two pieces that are active at once for longer are two people
+TOGETHER_WEIGHT = 20.0  # taken from the ratio of two clusters all of whose speech is heard together
+LOYALTY = 1.0  # log-likelihood ratio a piece needs to leave the voice of its local speaker
+FORCED_SHARE = 0.1  # of the pieces that a voice gets which was asked for and hardly found
+ASSIGN_CHUNKS = 2_000  # windows assigned at once
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What cosines between CAM++ embeddings look like, fitted on recordings other than the reported ones.
+
+    half_life: seconds of speech at which a voice and the noise in its embedding weigh the same.
+    same, different: mean and standard deviation of the corrected cosine. `dimension` is the
+    effective one, which noise is spread over. `prior` is added to every ratio. A voice has
+    `min_seconds` of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a
+    ratio to each greater voice under -`doubt` / its seconds.
+    """
+
+    half_life: float = 1.0
+    same: tuple[float, float] = (0.88, 0.12)
+    different: tuple[float, float] = (0.28, 0.14)
+    dimension: float = 100.0
+    prior: float = -0.5
+    min_seconds: float = 1.5
+    min_share: float = 0.002
+    doubt: float = 10.0
+
+
+@dataclass
+class Items:
+    """Embeddings or clusters of them, as sums: what a merge adds up.
+
+    vectors: (items, dimension) sum of unit embeddings; reach: (items,) sum of the lengths they would
+    have without noise; noise: (items,) sum of squared noise; seconds: (items,) clean speech;
+    together: (items, items) sparse, seconds of speech in which both were heard at one time.
+    """
+
+    vectors: Floats
+    reach: Floats
+    noise: Floats
+    seconds: Floats
+    together: csr_array
+
+    def __len__(self) -> int:
+        return len(self.reach)
+
+    def grouped(self, labels: Ints) -> Items:
+        """The clusters `labels` (items,), numbered from 0, as items."""
+        member: Any = csr_array((np.ones(len(self)), (labels, np.arange(len(self)))))
+        return Items(
+            member @ self.vectors,
+            member @ self.reach,
+            member @ self.noise,
+            member @ self.seconds,
+            member @ self.together @ member.T,
+        )
+
+    def absorb(self, i: int, j: int) -> None:
+        """Add item `j` to item `i`, in place, but for `together`."""
+        for sums in (self.vectors, self.reach, self.noise, self.seconds):
+            sums[i] += sums[j]
+
+    def __getitem__(self, keep: Any) -> Items:
+        """The items that an index array or slice takes."""
+        return Items(
+            self.vectors[keep],
+            self.reach[keep],
+            self.noise[keep],
+            self.seconds[keep],
+            self.together[keep][:, keep],
+        )
+
+
+def items_of(
+    embeddings: Floats, seconds: Floats, calibration: Calibration, together: csr_array | None = None
+) -> Items:
+    """One item an embedding. embeddings: (items, dimension), any scale; seconds: (items,)."""
+    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    reach = 1.0 / np.sqrt(1.0 + calibration.half_life / np.maximum(seconds, 1e-3))
+    noise = 1.0 - calibration.same[0] * reach**2
+    if together is None:
+        together = csr_array((len(seconds), len(seconds)))
+    return Items(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
+
+
+def ratios(a: Items, b: Items, calibration: Calibration) -> Floats:
+    """Log-likelihood ratio of one person against two for each pair: (items of a, items of b)."""
+    same, different = calibration.same, calibration.different
+    reach = np.outer(a.reach, b.reach)
+    cosine = np.minimum(a.vectors @ b.vectors.T / reach, same[0])
+    voice_a, voice_b = same[0] * a.reach**2, same[0] * b.reach**2
+    spread = np.outer(voice_a, b.noise) + np.outer(a.noise, voice_b) + np.outer(a.noise, b.noise)
+    spread /= calibration.dimension * reach**2
+    return _log_normal(cosine, same, spread) - _log_normal(cosine, different, spread) + calibration.prior
+
+
+def _log_normal(x: Floats, of: tuple[float, float], spread: Floats) -> Floats:
+    variance = of[1] ** 2 + spread
+    return -0.5 * ((x - of[0]) ** 2 / variance + np.log(variance))
+
+
+def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
+    """Merge the likeliest pair again and again until one cluster is left.
+
+    Returns the merges, (items - 1, 2) with the second going into the first, and their ratios.
+    """
+    count = len(items)
+    now = Items(*(getattr(items, field.name).copy() for field in fields(items)))
+    together = now.together.toarray()
+    score = _scores(now, slice(None), together, calibration)
+    np.fill_diagonal(score, -np.inf)
+    alive = np.ones(count, dtype=bool)
+    merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
+    best = score.argmax(axis=1)
+    for step in range(count - 1):
+        i = int(np.where(alive, score[np.arange(count), best], -np.inf).argmax())
+        j = int(best[i])
+        merges[step], values[step] = (i, j), score[i, j]
+        now.absorb(i, j)
+        together[i] += together[j]
+        together[:, i] += together[:, j]
+        alive[j] = False
+        row = _scores(now, slice(i, i + 1), together, calibration)[0]
+        row[~alive] = row[i] = -np.inf
+        score[j], score[:, j] = -np.inf, -np.inf
+        score[i], score[:, i] = row, row
+        stale = alive & ((best == i) | (best == j))
+        stale[i] = True
+        best[stale] = score[stale].argmax(axis=1)
+        best[alive & (row > score[np.arange(count), best])] = i
+    return merges, values
+
+
+def _scores(items: Items, rows: slice, together: Floats, calibration: Calibration) -> Floats:
+    """Ratios of `rows` to all items, less what speaking at one time says against one person."""
+    some = Items(
+        items.vectors[rows], items.reach[rows], items.noise[rows], items.seconds[rows], items.together
+    )
+    shorter = np.minimum(some.seconds[:, None], items.seconds)
+    share = np.minimum(1.0, together[rows] / np.maximum(shorter, 1e-9))
+    return ratios(some, items, calibration) - TOGETHER_WEIGHT * share
+
+
+def cut(merges: Ints, steps: int) -> Ints:
+    """Labels from 0, (items,), after the first `steps` merges."""
+    parent = np.arange(len(merges) + 1)
+    for i, j in merges[:steps]:
+        parent[parent == j] = i
+    return np.unique(parent, return_inverse=True)[1].astype(np.int64)
+
+
+def unheard(completed: int, total: int) -> None:
+    """The report to somebody who doesn't look."""
+
+
+def condense(items: Items, calibration: Calibration, report: Report = unheard) -> Items:
+    """Few enough clusters to be looked at all at once.
+
+    Blocks of MAX_ITEMS neighbours are clustered on their own and their clusters again, so that a voice
+    which comes back after hours joins itself in a later round.
+    """
+    total = len(items)
+    while len(items) > MAX_ITEMS:
+        labels: list[Ints] = []
+        for first in range(0, len(items), MAX_ITEMS):
+            report(first if len(items) == total else total, total)
+            merges, values = agglomerate(items[slice(first, first + MAX_ITEMS)], calibration)
+            offset = labels[-1].max() + 1 if labels else 0
+            labels.append(cut(merges, likely_merges(values)) + offset)
+        condensed = items.grouped(np.concatenate(labels))
+        if len(condensed) == len(items):
+            break
+        items = condensed
+    return items
+
+
+def likely_merges(values: Floats) -> int:
+    """How many merges come before the first that takes two people for one."""
+    unlikely = np.flatnonzero(values <= 0)
+    return int(unlikely[0]) if len(unlikely) else len(values)
+
+
+def voices(items: Items, calibration: Calibration, least: int, most: int, report: Report = unheard) -> Items:
+    """The voices of a recording, at least `least` and at most `most` of them where there are as many items.
+
+    A cluster counts as a voice when it holds enough speech; what the others hold is left to be assigned.
+    """
+    items = condense(items, calibration, report)
+    merges, values = agglomerate(items, calibration)
+    clusters = items.grouped(cut(merges, likely_merges(values)))
+    believed = believable(clusters, calibration)
+    wanted = min(max(int(believed.sum()), least), most, len(items))
+    if believed.sum() == wanted:
+        return clusters[np.flatnonzero(believed)]
+    floor = min(calibration.min_seconds, items.seconds.sum() / (2 * wanted))
+    clusters = _forced(items, merges, wanted, floor)
+    return clusters[np.sort(np.argsort(-clusters.seconds, kind="stable")[:wanted])]
+
+
+def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
+    """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
+    scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
+    believed = np.zeros(len(clusters), dtype=bool)
+    least = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
+    for k in np.argsort(-clusters.seconds, kind="stable"):
+        seconds = clusters.seconds[k]
+        nearest = scores[k, believed].max(initial=-np.inf)
+        enough = seconds >= least
+        believed[k] = not believed.any() or (enough and nearest <= -calibration.doubt / seconds)
+    return believed
+
+
+def _forced(items: Items, merges: Ints, wanted: int, floor: float) -> Items:
+    """The clusters after as many merges as leave `wanted` with enough speech, or just `wanted` clusters."""
+    for steps in range(len(items) - wanted, -1, -1):
+        clusters = items.grouped(cut(merges, steps))
+        if (clusters.seconds >= floor).sum() >= wanted:
+            return clusters
+    return items.grouped(cut(merges, len(items) - wanted))
+
+
+class VoiceClustering(BaseClustering):
+    """pyannote clustering that weighs evidence instead of cutting at a distance.
+
+    parts: pieces a local speaker is cut into; columns [s * parts, (s + 1) * parts) belong together.
+    """
+
+    expects_num_clusters = False
+
+    def __init__(self, parts: int = 1, calibration: Calibration | None = None) -> None:
+        super().__init__(metric="cosine", constrained_assignment=True)
+        self.parts = parts
+        self.calibration = calibration or Calibration()
+
+    def __call__(
+        self,
+        embeddings: NDArray[np.float32],
+        segmentations: SlidingWindowFeature | None = None,
+        num_clusters: int | None = None,
+        min_clusters: int | None = None,
+        max_clusters: float | None = None,
+        file: Mapping[str, Any] = MappingProxyType({}),
+        **kwargs: Any,
+    ) -> tuple[Ints, Floats, Floats]:
+        """Cluster of each local speaker, (chunks, speakers); scores; centroids, (clusters, dimension).
+
+        embeddings: (chunks, speakers, dimension), NaN where there is none. `file` may bring a Report as
+        "report", which is told of the blocks of a long recording.
+        """
+        assert segmentations is not None
+        least = num_clusters or min_clusters or 1
+        most = num_clusters or max_clusters or np.inf
+        seconds = clean_seconds(segmentations)
+        chunk, speaker = trainable(embeddings, seconds, segmentations.sliding_window.step, int(least))
+        if len(chunk) == 0:
+            return self._one_voice(embeddings)
+        items = items_of(
+            embeddings[chunk, speaker].astype(np.float64),
+            seconds[chunk, speaker],
+            self.calibration,
+            heard_together(segmentations.data, chunk, speaker, self.parts),
+        )
+        window = segmentations.sliding_window
+        once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
+        items.seconds *= once
+        items.together *= once
+        found = voices(
+            items, self.calibration, int(least), int(min(most, len(items))), file.get("report", unheard)
+        )
+        scores = self._scores(embeddings, seconds, found)
+        hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
+        return hard, scores, found.vectors / found.reach[:, None]
+
+    def _one_voice(self, embeddings: NDArray[np.float32]) -> tuple[Ints, Floats, Floats]:
+        """One speaker without a voice: there is speech, but nowhere enough of it to embed."""
+        chunks, speakers, dimension = embeddings.shape
+        hard = np.zeros((chunks, speakers), dtype=np.int64)
+        return hard, np.ones((chunks, speakers, 1)), np.full((1, dimension), np.nan)
+
+    def _scores(self, embeddings: NDArray[np.float32], seconds: Floats, found: Items) -> Floats:
+        """(chunks, speakers, clusters) ratios, 0 where there is no embedding."""
+        chunks, speakers, _ = embeddings.shape
+        scores = np.zeros((chunks, speakers, len(found)))
+        # Ratios stop growing where a cosine is as high as a voice's own; the cosine decides between such.
+        centres = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
+        for first in range(0, chunks, ASSIGN_CHUNKS):
+            block = slice(first, first + ASSIGN_CHUNKS)
+            valid = np.isfinite(embeddings[block, :, 0])
+            vectors = embeddings[block][valid].astype(np.float64)
+            items = items_of(vectors, seconds[block][valid], self.calibration)
+            scores[block][valid] = ratios(items, found, self.calibration) + items.vectors @ centres.T
+        return scores
+
+    def _assign(self, scores: Floats, activity: NDArray[np.uint8], forced: bool) -> Ints:
+        """Local speakers take the voice their pieces agree on; a piece leaves for much better evidence."""
+        chunks, pieces, clusters = scores.shape
+        local = scores.reshape(chunks, pieces // self.parts, self.parts, clusters).sum(axis=2)
+        common = local.argmax(axis=2)
+        for c in np.flatnonzero([len(set(row)) < len(row) for row in common.tolist()]):
+            common[c] = self._resolve(local[c], common[c], activity[c])
+        own = np.repeat(common, self.parts, axis=1)
+        loyal = scores + LOYALTY * (np.arange(clusters) == own[:, :, None])
+        hard = loyal.argmax(axis=2)
+        embedded = scores.any(axis=2)
+        shares = np.bincount(hard[embedded], minlength=clusters) / max(1, embedded.sum())
+        for k in np.flatnonzero(shares < FORCED_SHARE / 2) if forced else ():
+            hard[_likest(scores, int(k))] = k
+        return hard
+
+    def _resolve(self, local: Floats, common: Ints, activity: NDArray[np.uint8]) -> Ints:
+        """Give local speakers who talk at one time different voices."""
+        active = activity.reshape(len(activity), len(local), self.parts).max(axis=2).astype(np.float64)
+        both = active.T @ active
+        clash = (common[:, None] == common) & (both > TOGETHER_SECONDS / FRAME_SECONDS)
+        np.fill_diagonal(clash, False)
+        involved = np.flatnonzero(clash.any(axis=1))
+        if len(involved) == 0 or local.shape[1] < len(involved):
+            return common
+        common = common.copy()
+        rows, columns = linear_sum_assignment(local[involved], maximize=True)
+        common[involved[rows]] = columns
+        return common
+
+
+def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:
+    """(chunks, pieces) those most like voice `k`, which was asked for but hardly comes out on top."""
+    margin = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
+    embedded = scores.any(axis=2)
+    return embedded & (margin >= np.quantile(margin[embedded], 1 - FORCED_SHARE))
+
+
+def clean_seconds(segmentations: SlidingWindowFeature) -> Floats:
+    """(chunks, speakers) seconds in which a local speaker is alone."""
+    data = segmentations.data
+    frame = segmentations.sliding_window.duration / data.shape[1]
+    return np.stack([clean(chunk[None])[0].sum(axis=0, dtype=np.int64) for chunk in data]) * frame
+
+
+def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int) -> tuple[Ints, Ints]:
+    """Chunk and speaker of the embeddings that decide the clusters.
+
+    Those with MIN_TRAIN_SECONDS of clean speech from windows TRAIN_HOP apart; all there are where
+    these are fewer than `least`.
+    """
+    valid = np.isfinite(embeddings[:, :, 0])
+    chosen = valid & (seconds >= MIN_TRAIN_SECONDS) & every(len(embeddings), step, TRAIN_HOP)[:, None]
+    if chosen.sum() < max(1, least):
+        chosen = valid
+    chunk, speaker = np.nonzero(chosen)
+    return chunk, speaker
+
+
+def heard_together(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> csr_array:
+    """(items, items) seconds of the shorter of two pieces that talk at one time, 0 for all others."""
+    rows, columns, values = [], [], []
+    starts = np.flatnonzero(np.diff(chunk, prepend=-1))  # `chunk` ascends
+    for items in np.split(np.arange(len(chunk)), starts[1:]):
+        c = chunk[items[0]]
+        own = activity[c][:, speaker[items]].astype(np.float32)
+        both = own.T @ own * FRAME_SECONDS
+        length = own.sum(axis=0) * FRAME_SECONDS
+        other = speaker[items][:, None] // parts != speaker[items] // parts
+        clash = other & (both > TOGETHER_SECONDS)
+        one, two = np.nonzero(clash)
+        rows.append(items[one])
+        columns.append(items[two])
+        values.append(np.minimum(length[one], length[two]).astype(np.float64))
+    where = (np.concatenate(rows), np.concatenate(columns))
+    return csr_array((np.concatenate(values), where), shape=(len(chunk), len(chunk)))
+
+
+class BoundedVBx(VBxClustering):
+    """pyannote's VBx, whose clusters are founded on MAX_TRAIN embeddings at most.
+
+    It keeps the distances of all pairs; the rest is assigned to the centroids as ever.
+    """
+
+    def filter_embeddings(
+        self,
+        embeddings: NDArray[np.float32],
+        segmentations: SlidingWindowFeature | None = None,
+        min_active_ratio: float = 0.2,
+    ) -> tuple[NDArray[np.float32], Ints, Ints]:
+        """What the parent keeps; of more than MAX_TRAIN those evenly spread over time."""
+        kept, chunk, speaker = super().filter_embeddings(embeddings, segmentations, min_active_ratio)
+        if len(kept) <= MAX_TRAIN:
+            return kept, chunk, speaker
+        spread = np.linspace(0, len(kept) - 1, MAX_TRAIN).round().astype(np.int64)
+        return kept[spread], chunk[spread], speaker[spread]

@@ -1,0 +1,271 @@
+"""pyannote.audio's speaker diarisation pipeline with its slow and memory-hungry stages rebuilt.
+
+The steps, their order and the result are `SpeakerDiarization`'s. What changes:
+
+- Audio may be 16-bit or float, in memory or mapped from a file; windows are converted as they are needed.
+- Embeddings: pyannote runs its network over the whole window once per local speaker. Here a segment of
+  speech goes through the network about once, and silent local speakers cost nothing.
+- Counting and reconstruction add windows up in place instead of laying them all out at once, which
+  keeps ten hours of audio within a few hundred megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.diarisation import turn_boundaries
+from models.diarisation.clustering import BoundedVBx, Ints, VoiceClustering
+from models.diarisation.embeddings import campplus, wespeaker
+from models.diarisation.embeddings.embedder import Embedder
+from models.diarisation.local_speakers import PARTS, split_speakers
+from models.runtime import offline_models, parallel
+from models.runtime.pyannote import (
+    Annotation,
+    Inference,
+    Model,
+    ParamDict,
+    Pipeline,
+    Segment,
+    SlidingWindow,
+    SlidingWindowFeature,
+    SpeakerDiarization,
+    Uniform,
+    VBxClustering,
+)
+from models.runtime.samples import cut_window
+
+EMBEDDING_ID = "campplus-zh-en-common-192"
+BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
+BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
+FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
+
+
+class LeanDiarization(SpeakerDiarization):
+    """`SpeakerDiarization` that needs little memory, whose embeddings come from an `Embedder`.
+
+    Called like its parent, with {"waveform": (1, samples) float32 or int16, "sample_rate": 16000,
+    "uri": ...}.
+    """
+
+    embedder: Embedder
+
+    @classmethod
+    def of(cls, pipeline: SpeakerDiarization, embedder: Embedder) -> LeanDiarization:
+        """The lean twin of a loaded pipeline: its models, its parameters, its clustering, made bounded."""
+        lean = cls.__new__(cls)
+        lean.__dict__.update(pipeline.__dict__)
+        lean.__dict__["embedder"] = embedder
+        if isinstance(lean.clustering, VBxClustering):
+            lean.clustering.__class__ = BoundedVBx
+        return lean
+
+    def to(self, device: torch.device) -> Any:
+        """Move both networks to `device`."""
+        self._segmentation.to(device)
+        self.embedder.to(device)
+        return self
+
+    def get_segmentations(
+        self, file: dict[str, Any], hook: Callable[..., None] | None = None
+    ) -> SlidingWindowFeature:
+        """(chunks, frames, speakers) uint8 for a powerset model, float32 scores for another."""
+        inference = self._segmentation
+        size = inference.model.audio.get_num_samples(inference.duration)
+        step = round(inference.step * inference.model.audio.sample_rate)
+        waveform = file["waveform"][0]
+        starts = window_starts(len(waveform), size, step)
+        powerset = inference.model.specifications.powerset
+
+        def infer(first: int) -> NDArray[Any]:
+            some = starts[first : first + inference.batch_size]
+            batch = torch.stack([cut_window(waveform, start, size) for start in some])
+            scores: NDArray[Any] = inference.infer(batch[:, None])
+            return scores.astype(np.uint8) if powerset else scores
+
+        parts: list[NDArray[Any]] = []
+        firsts = range(0, len(starts), inference.batch_size)
+        for first, part in zip(firsts, parallel.each(infer, firsts, inference.device), strict=True):
+            parts.append(part)
+            if hook is not None:
+                hook("segmentation", None, total=len(starts), completed=first + len(part))
+        window = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
+        return SlidingWindowFeature(np.vstack(parts), window)
+
+    @staticmethod
+    def speaker_count(
+        binarized_segmentations: SlidingWindowFeature,
+        frames: SlidingWindow,
+        warm_up: tuple[float, float] = (0.0, 0.0),
+    ) -> SlidingWindowFeature:
+        """How many people talk in each frame, (frames, 1) uint8: the rounded mean over the windows."""
+        data, window = binarized_segmentations.data, binarized_segmentations.sliding_window
+        frames = SlidingWindow(start=window.start, duration=frames.duration, step=frames.step)
+        places = frame_places(window, frames, len(data))
+        total = np.zeros(places[-1] + data.shape[1], dtype=np.float32)
+        windows = np.zeros_like(total)
+        for place, chunk in zip(places, data, strict=True):
+            total[place : place + len(chunk)] += np.nan_to_num(chunk).sum(axis=1)
+            windows[place : place + len(chunk)] += 1.0
+        count = np.rint(total / np.maximum(windows, 1.0)).astype(np.uint8)
+        return SlidingWindowFeature(count[:, None], frames)
+
+    def get_embeddings(
+        self,
+        file: dict[str, Any],
+        binary_segmentations: SlidingWindowFeature,
+        exclude_overlap: bool = False,
+        hook: Callable[..., None] | None = None,
+    ) -> NDArray[np.float32]:
+        """(chunks, speakers, dimension), NaN for those who can't be embedded."""
+
+        def report(completed: int, total: int) -> None:
+            if hook is not None:
+                hook("embeddings", None, total=total, completed=completed)
+
+        activity = binary_segmentations.data
+        if activity.dtype != np.uint8:  # a copy of what is uint8 already would cost 200 MB for ten hours
+            activity = np.nan_to_num(activity).astype(np.uint8)
+        return self.embedder(file["waveform"][0], activity, binary_segmentations.sliding_window, report)
+
+    def reconstruct(
+        self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
+    ) -> SlidingWindowFeature:
+        """Who talks in each frame, (frames, clusters) uint8: as many as counted, the most voted for."""
+        data = segmentations.data
+        clusters = max(int(hard_clusters.max()) + 1, int(count.data.max(initial=0)))
+        places = frame_places(segmentations.sliding_window, count.sliding_window, len(data))
+        votes = np.zeros((places[-1] + data.shape[1], clusters), dtype=np.float32)
+        for place, chunk, own in zip(places, data, hard_clusters, strict=True):
+            for k in set(own[own >= 0].tolist()):
+                votes[place : place + len(chunk), k] += chunk[:, own == k].max(axis=1)
+        length = min(len(votes), len(count.data))
+        speaking = np.zeros((length, clusters), dtype=np.uint8)
+        for first in range(0, length, BLOCK_FRAMES):
+            block = slice(first, min(length, first + BLOCK_FRAMES))
+            ranks = np.argsort(np.argsort(-votes[block], axis=1, kind="stable"), axis=1, kind="stable")
+            speaking[block] = ranks < count.data[block]
+        return SlidingWindowFeature(speaking, count.sliding_window)
+
+    @staticmethod
+    def to_annotation(
+        discrete_diarization: SlidingWindowFeature,
+        min_duration_on: float = 0.0,
+        min_duration_off: float = 0.0,
+    ) -> Annotation:
+        """The runs of each cluster as segments from frame middle to frame middle, as pyannote has them."""
+        frames = discrete_diarization.sliding_window
+        annotation = Annotation()
+        for k, active in enumerate(discrete_diarization.data.T):
+            turn_boundaries = np.flatnonzero(np.diff(np.pad(active.astype(np.int8), 1)))
+            last = len(active) - 1
+            for start, end in zip(turn_boundaries[::2], turn_boundaries[1::2], strict=True):
+                segment = Segment(frames[int(start)].middle, frames[int(min(end, last))].middle)
+                if segment:
+                    annotation[segment, k] = k
+        if min_duration_off > 0.0:
+            annotation = annotation.support(collar=min_duration_off)
+        if min_duration_on > 0.0:
+            annotation = annotation.subset_by_duration(min_duration_on)
+        return annotation
+
+
+class LocalSpeech(SlidingWindowFeature):
+    """A segmentation that brings along where its recording is audible, (frames,)."""
+
+    def __init__(
+        self, data: NDArray[np.uint8], window: SlidingWindow, audible: turn_boundaries.Audible
+    ) -> None:
+        super().__init__(data, window)
+        self.audible = audible
+
+
+class OfflineDiarization(LeanDiarization):
+    """`SpeakerDiarization` with segmentation-3.0 and CAM++, needing no account.
+
+    step: distance between two segmentation windows as a fraction of their length.
+    """
+
+    def __init__(self, segmentation: Model, embedder: Embedder, *, step: float, batch_size: int) -> None:
+        # Not SpeakerDiarization.__init__: it insists on a PLDA and an embedding from a pyannote checkpoint.
+        Pipeline.__init__(self)
+        self.legacy = False
+        self.training = False
+        self.segmentation_step = step
+        self.embedding_exclude_overlap = True
+        self.klustering = "VoiceClustering"
+        duration = segmentation.specifications.duration
+        self._segmentation = Inference(
+            segmentation,
+            duration=duration,
+            step=step * duration,
+            skip_aggregation=True,
+            batch_size=batch_size,
+        )
+        self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
+        self.embedder = embedder
+        self._embedding = embedder  # where pyannote's `apply` asks for the dimension
+        self.clustering = VoiceClustering(parts=PARTS)
+        self._expects_num_speakers = False
+
+    def get_segmentations(
+        self, file: dict[str, Any], hook: Callable[..., None] | None = None
+    ) -> SlidingWindowFeature:
+        """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
+        whole = super().get_segmentations(file, hook)
+        heard = turn_boundaries.audible(file["waveform"][0])
+        return LocalSpeech(split_speakers(whole.data), whole.sliding_window, heard)
+
+    def reconstruct(
+        self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
+    ) -> SlidingWindowFeature:
+        """The parent's, with turns that begin and end where their sound does."""
+        speaking = super().reconstruct(segmentations, hard_clusters, count)
+        assert isinstance(segmentations, LocalSpeech)  # a powerset model's, which pyannote hands on as it is
+        turn_boundaries.follow_sound(speaking.data, segmentations.audible)
+        return speaking
+
+
+def window_starts(samples: int, size: int, step: int) -> range:
+    """First samples of the windows that cover `samples`; the last one may reach past the end."""
+    return range(0, max(0, samples - size) + (step if samples > size else 1), step)
+
+
+def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> NDArray[np.int64]:
+    """Index of the frame each of `chunks` windows begins with, as `Inference.aggregate` rounds it."""
+    starts = window.start + window.step * np.arange(chunks)
+    return np.rint((starts - window.start) / frames.step).astype(np.int64)
+
+
+def lean_community(
+    pipeline: SpeakerDiarization,
+    device: str,
+    step: float,
+    kind: type[wespeaker.WindowEmbedder] = wespeaker.WindowEmbedder,
+) -> LeanDiarization:
+    """community-1 as it comes from the hub, made lean; `step` as a fraction of its window."""
+    speaker = pipeline._embedding
+    embedder = kind(
+        speaker.model_,
+        exclude_overlap=pipeline.embedding_exclude_overlap,
+        min_samples=speaker.min_num_samples,
+    )
+    lean = LeanDiarization.of(pipeline, embedder)
+    lean._segmentation.step = step * lean._segmentation.duration
+    lean._segmentation.batch_size = BATCH_SIZES[device]
+    return lean.to(torch.device(device))
+
+
+def load_offline(device: str, step: float) -> OfflineDiarization:
+    """The offline pipeline on `device`. ModelError when the offline set was never pulled."""
+    segmentation = Model.from_pretrained(str(offline_models.SEGMENTATION.require() / "pytorch_model.bin"))
+    embedder = campplus.CAMPPlusEmbedder(
+        campplus.load(offline_models.CAMPPLUS.require() / "campplus_cn_en_common.pt")
+    )
+    pipeline = OfflineDiarization(segmentation, embedder, step=step, batch_size=BATCH_SIZES[device])
+    pipeline.instantiate({"segmentation": {"min_duration_off": FILL_SECONDS}})
+    return pipeline.to(torch.device(device))

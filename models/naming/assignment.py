@@ -1,0 +1,127 @@
+"""Who is who: one decision over all evidence.
+
+Each pair of a label and a name gets a score in log-odds: how likely the name is to speak at all, plus
+what its evidence weighs. The best assignment of names to labels, each name at most once, is optimal
+over all pairs at once (the Hungarian method of scipy). A name is given only where its probability,
+judged against all other names for the label and all other labels for the name, reaches CONFIDENT.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from models.naming.person_names import same_person
+from models.naming.voices import SURE
+from models.record.transcript import Evidence
+
+CONFIDENT = 0.75
+CEILING = 0.99  # of a probability: whatever speaks for a name, a diarisation may have mixed two people
+NOBODY = -1e6  # the score of a pair without evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A label, a name it may have, its score in log-odds and the probability that it is right."""
+
+    label: str
+    name: str
+    score: float
+    probability: float
+    chosen: bool = False
+
+
+def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = None) -> list[Candidate]:
+    """Every pair that there is evidence for, by label and score, with those that were chosen marked.
+
+    given: names that the user gave to labels; these labels and people are not judged.
+    """
+    given = given or {}
+    pairs = _pairs(evidence)
+    for label, name in list(pairs):
+        if not name or label in given or any(same_person(name, other) for other in given.values()):
+            del pairs[label, name]
+    scores = {pair: _score(found) for pair, found in pairs.items()}
+    chosen = _assign(scores)
+    chosen |= _second_labels(pairs, scores, chosen)
+    ranked = sorted(scores, key=lambda pair: (pair[0], -scores[pair], pair[1]))
+    probabilities = {pair: _probability(pair, scores, pairs) for pair in ranked}
+    return [
+        Candidate(
+            *pair, scores[pair], probabilities[pair], pair in chosen and probabilities[pair] >= CONFIDENT
+        )
+        for pair in ranked
+    ]
+
+
+Pair = tuple[str, str]
+"""A label and a name."""
+
+
+def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
+    pairs = defaultdict(list)
+    for found in evidence:
+        pairs[found.label, found.name].append(found)
+    return dict(pairs)
+
+
+def _score(found: Sequence[Evidence]) -> float:
+    """All evidence, the prior too. Hints of one kind depend on each other: the second counts half, and so on."""
+    score = 0.0
+    kinds = defaultdict(list)
+    for e in found:
+        kinds[e.kind, e.weight > 0].append(e.weight)
+    for weights in kinds.values():
+        score += sum(weight / n for n, weight in enumerate(sorted(weights, key=abs, reverse=True), start=1))
+    return score
+
+
+def _assign(scores: Mapping[Pair, float]) -> set[Pair]:
+    """The pairs of the best assignment: no label and no name twice, only scores above those of nobody."""
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    labels, names = sorted({pair[0] for pair in scores}), sorted({pair[1] for pair in scores})
+    # One more column for each label, in which it stays without a name.
+    table = np.full((len(labels), len(names) + len(labels)), NOBODY)
+    table[:, len(names) :] = 0.0
+    for (label, name), score in scores.items():
+        table[labels.index(label), names.index(name)] = score
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return {(labels[r], names[c]) for r, c in zip(rows, columns, strict=True) if c < len(names)}
+
+
+def _second_labels(
+    pairs: Mapping[Pair, Sequence[Evidence]], scores: Mapping[Pair, float], chosen: set[Pair]
+) -> set[Pair]:
+    """Labels without a name whose voice is, beyond doubt, that of a person named already."""
+    named = {pair[0] for pair in chosen}
+    sure = [pair for pair in pairs if pair[0] not in named and _voice(pairs[pair]) >= SURE]
+    people = {pair[1] for pair in chosen if _voice(pairs[pair]) >= SURE}
+    return {pair for pair in sure if pair[1] in people and scores[pair] > 0}
+
+
+def _voice(found: Iterable[Evidence]) -> float:
+    return sum(e.weight for e in found if e.kind == "voice")
+
+
+def _probability(pair: Pair, scores: Mapping[Pair, float], pairs: Mapping[Pair, Sequence[Evidence]]) -> float:
+    """How sure the pair is: against nobody and the other names of its label, and the other labels of its name.
+
+    A label that has the same voice beyond doubt is no rival for the name.
+    """
+    label, name = pair
+    names = [scores[label, n] for (other, n) in scores if other == label and n != name]
+    sure = _voice(pairs[pair]) >= SURE
+    labels = [
+        scores[rival]
+        for rival in scores
+        if rival[1] == name and rival[0] != label and not (sure and _voice(pairs[rival]) >= SURE)
+    ]
+    return min(CEILING, _softmax(scores[pair], names), _softmax(scores[pair], labels))
+
+
+def _softmax(score: float, rivals: Iterable[float]) -> float:
+    return 1 / (1 + math.exp(-score) + sum(math.exp(rival - score) for rival in rivals))

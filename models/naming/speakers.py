@@ -1,0 +1,122 @@
+"""Labels turned into what readers see: a name with its source and confidence, or "Speaker 1"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from models.naming.assignment import Candidate, candidates
+from models.naming.credits import Credit, credited
+from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
+from models.naming.person_names import same_person
+from models.naming.repeats import repeated
+from models.naming.voices import SURE, Registry, voice_matches
+from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beyond an episode's own record.
+
+    `known_people` from the show's settings, `voices` of the episode's labels, `registry` of the show,
+    `others`: segments of other episodes, by which ads and jingles are told.
+    """
+
+    known_people: tuple[str, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    registry: Registry = field(default_factory=Registry)
+    others: tuple[tuple[Segment, ...], ...] = ()
+
+
+def named(transcript: Transcript, context: Context, given: Mapping[str, Speaker] | None = None) -> Transcript:
+    """The transcript with all evidence on who its speakers are, and the names that it makes sure of.
+
+    given: speakers that the user named, by label.
+    """
+    return decided(replace(transcript, evidence=gathered(transcript, context)), given)
+
+
+def renamed_by_voice(transcript: Transcript, context: Context) -> Transcript:
+    """The transcript judged anew with the voices in `context`; what was said and written counts as it did."""
+    by_voice = voice_matches(context.voices, context.registry)
+    sure = {e.label for e in by_voice if e.weight >= SURE}
+    kept = [
+        e for e in transcript.evidence if e.kind != "voice" and not (e.kind == "repeated" and e.label in sure)
+    ]
+    ads = {e.label for e in kept if e.kind == "repeated"}
+    credits = [Credit(name, "voices") for name in _voice_names(context)]
+    credits += [Credit(e.name, e.words) for e in kept if e.kind == "prior" and e.words != "heard"]
+    found = with_spelling([*kept, *(e for e in by_voice if e.label not in ads)], credits)
+    judged = {(e.label, e.name): e for e in found if e.kind == "prior"}
+    new = [e for e in priors(found, credits) if (e.label, e.name) not in judged]
+    evidence = (*(e for e in found if e.kind != "prior"), *judged.values(), *new)
+    given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
+    return decided(replace(transcript, evidence=evidence), given)
+
+
+def gathered(transcript: Transcript, context: Context) -> tuple[Evidence, ...]:
+    """All evidence on who speaks, names spelt as they are credited."""
+    segments, language = transcript.segments, transcript.language
+    credits = credited(transcript.episode, context.known_people, _voice_names(context))
+    by_voice = voice_matches(context.voices, context.registry)
+    ads = repeated(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
+    talk = [segment for segment in segments if segment.speaker not in ads]
+    said = introductions(segments, language, transcript.episode.show)
+    # Who introduced himself or was announced can be told by the name from then on, credited or not.
+    told = [*said, *announcements(talk, language, credits)]
+    heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
+    said += addresses(talk, language, heard) + announcements(talk, language, heard)
+    said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
+    found = with_spelling(said, credits)
+    marks = (_repeated(segments, label) for label in sorted(ads))
+    return (*marks, *found, *priors(found, credits))
+
+
+def _voice_names(context: Context) -> list[str]:
+    return [voice.name for voice in context.registry.voices]
+
+
+def _repeated(segments: Sequence[Segment], label: str) -> Evidence:
+    start = min(segment.start for segment in segments if segment.speaker == label)
+    return Evidence(label, "", "repeated", 0.0, start, "the same words as in another episode")
+
+
+def decided(transcript: Transcript, given: Mapping[str, Speaker] | None = None) -> Transcript:
+    """The transcript with the speakers that its evidence makes sure of, those in `given` as they are."""
+    given = given or {}
+    found = candidates(transcript.evidence, {label: speaker.name for label, speaker in given.items()})
+    chosen = {candidate.label: candidate for candidate in found if candidate.chosen}
+    speakers = tuple(
+        given.get(speaker.label) or _speaker(speaker, chosen.get(speaker.label), transcript.evidence)
+        for speaker in name_speakers(transcript.segments)
+    )
+    return replace(transcript, speakers=speakers)
+
+
+def _speaker(numbered: Speaker, candidate: Candidate | None, evidence: Iterable[Evidence]) -> Speaker:
+    """The chosen name, its strongest kind of evidence as the source; as numbered where none was chosen."""
+    if candidate is None:
+        return numbered
+    own = [e for e in evidence if (e.label, e.name) == (candidate.label, candidate.name)]
+    source = max(own, key=lambda e: e.weight).kind
+    return Speaker(candidate.label, candidate.name, source, round(candidate.probability, 3))
+
+
+def called(transcript: Transcript, labels: Iterable[str], name: str) -> Transcript:
+    """The transcript in which the user calls these labels `name`.
+
+    Another speaker who was taken for that person is judged anew.
+    """
+    for label in labels:
+        transcript = transcript.renamed(label, name)
+    given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
+    taken = [
+        s for s in transcript.speakers if s.source not in ("user", "order") and same_person(s.name, name)
+    ]
+    return decided(transcript, given) if taken else transcript
+
+
+def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
+    """One speaker a label, called "Speaker 1", "Speaker 2", ... in order of first words."""
+    labels = dict.fromkeys(segment.speaker for segment in segments if segment.speaker is not None)
+    return tuple(Speaker(label, f"Speaker {i}") for i, label in enumerate(labels, start=1))

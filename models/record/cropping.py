@@ -1,0 +1,37 @@
+"""A piece of a transcript, with times of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from models.record.transcript import Segment, Transcript, Turn, Word
+
+
+def excerpt(transcript: Transcript, start: float, end: float) -> Transcript:
+    """What is said from `start` to `end` seconds, timed from `start` on: words with their middle in there."""
+    segments = (
+        Segment(words[0].start, max(word.end for word in words), segment.speaker, words)
+        for segment in transcript.segments
+        if (words := tuple(_words(segment.words, start, end)))
+    )
+    return replace(
+        transcript,
+        audio=replace(transcript.audio, seconds=end - start),
+        segments=tuple(segments),
+        turns=_turns(transcript.turns, start, end),
+        exclusive=_turns(transcript.exclusive, start, end),
+    )
+
+
+def _words(words: Iterable[Word], start: float, end: float) -> Iterable[Word]:
+    for word in words:
+        if start <= (word.start + word.end) / 2 < end:
+            yield replace(word, start=max(word.start, start) - start, end=min(word.end, end) - start)
+
+
+def _turns(turns: Iterable[Turn], start: float, end: float) -> tuple[Turn, ...]:
+    inside = (turn for turn in turns if turn.start < end and turn.end > start)
+    return tuple(
+        replace(turn, start=max(turn.start, start) - start, end=min(turn.end, end) - start) for turn in inside
+    )

@@ -1,0 +1,82 @@
+"""Where there is speech, and how it is packed into the chunks that Whisper hears at a time.
+
+A chunk is one unbroken stretch of audio, so that the times of its words need no mapping back. It
+begins and ends in a pause, in the middle of a word only where somebody talks for half a minute
+without any.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from models.record.transcript import Turn
+
+MERGED_GAP = 0.25  # seconds; shorter gaps come and go with who is thought to speak
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of time in seconds."""
+
+    start: float
+    end: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+    def shared(self, other: Span) -> float:
+        """Seconds that both spans cover; 0 where they are apart.
+
+        >>> Span(0, 2).shared(Span(1, 5))
+        1
+        """
+        return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+
+def union(spans: Iterable[Span], gap: float = 0.0) -> list[Span]:
+    """What is covered by any of the spans, in order; those at most `gap` seconds apart become one.
+
+    >>> union([Span(3, 4), Span(0, 1), Span(1.1, 2)], gap=0.2)
+    [Span(start=0, end=2), Span(start=3, end=4)]
+    """
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start - merged[-1].end <= gap:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def touching(spans: Sequence[Span], span: Span) -> Sequence[Span]:
+    """Those of many spans that share time with one. spans: in order, apart from each other."""
+    first = bisect_right(spans, span.start, key=lambda each: each.end)
+    return spans[first : bisect_left(spans, span.end, lo=first, key=lambda each: each.start)]
+
+
+def within(spans: Sequence[Span], span: Span) -> list[Span]:
+    """The parts of many spans that lie inside one. spans: in order, apart from each other.
+
+    >>> within([Span(0, 2), Span(3, 5), Span(6, 7)], Span(1, 4))
+    [Span(start=1, end=2), Span(start=3, end=4)]
+    """
+    return [Span(max(s.start, span.start), min(s.end, span.end)) for s in touching(spans, span)]
+
+
+def total(spans: Iterable[Span]) -> float:
+    """Seconds of all the spans together."""
+    return sum(span.duration for span in spans)
+
+
+def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
+    """Where anybody speaks. Mostly the same for the same audio, however many speakers were found in it.
+
+    The offline diariser closes audible gaps of up to a second between turns of one speaker: who is taken for one
+    decides about those.
+    """
+    spans = union((Span(turn.start, turn.end) for turn in turns), MERGED_GAP)
+    return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)

@@ -1,0 +1,416 @@
+"""Captions: the words of a transcript cut into cues that can be read in time.
+
+A cue holds words of one speaker on a line or two. Words keep their order and their letters, cues
+never overlap, and every cue is on screen for a while even where words have no duration at all.
+What a good cue looks like is in a `Profile`; the writers choose one.
+
+All that one speaker says before another does is cut at once: dynamic programming finds the cue
+boundaries and line breaks of least total cost. A cost is a number of points that says how much worse
+a cue reads; the constants below are the whole of our taste. The time it takes grows with the
+number of words times those that fit in a cue, squared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, pairwise
+
+from models.record.transcript import Segment, Transcript
+from outputs.captions.line_breaks import AFTER_CLAUSE, AFTER_SENTENCE, break_badness
+from outputs.captions.profiles import Profile, word_count
+from outputs.text.characters import (
+    closes,
+    graphemes,
+    is_orphan,
+    needs_space,
+    one_line,
+    opens,
+    spaceless,
+    width,
+)
+from outputs.text.times import milliseconds
+
+# Points of cost.
+CUE = 4.0  # every new cue makes the eye start again
+CUE_BREAK = 30.0  # a cue that ends in the worst place of a phrase
+LINE_BREAK = 12.0  # a line that ends there: the rest is in sight
+SECOND_LINE = 1.0  # one line is read at a glance
+IMBALANCE = 6.0  # one line full and the other empty
+FRAGMENT = 15.0  # a few words that are not a clause of their own
+STRADDLE = 8.0  # a sentence ends inside, and the next one is cut by the cue's end
+PAUSE = 40.0  # per second of silence inside: the cue tells what is not said yet
+TOO_FAST = 15.0  # it can't be read in the time there is ...
+TOO_FAST_RATIO = 80.0  # ... and this much more if there is none at all
+TOO_SHORT = 20.0  # it flashes up ...
+TOO_SHORT_RATIO = 40.0  # ... and this much more if it lasts no time at all
+CUT_SPEECH = 40.0  # per second that it has to go before its words are said ...
+MAX_CUT_MS = 5000  # ... which are not speech any more if it is longer than this
+NAME_ALONE = 60.0  # a line with nothing but the speaker's name
+ORPHAN_LINE = 300.0  # a short word alone on a line, where another break is possible
+ORPHAN_CUE = 2000.0  # a short word alone in a cue: worse than all else together
+
+FRAGMENT_COLUMNS = 16  # as long as a fragment gets
+MAX_PAUSE_MS = 2000  # a longer silence always starts a new cue
+FREE_PAUSE_MS = 300  # a shorter silence is part of fluent speech
+BRIDGED_MS = 500  # a shorter time with nothing on screen flickers
+MIN_SHOWN_MS = 300  # a cue stays at least this long when the next one starts too soon (people overlap)
+MIN_FLASH_MS = 100  # but only this long where the next one would else come more than MAX_LAG_MS late
+MAX_LAG_MS = 1000
+ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is on screen from `start` to `end`, seconds in whole ms. `speaker` is a name, "" if unknown."""
+
+    start: float
+    end: float
+    speaker: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text that stays on one line, whether a space precedes it, and when it is said in ms."""
+
+    text: str
+    spaced: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A cue whose times are still those of its words, in ms."""
+
+    start: int
+    end: int
+    speaker: str
+    lines: tuple[str, ...]
+
+
+def cues(transcript: Transcript, profile: Profile) -> list[Cue]:
+    """The cues of a transcript in order; `end > start`, and none starts before the last one ends."""
+    spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
+    names = {label: _name(transcript, label) for label in {segment.speaker for segment in spoken}}
+    runs = []
+    # Labels of one name are one speaker: that is how users mend a diarisation that found too many.
+    for _, segments in groupby(spoken, key=lambda segment: names[segment.speaker] or segment.speaker):
+        group = tuple(segments)
+        runs.append((names[group[0].speaker], _pieces(group, profile.max_chars)))
+    drafts: list[_Draft] = []
+    for (name, pieces), following in zip(runs, [*runs, None][1:], strict=True):
+        until = following[1][0].start if following else None
+        drafts += _drafts(name, pieces, until, profile, transcript.language)
+    return _timed(drafts, profile, milliseconds(transcript.audio.seconds))
+
+
+def _name(transcript: Transcript, label: str | None) -> str:
+    return one_line(transcript.name_of(label)).strip()
+
+
+def _pieces(segments: Sequence[Segment], max_chars: int) -> list[_Piece]:
+    """What may stand alone on a line: words with their punctuation, cut only if wider than a line."""
+    pieces: list[_Piece] = []
+    for token in _tokens(segments):
+        for part in _chopped(token, max_chars):
+            whole = _glued(pieces[-1], part) if pieces else None
+            if whole and width(whole.text) <= max_chars:
+                pieces[-1] = whole
+            else:
+                pieces.append(part)
+    return pieces
+
+
+def _tokens(segments: Sequence[Segment]) -> Iterator[_Piece]:
+    """The words without white space; a word with a space inside is several tokens that share its time."""
+    last = ""
+    for segment in segments:
+        space = needs_space(last, segment.words[0].text)
+        for word in segment.words:
+            text = one_line(word.text)
+            start = max(0, milliseconds(word.start))
+            whole = _Piece(text.strip(), False, start, max(start, milliseconds(word.end)))
+            space, at = space or text[:1].isspace(), 0
+            for part in whole.text.split(" "):
+                space = space or at > 0
+                if part.strip():
+                    yield replace(_share(whole, at, part), spaced=space)
+                    last, space = part, False
+                at += len(part) + 1
+            space = space or text[-1:].isspace()
+
+
+def _share(whole: _Piece, at: int, text: str) -> _Piece:
+    """The part of a piece that starts with its character number `at`, with a fair share of its time.
+
+    No-break and ideographic spaces at either end go: a line neither starts nor ends with one.
+    """
+    span, length = whole.end - whole.start, max(1, len(whole.text))
+    start, end = (whole.start + span * position // length for position in (at, at + len(text)))
+    return _Piece(text.strip(), whole.spaced and at == 0, start, end)
+
+
+def _chopped(token: _Piece, max_chars: int) -> Iterator[_Piece]:
+    """The token itself, or pieces as wide as a line where it is wider than one; never a blank one."""
+    if width(token.text) <= max_chars:
+        yield token
+        return
+    at, line = 0, ""
+    for cluster in graphemes(token.text):
+        if line and width(line) + width(cluster) > max_chars:
+            if line.strip():
+                yield _share(token, at, line)
+            at, line = at + len(line), ""
+        line += cluster
+    yield _share(token, at, line)
+
+
+def _glued(left: _Piece, right: _Piece) -> _Piece | None:
+    """Both as one piece where no line may break between them, else None."""
+    if right.spaced:
+        together = closes(right.text)
+    else:
+        together = (
+            closes(right.text[0])
+            or opens(left.text)
+            or not (spaceless(left.text[-1]) or spaceless(right.text[0]))
+        )
+    if not together:
+        return None
+    return _Piece(_text([left, right]), left.spaced, left.start, max(left.end, right.end))
+
+
+def _drafts(
+    name: str, pieces: list[_Piece], until: int | None, profile: Profile, language: str
+) -> Iterator[_Draft]:
+    """The cues of one speaker's uninterrupted words; `until` is when the next speaker starts, ms."""
+    named = bool(name and profile.names)
+    if named:
+        start = pieces[0].start
+        head = _Piece(_prefix(name, profile.max_chars), False, start, start)
+        pieces = [head, replace(pieces[0], spaced=True), *pieces[1:]]
+    run = _Run(pieces, until, profile, language, named=named)
+    for first, last in run.cues():
+        lines = tuple(run.text(*line) for line in run.lines(first, last))
+        yield _Draft(run.starts[first], run.ends[last - 1], name, lines)
+
+
+def _prefix(name: str, max_chars: int) -> str:
+    """'Name:', shortened with an ellipsis where that would not fit in a line."""
+    if width(name) + 1 <= max_chars:
+        return f"{name}:"
+    short = ""
+    for cluster in graphemes(name):
+        if width(short) + width(cluster) + 2 > max_chars:
+            break
+        short += cluster
+    return f"{short.rstrip()}{ELLIPSIS}:"
+
+
+class _Run:
+    """The pieces of one speaker, and what every way to cut them costs.
+
+    Piece numbers delimit cues and lines as Python's ranges do. Sums over pieces are differences of
+    running totals, so that no cost takes longer for a longer cue.
+    """
+
+    def __init__(
+        self, pieces: list[_Piece], until: int | None, profile: Profile, language: str, *, named: bool
+    ) -> None:
+        self.pieces, self.profile = pieces, profile
+        # Times that run backwards would make a cue end before it starts.
+        self.starts = list(accumulate((piece.start for piece in pieces), max))
+        self.ends = list(accumulate((piece.end for piece in pieces), max))
+        self.following = [*self.starts, until]
+        self.columns = _totals(int(piece.spaced) + width(piece.text) for piece in pieces)
+        self.words = _totals(word_count(piece.text) for piece in pieces)
+        silences = [0, *(max(0, b - a) for a, b in zip(self.ends, self.starts[1:], strict=False))]
+        self.silences = silences
+        self.silent = _totals(max(0, silence - FREE_PAUSE_MS) for silence in silences)
+        self.badness = [
+            0.0,
+            *(break_badness(a.text.split()[-1], b.text.split()[0], language) for a, b in pairwise(pieces)),
+            0.0,
+        ]
+        self.sentences = _totals(int(badness == AFTER_SENTENCE) for badness in self.badness[1:])
+        if until is not None:
+            self.following[-1] = max(until, self.starts[-1] + MIN_SHOWN_MS)
+        texts = [piece.text for piece in pieces]
+        self.orphans = [is_orphan(text, before) for before, text in zip(["", *texts], texts, strict=False)]
+        self.starters = [is_orphan(text, "") for text in texts]
+        self.named = named
+
+    def text(self, first: int, last: int) -> str:
+        """The pieces on one line."""
+        return _text(self.pieces[first:last])
+
+    def cues(self) -> list[tuple[int, int]]:
+        """The ranges of pieces that make the best cues."""
+        best = [0.0]
+        cut = [0]
+        for last in range(1, len(self.pieces) + 1):
+            cost, first = min(self._candidates(best, last), default=(math.inf, last - 1))
+            best.append(cost)
+            cut.append(first)
+        ranges = []
+        last = len(self.pieces)
+        while last:
+            ranges.append((cut[last], last))
+            last = cut[last]
+        return ranges[::-1]
+
+    def lines(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The ranges of pieces that make the best lines of a cue."""
+        return self._layout(first, last)[1]
+
+    def cost(self, first: int, last: int) -> float:
+        """What a cue of these pieces costs; infinite if it can't hold them."""
+        if not self._fits(first, last):
+            return math.inf
+        shown = self._layout(first, last)[0]
+        return shown + self._content_cost(first, last) if shown < math.inf else math.inf
+
+    def _candidates(self, best: list[float], last: int) -> Iterator[tuple[float, int]]:
+        """What all goes up to piece `last` costs with each possible start of the last cue."""
+        for first in range(last - 1, -1, -1):
+            cost = self.cost(first, last)
+            if cost == math.inf and last - first > 1:
+                return  # what doesn't fit fits no better with more
+            yield best[first] + cost, first
+
+    def _fits(self, first: int, last: int) -> bool:
+        """Whether a cue may hold these pieces as far as space and time go; lines may still not."""
+        if last - first == 1 or (self.named and last == 2):
+            return True  # however long it takes, it can't be cut
+        longest = milliseconds(self.profile.max_duration)
+        space = self.profile.max_chars * self.profile.max_lines
+        return (
+            self._width(first, last) <= space + self.profile.max_lines - 1
+            and self.ends[last - 1] - self.starts[first] <= longest
+            and self.silences[first + 1] <= MAX_PAUSE_MS
+        )
+
+    def _width(self, first: int, last: int) -> int:
+        return self.columns[last] - self.columns[first] - self.pieces[first].spaced
+
+    def _content_cost(self, first: int, last: int) -> float:
+        """What a cue costs apart from its layout."""
+        if self.named and last == 1:
+            return math.inf
+        cost = CUE + CUE_BREAK * self.badness[last] + self._time_cost(first, last)
+        cost += PAUSE * (self.silent[last] - self.silent[first + 1]) / 1000
+        if self.badness[last] and self.sentences[last] > self.sentences[first]:
+            cost += STRADDLE
+        whole = self.badness[first] <= AFTER_CLAUSE and self.badness[last] <= AFTER_CLAUSE
+        if not whole and self._width(first, last) <= FRAGMENT_COLUMNS:
+            cost += FRAGMENT
+        if last - first == 1 and self.orphans[first]:
+            cost += ORPHAN_CUE
+        return cost
+
+    def _time_cost(self, first: int, last: int) -> float:
+        """What it costs that a cue can't be shown for as long as it should."""
+        start, profile = self.starts[first], self.profile
+        until = profile.latest_end_ms(start, self.following[last])
+        shown = max(0, until - start)
+        cost = CUT_SPEECH * min(MAX_CUT_MS, max(0, self.ends[last - 1] - until)) / 1000
+        needed = profile.reading_ms_of(self._width(first, last), self.words[last] - self.words[first])
+        if shown < needed:
+            cost += TOO_FAST + TOO_FAST_RATIO * (1 - shown / needed)
+        shortest = profile.min_duration * 1000
+        if shown < shortest:
+            cost += TOO_SHORT + TOO_SHORT_RATIO * (1 - shown / shortest)
+        return cost
+
+    def _layout(self, first: int, last: int) -> tuple[float, list[tuple[int, int]]]:
+        """The least cost of showing these pieces on lines, and the ranges of the lines."""
+        total = self._width(first, last)
+        if total <= self.profile.max_chars:
+            return 0.0, [(first, last)]
+        return min(
+            (
+                self._broken(first, first, last, count, total / count)
+                for count in range(2, self.profile.max_lines + 1)
+            ),
+            default=(math.inf, []),
+        )
+
+    def _broken(
+        self, first: int, at: int, last: int, count: int, mean: float
+    ) -> tuple[float, list[tuple[int, int]]]:
+        """The best way to put the pieces from `at` on on `count` lines; the cue starts with `first`."""
+        if count == 1:
+            return self._line_cost(first, at, last, mean), [(at, last)]
+        best: tuple[float, list[tuple[int, int]]] = (math.inf, [])
+        for end in range(at + 1, last):
+            cost = self._line_cost(first, at, end, mean)
+            if cost == math.inf:
+                break
+            cost += SECOND_LINE + LINE_BREAK * self.badness[end]
+            if cost < best[0]:
+                below, lines = self._broken(first, end, last, count - 1, mean)
+                if cost + below < best[0]:
+                    best = (cost + below, [(at, end), *lines])
+        return best
+
+    def _line_cost(self, first: int, at: int, end: int, mean: float) -> float:
+        """What one line of several costs; infinite if it is too wide."""
+        columns = self.columns[end] - self.columns[at] - self.pieces[at].spaced
+        if columns > self.profile.max_chars:
+            return math.inf
+        cost = IMBALANCE * abs(columns - mean) / self.profile.max_chars
+        if end - at == 1:
+            if self.named and at == 0:
+                cost += NAME_ALONE
+            if self.starters[at] if at == first else self.orphans[at]:
+                cost += ORPHAN_LINE
+        return cost
+
+
+def _totals(numbers: Iterable[int]) -> list[int]:
+    """Running totals, one more than the numbers: the first is 0."""
+    return list(accumulate(numbers, initial=0))
+
+
+def _text(pieces: Sequence[_Piece]) -> str:
+    return "".join(" " * (piece.spaced and index > 0) + piece.text for index, piece in enumerate(pieces))
+
+
+def _timed(drafts: list[_Draft], profile: Profile, audio_end: int) -> list[Cue]:
+    """The drafts with times that never overlap or run backwards, whatever those of the words do."""
+    starts = _starts(drafts, milliseconds(profile.gap))
+    result = []
+    for draft, start, following in zip(drafts, starts, [*starts, None][1:], strict=True):
+        needed = start + max(_ceil_ms(profile.min_duration), profile.reading_ms(draft.lines))
+        if following is None and audio_end > start:
+            needed = min(needed, audio_end)
+        end = _end(start, max(draft.end, needed), following, profile)
+        result.append(Cue(start / 1000, end / 1000, draft.speaker, draft.lines))
+    return result
+
+
+def _starts(drafts: list[_Draft], gap: int) -> list[int]:
+    """When each cue appears, ms: with its first word, or a little later if the last cue is that new."""
+    starts: list[int] = []
+    for draft in drafts:
+        if not starts:
+            starts.append(draft.start)
+            continue
+        patient = min(starts[-1] + MIN_SHOWN_MS + gap, draft.start + MAX_LAG_MS)
+        starts.append(max(starts[-1] + MIN_FLASH_MS + gap, draft.start, patient))
+    return starts
+
+
+def _end(start: int, wanted: int, following: int | None, profile: Profile) -> int:
+    """When a cue goes, ms: as wanted, but never so that what is left before the next one flickers."""
+    latest = profile.latest_end_ms(start, following)
+    if following is not None and following - wanted < max(BRIDGED_MS, milliseconds(profile.free_gap)):
+        return latest
+    return min(wanted, latest)
+
+
+def _ceil_ms(seconds: float) -> int:
+    return math.ceil(seconds * 1000)

@@ -1,0 +1,174 @@
+"""The page to read and hear an episode on: one file, nothing loaded but the audio.
+
+The audio is looked for beside the page, then at the episode's own address; else the listener picks the
+file. Without scripts the page is text with the browser's own player. Links to a moment are W3C media
+fragments: `transcript.html#t=123.4`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote, urlsplit
+
+from models.record.transcript import Transcript, Word
+from outputs.formats import vtt
+from outputs.pages import templates
+from outputs.pages.speaking_time import Talker, svg_path, talkers
+from outputs.text.characters import one_line
+from outputs.text.paragraphs import Passage, passages
+from outputs.text.times import clock, plain_seconds
+
+UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
+KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
+SITE_LINK = "<!-- site -->"  # where a site puts its links
+STYLES = ("page.css",)
+SCRIPTS = ("player.js",)
+_LANE, _BAR = 16, 10  # heights in the drawing of who speaks when
+_WIDTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one speaker has in the drawing of who speaks when, and in the list of speakers."""
+
+    talker: Talker
+    path: str
+    percent: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Who speaks when: a lane for each speaker, in a box of this width and height."""
+
+    lanes: tuple[Lane, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
+
+    anchor: str
+    seconds: str
+    time: str
+    speaker: str
+    colour: int | None
+    paragraphs: tuple[tuple[tuple[str, str, str], ...], ...]
+
+
+def render(transcript: Transcript) -> str:
+    """The page; each passage has an anchor made of its time, such as #t=75.2."""
+    style, script = templates.asset(*STYLES), templates.asset(*SCRIPTS)
+    return templates.fill(
+        "page.html",
+        policy=templates.policy(style, script, media_src=_media_policy(transcript)),
+        style=style,
+        script=script,
+        sections=list(_sections(transcript)),
+        sources=sources(transcript),
+        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
+        **head(transcript),
+    )
+
+
+def head(transcript: Transcript) -> dict[str, object]:
+    """The values of a template that say what the episode is and draw who speaks when."""
+    episode = transcript.episode
+    return {
+        "icon": templates.ICON,
+        "language": one_line(transcript.language).strip() or UNDETERMINED,
+        "title": title_of(transcript),
+        "show": one_line(episode.show).strip(),
+        "published": one_line(episode.published).strip()[:10],
+        "seconds": plain_seconds(length_of(transcript)),
+        "length": clock(length_of(transcript)),
+        "warnings": [one_line(warning).strip() for warning in transcript.warnings],
+        "drawing": drawing(transcript),
+    }
+
+
+def title_of(transcript: Transcript) -> str:
+    """The episode's title on one line."""
+    return one_line(transcript.episode.title).strip() or "Transcript"
+
+
+def length_of(transcript: Transcript) -> float:
+    """Seconds that the page's time line stands for: the audio's, or more where words go on."""
+    return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
+
+
+def drawing(transcript: Transcript) -> Drawing:
+    """Who speaks when, to be drawn."""
+    found, seconds = talkers(transcript), length_of(transcript)
+    lanes = [
+        Lane(
+            talker=one,
+            path=svg_path(one, seconds, number * _LANE + (_LANE - _BAR) // 2, _BAR, _WIDTH),
+            percent=round(one.share * 100),
+            time=clock(one.seconds),
+        )
+        for number, one in enumerate(found)
+    ]
+    return Drawing(tuple(lanes), _WIDTH, max(1, len(lanes)) * _LANE)
+
+
+def sources(transcript: Transcript) -> list[str]:
+    """Addresses of the audio, the best first: beside the page, then where it was published."""
+    address = transcript.episode.audio_url
+    name = PurePosixPath(transcript.audio.path.replace("\\", "/")).name
+    found = []
+    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not _is_web(address)):
+        found.append(quote(name.encode("utf-8", "surrogateescape")))
+    if _is_web(address):
+        found.append(address)
+    return found
+
+
+def _is_web(address: str) -> bool:
+    try:
+        return urlsplit(address).scheme in ("http", "https")
+    except ValueError:
+        return False
+
+
+def _media_policy(transcript: Transcript) -> str:
+    """What may be played: a file beside the page or picked by the listener; from the web if published there.
+
+    Podcast audio is led through redirects to other hosts, so its own host alone would not do.
+    """
+    web = {urlsplit(source).scheme for source in sources(transcript) if _is_web(source)}
+    return " ".join(
+        ["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))]
+    )
+
+
+def _sections(transcript: Transcript) -> Iterator[Section]:
+    colours = {talker.name: talker.colour for talker in talkers(transcript)}
+    used: set[str] = set()
+    for passage in passages(transcript):
+        seconds = plain_seconds(passage.start)
+        yield Section(
+            anchor="" if seconds in used else f"t={seconds}",
+            seconds=seconds,
+            time=clock(passage.start),
+            speaker=passage.speaker,
+            colour=colours.get(passage.speaker),
+            paragraphs=_timed_words(passage),
+        )
+        used.add(seconds)
+
+
+def _timed_words(passage: Passage) -> tuple[tuple[tuple[str, str, str], ...], ...]:
+    """For each word of each paragraph: the space before it, its start in seconds, its text."""
+    return tuple(tuple(_timed_word(word) for word in paragraph) for paragraph in passage.words)
+
+
+def _timed_word(word: Word) -> tuple[str, str, str]:
+    text = one_line(word.text)
+    bare = text.lstrip(" ")
+    return (" " if bare != text else "", plain_seconds(word.start), bare)

@@ -1,0 +1,17 @@
+"""The plain text of an episode, as show notes print it: "Name (mm:ss)" above each paragraph."""
+
+from __future__ import annotations
+
+from models.record.transcript import Transcript
+from outputs.text.paragraphs import Passage, passages
+from outputs.text.times import clock
+
+
+def render(transcript: Transcript) -> str:
+    """The passages with a blank line between paragraphs; "" where nobody speaks."""
+    return "\n".join(_block(passage) for passage in passages(transcript))
+
+
+def _block(passage: Passage) -> str:
+    heading = f"{passage.speaker} ({clock(passage.start)})".lstrip()
+    return f"{heading}\n" + "\n\n".join(passage.paragraphs) + "\n"

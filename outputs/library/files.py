@@ -1,0 +1,85 @@
+"""Putting the files of an episode into its folder, each of them whole or not at all.
+
+A folder is a Path, or a UPath where the library is an fsspec URL such as s3://bucket/shows.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from models.record.errors import InputError, OutputError
+
+UPLOAD_BYTES = 8 << 20  # that are in memory at a time
+
+
+def place(location: str | os.PathLike[str]) -> Path:
+    """A folder or file by its path, or by an fsspec URL. InputError for a kind of URL that can't be used."""
+    if "://" not in str(location):
+        return Path(location)
+    from upath import UPath
+
+    try:
+        # Remembered listings don't tell what another machine has written since: files would seem damaged or absent.
+        found: Any = UPath(str(location), use_listings_cache=False)
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{location} can't be used as a library: {error}") from None
+    return Path(found.path) if found.protocol in ("file", "local") else cast(Path, found)
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path is of this machine's file system, rather than a store that has URLs."""
+    return isinstance(path, Path)
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write files into folders that are there: all under temporary names first, then renamed.
+
+    A reader sees each file whole or as it was. Raises OutputError where one can't be written. Stores such as S3
+    show a file only once it is whole, and can't rename: there each is written under its own name, in order.
+    """
+    if not all(map(is_local, contents)):
+        _upload(contents)
+        return
+    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
+    target = Path()
+    try:
+        for target, part in parts.items():
+            _write(part, contents[target])
+        for target, part in parts.items():
+            part.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def _upload(contents: Mapping[Path, bytes]) -> None:
+    for target, data in contents.items():
+        try:
+            target.write_bytes(data)
+        except Exception as error:  # each kind of store has its own
+            raise OutputError(f"cannot write {target}: {error}") from error
+
+
+def upload_file(source: Path, target: Path) -> None:
+    """As `_upload`, for a file that may be larger than memory."""
+    try:
+        with source.open("rb") as data, target.open("wb") as out:
+            shutil.copyfileobj(data, out, UPLOAD_BYTES)
+    except Exception as error:
+        raise OutputError(f"cannot write {target}: {error}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

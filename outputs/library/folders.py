@@ -1,0 +1,29 @@
+"""Where the episodes of a library lie: `<library>/<show>/<episode>/`, told by the record in each."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from outputs.formats.registry import EPISODE, FORMATS
+
+
+def library_episodes(library: Path) -> list[Path]:
+    """The folders of all episodes of a library, in order of their names."""
+    return _folders_with_record(library, "*/*")
+
+
+def show_episodes(show: Path) -> list[Path]:
+    """The folders of a show's episodes, in order of their names, which begin with the date."""
+    return _folders_with_record(show, "*")
+
+
+def _folders_with_record(root: Path, below: str) -> list[Path]:
+    with suppress(OSError):
+        return sorted(record.parent for record in root.glob(f"{below}/{EPISODE.file_name}"))
+    return []
+
+
+def present_formats(folder: Path) -> list[str]:
+    """The formats of which an episode's folder has a file."""
+    return [entry.name for entry in FORMATS.values() if (folder / entry.file_name).exists()]

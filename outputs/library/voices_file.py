@@ -1,0 +1,148 @@
+"""Where voices are kept: those that a show knows in its folder, those just heard on this machine only.
+
+`<library>/<show>/voices.json` holds the voices of people who were named. Nothing else in the library
+holds a voice: no episode's record, no published file. What a diarisation found out about everybody else
+stays in the cache folder of the machine that ran it, so that a name given later can be learnt, and goes
+after HEARD_DAYS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.naming.voices import REGISTRY_VERSION, Registry
+from models.record.errors import OutputError
+from models.record.transcript import Voice
+from models.runtime.cache import cache_folder
+from outputs.library.files import is_local, replace_files
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+FILE_NAME = "voices.json"
+LOCK_NAME = ".voices.lock"
+LOCK_SECONDS = 30  # to wait for another writer
+HEARD_DAYS = 180
+
+
+def load(show: Path) -> Registry:
+    """The voices of the show in that folder; none where it has no file of them.
+
+    Raises OutputError where the file is damaged or of a newer version.
+    """
+    path = show / FILE_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Registry()
+    except OSError as error:
+        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
+    registry: Registry = _read(Registry, data, path)
+    if registry.version != REGISTRY_VERSION:
+        raise OutputError(
+            f"{path}: version {registry.version}, this Episcribe reads {REGISTRY_VERSION}; update it"
+        )
+    return registry
+
+
+def change(show: Path, how: Callable[[Registry], Registry]) -> Registry:
+    """Change the voices of a show while nobody else does, and return them as they are then.
+
+    An unchanged registry is not written; an empty one that nobody is to stay out of has no file. In a
+    library with a URL writers on other machines are not kept out: the later one wins.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock_of(show), timeout=LOCK_SECONDS):
+            before = load(show)
+            after = how(before)
+            if after != before:
+                _write(show / FILE_NAME, after)
+            return after
+    except Timeout as error:
+        raise OutputError(f"{show / FILE_NAME} is in use by another program: try again") from error
+    except OSError as error:
+        raise OutputError(f"cannot write {show / FILE_NAME}: {error.strerror or error}") from error
+
+
+def _lock_of(show: Path) -> Path:
+    """The file that writers lock: beside the voices, or for a library with a URL, which has no locks, here."""
+    if is_local(show):
+        return show / LOCK_NAME
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return locks / f"{hashlib.sha256(str(show).encode()).hexdigest()[:32]}.lock"
+
+
+def _write(path: Path, registry: Registry) -> None:
+    if registry == Registry():
+        path.unlink(missing_ok=True)
+    else:
+        replace_files({path: _adapter(Registry).dump_json(registry) + b"\n"})
+        if is_local(path):
+            path.chmod(0o600)  # biometric data
+
+
+def keep_heard(sha256: str, voices: Sequence[Voice]) -> None:
+    """Keep the voices that were heard in an audio, on this machine; none means there are none to keep."""
+    path = _heard(sha256)
+    _drop_old(path.parent)
+    if not voices:
+        path.unlink(missing_ok=True)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+    except OSError as error:
+        raise OutputError(f"cannot write {path.parent}: {error.strerror or error}") from error
+    replace_files({path: _adapter(tuple[Voice, ...]).dump_json(tuple(voices))})
+
+
+def heard(sha256: str) -> tuple[Voice, ...]:
+    """The voices that were heard in an audio; none where this machine has not kept them."""
+    path = _heard(sha256)
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return ()
+    voices: tuple[Voice, ...] = _read(tuple[Voice, ...], data, path)
+    return voices
+
+
+def _heard(sha256: str) -> Path:
+    # It may be of a record that somebody else wrote.
+    name = sha256 if sha256.isalnum() else hashlib.sha256(sha256.encode("utf-8", "replace")).hexdigest()
+    return cache_folder() / "voices" / f"{name}.json"
+
+
+def _drop_old(folder: Path) -> None:
+    """Delete what was kept longer ago than HEARD_DAYS."""
+    oldest = time.time() - HEARD_DAYS * 24 * 3600
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.endswith(".json") and entry.stat().st_mtime < oldest:
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _read(kind: Any, data: bytes, path: Path) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(kind).validate_json(data)
+    except ValidationError as error:
+        raise OutputError(f"{path}: damaged, or no voices of Episcribe; restore it or delete it") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

@@ -1,0 +1,125 @@
+"""Putting the files of an episode into its folder, each of them whole or not at all.
+
+A folder is a Path, or a UPath where the library is an fsspec URL such as s3://bucket/shows.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Transcript
+from outputs.formats.format import Format
+from outputs.formats.html import KEPT_AUDIO
+from outputs.formats.registry import EPISODE, FORMATS
+from outputs.library import corrections
+from outputs.library.corrections import Correction
+from outputs.library.files import is_local, replace_files, upload_file
+
+
+def publish(
+    transcript: Transcript,
+    folder: Path,
+    formats: Iterable[str],
+    amended: Sequence[Correction] | None = None,
+    *,
+    processes: int = 1,
+) -> list[Path]:
+    """Write an episode in the named formats and return the paths, in the order written.
+
+    episode.json is always among them and comes last, so a folder that has it has the others. All
+    files are rendered, then written under temporary names, then renamed: an error on the way there
+    leaves what was in the folder as it was. Files of formats that are not named stay untouched.
+    `transcript` is the record; for all other files corrections are laid over it: those that lie in the
+    folder, or `amended` ones, which then replace them. With more than one of `processes`, which are forked,
+    formats are rendered side by side: only for programs that run no threads.
+    Raises InputError for an unknown format, OutputError where the folder can't be written.
+    """
+    chosen = formats_named(formats)
+    made = corrections.load(folder) if amended is None else amended
+    corrected = corrections.correct(transcript, made).transcript
+    texts = _rendered(transcript, corrected, chosen, processes)
+    # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
+    contents = {
+        folder / entry.file_name: text.encode("utf-8", "backslashreplace")
+        for entry, text in zip(chosen, texts, strict=True)
+    }
+    if amended is not None:
+        text = corrections.render(amended)
+        contents = {folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace"), **contents}
+    try:
+        if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    replace_files(contents)
+    return list(contents)
+
+
+def _rendered(
+    record: Transcript, corrected: Transcript, chosen: Sequence[Format], processes: int
+) -> list[str]:
+    """The text of each format: the record's own file of what the models heard, all others corrected."""
+    sources = (record, corrected)
+    if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [_render(entry, sources) for entry in chosen]
+    forking = multiprocessing.get_context("fork")
+    # Forked with the transcripts, which are too large to be sent about.
+    with ProcessPoolExecutor(processes, forking, _inherit, sources) as pool:
+        return list(pool.map(_render_inherited, [entry.name for entry in chosen]))
+
+
+def _render(entry: Format, sources: Sequence[Transcript]) -> str:
+    record, corrected = sources
+    return entry.render(record if entry is EPISODE else corrected)
+
+
+_inherited: list[Transcript] = []
+
+
+def _inherit(*sources: Transcript) -> None:
+    _inherited[:] = sources
+
+
+def _render_inherited(name: str) -> str:
+    return _render(FORMATS[name], _inherited)
+
+
+def formats_named(names: Iterable[str]) -> list[Format]:
+    """The formats of these names, each once, the full record last. InputError for an unknown name."""
+    wanted = dict.fromkeys(names)
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+    return [*(FORMATS[name] for name in wanted if name != EPISODE.name), EPISODE]
+
+
+def keep_audio(audio: Path, folder: Path) -> str:
+    """Put a copy of `audio` beside an episode's page; returns its name there. OutputError if it can't be."""
+    target = folder / f"{KEPT_AUDIO}{audio.suffix.lower()}"
+    if not is_local(folder):
+        upload_file(audio, target)
+        return target.name
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        if target.exists() and target.samefile(audio):
+            return target.name
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(audio.resolve(), part)  # costs no space on the same disk
+        except OSError:
+            shutil.copyfile(audio, part)
+        part.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return target.name

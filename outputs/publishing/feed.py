@@ -1,0 +1,233 @@
+"""A show's own feed with links to its transcripts put in, and nothing else changed.
+
+The feed is not written anew: tags are put between the bytes that are there, so that whatever a host's
+software wrote stays as it was. https://github.com/Podcastindex-org/podcast-namespace
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+from models.record.errors import InputError
+from models.record.transcript import Episode, Transcript
+from outputs.formats.registry import FORMATS
+from outputs.publishing.feed_reader import NAMESPACE, SPACE, Change, Feed, Item, read
+from outputs.text.characters import one_line
+from outputs.text.slug import slug
+
+LINKED = ("vtt", "srt", "json", "html")  # the first is the one to take for who wants one only
+TIMED = frozenset(("vtt", "srt", "json"))  # rel="captions": its text has times
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An episode to link to: where its files are below the base URL, which there are, who was named by people."""
+
+    episode: Episode
+    folder: str
+    language: str
+    formats: tuple[str, ...]
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The new feed, the entries that it links to, and the number of its items that have no transcript."""
+
+    data: bytes
+    linked: tuple[Entry, ...]
+    without: int
+
+
+def entry_of(transcript: Transcript, folder: str, formats: Iterable[str]) -> Entry:
+    """What a feed says of an episode. Names count only if a person gave or confirmed them."""
+    spoken = {segment.speaker for segment in transcript.segments}
+    named = (s for s in transcript.speakers if s.source == "user" and s.label in spoken)
+    return Entry(
+        episode=transcript.episode,
+        folder=folder,
+        language=one_line(transcript.language).strip(),
+        formats=tuple(name for name in LINKED if name in set(formats)),
+        people=tuple(dict.fromkeys(name for one in named if (name := one_line(one.name).strip()))),
+    )
+
+
+def checked_base(url: str) -> str:
+    """The address below which the library is served, ending in a slash; InputError if it is none."""
+    try:
+        parts = urlsplit(url)
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        )
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", url):
+        raise InputError(f"{url!r} is no base URL: give one such as https://example.org/transcripts/")
+    return url if url.endswith("/") else f"{url}/"
+
+
+def publish(
+    data: bytes,
+    episodes: Mapping[str, Episode],
+    describe: Callable[[str], Entry],
+    base_url: str,
+    source: str = "the feed",
+) -> Published:
+    """`data`, an RSS feed, with podcast:transcript tags for every episode that it has an item for.
+
+    `episodes` are those of a library by their folders; `describe` is asked about those in the feed only.
+    Tags that link to the same files stay, or move to a new base URL, so that publishing twice changes
+    nothing. People that somebody named are added as podcast:person where they aren't credited. Raises
+    InputError, naming `source`, for what isn't a well-formed RSS feed.
+    """
+    base = checked_base(base_url)
+    if encoding := _UTF16.get(data[:2]):
+        try:
+            text = data[2:].decode(encoding)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{source}: its encoding can't be read ({error})") from error
+        inner = _published(text.encode(), episodes, describe, base, source, "utf-8")
+        return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
+    lead = len(data) - len(data.lstrip(SPACE))
+    if lead:  # XML forbids it, and hosts do it
+        inner = publish(data[lead:], episodes, describe, base, source)
+        return replace(inner, data=data[:lead] + inner.data)
+    return _published(data, episodes, describe, base, source, None)
+
+
+def _published(
+    data: bytes,
+    episodes: Mapping[str, Episode],
+    describe: Callable[[str], Entry],
+    base: str,
+    source: str,
+    encoding: str | None,
+) -> Published:
+    """As `publish`, for bytes in `encoding`, or in the one that the XML declares."""
+    feed = read(data, source, encoding)
+    changes, linked = list[Change](), list[Entry]()
+    matching = _Matching(episodes, feed.title)
+    for item in feed.items:
+        folder = matching.folder(item)
+        entry = describe(folder) if folder else None
+        if entry is not None and entry.formats:
+            changes += _item_changes(feed, item, entry, base)
+            linked.append(entry)
+    if any(change.uses_new_prefix for change in changes):
+        declaration = f' xmlns:{feed.free_prefix}="{NAMESPACE}"'.encode()
+        changes.append(Change(feed.root_name_end, feed.root_name_end, declaration))
+    result = bytearray(data)
+    for change in sorted(changes, key=lambda one: one.start, reverse=True):
+        result[change.start : change.end] = change.data
+    return Published(bytes(result), tuple(linked), len(feed.items) - len(linked))
+
+
+class _Matching:
+    """Finds the library's episode for an item of the feed: by its guid, else by its audio."""
+
+    def __init__(self, episodes: Mapping[str, Episode], show: str) -> None:
+        self._episodes = episodes
+        self._show = slug(show)
+        self._by_guid: dict[str, list[str]] = defaultdict(list)
+        self._by_audio: dict[str, list[str]] = defaultdict(list)
+        for folder, episode in episodes.items():
+            self._by_guid[episode.guid.strip()].append(folder)
+            self._by_audio[_address(episode.audio_url)].append(folder)
+
+    def folder(self, item: Item) -> str | None:
+        """The folder of the item's episode, None where the library has none."""
+        by_audio = [folder for url in item.audio if url for folder in self._by_audio.get(_address(url), ())]
+        # Guids such as "1" are used by many shows: then the show or the audio has to be the same, too.
+        guid = one_line(item.guid).strip()
+        by_guid = [
+            folder
+            for folder in (self._by_guid.get(guid, ()) if guid else ())
+            if folder in by_audio or slug(self._episodes[folder].show) == self._show
+        ]
+        return next(iter([*by_guid, *by_audio]), None)
+
+
+def _address(url: str) -> str:
+    """What of an address says which audio it is: not how it is fetched, and as whom."""
+    return re.sub(r"^https?://(?:[^/@]*@)?", "//", url.strip())
+
+
+def _item_changes(feed: Feed, item: Item, entry: Entry, base: str) -> list[Change]:
+    prefix = item.prefix or feed.free_prefix
+    new = list[str]()
+    changes = list[Change]()
+    for name in entry.formats:
+        tag = _transcript_tag(prefix, entry, name, base)
+        path = _path(entry, name)
+        old = next((t for t in item.transcripts if t.attributes.get("url", "").endswith(f"/{path}")), None)
+        if old is None:
+            new.append(tag)
+        elif old.attributes.get("url") != base + path:
+            changes.append(Change(old.start, old.end, _encoded(feed, tag), item.prefix is None))
+    added = _people_tags(feed, item, entry, prefix)
+    if new or added:
+        inside = [_encoded(feed, tag) for tag in new] + added
+        at, indent = _insertion(feed.data, item)
+        changes.append(Change(at, at, b"".join(indent + tag for tag in inside), item.prefix is None))
+    return changes
+
+
+def _insertion(data: bytes, item: Item) -> tuple[int, bytes]:
+    """Where new tags go, after the last child, and the white space that goes before each."""
+    at = item.end
+    while at and data[at - 1] in SPACE:
+        at -= 1
+    start = item.last_child or item.end
+    first = start
+    while first and data[first - 1] in SPACE:
+        first -= 1
+    return at, data[first:start]
+
+
+def _path(entry: Entry, name: str) -> str:
+    return quote(f"{entry.folder}/{FORMATS[name].file_name}")
+
+
+def _transcript_tag(prefix: str, entry: Entry, name: str, base: str) -> str:
+    attributes = {"url": base + _path(entry, name), "type": FORMATS[name].media_type}
+    if entry.language:
+        attributes["language"] = entry.language
+    if name in TIMED:
+        attributes["rel"] = "captions"
+    written = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
+    return f"<{prefix}:transcript {written}/>"
+
+
+def _people_tags(feed: Feed, item: Item, entry: Entry, prefix: str) -> list[bytes]:
+    """podcast:person tags for those who were named and aren't credited.
+
+    People of an item replace those of the show, so when an item gets its first ones, the show's are
+    repeated there. Who isn't credited in a show that names its hosts is a guest.
+    """
+    credited = item.people or feed.people
+    names = {_folded(tag.text) for tag in credited}
+    missing = [name for name in entry.people if _folded(name) not in names]
+    if not missing:
+        return []
+    roles = {_folded(person.name): person.role for person in entry.episode.people}
+    hosted = any(tag.attributes.get("role", "host").strip().lower() == "host" for tag in credited)
+    tags = [] if item.people else [feed.data[tag.start : tag.end] for tag in feed.people]
+    for name in missing:
+        role = roles.get(_folded(name)) or ("guest" if hosted else "")
+        said = f" role={quoteattr(role)}" if role else ""
+        tags.append(_encoded(feed, f"<{prefix}:person{said}>{escape(name)}</{prefix}:person>"))
+    return tags
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _encoded(feed: Feed, tag: str) -> bytes:
+    return tag.encode(feed.encoding, "xmlcharrefreplace")

@@ -1,0 +1,289 @@
+"""A library as a static site: shows, episodes, and search over every word, for any web server.
+
+Files keep the places that they have in the library, so links to a moment hold whichever of the two is
+served. What Pagefind indexes is made for it: a heading with the time for each segment, so that a hit is
+a link to the second. https://pagefind.app
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from models.record.errors import EpiscribeError, InputError, OutputError
+from models.record.transcript import Transcript
+from outputs.formats.html import SITE_LINK, length_of, render, title_of
+from outputs.formats.registry import EPISODE, FORMATS
+from outputs.library import corrections, read
+from outputs.library.files import replace_files
+from outputs.library.folders import library_episodes
+from outputs.pages import templates
+from outputs.pages.speaking_time import talkers
+from outputs.text.characters import one_line
+from outputs.text.times import clock, plain_seconds
+
+MARKER = ".episcribe-site"  # says that a folder is ours to write over
+INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
+UNTITLED = "Single episodes"
+SAME_WRITE_SECONDS = 1.0
+NEWEST = 30  # episodes on the first page
+SHARED = ("transcript.vtt", "transcript.srt", "transcript.json", "transcript.txt")
+HEADERS = """\
+/*
+  X-Content-Type-Options: nosniff
+  Referrer-Policy: no-referrer
+/*.vtt
+  Access-Control-Allow-Origin: *
+/*.srt
+  Access-Control-Allow-Origin: *
+/*.json
+  Access-Control-Allow-Origin: *
+"""
+_STYLES = ("page.css", "site.css")
+_SCRIPTS = ("site.js",)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An episode in a list. `folder` is relative to the site; `indexed` is what is searched."""
+
+    folder: str
+    show: str
+    title: str
+    published: str
+    seconds: float
+    people: tuple[str, ...]
+    language: str
+    indexed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a site holds, and for folders that could not be read the reason."""
+
+    shows: int
+    episodes: int
+    skipped: dict[str, str]
+
+
+def build(library: Path, out: Path) -> Built:
+    """Write the site of a library into `out`, a folder of its own.
+
+    Raises InputError where there is no library, or `out` is a folder with other things in it; OutputError
+    where it can't be written.
+    """
+    folders = _checked(library, out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARKER).write_text("Written by `episcribe site`, which may replace what is here.\n", "utf-8")
+        listed, skipped = list[Listed](), dict[str, str]()
+        for folder in folders:
+            name = folder.relative_to(library).as_posix()
+            try:
+                listed.append(_put(read.load(folder), folder, name, out))
+            except EpiscribeError as error:
+                skipped[name] = str(error)
+        _remove_others(out, {one.folder for one in listed})
+        listed.sort(key=lambda one: (one.published, one.title), reverse=True)
+        shows = _write_lists(listed, out)
+        _write_index(listed, out)
+    except OSError as error:
+        raise OutputError(f"cannot write the site {out}: {error.strerror or error}") from error
+    return Built(shows, len(listed), skipped)
+
+
+def _checked(library: Path, out: Path) -> list[Path]:
+    if not library.is_dir():
+        raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file: a site needs a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).exists():
+        raise InputError(f"{out} has other things in it: give an empty or new folder, or an earlier site")
+    inside, around = out.resolve(), library.resolve()
+    if inside == around or inside in around.parents:
+        raise InputError(f"{out} holds the library: give the site a folder of its own")
+    return [folder for folder in library_episodes(library) if inside not in folder.resolve().parents]
+
+
+def _put(transcript: Transcript, folder: Path, name: str, out: Path) -> Listed:
+    """Copy or render the files of an episode; returns what the lists say of it."""
+    target = out / name
+    target.mkdir(parents=True, exist_ok=True)
+    for shared in SHARED:
+        _copy(folder / shared, target / shared)
+    audio = read.kept_audio(folder, transcript)
+    if audio is not None:
+        _copy(audio, target / audio.name)
+    replace_files({target / FORMATS["html"].file_name: _page(transcript, folder).encode("utf-8", "replace")})
+    show = one_line(transcript.episode.show).strip() or UNTITLED
+    return Listed(
+        folder=name,
+        show=show,
+        title=title_of(transcript),
+        published=one_line(transcript.episode.published).strip(),
+        seconds=length_of(transcript),
+        people=tuple(one.name for one in talkers(transcript)),
+        language=one_line(transcript.language).strip(),
+        indexed=_indexed(transcript, show),
+    )
+
+
+def _page(transcript: Transcript, folder: Path) -> str:
+    """The episode's page with a way back: the one in its folder, or rendered where that is missing or older."""
+    page, text = folder / FORMATS["html"].file_name, ""
+    made_of = (folder / name for name in (EPISODE.file_name, corrections.FILE_NAME))
+    with suppress(OSError, UnicodeDecodeError):
+        # The files of a folder are written together, the record last.
+        newest = max(file.stat().st_mtime for file in made_of if file.exists()) - SAME_WRITE_SECONDS
+        if page.stat().st_mtime >= newest:
+            text = page.read_text(encoding="utf-8")
+    if SITE_LINK not in text:
+        text = render(transcript)
+    way_back = (
+        '<nav class="site" aria-label="Site" lang="en"><a href="../index.html">← All episodes</a></nav>'
+    )
+    return text.replace(SITE_LINK, way_back, 1)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy that costs no space where it can; nothing where there is nothing to copy."""
+    if not source.is_file():
+        target.unlink(missing_ok=True)
+        return
+    if target.exists() and target.samefile(source):
+        return
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        os.link(source, part)
+    except OSError:
+        shutil.copyfile(source, part)
+    part.replace(target)
+
+
+def _remove_others(out: Path, kept: set[str]) -> None:
+    """Remove episodes of an earlier site that are not in the library any more."""
+    for page in list(out.glob(f"*/*/{FORMATS['html'].file_name}")):
+        if page.parent.relative_to(out).as_posix() not in kept:
+            shutil.rmtree(page.parent)
+    for index in list(out.glob("*/index.html")):
+        if not any(entry.is_dir() for entry in index.parent.iterdir()):
+            shutil.rmtree(index.parent)
+
+
+def _write_lists(listed: Sequence[Listed], out: Path) -> int:
+    """The first page and one for each show; returns the number of shows."""
+    shows: dict[str, list[Listed]] = defaultdict(list)
+    for one in listed:
+        shows[one.folder.partition("/")[0]].append(one)
+    cards = [
+        {"href": f"{quote(folder)}/index.html", "title": entries[0].show, "facts": _facts(entries)}
+        for folder, entries in sorted(shows.items(), key=lambda item: item[1][0].show.casefold())
+    ]
+    contents = {out / "index.html": _list_page("Transcripts", listed, "", cards), out / "_headers": HEADERS}
+    for folder, entries in shows.items():
+        contents[out / folder / "index.html"] = _list_page(entries[0].show, entries, folder, [])
+    replace_files({path: text.encode("utf-8", "replace") for path, text in contents.items()})
+    return len(shows)
+
+
+def _list_page(title: str, listed: Sequence[Listed], show: str, cards: list[dict[str, str]]) -> str:
+    style, script = templates.asset(*_STYLES), templates.asset(*_SCRIPTS)
+    # Pagefind is a module with a worker and WebAssembly; it may reach nothing but this site.
+    policy = templates.policy(
+        style,
+        script_src=f"'sha256-{templates.digest(script)}' 'self' 'wasm-unsafe-eval'",
+        connect_src="'self'",
+        worker_src="'self' blob:",
+        trusted=False,
+    )
+    return templates.fill(
+        "site.html",
+        policy=policy,
+        style=style,
+        script=script,
+        icon=templates.ICON,
+        root="../" if show else "./",
+        show=title if show else "",
+        title=title,
+        facts=_facts(listed),
+        shows=cards,
+        episodes=[_row(one, show) for one in (listed if show else listed[:NEWEST])],
+    )
+
+
+def _row(one: Listed, show: str) -> dict[str, str]:
+    place = one.folder.partition("/")[2] if show else one.folder
+    facts = clock(one.seconds) if show else f"{one.show} · {clock(one.seconds)}"
+    return {
+        "href": f"{quote(place)}/{FORMATS['html'].file_name}",
+        "title": one.title,
+        "date": one.published[:10],
+        "facts": facts,
+        "people": ", ".join(one.people),
+    }
+
+
+def _facts(listed: Sequence[Listed]) -> str:
+    hours = sum(one.seconds for one in listed) / 3600
+    length = f"{hours:,.0f} hours" if hours >= 2 else clock(hours * 3600)
+    return f"{len(listed):,} episode{'' if len(listed) == 1 else 's'} · {length}"
+
+
+def _indexed(transcript: Transcript, show: str) -> str:
+    """What Pagefind is given of an episode: a heading with time and name for each segment, and its words."""
+    language = one_line(transcript.language).strip() or "en"
+    facts = [
+        f'<h1 data-pagefind-meta="title">{escape(title_of(transcript))}</h1>',
+        f'<p data-pagefind-ignore="index" data-pagefind-meta="show" data-pagefind-filter="show">{escape(show)}</p>',
+        f'<p data-pagefind-ignore="index" data-pagefind-meta="date">{escape(transcript.episode.published[:10])}</p>',
+    ]
+    facts += [
+        f'<p data-pagefind-ignore="index" data-pagefind-filter="speaker">{escape(one.name)}</p>'
+        for one in talkers(transcript)
+    ]
+    return f'<html lang="{escape(language)}"><body>{"".join([*facts, *_moments(transcript)])}</body></html>'
+
+
+def _moments(transcript: Transcript) -> Iterable[str]:
+    used: set[str] = set()
+    for segment in transcript.segments:
+        text, at = one_line(segment.text).strip(), plain_seconds(segment.start)
+        if text and at not in used:
+            used.add(at)
+            # A heading without text would be no place to link to.
+            name = one_line(transcript.name_of(segment.speaker)).strip() or clock(segment.start)
+            yield f'<h3 id="t={at}">{escape(name)}</h3>'
+        if text:
+            yield f"<p>{escape(text)}</p>"
+
+
+def _write_index(listed: Sequence[Listed], out: Path) -> None:
+    """Pagefind's index of all episodes, in place of an earlier one."""
+    folder = out / INDEX
+    fresh = out / f".pagefind-{secrets.token_hex(4)}"
+    try:
+        # In a thread of its own: a caller may have an event loop, as notebooks do.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, _pagefind(listed, fresh)).result()
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+async def _pagefind(listed: Sequence[Listed], target: Path) -> None:
+    from pagefind.index import IndexConfig, PagefindIndex
+
+    async with PagefindIndex(config=IndexConfig(output_path=str(target.resolve()))) as index:
+        for one in listed:
+            await index.add_html_file(content=one.indexed, url=f"{quote(one.folder)}/transcript.html")

@@ -1,0 +1,84 @@
+"""The transcript as people read it: who speaks from when on, in paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from models.record.transcript import Segment, Transcript, Word
+from outputs.text.characters import SENTENCE_END, finality, needs_space, one_line, spaceless
+
+PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this long
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """All that one speaker says before somebody else does. `start` in seconds, `speaker` a name or "".
+
+    `words` has a tuple for each paragraph; `label` is the diarisation's for the speaker.
+    """
+
+    start: float
+    label: str | None
+    speaker: str
+    words: tuple[tuple[Word, ...], ...]
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The text, paragraph by paragraph."""
+        return tuple(_text(words) for words in self.words)
+
+
+def passages(transcript: Transcript) -> list[Passage]:
+    """The passages of a transcript in order."""
+    spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
+    result = []
+    for label, group in groupby(unbroken(spoken), key=lambda segment: segment.speaker):
+        segments = tuple(group)
+        name = one_line(transcript.name_of(label)).strip()
+        paragraphs = tuple(_paragraphs(_sentences(segments)))
+        result.append(Passage(segments[0].start, label, name, paragraphs))
+    return result
+
+
+def unbroken(segments: Iterable[Segment]) -> list[Segment]:
+    """The segments in the order in which they read: what was thrown into a sentence comes after it."""
+    ordered: list[Segment] = []
+    for segment in segments:
+        if segment.continues and len(ordered) > 1 and ordered[-2].speaker == segment.speaker:
+            ordered.insert(-1, segment)
+        else:
+            ordered.append(segment)
+    return ordered
+
+
+def _text(words: Iterable[Word]) -> str:
+    return one_line("".join(word.text for word in words)).strip()
+
+
+def _paragraphs(sentences: Iterable[list[Word]]) -> Iterator[tuple[Word, ...]]:
+    paragraph, length = list[Word](), 0
+    for sentence in sentences:
+        paragraph += sentence
+        length += sum(len(word.text) for word in sentence)
+        if length >= PARAGRAPH_CHARS:
+            yield tuple(paragraph)
+            paragraph, length = [], 0
+    if _text(paragraph):
+        yield tuple(paragraph)
+
+
+def _sentences(segments: Iterable[Segment]) -> Iterator[list[Word]]:
+    """The words, sentence by sentence, each with the white space that precedes it in running text."""
+    last = ""
+    for segment in segments:
+        sentence, space = list[Word](), needs_space(last, segment.words[0].text)
+        for word in segment.words:
+            starts_anew = word.text[:1].isspace() or spaceless(last[-1:] or "a")
+            if finality(last) == SENTENCE_END and starts_anew and any(w.text.strip() for w in sentence):
+                yield sentence
+                sentence = []
+            sentence.append(replace(word, text=f" {word.text}") if space else word)
+            last, space = word.text or last, False
+        yield sentence

@@ -1,0 +1,12 @@
+"""What the person at the terminal sees while a run goes on."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """Text from outside on one line of a terminal, without what could steer the terminal.
+
+    >>> printable("two\\n lines \\x1b[31mred")
+    'two lines [31mred'
+    """
+    return "".join(filter(str.isprintable, " ".join(text.split())))

@@ -1,0 +1,92 @@
+"""Times as the formats print them.
+
+A time is rounded once, here, to whole milliseconds; everything after that is integer arithmetic.
+"""
+
+from __future__ import annotations
+
+import re
+
+from models.record.errors import InputError
+
+
+def milliseconds(seconds: float) -> int:
+    """Whole milliseconds nearest to a time in seconds.
+
+    >>> milliseconds(1.2345678)
+    1235
+    """
+    return round(seconds * 1000)
+
+
+def whole_ms(seconds: float) -> float:
+    """A time in seconds, rounded to whole milliseconds.
+
+    >>> whole_ms(0.1 + 0.2)
+    0.3
+    """
+    return milliseconds(seconds) / 1000
+
+
+def srt_time(seconds: float) -> str:
+    """The time stamp of SubRip: hours, minutes, seconds, and a comma before the milliseconds.
+
+    >>> srt_time(3661.0256)
+    '01:01:01,026'
+    """
+    return _stamp(seconds, ",")
+
+
+def vtt_time(seconds: float) -> str:
+    """The time stamp of WebVTT, always with hours.
+
+    >>> vtt_time(59.9996)
+    '00:01:00.000'
+    """
+    return _stamp(seconds, ".")
+
+
+def clock(seconds: float) -> str:
+    """The time as show notes print it: mm:ss, and h:mm:ss from one hour on.
+
+    The second is the one that is running, never the next one, so that a player which seeks to it
+    misses nothing.
+
+    >>> clock(75.9)
+    '01:15'
+    >>> clock(3675)
+    '1:01:15'
+    """
+    minutes, second = divmod(max(0, milliseconds(seconds)) // 1000, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def seconds_of(text: str) -> float:
+    """The seconds that a person writes as 83.5, 1:23.5 or 1:02:03; InputError for anything else.
+
+    >>> seconds_of("83.5"), seconds_of("1:23.5"), seconds_of("1:02:03")
+    (83.5, 83.5, 3723.0)
+    """
+    if not re.fullmatch(r"(\d{1,6}:){0,2}\d{1,6}(\.\d{1,6})?", text.strip()):
+        raise InputError(f"{text!r} is no time: write it as 83.5, 1:23 or 1:02:03")
+    seconds = 0.0
+    for part in text.strip().split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
+
+
+def plain_seconds(seconds: float) -> str:
+    """The time as media fragments name it: seconds, no digit more than it takes, never below 0.
+
+    >>> plain_seconds(75.2), plain_seconds(3600), plain_seconds(-0.1)
+    ('75.2', '3600', '0')
+    """
+    return f"{max(0, milliseconds(seconds)) / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def _stamp(seconds: float, point: str) -> str:
+    rest, ms = divmod(max(0, milliseconds(seconds)), 1000)
+    minutes, second = divmod(rest, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02}:{minute:02}:{second:02}{point}{ms:03}"
