@@ -18,27 +18,29 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from audio.media.decode import Mix
+from audio.media.recording import DecodedAudio, Recording
 from flows import naming, steps
 from flows.options import RunOptions
 from flows.progress import progress
 from flows.schedule import leases
 from flows.schedule.artifacts import link_outputs
-from flows.schedule.leases import Claim
+from flows.schedule.leases import Lease
 from models.asr import whisper_models
-from models.asr.transcription import Transcription, WhisperOptions
-from models.asr.vocabulary import terms_of
+from models.asr.transcription import Transcription, TranscriptionOptions
+from models.asr.vocabulary import expected_terms
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.record.errors import EpiscribeError, InputError
 from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
 from models.runtime.device import resolve_device
-from outputs.library.files import place as resolve_location
+from outputs.library.files import resolve_location as resolve_location
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
-HEAR_VERSION = 1
-WORDS_VERSION = 3
-TURNS_VERSION = 3
+DECODE_VERSION = 1
+TRANSCRIBE_VERSION = 3
+DIARISE_VERSION = 3
 
 JSON_RESULT = "compressed/json"
 
@@ -65,72 +67,73 @@ def _keyed(name: str, step_version: int) -> Callable[[TaskRunContext, dict[str, 
 
 
 @task(name="download", persist_result=False)
-def download(source: str, options: RunOptions) -> steps.Fetched:
+def download(source: str, options: RunOptions) -> steps.DownloadedEpisode:
     """Find the episode and bring its audio here; unchanged audio is not sent again."""
-    return steps.fetch(source, options, progress)
+    return steps.download(source, options, progress)
 
 
 @task(name="download", persist_result=False)
-def download_listed(claim: Claim, options: RunOptions) -> steps.Fetched:
+def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisode:
     """Bring the audio of an episode that the store lists."""
-    return steps.fetch_audio(claim.episode, options, progress, limits=claim.limits(), secret=claim.secret())
+    return steps.download_episode(
+        lease.episode, options, progress, limits=lease.limits(), secret=lease.secret()
+    )
 
 
 @task(
     name="decode",
-    version=str(HEAR_VERSION),
-    cache_key_fn=_keyed("decode", HEAR_VERSION),
+    version=str(DECODE_VERSION),
+    cache_key_fn=_keyed("decode", DECODE_VERSION),
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def hear(step: Step, path: str) -> dict[str, Any]:
-    """Decode the audio and tell its length; see `steps.hear`."""
-    return asdict(steps.hear(path, step.sha256, progress))
+def decode(step: Step, recording: Recording) -> dict[str, Any]:
+    """Decode the audio and tell its length; see `Recording.decode`."""
+    return asdict(recording.decode(progress))
 
 
 @task(
     name="transcribe",
-    version=str(WORDS_VERSION),
-    cache_key_fn=_keyed("transcribe", WORDS_VERSION),
+    version=str(TRANSCRIBE_VERSION),
+    cache_key_fn=_keyed("transcribe", TRANSCRIBE_VERSION),
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
 def transcribe(
-    step: Step, audio: AudioFile, mix: Any, options: WhisperOptions, speech: Sequence[Span] | None
+    step: Step, recording: Recording, mix: Any, options: TranscriptionOptions, speech: Sequence[Span] | None
 ) -> dict[str, Any]:
-    """Write down the words; see `steps.write_words`."""
-    return asdict(steps.write_words(audio, mix, options, speech, progress))
+    """Write down the words; see `steps.transcribe`."""
+    return asdict(steps.transcribe(recording, mix, options, speech, progress))
 
 
 @task(
     name="diarise",
-    version=str(TURNS_VERSION),
-    cache_key_fn=_keyed("diarise", TURNS_VERSION),
+    version=str(DIARISE_VERSION),
+    cache_key_fn=_keyed("diarise", DIARISE_VERSION),
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def diarise(step: Step, audio: AudioFile, mix: Any, options: DiariserOptions) -> dict[str, Any]:
-    """Find who speaks when; see `steps.find_turns`. Without their voices where none are to be kept."""
-    found = asdict(steps.find_turns(audio, mix, options, progress))
+def diarise(step: Step, recording: Recording, mix: Any, options: DiariserOptions) -> dict[str, Any]:
+    """Find who speaks when; see `steps.diarise`. Without their voices where none are to be kept."""
+    found = asdict(steps.diarise(recording, mix, options, progress))
     return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
 @task(name="publish", persist_result=False)
-def publish(transcript: Any, options: RunOptions, audio: str = "") -> tuple[str, list[str]]:
+def publish(transcript: Any, options: RunOptions, audio: str = "") -> steps.PublishedEpisode:
     """Write the episode's folder."""
-    folder, files = steps.publish(transcript, options, audio)
-    return str(folder), [str(file) for file in files]
+    return steps.publish(transcript, options, audio)
 
 
 @task(name="publish", persist_result=False)
 def publish_listed(
-    transcript: Any, options: RunOptions, claim: Claim, audio: str = ""
-) -> tuple[str, list[str]]:
+    transcript: Any, options: RunOptions, lease: Lease, audio: str = ""
+) -> steps.PublishedEpisode:
     """Write the episode's folder and mark the episode done, both or neither."""
-    with claim.finishing() as finished:
-        folder, files = steps.publish(transcript, options, audio)
-        finished.folder = str(folder)
-    return str(folder), [str(file) for file in files]
+    with lease.finishing() as finished:
+        published = steps.publish(transcript, options, audio)
+        finished.folder = str(published.folder)
+    return published
 
 
 def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
@@ -157,78 +160,80 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def process_episode(
     source: str, options: RunOptions | None = None, episode_id: str | None = None
 ) -> dict[str, Any]:
-    """Process one episode: download, diarise, transcribe, align, name, write.
+    """Process one episode: download, decode, diarise, transcribe, align, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, and warnings.
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
-    episode_id: an episode that the store lists. It is claimed first, and its address, with what its feed said,
+    episode_id: an episode that the store lists. It is leased first, and its address, with what its feed said,
     comes from the store, so that `source` need not hold secrets. Where somebody else has it, or it is done,
     the run does nothing.
     """
     options = options or RunOptions()
     if episode_id is None:
-        steps.check(source, options)
+        steps.check_input(source, options)
         return _process(
-            options, lambda: download(source, options), lambda made, audio: publish(made, options, audio)
+            options,
+            lambda: download(source, options),
+            lambda transcript, audio: publish(transcript, options, audio),
         )
-    with leases.held(episode_id, str(flow_run.id)) as claim:
-        if claim is None:
+    with leases.leased(episode_id, str(flow_run.id)) as lease:
+        if lease is None:
             return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
-        return _process_listed(claim, options)
+        return _process_listed(lease, options)
 
 
-def _process_listed(claim: Claim, options: RunOptions) -> dict[str, Any]:
-    if claim.listed.folder:  # processed before: its place stays, whatever the feed calls it now
-        options = options.model_copy(update={"out": claim.listed.folder})
-    steps.check(claim.episode.audio_url, options)
+def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
+    if lease.listed.folder:  # processed before: its place stays, whatever the feed calls it now
+        options = options.model_copy(update={"out": lease.listed.folder})
+    steps.check_input(lease.episode.audio_url, options)
     result = _process(
         options,
-        lambda: download_listed(_opaque(claim), options),
-        lambda made, audio: publish_listed(made, options, _opaque(claim), audio),
+        lambda: download_listed(_opaque(lease), options),
+        lambda transcript, audio: publish_listed(transcript, options, _opaque(lease), audio),
     )
-    link_outputs(claim, result["files"])
+    link_outputs(lease, result["files"])
     return result
 
 
 def _process(
-    options: RunOptions, fetch: Callable[[], Any], put: Callable[[Any, str], tuple[str, list[str]]]
+    options: RunOptions,
+    download: Callable[[], steps.DownloadedEpisode],
+    publish: Callable[[Any, str], steps.PublishedEpisode],
 ) -> dict[str, Any]:
     """All steps between the two that differ: how the audio comes here, and where the files go."""
     run = _Run(force=options.force)
-    try:
-        fetched: steps.Fetched = fetch()
-        run.note("download", computed=fetched.fresh)
-        heard = steps.Heard(**run.do(hear, Step(fetched.sha256, {}), fetched.path))
-        audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
-        turns, diariser_model, warnings = _diarise(run, audio, heard, options)
+    source = download()
+    run.note("download", computed=source.fresh)
+    with Recording(source.path, source.sha256) as recording:
+        decoded = DecodedAudio(**run.do(decode, Step(source.sha256, {}), recording))
+        turns, diariser_model, warnings = _diarise(run, recording, decoded.mix, options)
         if warnings:
-            steps.keep_better(fetched, options, warnings[0])
+            steps.refuse_to_lose_speakers(source, options, warnings[0])
         speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
-        terms = terms_of(fetched.episode, (*options.vocabulary, *options.known_people))
-        words = _transcribe(run, audio, heard, replace(options.whisper(), vocabulary=terms), speech)
-        transcript = steps.assemble(
-            fetched.episode,
-            audio,
-            words,
-            turns,
-            diariser_model=diariser_model,
-            warnings=(*heard.warnings, *warnings),
-        )
-        place = steps.folder_for(transcript.episode, options)
-        transcript = naming.name_speakers(transcript, turns.voices, place, options)
-        folder, written = put(_opaque(transcript), fetched.path)
-        unkept = naming.learn_voices(transcript, turns.voices, resolve_location(folder), options)
-    finally:
-        steps.release()
+        terms = expected_terms(source.episode, (*options.vocabulary, *options.known_people))
+        heeded = replace(options.transcription(), vocabulary=terms)
+        words = _transcribe(run, recording, decoded.mix, heeded, speech)
+    transcript = steps.align(
+        source.episode,
+        AudioFile(source.path, source.sha256, decoded.seconds),
+        words,
+        turns,
+        diariser_model=diariser_model,
+        warnings=(*decoded.warnings, *warnings),
+    )
+    folder = steps.folder_for(transcript.episode, options)
+    transcript = naming.name_speakers(transcript, turns.voices, folder, options)
+    published = publish(_opaque(transcript), source.path)
+    unkept = naming.learn_voices(transcript, turns.voices, published.folder, options)
     return {
-        "folder": folder,
-        "files": written,
+        "folder": str(published.folder),
+        "files": [str(file) for file in published.files],
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": [*transcript.warnings, *unkept, *steps.unplaced(resolve_location(folder))],
+        "warnings": [*transcript.warnings, *unkept, *published.warnings],
     }
 
 
@@ -261,13 +266,13 @@ def _opaque(value: Any) -> Any:
 
 
 def _transcribe(
-    run: _Run, audio: AudioFile, heard: steps.Heard, options: WhisperOptions, speech: Sequence[Span] | None
+    run: _Run, recording: Recording, mix: Mix, options: TranscriptionOptions, speech: Sequence[Span] | None
 ) -> Transcription:
     _, model = whisper_models.resolve(options.model, resolve_device(options.device))
-    heeded = {**asdict(options), "model": whisper_models.identity(model), "mix": heard.mix}
+    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "mix": mix}
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
-    found = run.do(transcribe, Step(audio.sha256, heeded), audio, heard.mix, options, speech)
+    found = run.do(transcribe, Step(recording.sha256, heeded), recording, mix, options, speech)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -276,19 +281,19 @@ def _transcribe(
 
 
 def _diarise(
-    run: _Run, audio: AudioFile, heard: steps.Heard, run_options: RunOptions
+    run: _Run, recording: Recording, mix: Mix, run_options: RunOptions
 ) -> tuple[Diarisation, str, tuple[str, ...]]:
     """Turns, the diariser that found them, and warnings; no turns where it failed."""
     options = run_options.diarisation()
     model = diariser.resolve(options.model, resolve_device(options.device))
     if model == "none":
         return Diarisation(), model, ()
-    heeded = {**asdict(options), "model": model, "mix": heard.mix}
+    heeded = {**asdict(options), "model": model, "mix": mix}
     del heeded["device"]
     if run_options.voices == "off":
         heeded["voices"] = "off"
     try:
-        found = run.do(diarise, Step(audio.sha256, heeded), audio, heard.mix, options)
+        found = run.do(diarise, Step(recording.sha256, heeded), recording, mix, options)
     except Exception as error:  # whatever it is, the words are worth having
         reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
         return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.naming.label_matching import given_names
-from models.naming.speakers import Context, named
-from models.naming.voices import Registry, is_known, sample_of
+from models.naming.speakers import NamingContext, name_by_evidence
+from models.naming.voices import VoiceRegistry, is_known, sample_of
 from models.record.errors import EpiscribeError
 from models.record.transcript import Segment, Speaker, Transcript, Voice
 from outputs.library import read, voices_file
@@ -36,20 +36,20 @@ def name_speakers(
     if not transcript.speakers:
         return transcript
     before = published(folder)
-    known, warnings = Registry(), transcript.warnings
+    known, warnings = VoiceRegistry(), transcript.warnings
     if options.voices != "off":
         try:
             known = voices_file.load(folder.absolute().parent)
         except EpiscribeError as error:
             warnings = (*warnings, f"no speaker was told by voice: {error}")
-    context = Context(
+    context = NamingContext(
         known_people=options.known_people,
         voices=tuple(voices),
         registry=known,
         others=tuple(_recent(folder, transcript)),
     )
     given = given_names(transcript, before) if before else {}
-    return named(replace(transcript, warnings=warnings), context, given)
+    return name_by_evidence(replace(transcript, warnings=warnings), context, given)
 
 
 def published(folder: Path) -> Transcript | None:
@@ -75,7 +75,7 @@ def learn_voices(
     """
     try:
         if options.voices == "off":
-            voices_file.keep_heard(transcript.audio.sha256, ())
+            voices_file.keep_episode_voices(transcript.audio.sha256, ())
         else:
             _learn_voices(transcript, voices, folder.absolute(), options)
     except EpiscribeError as error:
@@ -91,7 +91,7 @@ def _learn_voices(transcript: Transcript, voices: Sequence[Voice], folder: Path,
     corrected = read.load(folder).speakers if known.forgotten else ()
     gone = {one.label for one in (*speakers.values(), *corrected) if known.is_forgotten(one.name)}
     heard = [voice for voice in voices if voice.speaker not in gone]
-    voices_file.keep_heard(sha256, heard)
+    voices_file.keep_episode_voices(sha256, heard)
     if len(heard) < len(voices):
         drop_kept_diarisations(sha256)
     learnt = []
@@ -104,7 +104,7 @@ def _learn_voices(transcript: Transcript, voices: Sequence[Voice], folder: Path,
         voices_file.change(show, lambda now: now.learnt_all(learnt))
 
 
-def _strong(speaker: Speaker, known: Registry, options: RunOptions) -> bool:
+def _strong(speaker: Speaker, known: VoiceRegistry, options: RunOptions) -> bool:
     """Whether nobody has to confirm the speaker's name for the voice to be learnt."""
     sure = speaker.source in STRONG_SOURCES and speaker.confidence >= STRONG
     return sure and (options.voices == "all" or is_known(speaker.name, options.known_people, known))

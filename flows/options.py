@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.asr.transcription import WhisperOptions
+from models.asr.transcription import TranscriptionOptions
 from models.diarisation.diariser import DiariserOptions
 
 DEFAULT_LIBRARY = "library"
@@ -41,9 +41,9 @@ class RunOptions(BaseModel):
     force: bool = Field(False, description="compute every step anew")
     allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
 
-    def whisper(self) -> WhisperOptions:
+    def transcription(self) -> TranscriptionOptions:
         """The part that decides the words."""
-        return WhisperOptions(model=self.model, language=self.language, device=self.device)
+        return TranscriptionOptions(model=self.model, language=self.language, device=self.device)
 
     def diarisation(self) -> DiariserOptions:
         """The part that decides the turns; InputError where it contradicts itself."""

@@ -17,7 +17,7 @@ def progress(stage: str, done: float, total: float) -> None:
 
 
 @contextmanager
-def shown_by(watcher: Progress) -> Iterator[None]:
+def reporting_to(watcher: Progress) -> Iterator[None]:
     """Within, `progress` goes to `watcher`."""
     token = _current.set(watcher)
     try:

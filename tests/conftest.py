@@ -62,9 +62,9 @@ def read_speech() -> Path:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """A real Prefect server for the session, and the settings under which flows use it."""
-    from flows.local.prefect_session import local_run
+    from flows.local.prefect_session import prefect_session
 
-    with local_run():
+    with prefect_session():
         from prefect.settings import PREFECT_API_URL
 
         yield str(PREFECT_API_URL.value())

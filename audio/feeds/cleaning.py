@@ -6,7 +6,7 @@ import re
 import zlib
 from xml.parsers import expat
 
-from audio.transfer.sniff import HEAD_BYTES, kind
+from audio.transfer.sniff import HEAD_BYTES, content_kind
 from models.record.errors import InputError
 
 MAX_FEED_BYTES = 50_000_000
@@ -28,7 +28,7 @@ def cleaned_xml(data: bytes) -> bytes:
     begin = data[:HEAD_BYTES].find(b"<")
     if not data.strip():
         raise InputError("the feed is empty (0 bytes)")
-    if begin < 0 or kind("", data[:HEAD_BYTES]) == "audio":
+    if begin < 0 or content_kind("", data[:HEAD_BYTES]) == "audio":
         raise InputError("this is not a podcast feed (neither RSS nor Atom)")
     data = _without_live_items(_without_doctype(data[begin:]))
     data = _without_noncharacters(_escape_ampersands(data))

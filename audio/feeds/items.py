@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import math
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from audio.feeds.podcast_tags import ItemTags
-from audio.feeds.text import plain_text, single_line
+from audio.feeds.text import parse_duration, plain_text, single_line
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
 from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
 from models.record.transcript import Episode
@@ -133,15 +132,3 @@ def _notes(entry: Mapping[str, Any]) -> str:
     written = [content.get("value") for content in entry.get("content", ())]
     written += [entry.get("summary"), entry.get("description")]
     return max((plain_text(text) for text in dict.fromkeys(written) if text), key=len, default="")
-
-
-def parse_duration(written: str | None) -> float:
-    """Seconds of a duration as feeds write it, 0.0 where it can't be told.
-
-    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "about an hour")]
-    [3723.0, 3723.0, 3723.0, 0.0]
-    """
-    parts = (written or "").strip().split(":")
-    if len(parts) > 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,9})?", part) for part in parts):
-        return 0.0
-    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

@@ -67,7 +67,7 @@ def parse_feed(data: bytes, url: str) -> Feed:
     return Feed(title, url, language, link, found, new_feed_url(root, url))
 
 
-def listed_at(feed: Feed, url: str) -> Feed:
+def with_feed_url(feed: Feed, url: str) -> Feed:
     """The feed with the identity of the address that its user gave.
 
     Where that leads to may change with every request, and ids must not.
@@ -79,7 +79,7 @@ def listed_at(feed: Feed, url: str) -> Feed:
     return replace(feed, episodes=episodes)
 
 
-def pick(feed: Feed, which: str | int) -> Episode:
+def pick_episode(feed: Feed, which: str | int) -> Episode:
     """The episode called "latest", by its guid (or id), or by number: 1 is the newest.
 
     InputError says how many there are, or which guids come closest.

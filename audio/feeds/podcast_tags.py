@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from audio.feeds.items import parse_duration
-from audio.feeds.text import CONTROLS, MAX_LINE_CHARS, single_line
+from audio.feeds.text import CONTROLS, MAX_LINE_CHARS, parse_duration, single_line
 from audio.transfer.addresses import absolute
 from audio.transfer.sniff import media_type
 from models.record.transcript import Chapter, Person, TranscriptLink

@@ -69,3 +69,15 @@ def single_line(text: str | None) -> str:
     """Text that belongs on one line, such as a title, without control characters."""
     words = plain_text((text or "")[:MAX_LINE_CHARS]).split()
     return CONTROLS.sub("", " ".join(words))
+
+
+def parse_duration(written: str | None) -> float:
+    """Seconds of a duration as feeds write it, 0.0 where it can't be told.
+
+    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "about an hour")]
+    [3723.0, 3723.0, 3723.0, 0.0]
+    """
+    parts = (written or "").strip().split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,9})?", part) for part in parts):
+        return 0.0
+    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

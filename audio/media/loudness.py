@@ -33,7 +33,7 @@ def loudness(segment: AudioSegment) -> tuple[float, float]:
     return level, peak
 
 
-def levelled(segment: AudioSegment) -> AudioSegment:
+def normalise_loudness(segment: AudioSegment) -> AudioSegment:
     """The same at podcast loudness, or as near to it as its peaks allow: nothing is compressed."""
     if not len(segment):
         return segment
@@ -44,7 +44,7 @@ def levelled(segment: AudioSegment) -> AudioSegment:
     return segment.apply_gain(min(wanted, CEILING_DBTP - peak))
 
 
-def faded(segment: AudioSegment) -> AudioSegment:
+def fade_ends(segment: AudioSegment) -> AudioSegment:
     """The same with its ends faded, so that a cut into sound doesn't click."""
     half = len(segment) // 2
     return segment.fade_in(min(FADE_IN_MS, half)).fade_out(min(FADE_OUT_MS, half))

@@ -13,10 +13,10 @@ from models.record.errors import InputError
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def shown(url: str | httpx2.URL) -> str:
+def redacted(url: str | httpx2.URL) -> str:
     """A URL fit for messages: without login, query and fragment, which may hold secrets.
 
-    >>> shown("https://me:secret@example.org/show/1.mp3?token=abc")
+    >>> redacted("https://me:secret@example.org/show/1.mp3?token=abc")
     'https://example.org/show/1.mp3'
     """
     parsed = checked_url(url)

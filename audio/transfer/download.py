@@ -23,7 +23,7 @@ import httpx2
 
 from audio.media.ffmpeg import check_file
 from audio.transfer import addresses, http, network
-from audio.transfer.sniff import HEAD_BYTES, Kind, file_extension, kind
+from audio.transfer.sniff import HEAD_BYTES, Kind, content_kind, file_extension
 from models.record.errors import DownloadError, InputError
 
 MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
@@ -83,14 +83,14 @@ def download(
     progress: Progress | None = None,
     sleep: http.Sleep = time.sleep,
 ) -> StoredFile:
-    """The audio at `url` as a file in `folder`; see `Source` and its `save`."""
+    """The audio at `url` as a file in `folder`; see `RemoteSource` and its `save`."""
     options: dict[str, Any] = {
         "limits": limits,
         "allow_private": allow_private,
         "secret": secret,
         "sleep": sleep,
     }
-    with Source(url, folder, **options) as source:
+    with RemoteSource(url, folder, **options) as source:
         return source.save(progress)
 
 
@@ -102,8 +102,8 @@ def local_file(path: str | os.PathLike[str]) -> StoredFile:
         return StoredFile(file.absolute(), digest.hexdigest(), opened.tell())
 
 
-class Source:
-    """An address somebody gave, opened with one GET to see its `kind` ("feed", "audio", "page").
+class RemoteSource:
+    """An address somebody gave, opened with one GET to see its `content_kind` ("feed", "audio", "page").
 
     Then `read` it as a feed, or `save` it as audio, from the same response. `secret` are headers for the
     server of `url` alone, such as a login.
@@ -135,7 +135,7 @@ class Source:
         self._stored: StoredFile | None = None
         self._furthest = 0
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> RemoteSource:
         self._deadline = time.monotonic() + self._limits.seconds
         with ExitStack() as stack:
             with _disk_faults(self._folder):
@@ -169,7 +169,7 @@ class Source:
         return self._retrying(lambda: self._save(progress))
 
     def _retrying(self, action: Callable[[], _Result]) -> _Result:
-        return http.retrying(
+        return http.with_retries(
             action,
             attempts=self._limits.attempts,
             sleep=self._sleep,
@@ -177,7 +177,7 @@ class Source:
         )
 
     def _open(self) -> None:
-        """Send the request, and say in `kind` and `content_type` what came back."""
+        """Send the request, and say in `content_kind` and `content_type` what came back."""
         self._close()
         http.check_deadline(self.url, self._deadline)
         partial = self._load("part.json")
@@ -199,7 +199,7 @@ class Source:
         """Ask for all of the file, since the part we have is of no use."""
         if not offset:
             raise DownloadError(
-                f"{addresses.shown(self.url)} sent a part of a file although all was asked for"
+                f"{addresses.redacted(self.url)} sent a part of a file although all was asked for"
             )
         self._part.unlink()
         self._open()
@@ -213,8 +213,10 @@ class Source:
         elif response.offset:
             self.kind = "audio"  # only audio is ever kept in part
         else:
-            with http.faults(self.url):
-                self.kind = kind(self.content_type, response.head(self.url, self._deadline), response.url)
+            with http.network_errors(self.url):
+                self.kind = content_kind(
+                    self.content_type, response.head(self.url, self._deadline), response.url
+                )
 
     def _current(self) -> _Response:
         if self._response is None:
@@ -252,7 +254,7 @@ class Source:
         if self.kind != "audio":
             what = "a podcast feed" if self.kind == "feed" else "a page or another kind of file"
             named = f" ({self.content_type})" if self.content_type else ""
-            raise InputError(f"{addresses.shown(self.url)} is {what}, not audio{named}")
+            raise InputError(f"{addresses.redacted(self.url)} is {what}, not audio{named}")
         total = response.total
         if total is None:
             return
@@ -263,7 +265,7 @@ class Source:
             raise DownloadError(f"no room for {total:,} bytes in {self._folder}: {free:,} are free")
 
     def _too_big(self) -> str:
-        return f"{addresses.shown(self.url)} is bigger than {self._limits.bytes:,} bytes"
+        return f"{addresses.redacted(self.url)} is bigger than {self._limits.bytes:,} bytes"
 
     def _stream(self, response: _Response, progress: Progress | None) -> tuple[str, int]:
         """Append the response to the part; returns the sha256 and size of all of it."""
@@ -273,7 +275,7 @@ class Source:
         with self._part.open("ab") as file:
             digest = _hash_so_far(self._part)
             done = response.offset
-            with http.faults(self.url):
+            with http.network_errors(self.url):
                 for piece in response.pieces():
                     file.write(piece)
                     digest.update(piece)
@@ -284,7 +286,7 @@ class Source:
             os.fsync(file.fileno())
         if response.total is not None and done != response.total:
             where = f"{done:,} of {response.total:,} bytes"
-            raise http.UnavailableError(f"{addresses.shown(self.url)} broke off at {where}")
+            raise http.UnavailableError(f"{addresses.redacted(self.url)} broke off at {where}")
         return digest.hexdigest(), done
 
     def _watch(self, done: int, total: int | None, progress: Progress | None) -> None:

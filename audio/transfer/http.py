@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from audio.transfer.addresses import checked_url, origin, shown
+from audio.transfer.addresses import checked_url, origin, redacted
 from audio.transfer.network import open_client
 from models.record.errors import DownloadError, InputError
 
@@ -60,7 +60,7 @@ class Validators:
 class Page:
     """A small response in whole; `url` is where it was found after redirects.
 
-    `moved_to` is where it has moved for good, "" where it has not. An `unchanged` page has no data.
+    `permanent_location` is where it has moved for good, "" where it has not. An `unchanged` page has no data.
     """
 
     data: bytes
@@ -91,10 +91,10 @@ def get(
         response.close()
         passed.append(response)
         target = _redirected(target, response.headers["Location"])
-    raise DownloadError(f"{shown(url)} was redirected over {MAX_REDIRECTS} times")
+    raise DownloadError(f"{redacted(url)} was redirected over {MAX_REDIRECTS} times")
 
 
-def moved_to(response: httpx2.Response) -> str:
+def permanent_location(response: httpx2.Response) -> str:
     """The address to ask from now on, by the permanent redirects before any other; "" where none is.
 
     A move from https to http is not one to remember: anybody on the way could have made it up.
@@ -112,7 +112,7 @@ def _send(client: httpx2.Client, url: httpx2.URL, headers: Mapping[str, str]) ->
     # The login goes into a header: what is in the URL reaches the client's log.
     login = httpx2.BasicAuth(url.username, url.password) if url.userinfo else None
     request = client.build_request("GET", url.copy_with(username=None, password=None), headers=headers)
-    with faults(url):
+    with network_errors(url):
         return client.send(request, stream=True, auth=login)
 
 
@@ -120,9 +120,9 @@ def _redirected(url: httpx2.URL, location: str) -> httpx2.URL:
     try:
         return checked_url(url.join(location))
     except (httpx2.InvalidURL, ValueError):
-        raise DownloadError(f"{shown(url)} redirects to something that is not a URL") from None
+        raise DownloadError(f"{redacted(url)} redirects to something that is not a URL") from None
     except InputError as error:
-        raise InputError(f"{shown(url)} redirects where we don't follow: {error}") from None
+        raise InputError(f"{redacted(url)} redirects where we don't follow: {error}") from None
 
 
 def _usable(response: httpx2.Response, url: httpx2.URL) -> httpx2.Response:
@@ -130,7 +130,7 @@ def _usable(response: httpx2.Response, url: httpx2.URL) -> httpx2.Response:
     if status in USABLE:
         return response
     response.close()
-    message = f"{shown(url)} answered {status} {response.reason_phrase}".rstrip()
+    message = f"{redacted(url)} answered {status} {response.reason_phrase}".rstrip()
     if status >= 500 or status in TRANSIENT_STATUS:
         raise UnavailableError(message, _retry_after(response.headers.get("Retry-After", "")))
     raise DownloadError(message)
@@ -148,17 +148,17 @@ def _retry_after(value: str) -> float | None:
 
 
 @contextmanager
-def faults(url: str | httpx2.URL) -> Iterator[None]:
+def network_errors(url: str | httpx2.URL) -> Iterator[None]:
     """Turns what goes wrong on the wire into a DownloadError that may be tried again."""
     try:
         yield
     except httpx2.DecodingError as error:
-        raise DownloadError(f"{shown(url)} sent what can't be unpacked: {error}") from error
+        raise DownloadError(f"{redacted(url)} sent what can't be unpacked: {error}") from error
     except httpx2.TransportError as error:
-        raise UnavailableError(f"{shown(url)}: {type(error).__name__}: {error}") from error
+        raise UnavailableError(f"{redacted(url)}: {type(error).__name__}: {error}") from error
 
 
-def retrying(
+def with_retries(
     action: Callable[[], _Result],
     *,
     attempts: int = ATTEMPTS,
@@ -219,7 +219,7 @@ def fetch_bytes(
             finally:
                 response.close()
 
-        return retrying(fetch, attempts=attempts, sleep=sleep)
+        return with_retries(fetch, attempts=attempts, sleep=sleep)
 
 
 def _page(response: httpx2.Response, data: bytes) -> Page:
@@ -227,18 +227,23 @@ def _page(response: httpx2.Response, data: bytes) -> Page:
     validators = Validators(said.get("ETag", ""), said.get("Last-Modified", ""))
     unchanged = response.status_code == 304
     return Page(
-        data, final_url(response), said.get("Content-Type", ""), validators, moved_to(response), unchanged
+        data,
+        final_url(response),
+        said.get("Content-Type", ""),
+        validators,
+        permanent_location(response),
+        unchanged,
     )
 
 
 def read_all(pieces: Iterable[bytes], url: str, max_bytes: int, deadline: float) -> bytes:
     """The pieces joined; InputError over `max_bytes`, DownloadError after `deadline` (monotonic)."""
     data = bytearray()
-    with faults(url):
+    with network_errors(url):
         for piece in pieces:
             data += piece
             if len(data) > max_bytes:
-                raise InputError(f"{shown(url)} is bigger than {max_bytes:,} bytes")
+                raise InputError(f"{redacted(url)} is bigger than {max_bytes:,} bytes")
             check_deadline(url, deadline)
     return bytes(data)
 
@@ -246,7 +251,7 @@ def read_all(pieces: Iterable[bytes], url: str, max_bytes: int, deadline: float)
 def check_deadline(url: str, deadline: float) -> None:
     """DownloadError once the monotonic clock has passed `deadline`."""
     if time.monotonic() > deadline:
-        raise DownloadError(f"{shown(url)} took too long and was given up")
+        raise DownloadError(f"{redacted(url)} took too long and was given up")
 
 
 def final_url(response: httpx2.Response) -> str:

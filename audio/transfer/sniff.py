@@ -52,7 +52,7 @@ _FEED_ROOT = re.compile(r"<(rss|feed|(\w+:)?rdf)[\s/>]", re.IGNORECASE)
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def kind(content_type: str, head: bytes, url: str = "") -> Kind:
+def content_kind(content_type: str, head: bytes, url: str = "") -> Kind:
     """What a response holds: a podcast feed, audio (or video), or a page, which is all the rest.
 
     `head` is the first HEAD_BYTES or so of the body; `content_type` and the extension of `url`

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 
-def place(given: str) -> Path:
+def location(given: str) -> Path:
     """A folder by its path or fsspec URL; InputError for a kind of URL that can't be used."""
     if "://" not in given:
         return Path(given)
     from outputs.library import files
 
-    return files.place(given)
+    return files.resolve_location(given)
 
 
 Library = Annotated[
@@ -22,7 +22,7 @@ Library = Annotated[
     typer.Option(
         help="The folder, or fsspec URL, that holds all shows.",
         show_default="of episcribe.toml, or library",
-        parser=place,
+        parser=location,
         metavar="PATH",
     ),
 ]

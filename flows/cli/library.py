@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.folders import Library, place
+from flows.cli.folders import Library, location
 
 if TYPE_CHECKING:
-    from outputs.library.search import Changes, Hit
+    from outputs.library.search import Hit, IndexChanges
 
 Folder = Annotated[
-    Path, typer.Argument(help="An episode's folder, or its URL.", parser=place, metavar="FOLDER")
+    Path, typer.Argument(help="An episode's folder, or its URL.", parser=location, metavar="FOLDER")
 ]
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
@@ -36,13 +36,13 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find words in all transcripts; each hit is a link to the second it is said."""
-    from flows.schedule.settings import library_of
+    from flows.schedule.settings import local_library
     from outputs.library import search
-    from outputs.publishing.feed import checked_base
+    from outputs.publishing.feed import checked_base_url
 
-    library = library_of(library)
-    base = checked_base(base_url) if base_url else f"{library}/"
-    search.terms_of(words)  # before the index is brought up to date, which may take a while
+    library = local_library(library)
+    base = checked_base_url(base_url) if base_url else f"{library}/"
+    search.query_terms(words)  # before the index is brought up to date, which may take a while
     _report(search.update(library))
     found = search.search(library, words, speaker, show, limit)
     if json:
@@ -59,10 +59,10 @@ def site(
     out: Annotated[Path, typer.Option(help="The folder of the site, one of its own.")] = Path("site"),
 ) -> None:
     """Build a static site of the library: shows, episodes, search in the browser."""
-    from flows.schedule.settings import library_of
-    from outputs.publishing.site import build
+    from flows.schedule.settings import local_library
+    from outputs.publishing.site import build_site
 
-    built = build(library_of(library), out)
+    built = build_site(local_library(library), out)
     _warn_of(built.skipped)
     shows = f"{built.shows} show{'' if built.shows == 1 else 's'}"
     episodes = f"{built.episodes} episode{'' if built.episodes == 1 else 's'}"
@@ -85,18 +85,18 @@ def publish(
     ] = False,
 ) -> None:
     """Write a show's feed with links to its transcripts put in, and nothing else changed."""
-    from audio.transfer.addresses import shown
-    from flows.library.publishing import feed_bytes, publish_feed, show_feed
+    from audio.transfer.addresses import redacted
+    from flows.library.publishing import locate_feed, publish_feed, read_feed
     from flows.schedule import settings as configuration
     from outputs.library.files import replace_files
-    from outputs.publishing.feed import checked_base
+    from outputs.publishing.feed import checked_base_url
 
     settings = configuration.load()
-    base = checked_base(base_url or settings.base_url)
-    feed, secret = show_feed(show)
-    data = feed_bytes(feed, secret, allow_private=allow_private or settings.allow_private)
-    told = shown(feed) if "://" in feed else feed
-    published, skipped = publish_feed(data, configuration.library_of(library), base, told)
+    base = checked_base_url(base_url or settings.base_url)
+    feed, secret = locate_feed(show)
+    data = read_feed(feed, secret, allow_private=allow_private or settings.allow_private)
+    told = redacted(feed) if "://" in feed else feed
+    published, skipped = publish_feed(data, configuration.local_library(library), base, told)
     _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without
@@ -135,13 +135,13 @@ def clip(
 ) -> None:
     """Cut a piece out of an episode, with captions of its own beside it."""
     from flows.library.clips import make_clip
-    from outputs.text.times import seconds_of
+    from outputs.text.times import parse_time
 
-    for path in make_clip(folder, seconds_of(start), seconds_of(end), out, audio):
+    for path in make_clip(folder, parse_time(start), parse_time(end), out, audio):
         typer.echo(path)
 
 
-def _report(changes: Changes) -> None:
+def _report(changes: IndexChanges) -> None:
     if changes.indexed:
         typer.echo(f"indexed {changes.indexed} episode{'' if changes.indexed == 1 else 's'}", err=True)
     _warn_of(changes.skipped)

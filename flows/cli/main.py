@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli import library, shows, speakers
-from flows.cli.folders import place
+from flows.cli.folders import location
 
 app = typer.Typer(
     name="episcribe",
@@ -32,7 +32,7 @@ MaxSpeakers = Annotated[int | None, typer.Option(help="At most this many speaker
 Diariser = Annotated[str, typer.Option(help="auto, offline, community-1 or none.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Folder = Annotated[
-    Path, typer.Argument(help="An episode's folder, or its episode.json.", parser=place, metavar="FOLDER")
+    Path, typer.Argument(help="An episode's folder, or its episode.json.", parser=location, metavar="FOLDER")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
@@ -239,13 +239,13 @@ def bench(
 ) -> None:
     """Measure every stage: seconds, real-time factor and peak memory, as JSON."""
     from flows.local.bench import measure
-    from models.asr.transcription import WhisperOptions
+    from models.asr.transcription import TranscriptionOptions
     from models.diarisation.diariser import DiariserOptions
 
     typer.echo(
         measure(
             audio,
-            WhisperOptions(model=model, language=language, device=device),
+            TranscriptionOptions(model=model, language=language, device=device),
             DiariserOptions(model=diariser, device=device),
         )
     )

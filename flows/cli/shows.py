@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from flows.schedule.feed_reading import Reading
-    from flows.schedule.plan import FeedMemory, Listed
+    from flows.schedule.feed_reading import FeedReading
+    from flows.schedule.plan import FeedState, ListedEpisode
     from flows.schedule.settings import Settings
     from flows.schedule.store import Store
 
@@ -170,7 +170,7 @@ def _rehearse(shows: list[str] | None) -> None:
     from flows.schedule import feed_reading
 
     settings, store = _opened()
-    for reading in feed_reading.rehearse(settings, store, shows or settings.shows):
+    for reading in feed_reading.preview(settings, store, shows or settings.shows):
         _print(_told(reading))
         for episode in reading.plan.taken if reading.plan else ():
             _print(f"  {episode.published[:10] or 'undated'}  {episode.title}")
@@ -194,20 +194,20 @@ def _poll(shows: list[str] | None, *, debug: bool) -> None:
         raise typer.Exit(1)
 
 
-def _told(reading: Reading) -> str:
+def _told(reading: FeedReading) -> str:
     if reading.plan is None:
         return f"{reading.show}: {reading.error}"
     new = len(reading.plan.taken)
     return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
 
 
-def _feed_row(settings: Settings, store: Store, name: str, memory: FeedMemory | None) -> tuple[str, ...]:
-    from audio.transfer.addresses import shown
+def _feed_row(settings: Settings, store: Store, name: str, memory: FeedState | None) -> tuple[str, ...]:
+    from audio.transfer.addresses import redacted
 
-    url = shown(settings.shows[name].url)
+    url = redacted(settings.shows[name].url)
     if memory is None or memory.polled_at is None:
         return name, url, "never", "", memory.error if memory else ""
-    moved = f"moved to {shown(memory.moved_to)}" if memory.moved_to else ""
+    moved = f"moved to {redacted(memory.moved_to)}" if memory.moved_to else ""
     return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), memory.error or moved
 
 
@@ -217,7 +217,7 @@ def _when(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _worth_telling(episodes: list[Listed]) -> list[Listed]:
+def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
     """All that are not finished, and the newest finished ones of each show."""
     told, seen = [], dict[str, int]()
     for listed in episodes:
@@ -227,7 +227,7 @@ def _worth_telling(episodes: list[Listed]) -> list[Listed]:
     return told
 
 
-def _episode_row(listed: Listed) -> tuple[str, ...]:
+def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
     return (
         listed.id[:SHORT_ID],
         listed.show,
@@ -239,7 +239,7 @@ def _episode_row(listed: Listed) -> tuple[str, ...]:
     )
 
 
-def _counts(episodes: list[Listed]) -> str:
+def _counts(episodes: list[ListedEpisode]) -> str:
     from collections import Counter
 
     counts = Counter(listed.state for listed in episodes)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli.folders import Library, place
+from flows.cli.folders import Library, location
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
     from models.naming.assignment import Candidate
-    from models.naming.voices import Registry
+    from models.naming.voices import VoiceRegistry
     from models.record.transcript import Evidence, Transcript
 
 SHOW = "show"
@@ -48,7 +48,7 @@ voices_app = typer.Typer(
 
 Folder = Annotated[
     Path,
-    typer.Argument(help="An episode's folder, or its episode.json.", parser=place, metavar="EPISODE_DIR"),
+    typer.Argument(help="An episode's folder, or its episode.json.", parser=location, metavar="EPISODE_DIR"),
 ]
 Show = Annotated[str | None, typer.Option(help="The folder of one show.", show_default="all shows")]
 
@@ -151,16 +151,16 @@ def list_voices(library: Library = None, show: Show = None) -> None:
     """List whose voices are kept, from how much speech, and who is not to be learnt."""
     from flows.library.voices import known_voices
     from flows.local.check import console
-    from flows.schedule.settings import library_place
+    from flows.schedule.settings import library_location
 
-    kept = known_voices(library_place(library), show)
+    kept = known_voices(library_location(library), show)
     if not kept:
         typer.echo("no voices are kept")
         return
     console().print(_voices_table(kept))
 
 
-def _voices_table(kept: Iterable[tuple[Path, Registry]]) -> Table:
+def _voices_table(kept: Iterable[tuple[Path, VoiceRegistry]]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -190,10 +190,11 @@ def merge(
 ) -> None:
     """Make two voices one: they are the same person's."""
     from flows.library.voices import merge as merge_voices
-    from flows.schedule.settings import library_place
+    from flows.schedule.settings import library_location
 
     _tell(
-        merge_voices(library_place(library), name, into, show), f"the voice of {name} is now part of {into}'s"
+        merge_voices(library_location(library), name, into, show),
+        f"the voice of {name} is now part of {into}'s",
     )
 
 
@@ -205,10 +206,10 @@ def forget(
 ) -> None:
     """Delete somebody's voice wherever it is kept, and never learn it again. Names in transcripts stay."""
     from flows.library.voices import forget as forget_voice
-    from flows.schedule.settings import library_place
+    from flows.schedule.settings import library_location
 
     _tell(
-        forget_voice(library_place(library), name, show),
+        forget_voice(library_location(library), name, show),
         f"the voice of {name} is forgotten and will not be learnt again",
     )
 
@@ -221,9 +222,9 @@ def allow(
 ) -> None:
     """Let a voice be learnt again that was forgotten."""
     from flows.library.voices import allow as allow_voice
-    from flows.schedule.settings import library_place
+    from flows.schedule.settings import library_location
 
-    _tell(allow_voice(library_place(library), name, show), f"the voice of {name} may be learnt again")
+    _tell(allow_voice(library_location(library), name, show), f"the voice of {name} may be learnt again")
 
 
 def _tell(shows: Iterable[Path], what: str) -> None:

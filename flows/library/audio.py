@@ -10,7 +10,7 @@ from outputs.library import read
 from outputs.library.files import is_local
 
 
-def audio_of(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
+def find_audio(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
     """The audio of an episode: what is given, kept in its folder, was downloaded, or lies where we are.
 
     InputError where none of these is there.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from flows.library.audio import audio_of
-from models.record.cropping import excerpt
+from flows.library.audio import find_audio
+from models.record.cropping import crop
 from models.record.errors import InputError
 from outputs.formats import srt
 from outputs.library import read
@@ -26,7 +26,7 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
     extension, no audio at hand.
     """
     from audio.media.clip import cut, encode
-    from audio.media.loudness import faded, levelled
+    from audio.media.loudness import fade_ends, normalise_loudness
 
     transcript = read.load(folder)
     if out.suffix.lower() not in FORMATS:
@@ -36,12 +36,14 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
             f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
         )
     end = min(end, transcript.audio.seconds) if end > start else end
-    piece = cut(audio_of(read.folder_of(folder), transcript, audio), start, end)
-    said = excerpt(transcript, start, end)
+    piece = cut(find_audio(read.folder_of(folder), transcript, audio), start, end)
+    said = crop(transcript, start, end)
     title = f"{one_line(transcript.episode.title)} ({clock(start)}–{clock(end)})"
     tags = {"title": title, "artist": one_line(transcript.episode.show)}
     kind = out.suffix.lower()
-    encode(faded(levelled(piece)), out, format=FORMATS[kind], bitrate=BITRATES.get(kind), tags=tags)
+    encode(
+        fade_ends(normalise_loudness(piece)), out, format=FORMATS[kind], bitrate=BITRATES.get(kind), tags=tags
+    )
     captions = out.with_suffix(".srt")
     said = replace(said, audio=replace(said.audio, seconds=len(piece) / 1000))
     replace_files({captions: srt.render(said).encode("utf-8", "backslashreplace")})

@@ -10,10 +10,10 @@ from models.record.transcript import Episode
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.folders import library_episodes
-from outputs.publishing.feed import Entry, Published, entry_of, publish
+from outputs.publishing.feed import FeedEntry, PublishedFeed, feed_entry, link_transcripts
 
 
-def show_feed(show: str) -> tuple[str, dict[str, str]]:
+def locate_feed(show: str) -> tuple[str, dict[str, str]]:
     """Where a show's feed is, and the headers that let us in.
 
     SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
@@ -30,7 +30,7 @@ def show_feed(show: str) -> tuple[str, dict[str, str]]:
     )
 
 
-def feed_bytes(feed: str, headers: Mapping[str, str] | None = None, *, allow_private: bool = False) -> bytes:
+def read_feed(feed: str, headers: Mapping[str, str] | None = None, *, allow_private: bool = False) -> bytes:
     """A feed as its host serves it. Raises InputError and DownloadError."""
     from audio.feeds.cleaning import MAX_FEED_BYTES
     from audio.media.ffmpeg import check_file
@@ -45,10 +45,12 @@ def feed_bytes(feed: str, headers: Mapping[str, str] | None = None, *, allow_pri
     return path.read_bytes()
 
 
-def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> tuple[Published, dict[str, str]]:
+def publish_feed(
+    data: bytes, library: Path, base_url: str, source: str
+) -> tuple[PublishedFeed, dict[str, str]]:
     """A feed with links to the transcripts of a library, and for folders that can't be read the reason.
 
-    See `outputs.feed.publish`.
+    See `outputs.publishing.feed.link_transcripts`.
     """
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
@@ -60,12 +62,12 @@ def publish_feed(data: bytes, library: Path, base_url: str, source: str) -> tupl
         except EpiscribeError as error:
             skipped[name] = str(error)
 
-    def describe(name: str) -> Entry:
+    def describe(name: str) -> FeedEntry:
         there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
         try:
-            return entry_of(read.load(library / name), name, there)
+            return feed_entry(read.load(library / name), name, there)
         except EpiscribeError as error:
             skipped[name] = str(error)
-            return Entry(episodes[name], name, "", ())
+            return FeedEntry(episodes[name], name, "", ())
 
-    return publish(data, episodes, describe, base_url, source), skipped
+    return link_transcripts(data, episodes, describe, base_url, source), skipped

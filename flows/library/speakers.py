@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.naming.person_names import fold
-from models.naming.speakers import Context, called, renamed_by_voice
-from models.naming.voices import Registry, Sample, sample_of
+from models.naming.speakers import NamingContext, rename_by_voice, rename_speaker
+from models.naming.voices import VoiceRegistry, VoiceSample, sample_of
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript
 from outputs.library import corrections, files, read, voices_file, write
@@ -34,15 +34,15 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     """Call a speaker of an episode by another name, in all its files, and learn the voice.
 
     speaker: the name or the label as it is now. With `back_fill` the show's other episodes are named anew by
-    the voices known then. `processes` as in `outputs.write.publish`. Raises InputError for a speaker who
+    the voices known then. `processes` as in `outputs.library.write.publish`. Raises InputError for a speaker who
     isn't there or a bad name.
     """
     name = _checked_name(name)
     record = read.load_record(folder)
     folder = read.folder_of(folder)
     before = corrections.load(folder)
-    labels = labels_of(corrections.correct(record, before).transcript, speaker, folder)
-    transcript = called(record, labels, name)
+    labels = labels_of(corrections.apply_corrections(record, before).transcript, speaker, folder)
+    transcript = rename_speaker(record, labels, name)
     made = _corrected_names(before, transcript, labels, name)
     amended = made if made != before else None
     if not files.is_local(folder):
@@ -50,7 +50,7 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     written = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
     show = folder.absolute().parent
     learnt = _learn_confirmed(transcript, labels, name, show)
-    others, unheard = back_filled(folder) if back_fill else ((), 0)
+    others, unheard = name_others_by_voice(folder) if back_fill else ((), 0)
     return Renamed(tuple(written), learnt, _displaced(record, transcript, labels), others, unheard)
 
 
@@ -98,7 +98,9 @@ def labels_of(transcript: Transcript, speaker: str, folder: Path) -> list[str]:
 
 def _learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str, show: Path) -> bool:
     """Learn a voice that the user put a name to; whether there was one to learn from."""
-    voices = [voice for voice in voices_file.heard(transcript.audio.sha256) if voice.speaker in labels]
+    voices = [
+        voice for voice in voices_file.episode_voices(transcript.audio.sha256) if voice.speaker in labels
+    ]
     samples = [(name, sample_of(voice, transcript.episode.id, confirmed=True)) for voice in voices]
     if not samples:
         return False
@@ -106,14 +108,14 @@ def _learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str, s
     return after.voice_of(name) is not None
 
 
-def _corrected(now: Registry, samples: Sequence[tuple[str, Sample]]) -> Registry:
+def _corrected(now: VoiceRegistry, samples: Sequence[tuple[str, VoiceSample]]) -> VoiceRegistry:
     """Without what these voices taught under a wrong name before, even where they teach nothing now."""
     for _, sample in samples:
         now = now.unlearnt(sample)
     return now
 
 
-def back_filled(folder: Path) -> tuple[tuple[Path, ...], int]:
+def name_others_by_voice(folder: Path) -> tuple[tuple[Path, ...], int]:
     """Name the other episodes of the show anew by the voices it knows.
 
     Returns the folders of those that changed, and how many could not be judged because this machine has
@@ -129,9 +131,9 @@ def back_filled(folder: Path) -> tuple[tuple[Path, ...], int]:
             before = read.load_record(other)
         except EpiscribeError:
             continue  # a damaged neighbour is no reason to stop
-        voices = voices_file.heard(before.audio.sha256)
+        voices = voices_file.episode_voices(before.audio.sha256)
         unheard += bool(before.speakers) and not voices
-        after = renamed_by_voice(before, Context(voices=voices, registry=known)) if voices else before
+        after = rename_by_voice(before, NamingContext(voices=voices, registry=known)) if voices else before
         if after.speakers != before.speakers:
             write.publish(after, other, present_formats(other))
             changed.append(other)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.naming.person_names import fold
-from models.naming.voices import KnownVoice, Registry, sounds_like
+from models.naming.voices import KnownVoice, VoiceRegistry, sounds_like
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript
 from models.runtime.cache import cache_folder
@@ -19,7 +19,7 @@ from outputs.library.folders import show_episodes
 def shows(library: Path, show: str | None = None) -> list[Path]:
     """The folders of the library's shows, or the one that is named. InputError where there is none."""
     if show is not None:
-        folder = library / show if (library / show).is_dir() else files.place(show)
+        folder = library / show if (library / show).is_dir() else files.resolve_location(show)
         if not folder.is_dir():
             raise InputError(f"no show {show!r} in {library}: give the name of its folder")
         return [folder]
@@ -28,10 +28,10 @@ def shows(library: Path, show: str | None = None) -> list[Path]:
     return sorted(path for path in library.iterdir() if path.is_dir())
 
 
-def known_voices(library: Path, show: str | None = None) -> list[tuple[Path, Registry]]:
+def known_voices(library: Path, show: str | None = None) -> list[tuple[Path, VoiceRegistry]]:
     """The voices of each show that has any, or a list of people to stay out of it."""
     found = [(folder, voices_file.load(folder)) for folder in shows(library, show)]
-    return [(folder, known) for folder, known in found if known != Registry()]
+    return [(folder, known) for folder, known in found if known != VoiceRegistry()]
 
 
 def merge(library: Path, name: str, into: str, show: str | None = None) -> list[Path]:
@@ -92,7 +92,7 @@ def _episodes(show: Path) -> Iterator[Transcript]:
             yield read.load(folder)
 
 
-def _as_spelled(name: str, known: Registry, episodes: Sequence[Transcript]) -> str:
+def _as_spelled(name: str, known: VoiceRegistry, episodes: Sequence[Transcript]) -> str:
     """The name as a show spells it, whatever the case and accents it was typed with."""
     there = [voice.name for voice in known.voices] + [s.name for each in episodes for s in each.speakers]
     return next((other for other in there if fold(other) == fold(name)), name) if name not in there else name
@@ -105,10 +105,10 @@ def _labels_named(transcript: Transcript, name: str) -> set[str]:
 def _forget_heard(transcript: Transcript, name: str, voice: KnownVoice) -> None:
     """Delete what this machine keeps of a person's voice in an episode, called by the name there or not."""
     sha256, labels = transcript.audio.sha256, _labels_named(transcript, name)
-    heard = voices_file.heard(sha256)
+    heard = voices_file.episode_voices(sha256)
     others = [v for v in heard if v.speaker not in labels and not sounds_like(v, voice)]
     if labels or len(others) < len(heard):
-        voices_file.keep_heard(sha256, others)
+        voices_file.keep_episode_voices(sha256, others)
         drop_kept_diarisations(sha256)
 
 

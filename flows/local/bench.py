@@ -16,10 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from audio.media.recording import Recording
 from audio.transfer.download import local_file
 from flows import steps
 from models.asr import whisper_models
-from models.asr.transcription import WhisperOptions
+from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.record.spans import speech_of
@@ -29,47 +30,48 @@ from outputs.formats.registry import FORMATS
 from outputs.library import write
 
 EMPTY_RUN = """
-from flows.local.prefect_session import local_run
-with local_run():
+from flows.local.prefect_session import prefect_session
+with prefect_session():
     from prefect import flow
     flow(lambda: None, name="empty")()
 """
 PACKAGES = ("torch", "faster-whisper", "ctranslate2", "pyannote.audio")
 
 
-def measure(audio: Path, words: WhisperOptions, turns: DiariserOptions) -> str:
+def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) -> str:
     """Process `audio` once and return JSON: seconds and real-time factor a stage, peak memory in MB.
 
     Real-time factor is seconds of work per second of audio. Loading models counts apart.
     """
     seconds: dict[str, float] = {}
     stored = local_file(audio)
+    recording = Recording(str(stored.path), stored.sha256)
     with _timed(seconds, "decode"):
-        heard = steps.hear(str(stored.path), stored.sha256)
-    file = AudioFile(str(stored.path), stored.sha256, heard.seconds)
+        decoded = recording.decode()
+    file = AudioFile(recording.path, recording.sha256, decoded.seconds)
     with _timed(seconds, "load_diariser"):
         if turns.model != "none":
             diariser.load(turns)
     with _timed(seconds, "diarise"):
-        diarisation = steps.find_turns(file, heard.mix, turns)
+        diarisation = steps.diarise(recording, decoded.mix, turns)
     with _timed(seconds, "load_whisper"):
         whisper_models.load(words.model, words.device)
     with _timed(seconds, "transcribe"):
-        transcription = steps.write_words(file, heard.mix, words, speech_of(diarisation.turns) or None)
+        transcription = steps.transcribe(recording, decoded.mix, words, speech_of(diarisation.turns) or None)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
-        transcript = steps.assemble(
+        transcript = steps.align(
             Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model
         )
         write.publish(transcript, Path(folder), FORMATS)
     work = {name: spent for name, spent in seconds.items() if not name.startswith("load")}
     report: dict[str, Any] = {
-        "audio_seconds": round(heard.seconds, 3),
+        "audio_seconds": round(decoded.seconds, 3),
         "words": len(transcription.words),
         "speakers": len(transcript.speakers),
         "model": transcription.model,
         "seconds": {name: round(spent, 3) for name, spent in seconds.items()},
-        "real_time_factor": {name: round(spent / heard.seconds, 4) for name, spent in work.items()},
-        "total_real_time_factor": round(sum(work.values()) / heard.seconds, 4),
+        "real_time_factor": {name: round(spent / decoded.seconds, 4) for name, spent in work.items()},
+        "total_real_time_factor": round(sum(work.values()) / decoded.seconds, 4),
         "peak_memory_mb": round(_peak_memory_mb()),
         "orchestration_seconds": orchestration_seconds(),
         "machine": _machine(resolve_device(words.device)),

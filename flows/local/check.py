@@ -118,9 +118,9 @@ def gpu() -> list[Finding]:
 
 def hub_token() -> list[Finding]:
     """A token for the gated models, if any."""
-    from models.diarisation.diariser import token
+    from models.diarisation.diariser import hub_token
 
-    if token() is None:
+    if hub_token() is None:
         return [Finding("hub token", None, "none: not needed for the offline models")]
     return [Finding("hub token", True, "found: community-1 can be used")]
 

@@ -35,7 +35,7 @@ def has_server() -> bool:
 
 
 @contextmanager
-def local_run() -> Iterator[None]:
+def prefect_session() -> Iterator[None]:
     """Settings under which flows called in this process run with the least ado.
 
     A configured server is used as it is. For a temporary one, events, log upload and heartbeat are off,
@@ -103,12 +103,12 @@ def _keep_template(database: Path) -> None:
     part.replace(_template())
 
 
-def prepare() -> None:
+def make_database_template() -> None:
     """Make the empty database ahead of the first run, which is then as fast as all others."""
     if not _template().exists():
-        with local_run():
+        with prefect_session():
             pass
 
 
 if __name__ == "__main__":
-    prepare()
+    make_database_template()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.progress import shown_by
+from flows.progress import reporting_to
 
 TITLES = {
     "download": "Downloading",
@@ -22,7 +22,7 @@ def bars() -> Iterator[None]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        with shown_by(_Lines()):
+        with reporting_to(_Lines()):
             yield
         return
     from rich.progress import (
@@ -50,7 +50,7 @@ def bars() -> Iterator[None]:
                 tasks[stage] = shown.add_task(TITLES.get(stage, stage), total=None)
             shown.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
 
-        with shown_by(watch):
+        with reporting_to(watch):
             yield
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flows.local.prefect_session import local_run
+from flows.local.prefect_session import prefect_session
 from flows.local.progress_bars import bars
 from flows.progress import progress
 from models.diarisation.diariser import DiariserOptions
@@ -51,8 +51,10 @@ def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, 
     from flows import steps
 
     _quieten_prefect(debug=debug)
-    steps.check(source, options)  # before Prefect starts: a wrong option should not take seconds to tell
-    with interruptible(), local_run(), bars():
+    steps.check_input(
+        source, options
+    )  # before Prefect starts: a wrong option should not take seconds to tell
+    with interruptible(), prefect_session(), bars():
         from flows.episode import process_episode
 
         result: dict[str, Any] = process_episode(source, options)
@@ -62,7 +64,7 @@ def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, 
 def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
     """`poll_feeds` in this process, with progress shown; returns what the flow returns."""
     _quieten_prefect(debug=debug)
-    with interruptible(), local_run(), bars():
+    with interruptible(), prefect_session(), bars():
         from flows.schedule.poll import poll_feeds
 
         result: dict[str, Any] = poll_feeds(shows)
@@ -88,20 +90,17 @@ def print_result(result: dict[str, Any]) -> None:
 
 def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
     """Diarise one file and write the turns as RTTM. Raises InputError and OutputError."""
+    from audio.media.recording import Recording
     from audio.transfer.download import local_file
     from flows import steps
-    from models.record.transcript import AudioFile
     from outputs.formats import rttm
     from outputs.library import files
 
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
     stored = local_file(audio)
-    with interruptible(), bars():
-        heard = steps.hear(str(stored.path), stored.sha256, progress)
-        found = steps.find_turns(
-            AudioFile(str(stored.path), stored.sha256, heard.seconds), heard.mix, options, progress
-        )
-        steps.release()
+    with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
+        decoded = recording.decode(progress)
+        found = steps.diarise(recording, decoded.mix, options, progress)
     files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found

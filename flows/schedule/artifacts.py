@@ -14,7 +14,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from flows.schedule.leases import Claim
+from flows.schedule.leases import Lease
 from outputs.text.terminal import printable
 
 PAGE = "transcript.html"
@@ -42,16 +42,16 @@ def show_table(key: str, rows: Sequence[dict[str, Any]], description: str) -> No
     create_table_artifact(table=harmless, key=key, description=description)
 
 
-def link_outputs(claim: Claim, files: Sequence[str]) -> None:
+def link_outputs(lease: Lease, files: Sequence[str]) -> None:
     """A link to an episode's page, or to the first of its files where it has none."""
     if not files:
         return
     chosen = next((file for file in files if file.endswith(PAGE)), files[0])
     create_link_artifact(
-        link=_address(chosen, claim.settings.library, claim.settings.base_url),
-        link_text=_plain(claim.episode.title),
-        key=f"episode-{claim.listed.id}",
-        description=f"{_plain(claim.episode.show)}: {_plain(claim.episode.title)}",
+        link=_address(chosen, lease.settings.library, lease.settings.base_url),
+        link_text=_plain(lease.episode.title),
+        key=f"episode-{lease.listed.id}",
+        description=f"{_plain(lease.episode.show)}: {_plain(lease.episode.title)}",
     )
 
 

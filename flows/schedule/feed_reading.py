@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import listed_at, parse_feed
+from audio.feeds.parse import parse_feed, with_feed_url
 from audio.transfer.addresses import same_origin
 from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
-from flows.schedule.plan import FeedMemory, Plan
+from flows.schedule.plan import FeedState, Plan
 from flows.schedule.settings import Settings, Show
 from flows.schedule.store import Store
 from models.record.errors import EpiscribeError
@@ -21,7 +21,7 @@ ATTEMPTS = 3  # at one feed in one poll; the next poll is not far
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FeedReading:
     """What came of one look at a show: a plan, or why there is none."""
 
     show: str
@@ -34,18 +34,18 @@ class Reading:
 class _Look:
     """What a server said about a feed: its episodes, nothing where it was unchanged, or an error."""
 
-    memory: FeedMemory
+    memory: FeedState
     found: tuple[Episode, ...] = ()
     unchanged: bool = False
     error: Exception | None = None
 
 
-def poll(
+def read_feeds(
     settings: Settings,
     store: Store,
     shows: Iterable[str],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Reading]:
+) -> list[FeedReading]:
     """Read the feeds of these shows, and have the store remember what they said, in the order of `shows`."""
 
     def remember(look: _Look, show: Show) -> Plan:
@@ -53,7 +53,7 @@ def poll(
             look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
         )
 
-    def read(name: str) -> Reading:
+    def read(name: str) -> FeedReading:
         reading, look = _reading(name, settings, store, remember)
         if reading.error:
             asked = look.error.retry_after if isinstance(look.error, UnavailableError) else None
@@ -63,30 +63,30 @@ def poll(
     return _each(shows, read, settings, progress)
 
 
-def rehearse(settings: Settings, store: Store, shows: Iterable[str]) -> list[Reading]:
-    """What `poll` would find; nothing is remembered."""
+def preview(settings: Settings, store: Store, shows: Iterable[str]) -> list[FeedReading]:
+    """What `read_feeds` would find; nothing is remembered."""
 
-    def preview(look: _Look, show: Show) -> Plan:
+    def plan(look: _Look, show: Show) -> Plan:
         return store.preview(
             look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
         )
 
     return _each(
-        shows, lambda name: _reading(name, settings, store, preview)[0], settings, lambda done, total: None
+        shows, lambda name: _reading(name, settings, store, plan)[0], settings, lambda done, total: None
     )
 
 
-def resting(settings: Settings, store: Store) -> set[str]:
+def shows_to_leave_alone(settings: Settings, store: Store) -> set[str]:
     """Shows whose servers have asked to be left alone for now."""
     return {feed.show for feed in store.feeds() if feed.next_poll_at > time.time()} & settings.shows.keys()
 
 
 def _each(
     shows: Iterable[str],
-    read: Callable[[str], Reading],
+    read: Callable[[str], FeedReading],
     settings: Settings,
     progress: Callable[[int, int], None],
-) -> list[Reading]:
+) -> list[FeedReading]:
     names = list(shows)
     with ThreadPoolExecutor(settings.limits.feeds_at_once, thread_name_prefix="feed") as pool:
         tasks = [pool.submit(read, name) for name in names]
@@ -97,22 +97,22 @@ def _each(
 
 def _reading(
     name: str, settings: Settings, store: Store, keep: Callable[[_Look, Show], Plan]
-) -> tuple[Reading, _Look]:
+) -> tuple[FeedReading, _Look]:
     """One show's reading. Whatever is wrong with it is its own affair: other shows go on."""
     show = settings.show(name)
-    look = _Look(FeedMemory(name, show.url))
+    look = _Look(FeedState(name, show.url))
     try:
         look = _look(show, store.feed(name, show.url), settings)
         if look.error is None:
-            return Reading(name, keep(look, show), unchanged=look.unchanged), look
+            return FeedReading(name, keep(look, show), unchanged=look.unchanged), look
     except Exception as error:
         look = replace(look, error=error)
     assert look.error is not None
     told = str(look.error) if isinstance(look.error, EpiscribeError) else f"unexpected: {look.error!r}"
-    return Reading(name, error=told), look
+    return FeedReading(name, error=told), look
 
 
-def _look(show: Show, memory: FeedMemory, settings: Settings) -> _Look:
+def _look(show: Show, memory: FeedState, settings: Settings) -> _Look:
     """Ask where the feed has moved to, or, when it can't be had there, where it was."""
     if memory.moved_to:
         look = _look_at(memory.moved_to, show, memory, settings)
@@ -122,12 +122,12 @@ def _look(show: Show, memory: FeedMemory, settings: Settings) -> _Look:
     return _look_at(show.url, show, memory, settings)
 
 
-def _look_at(url: str, show: Show, memory: FeedMemory, settings: Settings) -> _Look:
+def _look_at(url: str, show: Show, memory: FeedState, settings: Settings) -> _Look:
     try:
         page = _fetch(url, show, memory.validators, settings)
         if page.unchanged:
             return _Look(memory, unchanged=True)
-        feed = listed_at(parse_feed(page.data, page.url), show.url)
+        feed = with_feed_url(parse_feed(page.data, page.url), show.url)
     except EpiscribeError as error:
         return _Look(memory, error=error)
     announced = feed.new_url if feed.new_url not in ("", show.url) else memory.moved_to

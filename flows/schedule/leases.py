@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from audio.transfer.addresses import same_origin
 from audio.transfer.download import Limits
 from flows.schedule import settings as configuration
-from flows.schedule.plan import Listed
+from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Finished, Store, open_store, pause_after
 from models.record.errors import EpiscribeError, InputError
@@ -20,10 +20,10 @@ RENEWALS = 4  # of a lease before it would run out
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """An episode that is ours until the lease runs out."""
 
-    listed: Listed
+    listed: ListedEpisode
     owner: str
     store: Store
     settings: Settings
@@ -61,21 +61,21 @@ class Claim:
 
 
 @contextmanager
-def held(episode_id: str, owner: str) -> Iterator[Claim | None]:
-    """The claim on an episode, kept while the block lasts; None where there is nothing for us to do."""
+def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
+    """The lease on an episode, kept while the block lasts; None where there is nothing for us to do."""
     settings = configuration.load()
     store = open_store(settings.store)
     if store.episode(episode_id) is None:
         raise InputError(f"the store lists no episode {episode_id}")
-    listed = store.claim(episode_id, owner, settings.limits.lease_seconds)
+    listed = store.lease(episode_id, owner, settings.limits.lease_seconds)
     if listed is None:
         yield None
         return
-    claim, stopped = Claim(listed, owner, store, settings), threading.Event()
-    keeper = threading.Thread(target=claim.keep, args=(stopped,), daemon=True)
+    lease, stopped = Lease(listed, owner, store, settings), threading.Event()
+    keeper = threading.Thread(target=lease.keep, args=(stopped,), daemon=True)
     keeper.start()
     try:
-        yield claim
+        yield lease
     finally:
         stopped.set()
         keeper.join()

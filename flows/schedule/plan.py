@@ -14,7 +14,7 @@ TOO_MANY = "more new episodes in one poll than limits.new_per_poll allows"
 
 
 @dataclass(frozen=True, slots=True)
-class FeedMemory:
+class FeedState:
     """What is remembered of a feed between two polls."""
 
     show: str
@@ -29,7 +29,7 @@ class FeedMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedEpisode:
     """An episode as the store knows it."""
 
     show: str
@@ -52,7 +52,7 @@ class Listed:
 class Plan:
     """What one reading of a feed changes: episodes to add with their states, and records to bring up to date."""
 
-    added: tuple[Listed, ...] = ()
+    added: tuple[ListedEpisode, ...] = ()
     changed: tuple[Episode, ...] = ()
     promoted: tuple[Episode, ...] = ()
 
@@ -69,7 +69,7 @@ def published_at(episode: Episode) -> float:
 
 
 def plan(
-    show: str, known: Sequence[Listed], found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+    show: str, known: Sequence[ListedEpisode], found: Sequence[Episode], *, back_fill: int, new_per_poll: int
 ) -> Plan:
     """What a feed's episodes (newest first) mean beside those that are known already.
 
@@ -88,9 +88,9 @@ def plan(
     new = [e for e in reversed(once.values()) if e.guid not in by_guid and (e.title, e.published) not in gone]
     taken = new_per_poll if known else back_fill
     added = tuple(
-        Listed(show, episode, "waiting")
+        ListedEpisode(show, episode, "waiting")
         if number < taken
-        else Listed(show, episode, "skipped", error=TOO_MANY if known else "")
+        else ListedEpisode(show, episode, "skipped", error=TOO_MANY if known else "")
         for number, episode in enumerate(new)
     )
     changed = tuple(
@@ -101,6 +101,6 @@ def plan(
     return Plan(added, changed)
 
 
-def _outdated(listed: Listed, episode: Episode) -> bool:
+def _outdated(listed: ListedEpisode, episode: Episode) -> bool:
     """Whether the record of an episode still to be done differs from what the feed says now."""
     return listed.state != "done" and replace(episode, id=listed.id) != listed.episode

@@ -18,13 +18,13 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
-from audio.transfer.addresses import shown
+from audio.transfer.addresses import redacted
 from flows.episode import process_episode
 from flows.schedule import feed_reading
 from flows.schedule import settings as configuration
 from flows.schedule.artifacts import ProgressBar, show_table
-from flows.schedule.feed_reading import Reading
-from flows.schedule.plan import Listed
+from flows.schedule.feed_reading import FeedReading
+from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from models.record.errors import EpiscribeError, InputError
@@ -34,12 +34,12 @@ MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
 
 
 @task(name="read-feeds", persist_result=False)
-def read_feeds(shows: list[str]) -> list[Reading]:
+def read_feeds(shows: list[str]) -> list[FeedReading]:
     """Read the feeds of these shows; a feed that fails is one of the readings."""
     settings = configuration.load()
     store = open_store(settings.store)
     bar = ProgressBar("poll-progress", "feeds read")
-    return feed_reading.poll(settings, store, shows, bar)
+    return feed_reading.read_feeds(settings, store, shows, bar)
 
 
 @flow(name="poll-feeds", persist_result=False)
@@ -55,13 +55,13 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
     settings = configuration.load()
     store = open_store(settings.store)
     if shows is None:
-        resting = feed_reading.resting(settings, store)
+        resting = feed_reading.shows_to_leave_alone(settings, store)
         names = [] if _late() else [name for name in settings.shows if name not in resting]
     else:
         names = [name for name in shows if settings.show(name)]
     readings = read_feeds(names)
     show_table("poll-feeds", [_feed_row(reading) for reading in readings], "What the feeds said")
-    started = hand_out(settings, store, deployment) if deployment else work_off(settings, store)
+    started = hand_out(settings, store, deployment) if deployment else process_due(settings, store)
     show_table("poll-episodes", started, "Episodes that were started")
     return {
         "feeds": len(readings),
@@ -76,13 +76,13 @@ def _late() -> bool:
     return due is not None and (datetime.now(UTC) - due).total_seconds() > LATE_SECONDS
 
 
-def _feed_row(reading: Reading) -> dict[str, Any]:
+def _feed_row(reading: FeedReading) -> dict[str, Any]:
     taken = reading.plan.taken if reading.plan else ()
     state = reading.error or ("unchanged" if reading.unchanged else "read")
     return {"show": reading.show, "new": len(taken), "state": state}
 
 
-def work_off(settings: Settings, store: Store) -> list[dict[str, Any]]:
+def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
     """Process what is due here and now, the newest first, at most as many as the queue holds."""
     started: dict[str, dict[str, Any]] = {}
     bar = ProgressBar("poll-episodes-progress", "episodes processed")
@@ -96,26 +96,26 @@ def work_off(settings: Settings, store: Store) -> list[dict[str, Any]]:
     return list(started.values())
 
 
-def _due(settings: Settings, store: Store) -> list[Listed]:
+def _due(settings: Settings, store: Store) -> list[ListedEpisode]:
     """What is due, of the shows that are followed."""
     due = store.due(settings.limits.attempts)
     return [listed for listed in due if listed.show in settings.shows]
 
 
-def _parameters(listed: Listed, settings: Settings) -> dict[str, Any]:
+def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
     """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
     try:
-        source = shown(listed.episode.audio_url)
+        source = redacted(listed.episode.audio_url)
     except InputError:  # the run itself will say so, and other episodes go on
         source = "an address that can't be used"
     return {"source": source, "options": settings.run_options_for(listed.show), "episode_id": listed.id}
 
 
-def _episode_row(listed: Listed) -> dict[str, Any]:
+def _episode_row(listed: ListedEpisode) -> dict[str, Any]:
     return {"id": listed.id, "show": listed.show, "episode": listed.episode.title}
 
 
-def _reason(store: Store, listed: Listed) -> str:
+def _reason(store: Store, listed: ListedEpisode) -> str:
     now = store.episode(listed.id)
     return now.error if now else ""
 
@@ -144,7 +144,7 @@ def hand_out(settings: Settings, store: Store, deployment: str) -> list[dict[str
     return started
 
 
-def _run_for(listed: Listed, settings: Settings, deployment: str) -> tuple[FlowRun, int]:
+def _run_for(listed: ListedEpisode, settings: Settings, deployment: str) -> tuple[FlowRun, int]:
     """The run for the next handing out of an episode, and its number.
 
     The number is part of the idempotency key: two polls that hand out the same get the same run.
@@ -169,10 +169,10 @@ def _run_for(listed: Listed, settings: Settings, deployment: str) -> tuple[FlowR
     raise EpiscribeError(f"episode {listed.id} was handed out {MAX_NUMBERS} times and is not done")
 
 
-def _still_waits(listed: Listed) -> bool:
+def _still_waits(listed: ListedEpisode) -> bool:
     """Whether the run that an episode was handed to is still to come.
 
-    A run that claims to go on although the claim has run out was killed: it is called crashed, so that it
+    A run that claims to go on although the lease has run out was killed: it is called crashed, so that it
     no longer takes the place of others.
     """
     if not listed.owner or listed.state == "waiting":

@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, RunOptions
 from models.record.errors import InputError
-from outputs.library.files import is_local, place
+from outputs.library.files import is_local, resolve_location
 
 CONFIG_VARIABLE = "EPISCRIBE_CONFIG"
 DEFAULT_CONFIG = "episcribe.toml"
@@ -187,19 +187,19 @@ class Settings(BaseSettings):
         )
 
 
-def library_place(given: Path | None) -> Path:
+def library_location(given: Path | None) -> Path:
     """The library a command works on: the one that was given, or else that of the settings; it may have a URL."""
     if given is not None:
         return given
-    library = place(load().library)
+    library = resolve_location(load().library)
     if not is_local(library):
         return library
     return library.relative_to(Path.cwd()) if library.is_relative_to(Path.cwd()) else library
 
 
-def library_of(given: Path | None) -> Path:
-    """As `library_place`. InputError where it has a URL: searching and building pages need files at hand."""
-    library = library_place(given)
+def local_library(given: Path | None) -> Path:
+    """As `library_location`. InputError where it has a URL: searching and building pages need files at hand."""
+    library = library_location(given)
     if not is_local(library):
         raise InputError(
             f"the library {library} is no folder of this machine: give a copy of it with --library"
@@ -220,7 +220,7 @@ def load() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        raise InputError(f"{path}: {'; '.join(map(told, error.errors()))}") from None
+        raise InputError(f"{path}: {'; '.join(map(validation_message, error.errors()))}") from None
     except (ValueError, OSError) as error:  # not TOML, or not readable
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
@@ -229,7 +229,7 @@ def load() -> Settings:
     )
 
 
-def told(error: Mapping[str, Any]) -> str:
+def validation_message(error: Mapping[str, Any]) -> str:
     """One of pydantic's errors in words."""
     where = ".".join(map(str, error["loc"])) or "it"
     if error["type"] == "extra_forbidden":

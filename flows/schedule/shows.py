@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import Feed, listed_at, parse_feed
+from audio.feeds.parse import Feed, parse_feed, with_feed_url
 from audio.transfer.http import fetch_bytes
 from flows.schedule import settings as configuration
 from flows.schedule.settings import NAME, Show
@@ -39,7 +39,7 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         secret=show.secret(),
         seconds=settings.limits.feed_seconds,
     )
-    feed = listed_at(parse_feed(page.data, page.url), show.url)
+    feed = with_feed_url(parse_feed(page.data, page.url), show.url)
     name = name or _name_for(feed, settings.shows)
     if name in settings.shows:
         raise InputError(f"a show is called {name!r} already: give another --name")
@@ -69,7 +69,7 @@ def _checked(told: Mapping[str, Any]) -> Show:
     try:
         return Show.model_validate(told)
     except ValidationError as error:
-        raise InputError("; ".join(configuration.told(one) for one in error.errors())) from None
+        raise InputError("; ".join(configuration.validation_message(one) for one in error.errors())) from None
 
 
 def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 A file of SQLite (in WAL mode) for one machine, or PostgreSQL for many; the same few statements on both.
 An episode is waiting, queued (handed to a worker), running, done, failed (given up), or skipped (older than
-was asked for). Whoever works on one holds a claim: a lease that must be renewed, and that others take over
+was asked for). Whoever works on one holds a lease, which must be renewed, and that others take over
 once it has run out. Files are published within the transaction that marks an episode done, after a check that
-the claim still holds, so however a process ends, an episode's effect comes once.
+the lease still holds, so however a process ends, an episode's effect comes once.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
 
 from audio.transfer.http import Validators
-from flows.schedule.plan import FeedMemory, Listed, Plan, plan, published_at
-from flows.schedule.tables import clock, open_engine, prepare, told
+from flows.schedule.plan import FeedState, ListedEpisode, Plan, plan, published_at
+from flows.schedule.tables import create_tables, database_errors, database_time, open_engine
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
 from models.record.errors import EpiscribeError, InputError
@@ -33,7 +33,7 @@ MAX_ERROR_CHARS = 500
 ACTIVE = ("queued", "running")
 
 
-class LostClaimError(EpiscribeError):
+class LostLeaseError(EpiscribeError):
     """Another worker has taken the episode over: what we made of it must not be published."""
 
 
@@ -44,52 +44,50 @@ class Store:
         self.place = place
         self._engine = open_engine(place)
         self._reader = self._engine.execution_options(reads_only=True)
-        with told(place):
-            prepare(self._engine)
+        with database_errors(place):
+            create_tables(self._engine)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
-        with told(self.place), self._engine.begin() as connection:
+        with database_errors(self.place), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:
         """Reading only, which waits for nobody."""
-        with told(self.place), self._reader.begin() as connection:
+        with database_errors(self.place), self._reader.begin() as connection:
             yield connection
 
     # Feeds
 
-    def feed(self, show: str, url: str) -> FeedMemory:
+    def feed(self, show: str, url: str) -> FeedState:
         """What is remembered of a show's feed; of no use once the user has given another address."""
         with self._look() as connection:
             row = connection.execute(select(_feeds).where(_feeds.c.show == show)).mappings().first()
         if row is None or row["url"] != url:
-            return FeedMemory(show, url)
+            return FeedState(show, url)
         return _memory(row)
 
-    def feeds(self) -> list[FeedMemory]:
+    def feeds(self) -> list[FeedState]:
         """All that were ever read, by name."""
         with self._look() as connection:
             rows = connection.execute(select(_feeds).order_by(_feeds.c.show)).mappings().all()
         return [_memory(row) for row in rows]
 
     def preview(
-        self, memory: FeedMemory, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+        self, memory: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
     ) -> Plan:
         """What `read` would change."""
         with self._look() as connection:
             return _planned(connection, memory.show, found, back_fill, new_per_poll)
 
-    def read(
-        self, memory: FeedMemory, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
-    ) -> Plan:
+    def read(self, memory: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int) -> Plan:
         """Remember a reading of a feed together with what it said, or neither.
 
         found: its episodes, newest first; none where it was unchanged. Returns what came of it.
         """
         with self._begin() as connection:
-            now = clock(connection)
+            now = database_time(connection)
             _lock_feed(connection, memory)
             _adopt_renamed(connection, memory)
             made = _planned(connection, memory.show, found, back_fill, new_per_poll)
@@ -118,7 +116,7 @@ class Store:
             )
         return made
 
-    def unreadable(self, memory: FeedMemory, reason: str, pause: float) -> None:
+    def unreadable(self, memory: FeedState, reason: str, pause: float) -> None:
         """Remember that a feed could not be read, and to leave it alone for `pause` seconds."""
         with self._begin() as connection:
             _lock_feed(connection, memory)
@@ -129,20 +127,20 @@ class Store:
                     url=memory.url,
                     moved_to=memory.moved_to,
                     failures=_feeds.c.failures + 1,
-                    next_poll_at=clock(connection) + pause,
+                    next_poll_at=database_time(connection) + pause,
                     error=printable(reason)[:MAX_ERROR_CHARS],
                 )
             )
 
     # Episodes
 
-    def due(self, max_attempts: int) -> list[Listed]:
+    def due(self, max_attempts: int) -> list[ListedEpisode]:
         """Episodes that somebody should work on now, newest first.
 
-        Those whose claim has run out are among them, unless it was their last attempt: they have failed.
+        Those whose lease has run out are among them, unless it was their last attempt: they have failed.
         """
         with self._begin() as connection:
-            now = clock(connection)
+            now = database_time(connection)
             lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < now)
             connection.execute(
                 update(_episodes)
@@ -159,11 +157,11 @@ class Store:
     def active(self) -> int:
         """How many episodes are handed out or worked on."""
         with self._look() as connection:
-            live = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until >= clock(connection))
+            live = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until >= database_time(connection))
             count = select(func.count()).select_from(_episodes).where(live)
             return int(connection.execute(count).scalar_one())
 
-    def hand_out(self, listed: Listed, run: str, number: int, seconds: float) -> bool:
+    def hand_out(self, listed: ListedEpisode, run: str, number: int, seconds: float) -> bool:
         """Note that an episode, as `listed`, is handed out for the `number`-th time; False if it has changed."""
         with self._begin() as connection:
             return _changed(
@@ -177,20 +175,20 @@ class Store:
                 state="queued",
                 handed_out=number,
                 owner=run,
-                lease_until=clock(connection) + seconds,
+                lease_until=database_time(connection) + seconds,
             )
 
-    def still_queued(self, listed: Listed, seconds: float) -> None:
+    def still_queued(self, listed: ListedEpisode, seconds: float) -> None:
         """Leave an episode that waits for a worker in the queue."""
         with self._begin() as connection:
             held = and_(_episodes.c.id == listed.id, _episodes.c.owner == listed.owner)
             queued = and_(held, _episodes.c.state == "queued")
-            _changed(connection, queued, lease_until=clock(connection) + seconds)
+            _changed(connection, queued, lease_until=database_time(connection) + seconds)
 
-    def claim(self, episode_id: str, owner: str, lease_seconds: float) -> Listed | None:
+    def lease(self, episode_id: str, owner: str, lease_seconds: float) -> ListedEpisode | None:
         """Take an episode to work on it; None where it is done, given up, or somebody else's."""
         with self._begin() as connection:
-            now = clock(connection)
+            now = database_time(connection)
             lapsed = and_(_episodes.c.state == "running", _episodes.c.lease_until < now)
             free = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
             mine = _changed(
@@ -205,41 +203,41 @@ class Store:
             return _listed(connection, _episodes.c.id == episode_id)[0] if mine else None
 
     def renew(self, episode_id: str, owner: str, lease_seconds: float) -> bool:
-        """Keep a claim; False where it is lost."""
+        """Keep a lease; False where it is lost."""
         with self._begin() as connection:
             return _changed(
-                connection, _held(episode_id, owner), lease_until=clock(connection) + lease_seconds
+                connection, _held(episode_id, owner), lease_until=database_time(connection) + lease_seconds
             )
 
     @contextmanager
     def finishing(self, episode_id: str, owner: str) -> Iterator[Finished]:
         """Within, publish: the episode is done if that succeeds, and nobody else can publish meanwhile.
 
-        Set the `folder` of what is yielded. LostClaimError where the claim no longer holds.
+        Set the `folder` of what is yielded. LostLeaseError where the lease no longer holds.
         """
         with self._begin() as connection:
             held = select(_episodes.c.show).where(_held(episode_id, owner)).with_for_update()
             row = connection.execute(held).first()
             if row is None:
-                raise LostClaimError("another worker has taken this episode over: it is left to that one")
+                raise LostLeaseError("another worker has taken this episode over: it is left to that one")
             _lock_show(connection, row.show)
             finished = Finished()
             yield finished
             _spend(connection, episode_id, owner, state="done", folder=finished.folder, error="")
-            _update(connection, episode_id, done_at=clock(connection))
+            _update(connection, episode_id, done_at=database_time(connection))
 
     def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
-        """Give an episode back after a failed attempt; False where the claim was lost.
+        """Give an episode back after a failed attempt; False where the lease was lost.
 
         pause: seconds until the next attempt, None to give the episode up.
         """
         with self._begin() as connection:
             state = "failed" if pause is None else "waiting"
-            then = 0.0 if pause is None else clock(connection) + pause
+            then = 0.0 if pause is None else database_time(connection) + pause
             reason = printable(reason)[:MAX_ERROR_CHARS]
             return _spend(connection, episode_id, owner, state=state, next_try_at=then, error=reason)
 
-    def retry(self, prefix: str) -> Listed:
+    def retry(self, prefix: str) -> ListedEpisode:
         """Have another go at the episode whose id begins with `prefix`, whatever has come of it.
 
         InputError where there is no such episode, more than one, or somebody is at work on it.
@@ -251,19 +249,19 @@ class Store:
                     f"{len(found) or 'no'} episodes have an id that begins with {prefix!r}: see episcribe status"
                 )
             (listed,) = found
-            busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= clock(connection))
+            busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= database_time(connection))
             fresh = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "owner": ""}
             if not _changed(connection, and_(_episodes.c.id == listed.id, ~busy), **fresh):
                 raise InputError(f"a worker is on {listed.episode.title!r} right now")
             return listed
 
-    def episodes(self, shows: Iterable[str] | None = None) -> list[Listed]:
+    def episodes(self, shows: Iterable[str] | None = None) -> list[ListedEpisode]:
         """All episodes, or those of some shows, newest first."""
         with self._look() as connection:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
             return _listed(connection, wanted)
 
-    def episode(self, episode_id: str) -> Listed | None:
+    def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""
         with self._look() as connection:
             return next(iter(_listed(connection, _episodes.c.id == episode_id)), None)
@@ -287,7 +285,7 @@ def pause_after(attempts: int, first: float) -> float:
     return float(min(MAX_PAUSE, first * 4.0 ** (max(attempts, 1) - 1)))
 
 
-def _lock_feed(connection: Connection, memory: FeedMemory) -> None:
+def _lock_feed(connection: Connection, memory: FeedState) -> None:
     """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert_or_leave
@@ -298,7 +296,7 @@ def _lock_feed(connection: Connection, memory: FeedMemory) -> None:
     connection.execute(select(_feeds.c.show).where(_feeds.c.show == memory.show).with_for_update())
 
 
-def _adopt_renamed(connection: Connection, memory: FeedMemory) -> None:
+def _adopt_renamed(connection: Connection, memory: FeedState) -> None:
     """What was known of this feed under another name of the show is known under the new one."""
     former = select(_feeds.c.show).where(_feeds.c.url == memory.url, _feeds.c.show != memory.show)
     names = list(connection.execute(former).scalars())
@@ -326,12 +324,12 @@ def _has_episodes(connection: Connection, show: str) -> bool:
     return connection.execute(select(_episodes.c.id).where(_episodes.c.show == show)).first() is not None
 
 
-def _listed(connection: Connection, wanted: Any) -> list[Listed]:
+def _listed(connection: Connection, wanted: Any) -> list[ListedEpisode]:
     rows = connection.execute(
         select(_episodes).where(wanted).order_by(_episodes.c.published_at.desc(), _episodes.c.id)
     ).mappings()
     return [
-        Listed(
+        ListedEpisode(
             show=row["show"],
             episode=_decoded(row["record"]),
             state=row["state"],
@@ -346,13 +344,13 @@ def _listed(connection: Connection, wanted: Any) -> list[Listed]:
     ]
 
 
-def _memory(row: RowMapping) -> FeedMemory:
+def _memory(row: RowMapping) -> FeedState:
     names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error")
     validators = Validators(row["etag"], row["last_modified"])
-    return FeedMemory(validators=validators, **{name: row[name] for name in names})
+    return FeedState(validators=validators, **{name: row[name] for name in names})
 
 
-def _new_row(listed: Listed, now: float, *, backlog: bool) -> dict[str, Any]:
+def _new_row(listed: ListedEpisode, now: float, *, backlog: bool) -> dict[str, Any]:
     return {
         "id": listed.id,
         "show": listed.show,
@@ -376,7 +374,7 @@ def _held(episode_id: str, owner: str) -> Any:
 
 def _spend(connection: Connection, episode_id: str, owner: str, **values: Any) -> bool:
     """Change an episode that is held by `owner`, and add up the time that was spent on it."""
-    spent = _episodes.c.seconds + (clock(connection) - _episodes.c.claimed_at)
+    spent = _episodes.c.seconds + (database_time(connection) - _episodes.c.claimed_at)
     return _changed(connection, _held(episode_id, owner), seconds=spent, lease_until=0.0, **values)
 
 

@@ -75,7 +75,7 @@ episodes = Table(
 
 
 @contextmanager
-def told(place: str) -> Iterator[None]:
+def database_errors(place: str) -> Iterator[None]:
     """What goes wrong in the database as an error of ours, without the login in its address."""
     try:
         yield
@@ -123,7 +123,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
-def prepare(engine: Engine) -> None:
+def create_tables(engine: Engine) -> None:
     """Make the tables where there are none; refuse those of a newer Episcribe."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
@@ -138,7 +138,7 @@ def prepare(engine: Engine) -> None:
             )
 
 
-def clock(connection: Connection) -> float:
+def database_time(connection: Connection) -> float:
     """Seconds since 1970, by the clock of the database, which all workers share."""
     if connection.dialect.name == "postgresql":
         return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

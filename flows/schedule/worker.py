@@ -118,7 +118,7 @@ class _Slot:
 
 
 def _give_back(flow_run: FlowRun) -> None:
-    """Tell the store at once that an episode's process has died; else its claim would have to run out."""
+    """Tell the store at once that an episode's process has died; else its lease would have to run out."""
     from flows.schedule import leases
 
     if episode_id := flow_run.parameters.get("episode_id"):

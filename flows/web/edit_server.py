@@ -21,11 +21,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from flows.library.audio import audio_of
+from flows.library.audio import find_audio
 from models.record.errors import EpiscribeError, InputError, OutputError
 from outputs.formats import html
 from outputs.library import corrections, read
-from outputs.library.editing import OutdatedError, Session
+from outputs.library.editing import EditingSession, OutdatedError
 from outputs.pages import templates
 from outputs.text.times import clock
 
@@ -70,7 +70,7 @@ class EditServer:
     """A server that is running; a context manager, at whose end the episode's files are up to date."""
 
     def __init__(self, folder: Path, audio: Path | None = None, port: int = 0) -> None:
-        self.session = Session(folder)
+        self.session = EditingSession(folder)
         self.audio = _audio(folder, self.session, audio)
         self.token = secrets.token_urlsafe(24)
         self.lock = threading.Lock()
@@ -106,7 +106,7 @@ class EditServer:
         """The edit page."""
         transcript = self.session.transcript
         style, script = templates.asset(*STYLES), templates.asset(*SCRIPTS)
-        policy = templates.policy(
+        policy = templates.content_security_policy(
             style, script, media_src="'self' blob:", connect_src="'self'", frame_ancestors="'none'"
         )
         sources = ["audio"] if self.audio else []
@@ -119,7 +119,7 @@ class EditServer:
         }
         # frame-ancestors counts in a header only.
         inside = policy.replace("; frame-ancestors 'none'", "")
-        return templates.fill("edit.html", policy=inside, **values).encode("utf-8", "replace")
+        return templates.render_template("edit.html", policy=inside, **values).encode("utf-8", "replace")
 
     def state(self) -> bytes:
         """What the page shows, as JSON."""
@@ -151,12 +151,12 @@ class EditServer:
                 return
 
 
-def _audio(folder: Path, session: Session, given: Path | None) -> Path | None:
+def _audio(folder: Path, session: EditingSession, given: Path | None) -> Path | None:
     """The audio to edit by; without it the page asks for the file."""
     if given is not None and not given.is_file():
         raise InputError(f"{given}: no such file")
     with suppress(InputError):
-        return audio_of(read.folder_of(folder), session.transcript, given)
+        return find_audio(read.folder_of(folder), session.transcript, given)
     return None
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from models.alignment.attribution import by_speaker, label_words
-from models.alignment.boundaries import absorb_strays, repair_boundaries
-from models.alignment.overlap import flag_overlaps
+from models.alignment.attribution import assign_speakers, spans_by_speaker
+from models.alignment.boundaries import absorb_islands, repair_boundaries
+from models.alignment.overlap import mark_overlapped_words
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
 from models.record.spans import speech_of
@@ -36,9 +36,9 @@ def align(
     """
     everyone = overlapping or turns
     spoken = snap_to_speech(words, speech_of(everyone))
-    spoken = flag_overlaps(spoken, overlapping)
-    own = by_speaker(everyone)
-    spoken = repair_boundaries(absorb_strays(label_words(spoken, turns), own), own)
+    spoken = mark_overlapped_words(spoken, overlapping)
+    own = spans_by_speaker(everyone)
+    spoken = repair_boundaries(absorb_islands(assign_speakers(spoken, turns), own), own)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 

@@ -18,7 +18,7 @@ from models.record.transcript import Turn, Word
 TurnsBySpeaker = Mapping[str | None, Sequence[Span]]
 
 
-def by_speaker(turns: Sequence[Turn]) -> dict[str | None, list[Span]]:
+def spans_by_speaker(turns: Sequence[Turn]) -> dict[str | None, list[Span]]:
     """Where each speaker speaks, in order."""
     own: dict[str | None, list[Span]] = {}
     for turn in turns:
@@ -26,16 +26,16 @@ def by_speaker(turns: Sequence[Turn]) -> dict[str | None, list[Span]]:
     return {speaker: union(spans) for speaker, spans in own.items()}
 
 
-def covered(word: Word, speaker: str | None, own: TurnsBySpeaker) -> float:
+def covered_seconds(word: Word, speaker: str | None, own: TurnsBySpeaker) -> float:
     """Seconds of a word in which a speaker has a turn."""
     return total(within(own.get(speaker, ()), Span(word.start, word.end)))
 
 
-def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
+def assign_speakers(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
     """The words with the speaker whose turn covers most of each, else of the nearest turn.
 
     >>> turns = [Turn(0.0, 1.0, "A"), Turn(1.2, 2.0, "B")]
-    >>> [w.speaker for w in label_words([Word(0.7, 1.1, " hi"), Word(1.9, 2.6, " you")], turns)]
+    >>> [w.speaker for w in assign_speakers([Word(0.7, 1.1, " hi"), Word(1.9, 2.6, " you")], turns)]
     ['A', 'B']
     """
     if not turns:

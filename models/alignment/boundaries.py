@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from models.alignment.attribution import TurnsBySpeaker, covered
+from models.alignment.attribution import TurnsBySpeaker, covered_seconds
 from models.record.punctuation import CLAUSE_END, CLOSING, ends_sentence
 from models.record.transcript import Word
 
 MAX_SHIFT_WORDS = 4  # how far a change of speaker may be off, by the times of words and of turns
 MAX_SHIFT_SECONDS = 1.0
-STRAY_SHARE = 0.5  # of a word that its speaker's turns must cover for it to interrupt somebody else
+ISLAND_SHARE = 0.5  # of a word that its speaker's turns must cover for it to interrupt somebody else
 # How much worse, in seconds by which times are contradicted, a change of speaker is in each place.
 IN_PHRASE = 1.0
 AFTER_CLAUSE = 0.6
@@ -27,7 +27,7 @@ PAUSE_WORTH = 1.0  # less for each second of pause there ...
 MAX_PAUSE_WORTH = 0.5
 
 
-def absorb_strays(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
+def absorb_islands(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
     """The words without runs that interrupt one speaker and that the interrupter's turns hardly cover.
 
     own: the turns of each speaker. A word that its turn does cover stays, however short it is.
@@ -39,7 +39,7 @@ def absorb_strays(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
         if around != words[after[0]].speaker or len(run) > MAX_SHIFT_WORDS:
             continue
         spoken = sum(words[i].end - words[i].start for i in run)
-        if sum(covered(words[i], words[i].speaker, own) for i in run) < STRAY_SHARE * spoken:
+        if sum(covered_seconds(words[i], words[i].speaker, own) for i in run) < ISLAND_SHARE * spoken:
             for i in run:
                 result[i] = replace(words[i], speaker=around)
     return result
@@ -92,7 +92,7 @@ def _contradicted(word: Word, taker: str | None, own: TurnsBySpeaker | None) -> 
     """Seconds of a word for which giving it to `taker` contradicts the turns."""
     if own is None:
         return word.end - word.start
-    return max(0.0, covered(word, word.speaker, own) - covered(word, taker, own))
+    return max(0.0, covered_seconds(word, word.speaker, own) - covered_seconds(word, taker, own))
 
 
 def _change_cost(words: Sequence[Word], index: int) -> float:

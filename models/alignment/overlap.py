@@ -15,7 +15,7 @@ from models.record.spans import Span, total, within
 from models.record.transcript import Turn, Word
 
 
-def flag_overlaps(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
+def mark_overlapped_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
     """The words with `overlap` set where for half of their time or more two people speak. turns: in order."""
     both = overlaps(turns)
     flagged = []

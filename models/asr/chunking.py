@@ -22,7 +22,7 @@ BREATH = 0.03  # seconds of longer pause that a second of unused chunk is worth
 QUIET_SECONDS = 0.1  # how long the place is in which unbroken speech is cut
 
 
-def pack(speech: Sequence[Span], samples: Samples) -> list[Span]:
+def pack_chunks(speech: Sequence[Span], samples: Samples) -> list[Span]:
     """Chunks of at most 30 s that hold all the speech, as few as good places for cuts allow.
 
     speech: in order, apart from each other. samples: (samples,) float32 or int16 at 16 kHz; they tell where
@@ -60,13 +60,13 @@ def _bounded(span: Span, samples: Samples, longest: float) -> Iterator[Span]:
     """The span itself, or pieces of it, cut where it is quietest in the second half of what fits."""
     start = span.start
     while span.end - start > longest:
-        cut = quietest(samples, start + longest / 2, start + longest)
+        cut = quietest_moment(samples, start + longest / 2, start + longest)
         yield Span(start, cut)
         start = cut
     yield Span(start, span.end)
 
 
-def quietest(samples: Samples, start: float, end: float) -> float:
+def quietest_moment(samples: Samples, start: float, end: float) -> float:
     """The middle of the quietest tenth of a second between `start` and `end`, in seconds."""
     size = round(QUIET_SECONDS * SAMPLE_RATE)
     window = as_float(samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])

@@ -10,7 +10,7 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 
-class Recogniser(WhisperModel):  # type: ignore[misc]
+class EncoderLimitedModel(WhisperModel):  # type: ignore[misc]
     """A `WhisperModel` of which at most half the workers, and at least one, encode at once.
 
     Encoding takes the attention of 1500 frames to each other, 72 MB a chunk of 30 s for the base model.

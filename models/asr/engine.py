@@ -10,18 +10,18 @@ from models.record.transcript import Word
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Hypothesis:
     """What one decoding of a chunk gave.
 
-    `confidence` is the mean log-probability of a token, 0 being certain; `emptiness` how probable
-    the model thinks it that nobody speaks. A draft that `is_open` still has to be decoded.
+    `confidence` is the mean log-probability of a token, 0 being certain; `no_speech_probability` how probable
+    the model thinks it that nobody speaks. A hypothesis that `undecoded` still has to be decoded.
     """
 
     chunk: Span
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
-    emptiness: float = 0.0
-    is_open: bool = False
+    no_speech_probability: float = 0.0
+    undecoded: bool = False
 
     @property
     def text(self) -> str:
@@ -29,7 +29,7 @@ class Draft:
         return "".join(word.text for word in self.words).strip()
 
     @property
-    def repetition(self) -> float:
+    def compression_ratio(self) -> float:
         """How many times smaller the text gets by compression; over 2.4 it repeats itself (Whisper's rule)."""
         data = self.text.encode()
         return len(data) / len(zlib.compress(data)) if data else 0.0

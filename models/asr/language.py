@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from models.asr.faster_whisper import Decoder
+from models.asr.faster_whisper import FasterWhisperEngine
 from models.record.errors import InputError
 from models.record.spans import Span
 
@@ -17,13 +17,13 @@ LANGUAGE_PLACES = 4  # chunks, spread over the episode, by which its language is
 SURE_LANGUAGE = 0.8  # mean probability over those places from which a language that was asked for is doubted
 
 
-def language_heard(decoder: Decoder, chunks: Sequence[Span]) -> tuple[str, float]:
+def detect_language(engine: FasterWhisperEngine, chunks: Sequence[Span]) -> tuple[str, float]:
     """The language that is most probable over several places of the audio, and its mean probability."""
     count = min(LANGUAGE_PLACES, len(chunks))
     places = [chunks[(2 * i + 1) * len(chunks) // (2 * count)] for i in range(count)]
     total: dict[str, float] = {}
     for place in places:
-        for code, probability in decoder.languages(place).items():
+        for code, probability in engine.language_probabilities(place).items():
             total[code] = total.get(code, 0.0) + probability / count
     if not total:
         return "en", 1.0  # a model for English alone
@@ -44,7 +44,7 @@ def _no_language(language: str) -> InputError:
     return InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")
 
 
-def check_code(language: str | None) -> None:
+def check_language_code(language: str | None) -> None:
     """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
@@ -52,7 +52,7 @@ def check_code(language: str | None) -> None:
         raise _no_language(language)
 
 
-def check_language(language: str | None, model: Any) -> None:
+def check_model_language(language: str | None, model: Any) -> None:
     """Refuse a language the model can't write, before any work is done."""
     if language is None or language in model.supported_languages:
         return

@@ -1,6 +1,6 @@
-"""What the batched decoder doesn't guard against: loops, speech left out, words that nobody said.
+"""What the batched engine doesn't guard against: loops, speech left out, words that nobody said.
 
-The batched decoder takes Whisper's first answer. Its usual failures are known: it stops in mid-chunk and
+The batched engine takes Whisper's first answer. Its usual failures are known: it stops in mid-chunk and
 leaves out the rest, it repeats a phrase until the chunk is full, it writes a polite phrase under music
 and noise, or it writes in a language that isn't spoken. Each is looked for in every chunk by what the
 segmentation heard and by the model's own confidence; what looks wrong is decoded again, and the better
@@ -15,28 +15,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from models.asr.chunking import MARGIN
-from models.asr.engine import Draft
-from models.asr.faster_whisper import Decoder
+from models.asr.engine import Hypothesis
+from models.asr.faster_whisper import FasterWhisperEngine
 from models.asr.voice_activity import voice_activity
 from models.record.spans import Span, total, within
 from models.record.transcript import Repair, Word
 
-EDGES = re.compile(r"^\W+|\W+$")  # what is not part of a word
+PUNCTUATION_AROUND = re.compile(r"^\W+|\W+$")  # what is not part of a word
 LOST_SECONDS = 1.2  # speech in one gap between words that is too much to be a breath or a laugh
 LONGEST_WORD = 1.2  # seconds; a word that is longer hides a gap
 WORD_SECONDS = 0.5  # what such a word is taken to last
 SHORT_SECONDS = 0.4  # a shorter piece of it between two words is the end of one of them
 TORN_WORDS = 2  # how many words between two gaps may belong to what comes after
-FOUND = -0.8  # mean log-probability from which a gap's own decoding is believed: laughter gets less
-SLOWEST = 0.7  # words a second of speech that a gap's own decoding must have to be believed
-CAREFUL_SECONDS = 3.0  # of lost speech that are worth the slow decoder where the fast one finds nothing
+MIN_GAP_LOGPROB = -0.8  # mean log-probability from which a gap's own decoding is believed: laughter gets less
+MIN_WORDS_PER_SECOND = 0.7  # words a second of speech that a gap's own decoding must have to be believed
+SEQUENTIAL_SECONDS = 3.0  # of lost speech that are worth the slow engine where the fast one finds nothing
 ROUNDS = 3  # how often what was found is looked through for lost speech itself
-LOOP_RATIO = 2.4  # compression of a text that repeats itself, as Whisper has it
+LOOP_COMPRESSION_RATIO = 2.4  # compression of a text that repeats itself, as Whisper has it
 LOOP_TIMES = 4  # a phrase said that often in a row without a change is a loop ...
 LOOP_WORDS = 8  # ... if that makes this many words
-UNSURE = -1.0  # mean log-probability under which Whisper itself decodes again
-GUESSED = -1.4  # and under which nothing is left of what was said
-EMPTY = 0.6  # probability of no speech, as Whisper has it
+UNSURE_LOGPROB = -1.0  # mean log-probability under which Whisper itself decodes again
+GUESSED_LOGPROB = -1.4  # and under which nothing is left of what was said
+NO_SPEECH_PROBABILITY = 0.6  # probability of no speech, as Whisper has it
 VOICED = 0.2  # share of a doubtful chunk in which the voice detector must hear a voice, too ...
 VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded with care
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
@@ -45,46 +45,48 @@ FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is wr
 LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "ro", "hu", "tr", "ca")
 
 
-def mend(
-    decoder: Decoder, drafts: Sequence[Draft], speech: Sequence[Span]
-) -> tuple[list[Draft], list[Repair]]:
-    """The drafts of consecutive chunks without loops, losses and inventions, and what was done to them.
+def repair_hypotheses(
+    engine: FasterWhisperEngine, hypotheses: Sequence[Hypothesis], speech: Sequence[Span]
+) -> tuple[list[Hypothesis], list[Repair]]:
+    """The hypotheses of consecutive chunks without loops, losses and inventions, and what was done to them.
 
-    speech: where the segmentation heard speech. A chunk that lost speech comes back as several drafts.
+    speech: where the segmentation heard speech. A chunk that lost speech comes back as several hypotheses.
     """
     repairs: list[Repair] = []
-    drafts = [_without_loops(decoder, draft, repairs) for draft in drafts]
-    drafts = _with_lost_speech(decoder, drafts, speech, repairs)
-    return [_without_inventions(decoder, draft, repairs) for draft in drafts], repairs
+    hypotheses = [_without_loops(engine, hypothesis, repairs) for hypothesis in hypotheses]
+    hypotheses = _with_lost_speech(engine, hypotheses, speech, repairs)
+    return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
 
 
-def _without_loops(decoder: Decoder, draft: Draft, repairs: list[Repair]) -> Draft:
-    """The draft itself, or where it repeats itself a careful one, cut where that still does."""
-    if not is_loop(draft):
-        return draft
-    if not is_voiced(draft.chunk, decoder):
-        return _emptied(draft, repairs)
-    again = decoder.careful(draft.chunk)
+def _without_loops(engine: FasterWhisperEngine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
+    """The hypothesis itself, or where it repeats itself a careful one, cut where that still does."""
+    if not is_loop(hypothesis):
+        return hypothesis
+    if not is_voiced(hypothesis.chunk, engine):
+        return _emptied(hypothesis, repairs)
+    again = engine.decode_sequentially(hypothesis.chunk)
     if is_loop(again):
-        words = cut_loops(min(draft, again, key=lambda each: each.repetition).words)
+        words = without_repeats(min(hypothesis, again, key=lambda each: each.compression_ratio).words)
         again = replace(again, words=tuple(words))
-    repairs.append(_repair("loop", draft, again))
+    repairs.append(_repair("loop", hypothesis, again))
     return again
 
 
-def is_loop(draft: Draft) -> bool:
+def is_loop(hypothesis: Hypothesis) -> bool:
     """Whether the text repeats itself more than speech does."""
-    return draft.repetition > LOOP_RATIO or len(cut_loops(draft.words)) < len(draft.words)
+    return hypothesis.compression_ratio > LOOP_COMPRESSION_RATIO or len(
+        without_repeats(hypothesis.words)
+    ) < len(hypothesis.words)
 
 
-def cut_loops(words: Sequence[Word]) -> list[Word]:
+def without_repeats(words: Sequence[Word]) -> list[Word]:
     """The words with each phrase that comes many times in a row left once.
 
     >>> said = [Word(i, i + 1, text) for i, text in enumerate([" so", *[" thank", " you."] * 5, " bye"])]
-    >>> "".join(word.text for word in cut_loops(said))
+    >>> "".join(word.text for word in without_repeats(said))
     ' so thank you. bye'
     """
-    keys = [plain(word.text) for word in words]
+    keys = [bare_word(word.text) for word in words]
     kept, at = list[Word](), 0
     while at < len(words):
         size, times = _loop_at(keys, at)
@@ -105,68 +107,80 @@ def _loop_at(keys: Sequence[str], at: int) -> tuple[int, int]:
 
 
 def _with_lost_speech(
-    decoder: Decoder, drafts: Sequence[Draft], speech: Sequence[Span], repairs: list[Repair]
-) -> list[Draft]:
-    """The drafts with what they left out: each gap that holds speech is decoded as a chunk of its own.
+    engine: FasterWhisperEngine,
+    hypotheses: Sequence[Hypothesis],
+    speech: Sequence[Span],
+    repairs: list[Repair],
+) -> list[Hypothesis]:
+    """The hypotheses with what they left out: each gap that holds speech is decoded as a chunk of its own.
 
-    All gaps are decoded in batches; a gap's own draft may have left something out again.
+    All gaps are decoded in batches; a gap's own hypothesis may have left something out again.
     """
-    finished: list[Draft] = []
-    found = list(drafts)
+    finished: list[Hypothesis] = []
+    found = list(hypotheses)
     for _ in range(ROUNDS):
-        parts = [part for draft in found for part in split_at_losses(draft, speech)]
-        finished += [part for part in parts if not part.is_open]
-        gaps = [part.chunk for part in parts if part.is_open]
+        parts = [part for hypothesis in found for part in split_at_lost_speech(hypothesis, speech)]
+        finished += [part for part in parts if not part.undecoded]
+        gaps = [part.chunk for part in parts if part.undecoded]
         found = []
-        for draft in decoder.batched(gaps):
-            heard = total(within(speech, draft.chunk))
-            missed = not _is_found(draft, heard) and heard >= CAREFUL_SECONDS
-            again = decoder.careful(draft.chunk) if missed and is_voiced(draft.chunk, decoder) else draft
+        for hypothesis in engine.decode(gaps):
+            heard = total(within(speech, hypothesis.chunk))
+            missed = not _is_found(hypothesis, heard) and heard >= SEQUENTIAL_SECONDS
+            again = (
+                engine.decode_sequentially(hypothesis.chunk)
+                if missed and is_voiced(hypothesis.chunk, engine)
+                else hypothesis
+            )
             if _is_found(again, heard):
-                repairs.append(_repair("lost", Draft(draft.chunk), again))
+                repairs.append(_repair("lost", Hypothesis(hypothesis.chunk), again))
                 # What precedes its first word was listened to twice: only what follows may hold more.
                 found.append(replace(again, chunk=Span(again.words[0].start, again.chunk.end)))
-    return sorted([*finished, *found], key=lambda draft: draft.chunk)
+    return sorted([*finished, *found], key=lambda hypothesis: hypothesis.chunk)
 
 
-def _is_found(again: Draft, heard: float) -> bool:
-    """Whether a gap's own draft is speech: words enough for what was heard, and not invented."""
-    if not again.words or again.confidence < FOUND or again.emptiness > EMPTY or is_loop(again):
+def _is_found(again: Hypothesis, heard: float) -> bool:
+    """Whether a gap's own hypothesis is speech: words enough for what was heard, and not invented."""
+    if (
+        not again.words
+        or again.confidence < MIN_GAP_LOGPROB
+        or again.no_speech_probability > NO_SPEECH_PROBABILITY
+        or is_loop(again)
+    ):
         return False
-    return len(again.words) >= SLOWEST * heard
+    return len(again.words) >= MIN_WORDS_PER_SECOND * heard
 
 
-def split_at_losses(draft: Draft, speech: Sequence[Span]) -> list[Draft]:
-    """The draft in parts: those with words, and open ones where speech was left out; itself if it has none."""
-    parts, start, first = list[Draft](), draft.chunk.start, 0
-    for gap, index in losses(draft, speech):
-        parts.append(_part(draft, Span(start, gap.start), first, index))
-        parts.append(Draft(gap, is_open=True))
+def split_at_lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list[Hypothesis]:
+    """The hypothesis in parts: those with words, and open ones where speech was left out; itself if it has none."""
+    parts, start, first = list[Hypothesis](), hypothesis.chunk.start, 0
+    for gap, index in lost_speech(hypothesis, speech):
+        parts.append(_part(hypothesis, Span(start, gap.start), first, index))
+        parts.append(Hypothesis(gap, undecoded=True))
         start, first = gap.end, index
-    return [*parts, _part(draft, Span(start, draft.chunk.end), first, len(draft.words))]
+    return [*parts, _part(hypothesis, Span(start, hypothesis.chunk.end), first, len(hypothesis.words))]
 
 
-def _part(draft: Draft, chunk: Span, first: int, last: int) -> Draft:
-    """Words [first, last) of a draft; those that were stretched over what lies before `chunk` begin with it."""
+def _part(hypothesis: Hypothesis, chunk: Span, first: int, last: int) -> Hypothesis:
+    """Words [first, last) of a hypothesis; those that were stretched over what lies before `chunk` begin with it."""
     words = tuple(
         replace(word, start=max(word.start, chunk.start), end=max(word.end, chunk.start))
-        for word in draft.words[first:last]
+        for word in hypothesis.words[first:last]
     )
-    return replace(draft, chunk=chunk, words=words)
+    return replace(hypothesis, chunk=chunk, words=words)
 
 
-def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
+def lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list[tuple[Span, int]]:
     """Spans in which speech was left out, in order, each with the index of the first word after it.
 
     A word or two between two gaps were torn from what follows, and count as said after both.
     """
     found: list[tuple[Span, int]] = []
-    for gap, index in _gaps(draft):
+    for gap, index in _gaps(hypothesis):
         heard = [span for span in within(speech, gap) if span.duration >= SHORT_SECONDS]
         if total(heard) < LOST_SECONDS:
             continue
         span = Span(max(gap.start, heard[0].start - MARGIN), min(gap.end, heard[-1].end + MARGIN))
-        if found and index - found[-1][1] <= TORN_WORDS and not is_stretched(draft.words[found[-1][1]]):
+        if found and index - found[-1][1] <= TORN_WORDS and not is_stretched(hypothesis.words[found[-1][1]]):
             begun, torn = found.pop()
             found.append((Span(begun.start, span.end), torn))
         else:
@@ -174,14 +188,14 @@ def losses(draft: Draft, speech: Sequence[Span]) -> list[tuple[Span, int]]:
     return found
 
 
-def _gaps(draft: Draft) -> Iterator[tuple[Span, int]]:
+def _gaps(hypothesis: Hypothesis) -> Iterator[tuple[Span, int]]:
     """What no word covers, in order, with the index of the word after it; part of a stretched word is a gap."""
-    since = draft.chunk.start
-    for index, word in enumerate(draft.words):
+    since = hypothesis.chunk.start
+    for index, word in enumerate(hypothesis.words):
         start = word.end - WORD_SECONDS if is_stretched(word) else word.start
         yield Span(since, max(since, start)), index
         since = word.end
-    yield Span(since, draft.chunk.end), len(draft.words)
+    yield Span(since, hypothesis.chunk.end), len(hypothesis.words)
 
 
 def is_stretched(word: Word) -> bool:
@@ -189,47 +203,51 @@ def is_stretched(word: Word) -> bool:
     return word.end - word.start > LONGEST_WORD
 
 
-def _without_inventions(decoder: Decoder, draft: Draft, repairs: list[Repair]) -> Draft:
-    """The draft itself, or where the model is unsure or writes another script: a careful one, or nothing."""
-    foreign = foreign_script(draft.text, decoder.language)
-    if not draft.words or (draft.confidence >= UNSURE and not foreign):
-        return draft
-    if not is_voiced(draft.chunk, decoder):
-        return _emptied(draft, repairs)
-    other = _language_heard(decoder, draft.chunk)
-    again = decoder.careful(draft.chunk, other)
-    if other and again.words and again.confidence > draft.confidence + BETTER:
-        repairs.append(_repair("language", draft, again))
+def _without_hallucinations(
+    engine: FasterWhisperEngine, hypothesis: Hypothesis, repairs: list[Repair]
+) -> Hypothesis:
+    """The hypothesis itself, or where the model is unsure or writes another script: a careful one, or nothing."""
+    foreign = foreign_script(hypothesis.text, engine.language)
+    if not hypothesis.words or (hypothesis.confidence >= UNSURE_LOGPROB and not foreign):
+        return hypothesis
+    if not is_voiced(hypothesis.chunk, engine):
+        return _emptied(hypothesis, repairs)
+    other = _language_heard(engine, hypothesis.chunk)
+    again = engine.decode_sequentially(hypothesis.chunk, other)
+    if other and again.words and again.confidence > hypothesis.confidence + BETTER:
+        repairs.append(_repair("language", hypothesis, again))
         return again
-    best = max((draft, again), key=lambda each: each.confidence if each.words else -99.0)
-    if is_invented(best):
-        return _emptied(draft, repairs)
+    best = max((hypothesis, again), key=lambda each: each.confidence if each.words else -99.0)
+    if is_hallucination(best):
+        return _emptied(hypothesis, repairs)
     if best is again:
-        repairs.append(_repair("unsure", draft, again))
+        repairs.append(_repair("unsure", hypothesis, again))
     return best
 
 
-def is_invented(draft: Draft) -> bool:
+def is_hallucination(hypothesis: Hypothesis) -> bool:
     """Whether doubtful words are a mere guess, as Whisper writes them where nobody speaks."""
-    return draft.confidence < GUESSED or (draft.confidence < UNSURE and draft.emptiness > EMPTY)
+    return hypothesis.confidence < GUESSED_LOGPROB or (
+        hypothesis.confidence < UNSURE_LOGPROB and hypothesis.no_speech_probability > NO_SPEECH_PROBABILITY
+    )
 
 
-def is_voiced(chunk: Span, decoder: Decoder) -> bool:
-    """Whether the voice detector hears anybody, too; cheap beside the slow decoder, which dwells on noise."""
-    return total(voice_activity(decoder.cut(chunk))) >= min(VOICED * chunk.duration, VOICED_SECONDS)
+def is_voiced(chunk: Span, engine: FasterWhisperEngine) -> bool:
+    """Whether the voice detector hears anybody, too; cheap beside the slow engine, which dwells on noise."""
+    return total(voice_activity(engine.samples_of(chunk))) >= min(VOICED * chunk.duration, VOICED_SECONDS)
 
 
-def _emptied(draft: Draft, repairs: list[Repair]) -> Draft:
-    """The draft without its words, which nobody said."""
-    repairs.append(_repair("wordless", draft, Draft(draft.chunk)))
-    return Draft(draft.chunk)
+def _emptied(hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
+    """The hypothesis without its words, which nobody said."""
+    repairs.append(_repair("wordless", hypothesis, Hypothesis(hypothesis.chunk)))
+    return Hypothesis(hypothesis.chunk)
 
 
-def _language_heard(decoder: Decoder, chunk: Span) -> str | None:
+def _language_heard(engine: FasterWhisperEngine, chunk: Span) -> str | None:
     """The language of a chunk where it clearly is another than that of the episode."""
-    probabilities = decoder.languages(chunk)
-    heard = max(probabilities, key=lambda code: probabilities[code], default=decoder.language)
-    return heard if heard != decoder.language and probabilities[heard] >= OTHER_LANGUAGE else None
+    probabilities = engine.language_probabilities(chunk)
+    heard = max(probabilities, key=lambda code: probabilities[code], default=engine.language)
+    return heard if heard != engine.language and probabilities[heard] >= OTHER_LANGUAGE else None
 
 
 def foreign_script(text: str, language: str) -> bool:
@@ -245,10 +263,10 @@ def foreign_script(text: str, language: str) -> bool:
     return foreign > FOREIGN_SHARE * len(letters)
 
 
-def plain(text: str) -> str:
+def bare_word(text: str) -> str:
     """A word without case, space and punctuation around it."""
-    return EDGES.sub("", text).casefold()
+    return PUNCTUATION_AROUND.sub("", text).casefold()
 
 
-def _repair(reason: str, before: Draft, after: Draft) -> Repair:
+def _repair(reason: str, before: Hypothesis, after: Hypothesis) -> Repair:
     return Repair(before.chunk.start, before.chunk.end, reason, before.text, after.text)

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models.asr import repair
-from models.asr.chunking import pack
-from models.asr.faster_whisper import Decoder
-from models.asr.vocabulary import spell
+from models.asr.chunking import pack_chunks
+from models.asr.faster_whisper import FasterWhisperEngine
+from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
 from models.record.progress import Progress, silent
 from models.record.spans import Span
 from models.record.transcript import Repair, Word
-from models.runtime.memory import give_back
+from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     pass
-from models.asr.language import check_language, language_heard, language_warning
+from models.asr.language import check_model_language, detect_language, language_warning
 from models.asr.whisper_models import load
 
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the feature extractor
@@ -28,7 +28,7 @@ MAIN_SHARE = 0.85  # of the work is the first decoding, before anything is mende
 
 
 @dataclass(frozen=True)
-class WhisperOptions:
+class TranscriptionOptions:
     """What decides the words; part of the cache key of a transcription.
 
     `model` is "auto", a size such as "base", a folder with a CTranslate2 model, or a hub id.
@@ -60,7 +60,7 @@ class Transcription:
 
 def transcribe(
     samples: Samples,
-    options: WhisperOptions,
+    options: TranscriptionOptions,
     progress: Progress = silent,
     speech: Sequence[Span] | None = None,
 ) -> Transcription:
@@ -71,16 +71,16 @@ def transcribe(
     Raises ModelError when the model isn't there, InputError for a language Whisper doesn't know.
     """
     name, pipeline = load(options.model, options.device)
-    check_language(options.language, pipeline.model)
+    check_model_language(options.language, pipeline.model)
     seconds = len(samples) / SAMPLE_RATE
     progress("transcribe", 0.0, seconds)
     if speech is None:
         speech = voice_activity(samples)
-    chunks = [chunk for chunk in pack(speech, samples) if chunk.duration * SAMPLE_RATE >= MIN_SAMPLES]
+    chunks = [chunk for chunk in pack_chunks(speech, samples) if chunk.duration * SAMPLE_RATE >= MIN_SAMPLES]
     if not chunks:
         progress("transcribe", seconds, seconds)
         return Transcription((), "", 0.0, name)
-    decoder = Decoder(
+    engine = FasterWhisperEngine(
         pipeline,
         samples,
         options.language or "en",
@@ -88,18 +88,18 @@ def transcribe(
         options.batch_size or BATCH_SIZES[pipeline.model.model.device],
         report=lambda share: progress("transcribe", share * MAIN_SHARE * seconds, seconds),
     )
-    heard, probability = language_heard(decoder, chunks)
-    decoder = replace(decoder, language=options.language or heard)
-    drafts = decoder.batched(chunks)
-    decoder = replace(decoder, report=lambda _: progress("transcribe", MAIN_SHARE * seconds, seconds))
-    drafts, repairs = repair.mend(decoder, drafts, speech)
-    drafts, spelled = spell(decoder, drafts, options.vocabulary)
-    give_back()
+    heard, probability = detect_language(engine, chunks)
+    engine = replace(engine, language=options.language or heard)
+    hypotheses = engine.decode(chunks)
+    engine = replace(engine, report=lambda _: progress("transcribe", MAIN_SHARE * seconds, seconds))
+    hypotheses, repairs = repair.repair_hypotheses(engine, hypotheses, speech)
+    hypotheses, spelled = correct_spelling(engine, hypotheses, options.vocabulary)
+    return_freed_memory()
     progress("transcribe", seconds, seconds)
-    words = tuple(word for draft in drafts for word in draft.words)
+    words = tuple(word for hypothesis in hypotheses for word in hypothesis.words)
     repairs += spelled
     if not words:
         return Transcription((), "", 0.0, name, tuple(repairs))
     warning = language_warning(options.language, heard, probability)
     sure = probability if options.language is None else 1.0
-    return Transcription(words, decoder.language, sure, name, tuple(repairs), warning)
+    return Transcription(words, engine.language, sure, name, tuple(repairs), warning)

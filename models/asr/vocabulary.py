@@ -16,9 +16,9 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import accumulate, chain, pairwise
 
-from models.asr.engine import Draft
-from models.asr.faster_whisper import Decoder
-from models.asr.repair import EDGES, plain
+from models.asr.engine import Hypothesis
+from models.asr.faster_whisper import FasterWhisperEngine
+from models.asr.repair import PUNCTUATION_AROUND, bare_word
 from models.record.punctuation import ends_sentence
 from models.record.transcript import Episode, Repair, Word
 
@@ -51,7 +51,7 @@ SOUNDS = (
 )
 
 
-def terms_of(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
+def expected_terms(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
     """Names and terms to expect in an episode: those listed, people, then names in title and notes.
 
     At most MAX_TERMS, each once. What counts as a name in running text: words with a capital that don't
@@ -99,20 +99,24 @@ def _run(run: Sequence[str]) -> Iterator[str]:
         yield " ".join(words)
 
 
-def spell(
-    decoder: Decoder, drafts: Sequence[Draft], terms: Sequence[str]
-) -> tuple[list[Draft], list[Repair]]:
-    """The drafts with listed terms spelled as listed where they were said, and what was changed."""
-    sounds = {part: sound(part) for term in terms for part in _parts(term)}
+def correct_spelling(
+    engine: FasterWhisperEngine, hypotheses: Sequence[Hypothesis], terms: Sequence[str]
+) -> tuple[list[Hypothesis], list[Repair]]:
+    """The hypotheses with listed terms spelled as listed where they were said, and what was changed."""
+    sounds = {part: phonetic_key(part) for term in terms for part in _parts(term)}
     sounds = {part: heard for part, heard in sounds.items() if len(heard) >= MIN_SOUND}
     if not sounds:
-        return list(drafts), []
-    matches = {number: found for number, draft in enumerate(drafts) if (found := _alike(draft, sounds))}
-    biased = replace(decoder, hotwords=hotwords(chain.from_iterable(matches.values())))
-    again = dict(zip(matches, biased.batched([drafts[number].chunk for number in matches]), strict=True))
+        return list(hypotheses), []
+    matches = {
+        number: found
+        for number, hypothesis in enumerate(hypotheses)
+        if (found := _terms_like(hypothesis, sounds))
+    }
+    biased = replace(engine, hotwords=hotwords(chain.from_iterable(matches.values())))
+    again = dict(zip(matches, biased.decode([hypotheses[number].chunk for number in matches]), strict=True))
     repairs: list[Repair] = []
-    spelled = {number: _replaced(drafts[number], again[number], sounds, repairs) for number in again}
-    return [spelled.get(number, draft) for number, draft in enumerate(drafts)], repairs
+    spelled = {number: _replaced(hypotheses[number], again[number], sounds, repairs) for number in again}
+    return [spelled.get(number, hypothesis) for number, hypothesis in enumerate(hypotheses)], repairs
 
 
 def hotwords(terms: Iterable[str]) -> str:
@@ -134,10 +138,10 @@ def _parts(term: str) -> list[str]:
     return [term, *words] if len(words) > 1 else [term]
 
 
-def sound(text: str) -> str:
+def phonetic_key(text: str) -> str:
     """Letters that sound alike made equal, vowels to one letter, double ones to one: a rough pronunciation.
 
-    >>> sound("Apomorphine") == sound("Epomorfin e")
+    >>> phonetic_key("Apomorphine") == phonetic_key("Epomorfin e")
     True
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
@@ -147,19 +151,19 @@ def sound(text: str) -> str:
     return re.sub(r"(.)\1+", r"\1", letters)
 
 
-def _alike(draft: Draft, sounds: dict[str, str]) -> list[str]:
+def _terms_like(hypothesis: Hypothesis, sounds: dict[str, str]) -> list[str]:
     """The terms for which the recogniser, not sure of itself, wrote something that sounds like them."""
     found: list[str] = []
     longest = max(len(term.split()) for term in sounds) + SPREAD
-    for first in range(len(draft.words)):
-        for last in range(first + 1, min(first + longest, len(draft.words)) + 1):
-            words = draft.words[first:last]
+    for first in range(len(hypothesis.words)):
+        for last in range(first + 1, min(first + longest, len(hypothesis.words)) + 1):
+            words = hypothesis.words[first:last]
             if not _is_unsure(words) or any(ends_sentence(word) for word in words[:-1]):
                 continue
-            heard, alike = sound(_text(words)), _alike_enough(words)
+            heard, alike = phonetic_key(_text(words)), _required_similarity(words)
             for term, meant in sounds.items():
                 near = abs(len(words) - len(term.split())) <= SPREAD
-                if near and _likeness(heard, meant) >= alike and not _is_same(words, term):
+                if near and _similarity(heard, meant) >= alike and not _is_same(words, term):
                     found.append(term)
     return found
 
@@ -169,32 +173,34 @@ def _is_unsure(words: Sequence[Word]) -> bool:
     return sum(word.probability for word in words) / len(words) <= UNSURE
 
 
-def _alike_enough(words: Sequence[Word]) -> float:
+def _required_similarity(words: Sequence[Word]) -> float:
     """How like a term the sound of these words must be for it to be meant by them."""
     return ALIKE if any(word.text.strip()[:1].isupper() for word in words) else ALIKE_PLAIN
 
 
 def _is_same(words: Sequence[Word], term: str) -> bool:
-    return plain(_text(words)) == plain(term)
+    return bare_word(_text(words)) == bare_word(term)
 
 
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     from rapidfuzz.distance import Levenshtein
 
     return float(Levenshtein.normalized_similarity(one, other))
 
 
-def _replaced(draft: Draft, again: Draft, sounds: dict[str, str], repairs: list[Repair]) -> Draft:
-    """The draft with the terms that a second, biased decoding wrote where something alike was written."""
-    ours, theirs = ([word.text.strip().casefold() for word in each.words] for each in (draft, again))
+def _replaced(
+    hypothesis: Hypothesis, again: Hypothesis, sounds: dict[str, str], repairs: list[Repair]
+) -> Hypothesis:
+    """The hypothesis with the terms that a second, biased decoding wrote where something alike was written."""
+    ours, theirs = ([word.text.strip().casefold() for word in each.words] for each in (hypothesis, again))
     words: list[Word] = []
     for kind, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        old, new = draft.words[a:b], again.words[c:d]
+        old, new = hypothesis.words[a:b], again.words[c:d]
         if kind == "replace" and _is_term(old, new, sounds):
             repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
             old = _timed(new, old[0].start, max(word.end for word in old))
         words += old
-    return replace(draft, words=tuple(words))
+    return replace(hypothesis, words=tuple(words))
 
 
 def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
@@ -206,10 +212,10 @@ def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
 
 def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:
     """Whether what the biased decoding wrote instead is a term, and sounds like what was there."""
-    term = EDGES.sub("", _text(new))
+    term = PUNCTUATION_AROUND.sub("", _text(new))
     if term not in sounds or _is_same(old, term) or not _is_unsure(old):
         return False
-    return _likeness(sound(_text(old)), sounds[term]) >= _alike_enough(old)
+    return _similarity(phonetic_key(_text(old)), sounds[term]) >= _required_similarity(old)
 
 
 def _text(words: Iterable[Word]) -> str:

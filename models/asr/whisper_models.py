@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from models.record.errors import InputError, ModelError
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
-from models.runtime.memory import give_back, share_heap
+from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 
 if TYPE_CHECKING:
     from faster_whisper import BatchedInferencePipeline
@@ -79,7 +79,7 @@ def _from_hub(model: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def identity(path: str) -> str:
+def weights_sha256(path: str) -> str:
     """What tells the model in a folder from every other: the SHA-256 of its weights."""
     with (Path(path) / "model.bin").open("rb") as weights:
         return hashlib.file_digest(weights, "sha256").hexdigest()
@@ -91,12 +91,12 @@ def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
     import onnxruntime  # noqa: F401
     from faster_whisper import BatchedInferencePipeline
 
-    from models.asr.encoder_limit import Recogniser
+    from models.asr.encoder_limit import EncoderLimitedModel
 
-    share_heap()
+    limit_malloc_arenas()
     workers = min(MAX_WORKERS, usable_cores()) if device == "cpu" else 1
     try:
-        model = Recogniser(
+        model = EncoderLimitedModel(
             path,
             device=device,
             compute_type="float16" if device == "cuda" else "int8",
@@ -105,7 +105,7 @@ def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
-    give_back()  # the weights as they were before they became int8
+    return_freed_memory()  # the weights as they were before they became int8
     return BatchedInferencePipeline(model)
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
-from models.diarisation.local_speakers import clean, every
+from models.diarisation.local_speakers import spaced_windows, without_overlap
 from models.record.progress import Report
 from models.runtime.pyannote import BaseClustering, SlidingWindowFeature, VBxClustering
 
@@ -108,7 +108,7 @@ class Items:
         )
 
 
-def items_of(
+def embedding_items(
     embeddings: Floats, seconds: Floats, calibration: Calibration, together: csr_array | None = None
 ) -> Items:
     """One item an embedding. embeddings: (items, dimension), any scale; seconds: (items,)."""
@@ -120,7 +120,7 @@ def items_of(
     return Items(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
 
 
-def ratios(a: Items, b: Items, calibration: Calibration) -> Floats:
+def log_likelihood_ratios(a: Items, b: Items, calibration: Calibration) -> Floats:
     """Log-likelihood ratio of one person against two for each pair: (items of a, items of b)."""
     same, different = calibration.same, calibration.different
     reach = np.outer(a.reach, b.reach)
@@ -175,10 +175,10 @@ def _scores(items: Items, rows: slice, together: Floats, calibration: Calibratio
     )
     shorter = np.minimum(some.seconds[:, None], items.seconds)
     share = np.minimum(1.0, together[rows] / np.maximum(shorter, 1e-9))
-    return ratios(some, items, calibration) - TOGETHER_WEIGHT * share
+    return log_likelihood_ratios(some, items, calibration) - TOGETHER_WEIGHT * share
 
 
-def cut(merges: Ints, steps: int) -> Ints:
+def labels_after(merges: Ints, steps: int) -> Ints:
     """Labels from 0, (items,), after the first `steps` merges."""
     parent = np.arange(len(merges) + 1)
     for i, j in merges[:steps]:
@@ -186,11 +186,11 @@ def cut(merges: Ints, steps: int) -> Ints:
     return np.unique(parent, return_inverse=True)[1].astype(np.int64)
 
 
-def unheard(completed: int, total: int) -> None:
+def no_report(completed: int, total: int) -> None:
     """The report to somebody who doesn't look."""
 
 
-def condense(items: Items, calibration: Calibration, report: Report = unheard) -> Items:
+def reduce_items(items: Items, calibration: Calibration, report: Report = no_report) -> Items:
     """Few enough clusters to be looked at all at once.
 
     Blocks of MAX_ITEMS neighbours are clustered on their own and their clusters again, so that a voice
@@ -203,7 +203,7 @@ def condense(items: Items, calibration: Calibration, report: Report = unheard) -
             report(first if len(items) == total else total, total)
             merges, values = agglomerate(items[slice(first, first + MAX_ITEMS)], calibration)
             offset = labels[-1].max() + 1 if labels else 0
-            labels.append(cut(merges, likely_merges(values)) + offset)
+            labels.append(labels_after(merges, likely_merges(values)) + offset)
         condensed = items.grouped(np.concatenate(labels))
         if len(condensed) == len(items):
             break
@@ -217,15 +217,17 @@ def likely_merges(values: Floats) -> int:
     return int(unlikely[0]) if len(unlikely) else len(values)
 
 
-def voices(items: Items, calibration: Calibration, least: int, most: int, report: Report = unheard) -> Items:
+def find_voices(
+    items: Items, calibration: Calibration, least: int, most: int, report: Report = no_report
+) -> Items:
     """The voices of a recording, at least `least` and at most `most` of them where there are as many items.
 
     A cluster counts as a voice when it holds enough speech; what the others hold is left to be assigned.
     """
-    items = condense(items, calibration, report)
+    items = reduce_items(items, calibration, report)
     merges, values = agglomerate(items, calibration)
-    clusters = items.grouped(cut(merges, likely_merges(values)))
-    believed = believable(clusters, calibration)
+    clusters = items.grouped(labels_after(merges, likely_merges(values)))
+    believed = believable_voices(clusters, calibration)
     wanted = min(max(int(believed.sum()), least), most, len(items))
     if believed.sum() == wanted:
         return clusters[np.flatnonzero(believed)]
@@ -234,7 +236,7 @@ def voices(items: Items, calibration: Calibration, least: int, most: int, report
     return clusters[np.sort(np.argsort(-clusters.seconds, kind="stable")[:wanted])]
 
 
-def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
+def believable_voices(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
     scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
@@ -250,10 +252,10 @@ def believable(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
 def _forced(items: Items, merges: Ints, wanted: int, floor: float) -> Items:
     """The clusters after as many merges as leave `wanted` with enough speech, or just `wanted` clusters."""
     for steps in range(len(items) - wanted, -1, -1):
-        clusters = items.grouped(cut(merges, steps))
+        clusters = items.grouped(labels_after(merges, steps))
         if (clusters.seconds >= floor).sum() >= wanted:
             return clusters
-    return items.grouped(cut(merges, len(items) - wanted))
+    return items.grouped(labels_after(merges, len(items) - wanted))
 
 
 class VoiceClustering(BaseClustering):
@@ -287,22 +289,22 @@ class VoiceClustering(BaseClustering):
         assert segmentations is not None
         least = num_clusters or min_clusters or 1
         most = num_clusters or max_clusters or np.inf
-        seconds = clean_seconds(segmentations)
+        seconds = single_speaker_seconds(segmentations)
         chunk, speaker = trainable(embeddings, seconds, segmentations.sliding_window.step, int(least))
         if len(chunk) == 0:
             return self._one_voice(embeddings)
-        items = items_of(
+        items = embedding_items(
             embeddings[chunk, speaker].astype(np.float64),
             seconds[chunk, speaker],
             self.calibration,
-            heard_together(segmentations.data, chunk, speaker, self.parts),
+            simultaneous_seconds(segmentations.data, chunk, speaker, self.parts),
         )
         window = segmentations.sliding_window
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
         items.seconds *= once
         items.together *= once
-        found = voices(
-            items, self.calibration, int(least), int(min(most, len(items))), file.get("report", unheard)
+        found = find_voices(
+            items, self.calibration, int(least), int(min(most, len(items))), file.get("report", no_report)
         )
         scores = self._scores(embeddings, seconds, found)
         hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
@@ -324,8 +326,10 @@ class VoiceClustering(BaseClustering):
             block = slice(first, first + ASSIGN_CHUNKS)
             valid = np.isfinite(embeddings[block, :, 0])
             vectors = embeddings[block][valid].astype(np.float64)
-            items = items_of(vectors, seconds[block][valid], self.calibration)
-            scores[block][valid] = ratios(items, found, self.calibration) + items.vectors @ centres.T
+            items = embedding_items(vectors, seconds[block][valid], self.calibration)
+            scores[block][valid] = (
+                log_likelihood_ratios(items, found, self.calibration) + items.vectors @ centres.T
+            )
         return scores
 
     def _assign(self, scores: Floats, activity: NDArray[np.uint8], forced: bool) -> Ints:
@@ -366,11 +370,11 @@ def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:
     return embedded & (margin >= np.quantile(margin[embedded], 1 - FORCED_SHARE))
 
 
-def clean_seconds(segmentations: SlidingWindowFeature) -> Floats:
+def single_speaker_seconds(segmentations: SlidingWindowFeature) -> Floats:
     """(chunks, speakers) seconds in which a local speaker is alone."""
     data = segmentations.data
     frame = segmentations.sliding_window.duration / data.shape[1]
-    return np.stack([clean(chunk[None])[0].sum(axis=0, dtype=np.int64) for chunk in data]) * frame
+    return np.stack([without_overlap(chunk[None])[0].sum(axis=0, dtype=np.int64) for chunk in data]) * frame
 
 
 def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int) -> tuple[Ints, Ints]:
@@ -380,14 +384,16 @@ def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, lea
     these are fewer than `least`.
     """
     valid = np.isfinite(embeddings[:, :, 0])
-    chosen = valid & (seconds >= MIN_TRAIN_SECONDS) & every(len(embeddings), step, TRAIN_HOP)[:, None]
+    chosen = (
+        valid & (seconds >= MIN_TRAIN_SECONDS) & spaced_windows(len(embeddings), step, TRAIN_HOP)[:, None]
+    )
     if chosen.sum() < max(1, least):
         chosen = valid
     chunk, speaker = np.nonzero(chosen)
     return chunk, speaker
 
 
-def heard_together(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> csr_array:
+def simultaneous_seconds(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> csr_array:
     """(items, items) seconds of the shorter of two pieces that talk at one time, 0 for all others."""
     rows, columns, values = [], [], []
     starts = np.flatnonzero(np.diff(chunk, prepend=-1))  # `chunk` ascends

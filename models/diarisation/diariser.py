@@ -16,7 +16,7 @@ from models.record.progress import Progress, silent
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
-from models.runtime.memory import give_back, share_heap
+from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a voice
@@ -92,7 +92,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
         max_speakers=options.max_speakers,
         hook=hook,
     )
-    give_back()
+    return_freed_memory()
     progress("diarise", 1.0, 1.0)
     return _diarisation(output, name, len(samples) / SAMPLE_RATE)
 
@@ -160,7 +160,7 @@ def _seconds_alone(turns: list[Turn]) -> dict[str, float]:
 
 def load(options: DiariserOptions) -> tuple[str, Any]:
     """The pipeline `options` ask for: the id of its embedding model, and the pipeline. Loaded once."""
-    share_heap()
+    limit_malloc_arenas()
 
     device = resolve_device(options.device)
     if resolve(options.model, device) == "community-1":
@@ -178,7 +178,7 @@ def resolve(model: str, device: str) -> str:
     if model != "auto":
         return model
     offline = offline_models.SEGMENTATION.present and offline_models.CAMPPLUS.present
-    return "community-1" if token() is not None and (device == "cuda" or not offline) else "offline"
+    return "community-1" if hub_token() is not None and (device == "cuda" or not offline) else "offline"
 
 
 def require(options: DiariserOptions, device: str) -> None:
@@ -187,13 +187,13 @@ def require(options: DiariserOptions, device: str) -> None:
     if model == "offline":
         offline_models.SEGMENTATION.require()
         offline_models.CAMPPLUS.require()
-    elif model == "community-1" and token() is None:
+    elif model == "community-1" and hub_token() is None:
         raise ModelError(
             f"{COMMUNITY} is gated: accept its conditions on the hub and set HF_TOKEN, or use --diariser offline"
         )
 
 
-def token() -> str | None:
+def hub_token() -> str | None:
     """The hub token from the environment or a stored login, if any."""
     from huggingface_hub import get_token
 
@@ -212,7 +212,7 @@ def _community(device: str, step: float, long_windows: bool) -> Any:
     from models.runtime.pyannote import Pipeline
 
     try:
-        pipeline = Pipeline.from_pretrained(COMMUNITY, token=token())
+        pipeline = Pipeline.from_pretrained(COMMUNITY, token=hub_token())
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(

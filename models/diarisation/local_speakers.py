@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-PARTS = 8  # pieces a local speaker is cut into at most
+MAX_PIECES = 8  # pieces a local speaker is cut into at most
 PIECE_FRAMES = 70  # about 1.2 s of segmentation frames: what a piece holds at least, where there is that much
 PAUSE_FRAMES = 12  # about 0.2 s without own speech: where to cut rather than elsewhere
 REACH_FRAMES = 48  # about 0.8 s: how far a cut moves to fall into a pause
@@ -18,24 +18,24 @@ COVERED = 0.7  # share of a piece's frames that other windows must hold for it t
 Activity = NDArray[np.uint8]
 
 
-def split_speakers(activity: Activity) -> Activity:
+def split_local_speakers(activity: Activity) -> Activity:
     """Cut local speakers into pieces.
 
     activity: (chunks, frames, speakers), 0 or 1. Returns (chunks, frames, speakers * PARTS) whose
     columns [s * PARTS, (s + 1) * PARTS) add up to local speaker s.
     """
     chunks, frames, speakers = activity.shape
-    pieces = np.zeros((chunks, frames, speakers * PARTS), dtype=np.uint8)
+    pieces = np.zeros((chunks, frames, speakers * MAX_PIECES), dtype=np.uint8)
     for chunk, speaker in zip(*np.nonzero(activity.any(axis=1)), strict=True):
         own = np.flatnonzero(activity[chunk, :, speaker])
         for part, piece in enumerate(np.split(own, _cuts(own))):
-            pieces[chunk, piece, speaker * PARTS + part] = 1
+            pieces[chunk, piece, speaker * MAX_PIECES + part] = 1
     return pieces
 
 
 def _cuts(own: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where to cut the frames `own` (ascending): equal pieces, cuts moved to the nearest pause."""
-    count = min(PARTS, len(own) // PIECE_FRAMES)
+    count = min(MAX_PIECES, len(own) // PIECE_FRAMES)
     if count < 2:
         return np.empty(0, dtype=np.int64)
     pauses = np.flatnonzero(np.diff(own) > PAUSE_FRAMES) + 1
@@ -46,12 +46,12 @@ def _cuts(own: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.unique(np.array(cuts, dtype=np.int64))
 
 
-def clean(activity: Activity) -> Activity:
+def without_overlap(activity: Activity) -> Activity:
     """The frames in which a local speaker is alone: same shape as `activity`."""
     return activity * (activity.sum(axis=2, keepdims=True) == 1)
 
 
-def every(chunks: int, step: float, hop: float) -> NDArray[np.bool_]:
+def spaced_windows(chunks: int, step: float, hop: float) -> NDArray[np.bool_]:
     """(chunks,) True for windows about `hop` seconds apart, and for the last one."""
     chosen = np.zeros(chunks, dtype=bool)
     chosen[:: max(1, round(hop / step))] = True
@@ -59,7 +59,7 @@ def every(chunks: int, step: float, hop: float) -> NDArray[np.bool_]:
     return chosen
 
 
-class Cover:
+class SharedSpeech:
     """Which pieces of unembedded windows may take the embeddings of the pieces they share speech with.
 
     activity: (chunks, frames, pieces); chosen: (chunks,) windows that are embedded themselves; shift:

@@ -22,7 +22,7 @@ from models.diarisation import turn_boundaries
 from models.diarisation.clustering import BoundedVBx, Ints, VoiceClustering
 from models.diarisation.embeddings import campplus, wespeaker
 from models.diarisation.embeddings.embedder import Embedder
-from models.diarisation.local_speakers import PARTS, split_speakers
+from models.diarisation.local_speakers import MAX_PIECES, split_local_speakers
 from models.runtime import offline_models, parallel
 from models.runtime.pyannote import (
     Annotation,
@@ -89,7 +89,7 @@ class LeanDiarization(SpeakerDiarization):
 
         parts: list[NDArray[Any]] = []
         firsts = range(0, len(starts), inference.batch_size)
-        for first, part in zip(firsts, parallel.each(infer, firsts, inference.device), strict=True):
+        for first, part in zip(firsts, parallel.parallel_map(infer, firsts, inference.device), strict=True):
             parts.append(part)
             if hook is not None:
                 hook("segmentation", None, total=len(starts), completed=first + len(part))
@@ -209,7 +209,7 @@ class OfflineDiarization(LeanDiarization):
         self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
         self.embedder = embedder
         self._embedding = embedder  # where pyannote's `apply` asks for the dimension
-        self.clustering = VoiceClustering(parts=PARTS)
+        self.clustering = VoiceClustering(parts=MAX_PIECES)
         self._expects_num_speakers = False
 
     def get_segmentations(
@@ -217,8 +217,8 @@ class OfflineDiarization(LeanDiarization):
     ) -> SlidingWindowFeature:
         """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
         whole = super().get_segmentations(file, hook)
-        heard = turn_boundaries.audible(file["waveform"][0])
-        return LocalSpeech(split_speakers(whole.data), whole.sliding_window, heard)
+        heard = turn_boundaries.audible_frames(file["waveform"][0])
+        return LocalSpeech(split_local_speakers(whole.data), whole.sliding_window, heard)
 
     def reconstruct(
         self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
@@ -226,7 +226,7 @@ class OfflineDiarization(LeanDiarization):
         """The parent's, with turns that begin and end where their sound does."""
         speaking = super().reconstruct(segmentations, hard_clusters, count)
         assert isinstance(segmentations, LocalSpeech)  # a powerset model's, which pyannote hands on as it is
-        turn_boundaries.follow_sound(speaking.data, segmentations.audible)
+        turn_boundaries.extend_turns_to_sound(speaking.data, segmentations.audible)
         return speaking
 
 

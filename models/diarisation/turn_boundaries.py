@@ -32,7 +32,7 @@ Frames = NDArray[np.uint8]
 Audible = NDArray[np.bool_]
 
 
-def audible(waveform: Tensor) -> Audible:
+def audible_frames(waveform: Tensor) -> Audible:
     """(frames,) True where the sound is loud enough to be the speech of somebody near.
 
     waveform: (samples,) float32 or int16 at 16 kHz.
@@ -55,10 +55,10 @@ def _levels(waveform: Tensor) -> Iterator[NDArray[np.float32]]:
         yield (10.0 * power.clamp(min=1e-12).log10()).numpy()
 
 
-def follow_sound(speaking: Frames, heard: Audible) -> None:
+def extend_turns_to_sound(speaking: Frames, heard: Audible) -> None:
     """Lengthen turns into the sound beside them and close audible gaps, where nobody else talks; in place.
 
-    speaking: (frames, clusters), 0 or 1. heard: (frames,) as `audible` has it; frames past its end are silent.
+    speaking: (frames, clusters), 0 or 1. heard: (frames,) as `audible_frames` has it; frames past its end are silent.
     """
     sound = np.zeros(len(speaking), dtype=bool)
     sound[: len(heard)] = heard[: len(speaking)]

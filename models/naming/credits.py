@@ -16,7 +16,7 @@ from models.record.transcript import Episode
 
 MAX_NOTES_CHARS = 20_000  # that are read for names; they come from strangers
 MAX_CREDITS = 500  # names
-CHOSEN = ("known", "voices")  # whose spelling the user chose
+SPELT_BY_USER = ("known", "voices")  # whose spelling the user chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Credit:
     role: str = ""
 
 
-def credited(
+def credited_people(
     episode: Episode, known_people: Iterable[str] = (), voices: Iterable[str] = ()
 ) -> tuple[Credit, ...]:
     """Everybody whom the settings, the show's voices, people tags, title or notes name, each once.
@@ -52,7 +52,7 @@ def credited(
 
 
 def _completes(credit: Credit, other: Credit) -> bool:
-    return " " in credit.name and " " not in other.name and other.source not in CHOSEN
+    return " " in credit.name and " " not in other.name and other.source not in SPELT_BY_USER
 
 
 def names_in(text: str) -> list[str]:

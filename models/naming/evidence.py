@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from models.naming.credits import CHOSEN, Credit
+from models.naming.credits import SPELT_BY_USER, Credit
 from models.naming.languages import Pattern, Phrases, phrases_of
 from models.naming.person_names import fold, is_doubtful, read_name, same_person, spelled
 from models.record.transcript import Evidence, Segment
@@ -202,7 +202,7 @@ def with_spelling(evidence: Iterable[Evidence], credits: Sequence[Credit]) -> li
     """The same evidence with names as the user spelt them, or as credited, or else as heard most fully and often."""
     found = list(evidence)
     tiers = [
-        [credit.name for credit in credits if credit.source in CHOSEN],
+        [credit.name for credit in credits if credit.source in SPELT_BY_USER],
         [credit.name for credit in credits],
     ]
     heard = Counter(e.name for e in found if e.name and not any(spelled(e.name, tier) for tier in tiers))

@@ -22,13 +22,13 @@ def given_names(now: Transcript, before: Transcript) -> dict[str, Speaker]:
         return {}
     found = {}
     for speaker in (speaker for speaker in before.speakers if speaker.source == "user"):
-        label = label_in(now, speaker.label, before)
+        label = matching_label(now, speaker.label, before)
         if label is not None:
             found[label] = replace(speaker, label=label)
     return found
 
 
-def label_in(now: Transcript, label: str, before: Transcript) -> str | None:
+def matching_label(now: Transcript, label: str, before: Transcript) -> str | None:
     """What `now` calls the speaker that `before`, an earlier transcript of the same episode, calls `label`.
 
     That is who speaks where the earlier one spoke, for more than half of its time; None if nobody does. In

@@ -19,7 +19,7 @@ REPEATED_RUNS = 2  # times that an ad speaks up; who comes back more often talks
 SHINGLE = 5  # words in a row that two texts are compared by
 
 
-def repeated(segments: Sequence[Segment], others: Sequence[Sequence[Segment]]) -> frozenset[str]:
+def repeated_labels(segments: Sequence[Segment], others: Sequence[Sequence[Segment]]) -> frozenset[str]:
     """Labels all of whose words are a short piece that other episodes have too: ads, trailers, jingles.
 
     others: the segments of other episodes of the show.

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from models.naming.assignment import Candidate, candidates
-from models.naming.credits import Credit, credited
+from models.naming.credits import Credit, credited_people
 from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
 from models.naming.person_names import same_person
-from models.naming.repeats import repeated
-from models.naming.voices import SURE, Registry, voice_matches
+from models.naming.repeats import repeated_labels
+from models.naming.voices import SURE, VoiceRegistry, voice_matches
 from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class NamingContext:
     """What is known beyond an episode's own record.
 
     `known_people` from the show's settings, `voices` of the episode's labels, `registry` of the show,
@@ -24,19 +24,21 @@ class Context:
 
     known_people: tuple[str, ...] = ()
     voices: tuple[Voice, ...] = ()
-    registry: Registry = field(default_factory=Registry)
+    registry: VoiceRegistry = field(default_factory=VoiceRegistry)
     others: tuple[tuple[Segment, ...], ...] = ()
 
 
-def named(transcript: Transcript, context: Context, given: Mapping[str, Speaker] | None = None) -> Transcript:
+def name_by_evidence(
+    transcript: Transcript, context: NamingContext, given: Mapping[str, Speaker] | None = None
+) -> Transcript:
     """The transcript with all evidence on who its speakers are, and the names that it makes sure of.
 
     given: speakers that the user named, by label.
     """
-    return decided(replace(transcript, evidence=gathered(transcript, context)), given)
+    return decide_names(replace(transcript, evidence=gather_evidence(transcript, context)), given)
 
 
-def renamed_by_voice(transcript: Transcript, context: Context) -> Transcript:
+def rename_by_voice(transcript: Transcript, context: NamingContext) -> Transcript:
     """The transcript judged anew with the voices in `context`; what was said and written counts as it did."""
     by_voice = voice_matches(context.voices, context.registry)
     sure = {e.label for e in by_voice if e.weight >= SURE}
@@ -51,15 +53,15 @@ def renamed_by_voice(transcript: Transcript, context: Context) -> Transcript:
     new = [e for e in priors(found, credits) if (e.label, e.name) not in judged]
     evidence = (*(e for e in found if e.kind != "prior"), *judged.values(), *new)
     given = {speaker.label: speaker for speaker in transcript.speakers if speaker.source == "user"}
-    return decided(replace(transcript, evidence=evidence), given)
+    return decide_names(replace(transcript, evidence=evidence), given)
 
 
-def gathered(transcript: Transcript, context: Context) -> tuple[Evidence, ...]:
+def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evidence, ...]:
     """All evidence on who speaks, names spelt as they are credited."""
     segments, language = transcript.segments, transcript.language
-    credits = credited(transcript.episode, context.known_people, _voice_names(context))
+    credits = credited_people(transcript.episode, context.known_people, _voice_names(context))
     by_voice = voice_matches(context.voices, context.registry)
-    ads = repeated(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
+    ads = repeated_labels(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
     talk = [segment for segment in segments if segment.speaker not in ads]
     said = introductions(segments, language, transcript.episode.show)
     # Who introduced himself or was announced can be told by the name from then on, credited or not.
@@ -72,7 +74,7 @@ def gathered(transcript: Transcript, context: Context) -> tuple[Evidence, ...]:
     return (*marks, *found, *priors(found, credits))
 
 
-def _voice_names(context: Context) -> list[str]:
+def _voice_names(context: NamingContext) -> list[str]:
     return [voice.name for voice in context.registry.voices]
 
 
@@ -81,14 +83,14 @@ def _repeated(segments: Sequence[Segment], label: str) -> Evidence:
     return Evidence(label, "", "repeated", 0.0, start, "the same words as in another episode")
 
 
-def decided(transcript: Transcript, given: Mapping[str, Speaker] | None = None) -> Transcript:
+def decide_names(transcript: Transcript, given: Mapping[str, Speaker] | None = None) -> Transcript:
     """The transcript with the speakers that its evidence makes sure of, those in `given` as they are."""
     given = given or {}
     found = candidates(transcript.evidence, {label: speaker.name for label, speaker in given.items()})
     chosen = {candidate.label: candidate for candidate in found if candidate.chosen}
     speakers = tuple(
         given.get(speaker.label) or _speaker(speaker, chosen.get(speaker.label), transcript.evidence)
-        for speaker in name_speakers(transcript.segments)
+        for speaker in numbered_speakers(transcript.segments)
     )
     return replace(transcript, speakers=speakers)
 
@@ -102,7 +104,7 @@ def _speaker(numbered: Speaker, candidate: Candidate | None, evidence: Iterable[
     return Speaker(candidate.label, candidate.name, source, round(candidate.probability, 3))
 
 
-def called(transcript: Transcript, labels: Iterable[str], name: str) -> Transcript:
+def rename_speaker(transcript: Transcript, labels: Iterable[str], name: str) -> Transcript:
     """The transcript in which the user calls these labels `name`.
 
     Another speaker who was taken for that person is judged anew.
@@ -113,10 +115,10 @@ def called(transcript: Transcript, labels: Iterable[str], name: str) -> Transcri
     taken = [
         s for s in transcript.speakers if s.source not in ("user", "order") and same_person(s.name, name)
     ]
-    return decided(transcript, given) if taken else transcript
+    return decide_names(transcript, given) if taken else transcript
 
 
-def name_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
+def numbered_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
     """One speaker a label, called "Speaker 1", "Speaker 2", ... in order of first words."""
     labels = dict.fromkeys(segment.speaker for segment in segments if segment.speaker is not None)
     return tuple(Speaker(label, f"Speaker {i}") for i, label in enumerate(labels, start=1))

@@ -27,7 +27,7 @@ SLOPE = 25.0  # log-odds per 1.0 of corrected cosine
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class VoiceSample:
     """A voice as it was in one episode. `confirmed`: the user said whose it is."""
 
     episode: str
@@ -42,7 +42,7 @@ class KnownVoice:
     """A person and the samples of his or her voice; each model's stand for themselves."""
 
     name: str
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[VoiceSample, ...] = ()
 
     def mean(self, model: str) -> Voice | None:
         """The mean embedding of the samples that `model` made, weighted by seconds; None without any."""
@@ -54,11 +54,11 @@ class KnownVoice:
             sum(s.seconds * value for s, value in zip(samples, column, strict=True))
             for column in zip(*(s.embedding for s in samples), strict=True)
         )
-        return Voice(self.name, unit(sums), seconds, model)
+        return Voice(self.name, normalised(sums), seconds, model)
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
+class VoiceRegistry:
     """The voices of one show. Whoever is in `forgotten` is not learnt again."""
 
     voices: tuple[KnownVoice, ...] = ()
@@ -69,7 +69,7 @@ class Registry:
         """The voice kept under exactly this name."""
         return next((voice for voice in self.voices if voice.name == name), None)
 
-    def learnt(self, name: str, sample: Sample) -> Registry:
+    def learnt(self, name: str, sample: VoiceSample) -> VoiceRegistry:
         """With one more sample of `name`; a sample of the same episode and model is replaced, whoever had it."""
         if self.is_forgotten(name) or sample.seconds < MIN_SECONDS:
             return self
@@ -78,14 +78,14 @@ class Registry:
         best = sorted((*known.samples, sample), key=lambda s: (s.confirmed, s.seconds), reverse=True)
         return cleared._with(replace(known, samples=tuple(best[:MAX_SAMPLES])))
 
-    def learnt_all(self, samples: Iterable[tuple[str, Sample]]) -> Registry:
+    def learnt_all(self, samples: Iterable[tuple[str, VoiceSample]]) -> VoiceRegistry:
         """With each of these samples of a name, in order."""
         now = self
         for name, sample in samples:
             now = now.learnt(name, sample)
         return now
 
-    def unlearnt(self, sample: Sample) -> Registry:
+    def unlearnt(self, sample: VoiceSample) -> VoiceRegistry:
         """Without what was learnt from this very voice before, under whatever name."""
         voices = (
             replace(voice, samples=tuple(s for s in voice.samples if not _same_source(s, sample)))
@@ -93,7 +93,7 @@ class Registry:
         )
         return replace(self, voices=tuple(voice for voice in voices if voice.samples))
 
-    def merged(self, name: str, into: str) -> Registry:
+    def merged(self, name: str, into: str) -> VoiceRegistry:
         """With the voice of `name` as part of that of `into`. KeyError where there is no such voice."""
         gone, kept = self.voice_of(name), self.voice_of(into) or KnownVoice(into)
         if gone is None:
@@ -102,7 +102,7 @@ class Registry:
         rest = replace(self, voices=tuple(voice for voice in self.voices if voice.name != name))
         return rest._with(replace(kept, samples=samples[:MAX_SAMPLES]))
 
-    def forgot(self, name: str) -> Registry:
+    def forgot(self, name: str) -> VoiceRegistry:
         """Without the voice of `name`, never to be learnt again."""
         voices = tuple(voice for voice in self.voices if voice.name != name)
         return replace(self, voices=voices, forgotten=tuple(dict.fromkeys((*self.forgotten, name))))
@@ -111,26 +111,26 @@ class Registry:
         """Whether the voice of `name`, however it is spelt, is not to be learnt."""
         return any(same_person(name, other) for other in self.forgotten)
 
-    def allowed(self, name: str) -> Registry:
+    def allowed(self, name: str) -> VoiceRegistry:
         """With `name` taken off the list of those who are not to be learnt."""
         return replace(self, forgotten=tuple(other for other in self.forgotten if other != name))
 
-    def _with(self, voice: KnownVoice) -> Registry:
+    def _with(self, voice: KnownVoice) -> VoiceRegistry:
         others = (other for other in self.voices if other.name != voice.name)
         return replace(self, voices=tuple(sorted((*others, voice), key=lambda voice: voice.name)))
 
 
-def _same_source(a: Sample, b: Sample) -> bool:
+def _same_source(a: VoiceSample, b: VoiceSample) -> bool:
     """Whether two samples are one speaker's of one episode, perhaps from two runs."""
     return a.episode == b.episode and a.model == b.model and cosine(a.embedding, b.embedding) > 0.9
 
 
-def sample_of(voice: Voice, episode: str, *, confirmed: bool) -> Sample:
+def sample_of(voice: Voice, episode: str, *, confirmed: bool) -> VoiceSample:
     """A voice that came out of a diarisation, as it is kept."""
-    return Sample(episode, unit(voice.embedding), round(voice.seconds, 1), voice.model, confirmed)
+    return VoiceSample(episode, normalised(voice.embedding), round(voice.seconds, 1), voice.model, confirmed)
 
 
-def voice_matches(voices: Sequence[Voice], registry: Registry) -> list[Evidence]:
+def voice_matches(voices: Sequence[Voice], registry: VoiceRegistry) -> list[Evidence]:
     """How the voices of an episode compare with those the show knows, made by the same model."""
     found = []
     for voice in voices:
@@ -173,13 +173,13 @@ def cosine(a: Iterable[float], b: Iterable[float]) -> float:
     >>> cosine((1.0, 0.0), (2.0, 0.0)), cosine((1.0, 0.0), (0.0, 3.0))
     (1.0, 0.0)
     """
-    return sum(x * y for x, y in zip(unit(a, 12), unit(b, 12), strict=True))
+    return sum(x * y for x, y in zip(normalised(a, 12), normalised(b, 12), strict=True))
 
 
-def unit(embedding: Iterable[float], digits: int = DIGITS) -> tuple[float, ...]:
+def normalised(embedding: Iterable[float], digits: int = DIGITS) -> tuple[float, ...]:
     """The embedding at length 1, rounded.
 
-    >>> unit((3.0, 4.0))
+    >>> normalised((3.0, 4.0))
     (0.6, 0.8)
     """
     values = tuple(embedding)
@@ -187,7 +187,7 @@ def unit(embedding: Iterable[float], digits: int = DIGITS) -> tuple[float, ...]:
     return tuple(round(value / length, digits) for value in values)
 
 
-def is_known(name: str, known_people: Iterable[str], registry: Registry) -> bool:
+def is_known(name: str, known_people: Iterable[str], registry: VoiceRegistry) -> bool:
     """Whether `name` is somebody whom the settings name, or whose voice the user confirmed."""
     confirmed = (voice.name for voice in registry.voices if any(s.confirmed for s in voice.samples))
     return any(same_person(name, other) for other in (*known_people, *confirmed))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from models.record.transcript import Segment, Transcript, Turn, Word
 
 
-def excerpt(transcript: Transcript, start: float, end: float) -> Transcript:
+def crop(transcript: Transcript, start: float, end: float) -> Transcript:
     """What is said from `start` to `end` seconds, timed from `start` on: words with their middle in there."""
     segments = (
         Segment(words[0].start, max(word.end for word in words), segment.speaker, words)

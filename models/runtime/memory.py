@@ -8,7 +8,7 @@ import sys
 M_ARENA_MAX = -8  # glibc's mallopt parameter: how many heaps the threads of a process have between them
 
 
-def share_heap() -> None:
+def limit_malloc_arenas() -> None:
     """Let all threads take memory from one heap, so that what one frees another can use.
 
     The models' threads allocate seldom and much: a heap each costs 100 MB and saves no time. glibc
@@ -20,7 +20,7 @@ def share_heap() -> None:
             set_option(M_ARENA_MAX, 1)
 
 
-def give_back() -> None:
+def return_freed_memory() -> None:
     """Return freed memory to the system, which glibc keeps for itself otherwise; elsewhere do nothing."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -17,7 +17,9 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def each(work: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
+def parallel_map(
+    work: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device
+) -> Iterator[Result]:
     """`work(job)` of every job, in order; on a CPU several at a time.
 
     Only about twice as many jobs as cores are begun before their results are taken. Closing the

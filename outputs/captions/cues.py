@@ -21,13 +21,13 @@ from models.record.transcript import Segment, Transcript
 from outputs.captions.line_breaks import AFTER_CLAUSE, AFTER_SENTENCE, break_badness
 from outputs.captions.profiles import Profile, word_count
 from outputs.text.characters import (
-    closes,
     graphemes,
     is_orphan,
+    is_spaceless,
     needs_space,
+    never_ends_line,
+    never_starts_line,
     one_line,
-    opens,
-    spaceless,
     width,
 )
 from outputs.text.times import milliseconds
@@ -171,12 +171,12 @@ def _chopped(token: _Piece, max_chars: int) -> Iterator[_Piece]:
 def _glued(left: _Piece, right: _Piece) -> _Piece | None:
     """Both as one piece where no line may break between them, else None."""
     if right.spaced:
-        together = closes(right.text)
+        together = never_starts_line(right.text)
     else:
         together = (
-            closes(right.text[0])
-            or opens(left.text)
-            or not (spaceless(left.text[-1]) or spaceless(right.text[0]))
+            never_starts_line(right.text[0])
+            or never_ends_line(left.text)
+            or not (is_spaceless(left.text[-1]) or is_spaceless(right.text[0]))
         )
     if not together:
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from models.record.errors import InputError
 from outputs.captions.profiles import Profile, word_count
-from outputs.text.characters import closes, is_orphan, opens, spaceless, width
+from outputs.text.characters import is_orphan, is_spaceless, never_ends_line, never_starts_line, width
 from outputs.text.times import milliseconds
 
 ROUNDING_MS = 1  # times in the files are whole milliseconds
@@ -273,13 +273,13 @@ def _can_do_without(tokens: Sequence[str], profile: Profile) -> bool:
     def fits(*lines: Sequence[str]) -> bool:
         return all(width(" ".join(line)) <= profile.max_chars for line in lines)
 
-    if any(spaceless(char) for token in tokens for char in token):
+    if any(is_spaceless(char) for token in tokens for char in token):
         return False
     named = (n for n, token in enumerate(tokens, start=1) if profile.names and token.endswith(":"))
     return fits(tokens) or any(
         fits(tokens[:at], tokens[at:])
         and not _has_orphan([tokens[:at], tokens[at:]])
-        and not (closes(tokens[at]) or opens(tokens[at - 1]))
+        and not (never_starts_line(tokens[at]) or never_ends_line(tokens[at - 1]))
         for at in range(next(named, 1), len(tokens))  # a name stays in one piece
     )
 

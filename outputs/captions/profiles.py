@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models.record.errors import InputError
-from outputs.text.characters import spaceless, width
+from outputs.text.characters import is_spaceless, width
 from outputs.text.times import milliseconds
 
 FRAME = 1 / 24  # seconds
@@ -82,6 +82,6 @@ def word_count(text: str) -> int:
     (3, 3)
     """
     return sum(
-        math.ceil(width(token) / SPACELESS_WORD) if any(map(spaceless, token)) else 1
+        math.ceil(width(token) / SPACELESS_WORD) if any(map(is_spaceless, token)) else 1
         for token in text.split()
     )

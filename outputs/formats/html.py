@@ -16,10 +16,10 @@ from urllib.parse import quote, urlsplit
 from models.record.transcript import Transcript, Word
 from outputs.formats import vtt
 from outputs.pages import templates
-from outputs.pages.speaking_time import Talker, svg_path, talkers
+from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import Passage, passages
-from outputs.text.times import clock, plain_seconds
+from outputs.text.times import clock, fragment_seconds
 
 UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
 KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
@@ -34,7 +34,7 @@ _WIDTH = 1000
 class Lane:
     """What one speaker has in the drawing of who speaks when, and in the list of speakers."""
 
-    talker: Talker
+    talker: SpeakingTime
     path: str
     percent: int
     time: str
@@ -64,9 +64,9 @@ class Section:
 def render(transcript: Transcript) -> str:
     """The page; each passage has an anchor made of its time, such as #t=75.2."""
     style, script = templates.asset(*STYLES), templates.asset(*SCRIPTS)
-    return templates.fill(
+    return templates.render_template(
         "page.html",
-        policy=templates.policy(style, script, media_src=_media_policy(transcript)),
+        policy=templates.content_security_policy(style, script, media_src=_media_policy(transcript)),
         style=style,
         script=script,
         sections=list(_sections(transcript)),
@@ -85,7 +85,7 @@ def head(transcript: Transcript) -> dict[str, object]:
         "title": title_of(transcript),
         "show": one_line(episode.show).strip(),
         "published": one_line(episode.published).strip()[:10],
-        "seconds": plain_seconds(length_of(transcript)),
+        "seconds": fragment_seconds(length_of(transcript)),
         "length": clock(length_of(transcript)),
         "warnings": [one_line(warning).strip() for warning in transcript.warnings],
         "drawing": drawing(transcript),
@@ -104,7 +104,7 @@ def length_of(transcript: Transcript) -> float:
 
 def drawing(transcript: Transcript) -> Drawing:
     """Who speaks when, to be drawn."""
-    found, seconds = talkers(transcript), length_of(transcript)
+    found, seconds = speaking_times(transcript), length_of(transcript)
     lanes = [
         Lane(
             talker=one,
@@ -148,10 +148,10 @@ def _media_policy(transcript: Transcript) -> str:
 
 
 def _sections(transcript: Transcript) -> Iterator[Section]:
-    colours = {talker.name: talker.colour for talker in talkers(transcript)}
+    colours = {talker.name: talker.colour for talker in speaking_times(transcript)}
     used: set[str] = set()
     for passage in passages(transcript):
-        seconds = plain_seconds(passage.start)
+        seconds = fragment_seconds(passage.start)
         yield Section(
             anchor="" if seconds in used else f"t={seconds}",
             seconds=seconds,
@@ -171,4 +171,4 @@ def _timed_words(passage: Passage) -> tuple[tuple[tuple[str, str, str], ...], ..
 def _timed_word(word: Word) -> tuple[str, str, str]:
     text = one_line(word.text)
     bare = text.lstrip(" ")
-    return (" " if bare != text else "", plain_seconds(word.start), bare)
+    return (" " if bare != text else "", fragment_seconds(word.start), bare)

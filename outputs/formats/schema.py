@@ -16,7 +16,7 @@ from typing import Any, Union, get_args, get_origin
 from models.record.transcript import SCHEMA_VERSION, Transcript
 from outputs.formats.episode_json import fields_of, required_fields
 
-PATH = Path(__file__).parents[1] / "docs" / "schema" / f"episode-{SCHEMA_VERSION}.json"
+PATH = Path(__file__).parents[2] / "docs" / "schema" / f"episode-{SCHEMA_VERSION}.json"
 _PLAIN = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
 
 

@@ -17,10 +17,10 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
-from models.naming.label_matching import label_in
+from models.naming.label_matching import matching_label
 from models.record.errors import OutputError
 from models.record.transcript import Segment, Speaker, Transcript, Word
-from outputs.text.characters import spaceless
+from outputs.text.characters import is_spaceless
 from outputs.text.times import whole_ms
 
 FILE_NAME = "corrections.json"
@@ -96,7 +96,7 @@ def render(corrections: Iterable[Correction]) -> str:
     return json.dumps({"version": VERSION, "corrections": kept}, ensure_ascii=False, indent=1) + "\n"
 
 
-def correct(transcript: Transcript, corrections: Iterable[Correction]) -> Corrected:
+def apply_corrections(transcript: Transcript, corrections: Iterable[Correction]) -> Corrected:
     """Lay corrections over a transcript, in order; each sees what those before it made."""
     draft, waiting, placed = _Draft(transcript), list[Correction](), list[Correction]()
     for correction in corrections:
@@ -109,7 +109,9 @@ def correct(transcript: Transcript, corrections: Iterable[Correction]) -> Correc
     return Corrected(draft.transcript(), tuple(missed))
 
 
-def carried(corrections: Sequence[Correction], before: Transcript, now: Transcript) -> tuple[Correction, ...]:
+def carry_over(
+    corrections: Sequence[Correction], before: Transcript, now: Transcript
+) -> tuple[Correction, ...]:
     """The corrections of `before` for `now`, a new transcript of the same episode, whose labels may differ.
 
     A label becomes that of the same person; one that nobody matches gets a label of its own, with its name.
@@ -119,7 +121,7 @@ def carried(corrections: Sequence[Correction], before: Transcript, now: Transcri
     labels: dict[str, str] = {}
     names: list[Correction] = []
     for speaker in (speaker for speaker in before.speakers if speaker.label in used):
-        label = label_in(now, speaker.label, before)
+        label = matching_label(now, speaker.label, before)
         if label is None:
             label = fresh_label({*used, *labels.values()})
             if speaker.source != "order" and speaker.label not in renamed:
@@ -135,8 +137,8 @@ def fresh_label(taken: Container[str]) -> str:
 
 def word_changes(words: Sequence[Word], text: str, edit: int = 0) -> list[Correction]:
     """The corrections that make consecutive words read `text`, each for as few words as possible."""
-    old = [(unit.strip(), index) for index, word in enumerate(words) for unit in units(word.text)]
-    new = units(" ".join(text.split()))
+    old = [(unit.strip(), index) for index, word in enumerate(words) for unit in word_units(word.text)]
+    new = word_units(" ".join(text.split()))
     matcher = SequenceMatcher(None, [unit for unit, _ in old], [unit.strip() for unit in new], autojunk=False)
     found = []
     for first, last, start, stop in _whole_words(matcher.get_opcodes(), [index for _, index in old]):
@@ -182,10 +184,10 @@ def _whole_words(
     return ranges
 
 
-def units(text: str) -> list[str]:
+def word_units(text: str) -> list[str]:
     """The words of a text, each with the white space before it; in scripts without spaces each character.
 
-    >>> units("Go to 東京, now")
+    >>> word_units("Go to 東京, now")
     ['Go', ' to', ' 東', '京,', ' now']
     """
     found = list[str]()
@@ -193,7 +195,7 @@ def units(text: str) -> list[str]:
         piece = ""
         for char in chunk:
             last = piece.strip()[-1:]
-            if last and char.isalnum() and (spaceless(char) or (last.isalnum() and spaceless(last))):
+            if last and char.isalnum() and (is_spaceless(char) or (last.isalnum() and is_spaceless(last))):
                 found.append(piece)
                 piece = ""
             piece += char
@@ -267,7 +269,7 @@ class _Draft:
         return Segment(words[0].start, max(word.end for word in words), speaker, spoken)
 
     def _write(self, correction: Correction) -> bool:
-        new = units(correction.now)
+        new = word_units(correction.now)
         place = self._find(correction.start, correction.was, _bare)
         if place is None and self._find(correction.start, new, _bare) is not None:
             return True  # this model heard it right

@@ -23,11 +23,11 @@ from outputs.library.corrections import (
     SPLIT,
     Corrected,
     Correction,
-    correct,
+    apply_corrections,
     fresh_label,
     word_changes,
 )
-from outputs.pages.speaking_time import talkers
+from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
 from outputs.text.times import whole_ms
 
@@ -39,7 +39,7 @@ class OutdatedError(InputError):
     """The action was meant for another state than there is: another page or another run changed it."""
 
 
-class Session:
+class EditingSession:
     """The editing of one episode. `revision` grows with every change.
 
     Raises InputError and OutputError as `outputs.library.read` does.
@@ -60,7 +60,7 @@ class Session:
 
     def state(self) -> dict[str, Any]:
         """What the edit page shows, as plain values."""
-        colours = {talker.name: talker.colour for talker in talkers(self.transcript)}
+        colours = {talker.name: talker.colour for talker in speaking_times(self.transcript)}
         names = {s.label: one_line(s.name).strip() for s in self.transcript.speakers}
         return {
             "revision": self.revision,
@@ -195,7 +195,7 @@ class Session:
         self._hash = self._files_hash()
         self._list = corrections.load(self.folder)
         self._undone.clear()
-        self._corrected: Corrected = correct(self._record, self._list)
+        self._corrected: Corrected = apply_corrections(self._record, self._list)
         self.revision += 1
 
     def _keep(self, changed: tuple[Correction, ...]) -> None:
@@ -203,7 +203,7 @@ class Session:
         files.replace_files({self.folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace")})
         self._hash = self._files_hash()
         self._list = changed
-        self._corrected = correct(self._record, changed)
+        self._corrected = apply_corrections(self._record, changed)
         self.revision += 1
 
     def _files_hash(self) -> str:

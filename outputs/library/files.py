@@ -18,7 +18,7 @@ from models.record.errors import InputError, OutputError
 UPLOAD_BYTES = 8 << 20  # that are in memory at a time
 
 
-def place(location: str | os.PathLike[str]) -> Path:
+def resolve_location(location: str | os.PathLike[str]) -> Path:
     """A folder or file by its path, or by an fsspec URL. InputError for a kind of URL that can't be used."""
     if "://" not in str(location):
         return Path(location)

@@ -12,7 +12,7 @@ from outputs.formats import episode_json
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE
 from outputs.library import corrections
-from outputs.library.files import place
+from outputs.library.files import resolve_location
 
 HEAD_BYTES = 65_536  # of a record hold what it says of its episode, save for endless notes
 
@@ -34,12 +34,12 @@ def load(path: str | os.PathLike[str]) -> Transcript:
 def load_corrected(path: str | os.PathLike[str]) -> corrections.Corrected:
     """As `load`, and the corrections that wait because their words are not in the record any more."""
     record = load_record(path)
-    return corrections.correct(record, corrections.load(folder_of(path)))
+    return corrections.apply_corrections(record, corrections.load(folder_of(path)))
 
 
 def load_record(path: str | os.PathLike[str]) -> Transcript:
     """As `load`, but as the models heard it, without corrections. What is written again starts from this."""
-    path = place(path)
+    path = resolve_location(path)
     file = folder_of(path) / EPISODE.file_name if path.is_dir() else path
     if not file.exists():
         missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"
@@ -70,5 +70,5 @@ def kept_audio(folder: Path, transcript: Transcript) -> Path | None:
 
 def folder_of(path: str | os.PathLike[str]) -> Path:
     """The folder of an episode that is named by its folder or its record."""
-    path = place(path)
+    path = resolve_location(path)
     return path if path.is_dir() else path.parent

@@ -28,8 +28,8 @@ from outputs.formats.registry import EPISODE
 from outputs.library import corrections
 from outputs.library.folders import library_episodes
 from outputs.library.read import load
-from outputs.text.characters import needs_space, one_line, spaceless
-from outputs.text.times import milliseconds, plain_seconds
+from outputs.text.characters import is_spaceless, needs_space, one_line
+from outputs.text.times import fragment_seconds, milliseconds
 
 FILE_NAME = "search.db"
 WAIT_SECONDS = 300  # for another program that brings the index up to date
@@ -76,11 +76,11 @@ class Hit:
     @property
     def link(self) -> str:
         """The address of the moment on the episode's page, relative to the library."""
-        return f"{self.folder}/transcript.html#t={plain_seconds(self.seconds)}"
+        return f"{self.folder}/transcript.html#t={fragment_seconds(self.seconds)}"
 
 
 @dataclass(slots=True)
-class Changes:
+class IndexChanges:
     """What `update` did: numbers of episodes, and for folders that can't be read the reason."""
 
     indexed: int = 0
@@ -90,14 +90,14 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """Hits, the best first, and how many passages there are in all (COUNTED + 1 means more)."""
 
     hits: tuple[Hit, ...]
     count: int
 
 
-def update(library: Path) -> Changes:
+def update(library: Path) -> IndexChanges:
     """Bring the index of a library up to date. InputError where there is no library, OutputError for the disk."""
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
@@ -108,14 +108,14 @@ def update(library: Path) -> Changes:
         raise OutputError(f"cannot write the search index {library / FILE_NAME}: {error}") from error
 
 
-def search(library: Path, query: str, speaker: str = "", show: str = "", limit: int = LIMIT) -> Found:
+def search(library: Path, query: str, speaker: str = "", show: str = "", limit: int = LIMIT) -> SearchResult:
     """Passages with all words of `query`, in quotes a phrase, with a star the beginning of a word (3 letters or more).
 
     Those with the words side by side come first, then those with them near each other; the newest first.
     `speaker` and `show` are words of their names. The index is taken as it is: see `update`. Raises
     InputError for a query without words or a library without an index.
     """
-    terms = terms_of(query)
+    terms = query_terms(query)
     if not (library / FILE_NAME).exists():
         raise InputError(f"{library} has no search index yet")
     where = "".join(
@@ -127,7 +127,7 @@ def search(library: Path, query: str, speaker: str = "", show: str = "", limit: 
     try:
         with closing(sqlite3.connect(library / FILE_NAME)) as index:
             hits = tuple(_hit(index, row, terms) for row in _rows(index, queries, limit))
-            return Found(hits, _count(index, queries[-1]))
+            return SearchResult(hits, _count(index, queries[-1]))
     except sqlite3.Error as error:
         raise OutputError(f"cannot read the search index {library / FILE_NAME}: {error}") from error
 
@@ -148,7 +148,7 @@ def _folded(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text).casefold()
     bare = "".join(char for char in parts if not _is_accent(char))
     bare = unicodedata.normalize("NFC", bare)
-    return "".join(f" {char} " if spaceless(char) else char for char in bare)
+    return "".join(f" {char} " if is_spaceless(char) else char for char in bare)
 
 
 @lru_cache(maxsize=4096)
@@ -157,7 +157,7 @@ def _is_accent(char: str) -> bool:
     return "\u0300" <= char <= "\u036f"
 
 
-def terms_of(query: str) -> list[tuple[list[str], bool]]:
+def query_terms(query: str) -> list[tuple[list[str], bool]]:
     """The phrases of a query as tokens, and whether the last token is only the beginning of a word.
 
     Raises InputError where there are none.
@@ -284,9 +284,9 @@ def _make_tables(index: sqlite3.Connection) -> None:
     index.commit()
 
 
-def _update(index: sqlite3.Connection, library: Path) -> Changes:
+def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     index.execute("BEGIN IMMEDIATE")  # before looking: whoever updates at the same time is waited for
-    changes = Changes()
+    changes = IndexChanges()
     known = dict(index.execute("SELECT folder, stamp FROM episodes"))
     present = {folder.relative_to(library).as_posix(): folder for folder in library_episodes(library)}
     for folder in known.keys() - present.keys():

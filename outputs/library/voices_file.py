@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.naming.voices import REGISTRY_VERSION, Registry
+from models.naming.voices import REGISTRY_VERSION, VoiceRegistry
 from models.record.errors import OutputError
 from models.record.transcript import Voice
 from models.runtime.cache import cache_folder
@@ -32,7 +32,7 @@ LOCK_SECONDS = 30  # to wait for another writer
 HEARD_DAYS = 180
 
 
-def load(show: Path) -> Registry:
+def load(show: Path) -> VoiceRegistry:
     """The voices of the show in that folder; none where it has no file of them.
 
     Raises OutputError where the file is damaged or of a newer version.
@@ -41,10 +41,10 @@ def load(show: Path) -> Registry:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return Registry()
+        return VoiceRegistry()
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-    registry: Registry = _read(Registry, data, path)
+    registry: VoiceRegistry = _read(VoiceRegistry, data, path)
     if registry.version != REGISTRY_VERSION:
         raise OutputError(
             f"{path}: version {registry.version}, this Episcribe reads {REGISTRY_VERSION}; update it"
@@ -52,7 +52,7 @@ def load(show: Path) -> Registry:
     return registry
 
 
-def change(show: Path, how: Callable[[Registry], Registry]) -> Registry:
+def change(show: Path, how: Callable[[VoiceRegistry], VoiceRegistry]) -> VoiceRegistry:
     """Change the voices of a show while nobody else does, and return them as they are then.
 
     An unchanged registry is not written; an empty one that nobody is to stay out of has no file. In a
@@ -82,16 +82,16 @@ def _lock_of(show: Path) -> Path:
     return locks / f"{hashlib.sha256(str(show).encode()).hexdigest()[:32]}.lock"
 
 
-def _write(path: Path, registry: Registry) -> None:
-    if registry == Registry():
+def _write(path: Path, registry: VoiceRegistry) -> None:
+    if registry == VoiceRegistry():
         path.unlink(missing_ok=True)
     else:
-        replace_files({path: _adapter(Registry).dump_json(registry) + b"\n"})
+        replace_files({path: _adapter(VoiceRegistry).dump_json(registry) + b"\n"})
         if is_local(path):
             path.chmod(0o600)  # biometric data
 
 
-def keep_heard(sha256: str, voices: Sequence[Voice]) -> None:
+def keep_episode_voices(sha256: str, voices: Sequence[Voice]) -> None:
     """Keep the voices that were heard in an audio, on this machine; none means there are none to keep."""
     path = _heard(sha256)
     _drop_old(path.parent)
@@ -106,7 +106,7 @@ def keep_heard(sha256: str, voices: Sequence[Voice]) -> None:
     replace_files({path: _adapter(tuple[Voice, ...]).dump_json(tuple(voices))})
 
 
-def heard(sha256: str) -> tuple[Voice, ...]:
+def episode_voices(sha256: str) -> tuple[Voice, ...]:
     """The voices that were heard in an audio; none where this machine has not kept them."""
     path = _heard(sha256)
     try:

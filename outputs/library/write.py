@@ -44,7 +44,7 @@ def publish(
     """
     chosen = formats_named(formats)
     made = corrections.load(folder) if amended is None else amended
-    corrected = corrections.correct(transcript, made).transcript
+    corrected = corrections.apply_corrections(transcript, made).transcript
     texts = _rendered(transcript, corrected, chosen, processes)
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {

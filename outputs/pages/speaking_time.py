@@ -18,7 +18,7 @@ BRIDGED_SECONDS = 1.0  # a shorter silence between words of one speaker is not d
 
 
 @dataclass(frozen=True, slots=True)
-class Talker:
+class SpeakingTime:
     """A speaker by name: the number of the colour, spans of speech in seconds, share of all speech (0 to 1)."""
 
     name: str
@@ -32,7 +32,7 @@ class Talker:
         return sum(end - start for start, end in self.spans)
 
 
-def talkers(transcript: Transcript) -> list[Talker]:
+def speaking_times(transcript: Transcript) -> list[SpeakingTime]:
     """The named speakers in order of first words. Labels of one name are one speaker."""
     spans: dict[str, list[tuple[float, float]]] = {}
     for segment in transcript.segments:
@@ -42,7 +42,7 @@ def talkers(transcript: Transcript) -> list[Talker]:
     joined = {name: tuple(_joined(found)) for name, found in spans.items()}
     total = sum(end - start for found in joined.values() for start, end in found)
     return [
-        Talker(
+        SpeakingTime(
             name, number % COLOURS, found, sum(end - start for start, end in found) / total if total else 0
         )
         for number, (name, found) in enumerate(joined.items())
@@ -63,7 +63,7 @@ def _joined(spans: Iterable[tuple[float, float]]) -> Iterable[tuple[float, float
         yield together[0][1], max(stop for _, _, stop in together)
 
 
-def svg_path(talker: Talker, seconds: float, top: int, height: int, width: int) -> str:
+def svg_path(talker: SpeakingTime, seconds: float, top: int, height: int, width: int) -> str:
     """The spans as one SVG path of rectangles in a box `width` wide that stands for `seconds`."""
     scale = width / max(seconds, 0.001)
     bars = []

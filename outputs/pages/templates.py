@@ -25,12 +25,12 @@ def asset(*names: str) -> str:
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
-def fill(template: str, **values: Any) -> str:
+def render_template(template: str, **values: Any) -> str:
     """The page that a template of ours becomes with these values, all of them escaped."""
     return _environment().get_template(template).render(values)
 
 
-def policy(style: str, script: str = "", *, trusted: bool = True, **sources: str) -> str:
+def content_security_policy(style: str, script: str = "", *, trusted: bool = True, **sources: str) -> str:
     """A content security policy for a page with this style and script, which may load nothing at all.
 
     `sources` adds what it may load after all: `media_src="'self' blob:"`. Nothing that a script builds from

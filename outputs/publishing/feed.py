@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from models.record.errors import InputError
 from models.record.transcript import Episode, Transcript
 from outputs.formats.registry import FORMATS
-from outputs.publishing.feed_reader import NAMESPACE, SPACE, Change, Feed, Item, read
+from outputs.publishing.feed_reader import NAMESPACE, SPACE, ByteChange, FeedItem, ParsedFeed, read_feed
 from outputs.text.characters import one_line
 from outputs.text.slug import slug
 
@@ -26,7 +26,7 @@ _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """An episode to link to: where its files are below the base URL, which there are, who was named by people."""
 
     episode: Episode
@@ -37,19 +37,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFeed:
     """The new feed, the entries that it links to, and the number of its items that have no transcript."""
 
     data: bytes
-    linked: tuple[Entry, ...]
+    linked: tuple[FeedEntry, ...]
     without: int
 
 
-def entry_of(transcript: Transcript, folder: str, formats: Iterable[str]) -> Entry:
+def feed_entry(transcript: Transcript, folder: str, formats: Iterable[str]) -> FeedEntry:
     """What a feed says of an episode. Names count only if a person gave or confirmed them."""
     spoken = {segment.speaker for segment in transcript.segments}
     named = (s for s in transcript.speakers if s.source == "user" and s.label in spoken)
-    return Entry(
+    return FeedEntry(
         episode=transcript.episode,
         folder=folder,
         language=one_line(transcript.language).strip(),
@@ -58,7 +58,7 @@ def entry_of(transcript: Transcript, folder: str, formats: Iterable[str]) -> Ent
     )
 
 
-def checked_base(url: str) -> str:
+def checked_base_url(url: str) -> str:
     """The address below which the library is served, ending in a slash; InputError if it is none."""
     try:
         parts = urlsplit(url)
@@ -72,13 +72,13 @@ def checked_base(url: str) -> str:
     return url if url.endswith("/") else f"{url}/"
 
 
-def publish(
+def link_transcripts(
     data: bytes,
     episodes: Mapping[str, Episode],
-    describe: Callable[[str], Entry],
+    describe: Callable[[str], FeedEntry],
     base_url: str,
     source: str = "the feed",
-) -> Published:
+) -> PublishedFeed:
     """`data`, an RSS feed, with podcast:transcript tags for every episode that it has an item for.
 
     `episodes` are those of a library by their folders; `describe` is asked about those in the feed only.
@@ -86,7 +86,7 @@ def publish(
     nothing. People that somebody named are added as podcast:person where they aren't credited. Raises
     InputError, naming `source`, for what isn't a well-formed RSS feed.
     """
-    base = checked_base(base_url)
+    base = checked_base_url(base_url)
     if encoding := _UTF16.get(data[:2]):
         try:
             text = data[2:].decode(encoding)
@@ -96,7 +96,7 @@ def publish(
         return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
     lead = len(data) - len(data.lstrip(SPACE))
     if lead:  # XML forbids it, and hosts do it
-        inner = publish(data[lead:], episodes, describe, base, source)
+        inner = link_transcripts(data[lead:], episodes, describe, base, source)
         return replace(inner, data=data[:lead] + inner.data)
     return _published(data, episodes, describe, base, source, None)
 
@@ -104,14 +104,14 @@ def publish(
 def _published(
     data: bytes,
     episodes: Mapping[str, Episode],
-    describe: Callable[[str], Entry],
+    describe: Callable[[str], FeedEntry],
     base: str,
     source: str,
     encoding: str | None,
-) -> Published:
-    """As `publish`, for bytes in `encoding`, or in the one that the XML declares."""
-    feed = read(data, source, encoding)
-    changes, linked = list[Change](), list[Entry]()
+) -> PublishedFeed:
+    """As `link_transcripts`, for bytes in `encoding`, or in the one that the XML declares."""
+    feed = read_feed(data, source, encoding)
+    changes, linked = list[ByteChange](), list[FeedEntry]()
     matching = _Matching(episodes, feed.title)
     for item in feed.items:
         folder = matching.folder(item)
@@ -121,11 +121,11 @@ def _published(
             linked.append(entry)
     if any(change.uses_new_prefix for change in changes):
         declaration = f' xmlns:{feed.free_prefix}="{NAMESPACE}"'.encode()
-        changes.append(Change(feed.root_name_end, feed.root_name_end, declaration))
+        changes.append(ByteChange(feed.root_name_end, feed.root_name_end, declaration))
     result = bytearray(data)
     for change in sorted(changes, key=lambda one: one.start, reverse=True):
         result[change.start : change.end] = change.data
-    return Published(bytes(result), tuple(linked), len(feed.items) - len(linked))
+    return PublishedFeed(bytes(result), tuple(linked), len(feed.items) - len(linked))
 
 
 class _Matching:
@@ -140,7 +140,7 @@ class _Matching:
             self._by_guid[episode.guid.strip()].append(folder)
             self._by_audio[_address(episode.audio_url)].append(folder)
 
-    def folder(self, item: Item) -> str | None:
+    def folder(self, item: FeedItem) -> str | None:
         """The folder of the item's episode, None where the library has none."""
         by_audio = [folder for url in item.audio if url for folder in self._by_audio.get(_address(url), ())]
         # Guids such as "1" are used by many shows: then the show or the audio has to be the same, too.
@@ -158,10 +158,10 @@ def _address(url: str) -> str:
     return re.sub(r"^https?://(?:[^/@]*@)?", "//", url.strip())
 
 
-def _item_changes(feed: Feed, item: Item, entry: Entry, base: str) -> list[Change]:
+def _item_changes(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, base: str) -> list[ByteChange]:
     prefix = item.prefix or feed.free_prefix
     new = list[str]()
-    changes = list[Change]()
+    changes = list[ByteChange]()
     for name in entry.formats:
         tag = _transcript_tag(prefix, entry, name, base)
         path = _path(entry, name)
@@ -169,16 +169,16 @@ def _item_changes(feed: Feed, item: Item, entry: Entry, base: str) -> list[Chang
         if old is None:
             new.append(tag)
         elif old.attributes.get("url") != base + path:
-            changes.append(Change(old.start, old.end, _encoded(feed, tag), item.prefix is None))
+            changes.append(ByteChange(old.start, old.end, _encoded(feed, tag), item.prefix is None))
     added = _people_tags(feed, item, entry, prefix)
     if new or added:
         inside = [_encoded(feed, tag) for tag in new] + added
         at, indent = _insertion(feed.data, item)
-        changes.append(Change(at, at, b"".join(indent + tag for tag in inside), item.prefix is None))
+        changes.append(ByteChange(at, at, b"".join(indent + tag for tag in inside), item.prefix is None))
     return changes
 
 
-def _insertion(data: bytes, item: Item) -> tuple[int, bytes]:
+def _insertion(data: bytes, item: FeedItem) -> tuple[int, bytes]:
     """Where new tags go, after the last child, and the white space that goes before each."""
     at = item.end
     while at and data[at - 1] in SPACE:
@@ -190,11 +190,11 @@ def _insertion(data: bytes, item: Item) -> tuple[int, bytes]:
     return at, data[first:start]
 
 
-def _path(entry: Entry, name: str) -> str:
+def _path(entry: FeedEntry, name: str) -> str:
     return quote(f"{entry.folder}/{FORMATS[name].file_name}")
 
 
-def _transcript_tag(prefix: str, entry: Entry, name: str, base: str) -> str:
+def _transcript_tag(prefix: str, entry: FeedEntry, name: str, base: str) -> str:
     attributes = {"url": base + _path(entry, name), "type": FORMATS[name].media_type}
     if entry.language:
         attributes["language"] = entry.language
@@ -204,7 +204,7 @@ def _transcript_tag(prefix: str, entry: Entry, name: str, base: str) -> str:
     return f"<{prefix}:transcript {written}/>"
 
 
-def _people_tags(feed: Feed, item: Item, entry: Entry, prefix: str) -> list[bytes]:
+def _people_tags(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, prefix: str) -> list[bytes]:
     """podcast:person tags for those who were named and aren't credited.
 
     People of an item replace those of the show, so when an item gets its first ones, the show's are
@@ -229,5 +229,5 @@ def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _encoded(feed: Feed, tag: str) -> bytes:
+def _encoded(feed: ParsedFeed, tag: str) -> bytes:
     return tag.encode(feed.encoding, "xmlcharrefreplace")

@@ -24,7 +24,7 @@ SPACE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ByteChange:
     """Bytes to put in place of those from `start` to `end`."""
 
     start: int
@@ -44,7 +44,7 @@ class _Tag:
 
 
 @dataclass(slots=True)
-class Item:
+class FeedItem:
     """An item of the feed. `end` is where its end tag begins, `prefix` the namespace's, None if undeclared."""
 
     prefix: str | None
@@ -57,7 +57,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class Feed:
+class ParsedFeed:
     """An RSS feed as bytes, and where in them what matters is."""
 
     data: bytes
@@ -66,10 +66,10 @@ class Feed:
     root_name_end: int = 0
     free_prefix: str = "podcast"
     people: list[_Tag] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
+    items: list[FeedItem] = field(default_factory=list)
 
 
-def read(data: bytes, source: str, encoding: str | None) -> Feed:
+def read_feed(data: bytes, source: str, encoding: str | None) -> ParsedFeed:
     """Where things are in an RSS feed. InputError, naming `source`, where it is none or not well-formed."""
     try:
         return _Reader(data, encoding).read()
@@ -89,7 +89,7 @@ class _Reader:
     """Walks over the XML and notes where things are, in bytes."""
 
     def __init__(self, data: bytes, encoding: str | None) -> None:
-        self._feed = Feed(data)
+        self._feed = ParsedFeed(data)
         self._parser = expat.ParserCreate(encoding)
         self._parser.buffer_text = True
         if encoding is None:
@@ -101,11 +101,11 @@ class _Reader:
         self._path: list[str] = []
         self._prefixes: list[dict[str, str]] = [{}]
         self._seen: set[str] = set()
-        self._item: Item | None = None
+        self._item: FeedItem | None = None
         self._tag: _Tag | None = None
         self._words: list[str] = []
 
-    def read(self) -> Feed:
+    def read(self) -> ParsedFeed:
         self._parser.Parse(self._feed.data, True)
         for prefix in ("podcast", *(f"podcast{number}" for number in range(2, 100))):
             if prefix not in self._seen:
@@ -131,7 +131,7 @@ class _Reader:
         self._prefixes.append({**self._prefixes[-1], **declared} if declared else self._prefixes[-1])
         self._words = []
         if self._path == ["rss", "channel"] and name == "item":
-            self._item = Item(self._prefix())
+            self._item = FeedItem(self._prefix())
         elif self._path == ["rss", "channel", "item"] and self._item:
             self._item.last_child = at
             if name == "enclosure":

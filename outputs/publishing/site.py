@@ -28,9 +28,9 @@ from outputs.library import corrections, read
 from outputs.library.files import replace_files
 from outputs.library.folders import library_episodes
 from outputs.pages import templates
-from outputs.pages.speaking_time import talkers
+from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
-from outputs.text.times import clock, plain_seconds
+from outputs.text.times import clock, fragment_seconds
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
 INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
@@ -54,7 +54,7 @@ _SCRIPTS = ("site.js",)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SiteEpisode:
     """An episode in a list. `folder` is relative to the site; `indexed` is what is searched."""
 
     folder: str
@@ -68,7 +68,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltSite:
     """What a site holds, and for folders that could not be read the reason."""
 
     shows: int
@@ -76,7 +76,7 @@ class Built:
     skipped: dict[str, str]
 
 
-def build(library: Path, out: Path) -> Built:
+def build_site(library: Path, out: Path) -> BuiltSite:
     """Write the site of a library into `out`, a folder of its own.
 
     Raises InputError where there is no library, or `out` is a folder with other things in it; OutputError
@@ -86,11 +86,11 @@ def build(library: Path, out: Path) -> Built:
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / MARKER).write_text("Written by `episcribe site`, which may replace what is here.\n", "utf-8")
-        listed, skipped = list[Listed](), dict[str, str]()
+        listed, skipped = list[SiteEpisode](), dict[str, str]()
         for folder in folders:
             name = folder.relative_to(library).as_posix()
             try:
-                listed.append(_put(read.load(folder), folder, name, out))
+                listed.append(_write_episode(read.load(folder), folder, name, out))
             except EpiscribeError as error:
                 skipped[name] = str(error)
         _remove_others(out, {one.folder for one in listed})
@@ -99,7 +99,7 @@ def build(library: Path, out: Path) -> Built:
         _write_index(listed, out)
     except OSError as error:
         raise OutputError(f"cannot write the site {out}: {error.strerror or error}") from error
-    return Built(shows, len(listed), skipped)
+    return BuiltSite(shows, len(listed), skipped)
 
 
 def _checked(library: Path, out: Path) -> list[Path]:
@@ -115,7 +115,7 @@ def _checked(library: Path, out: Path) -> list[Path]:
     return [folder for folder in library_episodes(library) if inside not in folder.resolve().parents]
 
 
-def _put(transcript: Transcript, folder: Path, name: str, out: Path) -> Listed:
+def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -> SiteEpisode:
     """Copy or render the files of an episode; returns what the lists say of it."""
     target = out / name
     target.mkdir(parents=True, exist_ok=True)
@@ -126,13 +126,13 @@ def _put(transcript: Transcript, folder: Path, name: str, out: Path) -> Listed:
         _copy(audio, target / audio.name)
     replace_files({target / FORMATS["html"].file_name: _page(transcript, folder).encode("utf-8", "replace")})
     show = one_line(transcript.episode.show).strip() or UNTITLED
-    return Listed(
+    return SiteEpisode(
         folder=name,
         show=show,
         title=title_of(transcript),
         published=one_line(transcript.episode.published).strip(),
         seconds=length_of(transcript),
-        people=tuple(one.name for one in talkers(transcript)),
+        people=tuple(one.name for one in speaking_times(transcript)),
         language=one_line(transcript.language).strip(),
         indexed=_indexed(transcript, show),
     )
@@ -180,9 +180,9 @@ def _remove_others(out: Path, kept: set[str]) -> None:
             shutil.rmtree(index.parent)
 
 
-def _write_lists(listed: Sequence[Listed], out: Path) -> int:
+def _write_lists(listed: Sequence[SiteEpisode], out: Path) -> int:
     """The first page and one for each show; returns the number of shows."""
-    shows: dict[str, list[Listed]] = defaultdict(list)
+    shows: dict[str, list[SiteEpisode]] = defaultdict(list)
     for one in listed:
         shows[one.folder.partition("/")[0]].append(one)
     cards = [
@@ -196,17 +196,17 @@ def _write_lists(listed: Sequence[Listed], out: Path) -> int:
     return len(shows)
 
 
-def _list_page(title: str, listed: Sequence[Listed], show: str, cards: list[dict[str, str]]) -> str:
+def _list_page(title: str, listed: Sequence[SiteEpisode], show: str, cards: list[dict[str, str]]) -> str:
     style, script = templates.asset(*_STYLES), templates.asset(*_SCRIPTS)
     # Pagefind is a module with a worker and WebAssembly; it may reach nothing but this site.
-    policy = templates.policy(
+    policy = templates.content_security_policy(
         style,
         script_src=f"'sha256-{templates.digest(script)}' 'self' 'wasm-unsafe-eval'",
         connect_src="'self'",
         worker_src="'self' blob:",
         trusted=False,
     )
-    return templates.fill(
+    return templates.render_template(
         "site.html",
         policy=policy,
         style=style,
@@ -221,7 +221,7 @@ def _list_page(title: str, listed: Sequence[Listed], show: str, cards: list[dict
     )
 
 
-def _row(one: Listed, show: str) -> dict[str, str]:
+def _row(one: SiteEpisode, show: str) -> dict[str, str]:
     place = one.folder.partition("/")[2] if show else one.folder
     facts = clock(one.seconds) if show else f"{one.show} · {clock(one.seconds)}"
     return {
@@ -233,7 +233,7 @@ def _row(one: Listed, show: str) -> dict[str, str]:
     }
 
 
-def _facts(listed: Sequence[Listed]) -> str:
+def _facts(listed: Sequence[SiteEpisode]) -> str:
     hours = sum(one.seconds for one in listed) / 3600
     length = f"{hours:,.0f} hours" if hours >= 2 else clock(hours * 3600)
     return f"{len(listed):,} episode{'' if len(listed) == 1 else 's'} · {length}"
@@ -249,7 +249,7 @@ def _indexed(transcript: Transcript, show: str) -> str:
     ]
     facts += [
         f'<p data-pagefind-ignore="index" data-pagefind-filter="speaker">{escape(one.name)}</p>'
-        for one in talkers(transcript)
+        for one in speaking_times(transcript)
     ]
     return f'<html lang="{escape(language)}"><body>{"".join([*facts, *_moments(transcript)])}</body></html>'
 
@@ -257,7 +257,7 @@ def _indexed(transcript: Transcript, show: str) -> str:
 def _moments(transcript: Transcript) -> Iterable[str]:
     used: set[str] = set()
     for segment in transcript.segments:
-        text, at = one_line(segment.text).strip(), plain_seconds(segment.start)
+        text, at = one_line(segment.text).strip(), fragment_seconds(segment.start)
         if text and at not in used:
             used.add(at)
             # A heading without text would be no place to link to.
@@ -267,7 +267,7 @@ def _moments(transcript: Transcript) -> Iterable[str]:
             yield f"<p>{escape(text)}</p>"
 
 
-def _write_index(listed: Sequence[Listed], out: Path) -> None:
+def _write_index(listed: Sequence[SiteEpisode], out: Path) -> None:
     """Pagefind's index of all episodes, in place of an earlier one."""
     folder = out / INDEX
     fresh = out / f".pagefind-{secrets.token_hex(4)}"
@@ -281,7 +281,7 @@ def _write_index(listed: Sequence[Listed], out: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-async def _pagefind(listed: Sequence[Listed], target: Path) -> None:
+async def _pagefind(listed: Sequence[SiteEpisode], target: Path) -> None:
     from pagefind.index import IndexConfig, PagefindIndex
 
     async with PagefindIndex(config=IndexConfig(output_path=str(target.resolve()))) as index:

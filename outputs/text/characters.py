@@ -67,10 +67,10 @@ def graphemes(text: str) -> Iterator[str]:
         yield cluster
 
 
-def spaceless(char: str) -> bool:
+def is_spaceless(char: str) -> bool:
     """Whether the character belongs to a script that puts no spaces between words.
 
-    >>> spaceless("字"), spaceless("한"), spaceless("a")
+    >>> is_spaceless("字"), is_spaceless("한"), is_spaceless("a")
     (True, False, False)
     """
     if _HANGUL.match(char):
@@ -86,7 +86,7 @@ def needs_space(left: str, right: str) -> bool:
     """
     if not left or not right or left[-1].isspace() or right[0].isspace():
         return False
-    return not (spaceless(left[-1]) or spaceless(right[0]))
+    return not (is_spaceless(left[-1]) or is_spaceless(right[0]))
 
 
 def finality(text: str) -> int:
@@ -110,24 +110,24 @@ def is_orphan(word: str, before: str) -> bool:
     >>> is_orphan("for.", "waiting"), is_orphan("No.", "Was it you?"), is_orphan("understanding", "an")
     (True, False, False)
     """
-    if " " in word or width(word) > ORPHAN_COLUMNS or any(map(spaceless, word)):
+    if " " in word or width(word) > ORPHAN_COLUMNS or any(map(is_spaceless, word)):
         return False
     return finality(word) != SENTENCE_END or finality(before or ".") != SENTENCE_END
 
 
-def closes(text: str) -> bool:
+def never_starts_line(text: str) -> bool:
     """Whether the text is all punctuation that never starts a line, such as the French " ?".
 
-    >>> closes("?"), closes("»"), closes("?x"), closes("(")
+    >>> never_starts_line("?"), never_starts_line("»"), never_starts_line("?x"), never_starts_line("(")
     (True, True, False, False)
     """
     return _NEVER_FIRST.issuperset(text)
 
 
-def opens(text: str) -> bool:
+def never_ends_line(text: str) -> bool:
     """Whether the text ends with punctuation that never ends a line.
 
-    >>> opens("he said “"), opens("he")
+    >>> never_ends_line("he said “"), never_ends_line("he")
     (True, False)
     """
     return text[-1:] in _NEVER_LAST

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from models.record.transcript import Segment, Transcript, Word
-from outputs.text.characters import SENTENCE_END, finality, needs_space, one_line, spaceless
+from outputs.text.characters import SENTENCE_END, finality, is_spaceless, needs_space, one_line
 
 PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this long
 
@@ -75,7 +75,7 @@ def _sentences(segments: Iterable[Segment]) -> Iterator[list[Word]]:
     for segment in segments:
         sentence, space = list[Word](), needs_space(last, segment.words[0].text)
         for word in segment.words:
-            starts_anew = word.text[:1].isspace() or spaceless(last[-1:] or "a")
+            starts_anew = word.text[:1].isspace() or is_spaceless(last[-1:] or "a")
             if finality(last) == SENTENCE_END and starts_anew and any(w.text.strip() for w in sentence):
                 yield sentence
                 sentence = []

@@ -62,10 +62,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
 
 
-def seconds_of(text: str) -> float:
+def parse_time(text: str) -> float:
     """The seconds that a person writes as 83.5, 1:23.5 or 1:02:03; InputError for anything else.
 
-    >>> seconds_of("83.5"), seconds_of("1:23.5"), seconds_of("1:02:03")
+    >>> parse_time("83.5"), parse_time("1:23.5"), parse_time("1:02:03")
     (83.5, 83.5, 3723.0)
     """
     if not re.fullmatch(r"(\d{1,6}:){0,2}\d{1,6}(\.\d{1,6})?", text.strip()):
@@ -76,10 +76,10 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
-def plain_seconds(seconds: float) -> str:
+def fragment_seconds(seconds: float) -> str:
     """The time as media fragments name it: seconds, no digit more than it takes, never below 0.
 
-    >>> plain_seconds(75.2), plain_seconds(3600), plain_seconds(-0.1)
+    >>> fragment_seconds(75.2), fragment_seconds(3600), fragment_seconds(-0.1)
     ('75.2', '3600', '0')
     """
     return f"{max(0, milliseconds(seconds)) / 1000:.3f}".rstrip("0").rstrip(".")

@@ -77,7 +77,7 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
     configure(write_config(folder, quick.replace('diariser = "none"', "")))
     loaded = settings.load()
     store = open_store(loaded.store)
-    feed_reading.poll(loaded, store, ["short"])
+    feed_reading.read_feeds(loaded, store, ["short"])
     due = store.due(3)
     options = loaded.run_options_for("short")
     plain(due[0].episode, options)  # loads the models
@@ -89,18 +89,19 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
 
 def plain(episode: Any, options: Any) -> None:
     """All the steps of an episode, without Prefect and without the store."""
+    from audio.media.recording import Recording
     from flows import steps
     from models.record.transcript import AudioFile
 
-    fetched = steps.fetch_audio(episode, options)
-    heard = steps.hear(fetched.path, fetched.sha256)
-    audio = AudioFile(fetched.path, fetched.sha256, heard.seconds)
-    words = steps.write_words(audio, heard.mix, options.whisper())
-    turns = steps.find_turns(audio, heard.mix, options.diarisation())
-    transcript = steps.assemble(episode, audio, words, turns, diariser_model="offline")
+    source = steps.download_episode(episode, options)
+    with Recording(source.path, source.sha256) as recording:
+        decoded = recording.decode()
+        words = steps.transcribe(recording, decoded.mix, options.transcription())
+        turns = steps.diarise(recording, decoded.mix, options.diarisation())
+    audio = AudioFile(source.path, source.sha256, decoded.seconds)
+    transcript = steps.align(episode, audio, words, turns, diariser_model="offline")
     with tempfile.TemporaryDirectory() as out:
         steps.publish(transcript, options.model_copy(update={"out": out}))
-    steps.release()
 
 
 def serving(folder: Path) -> float:
@@ -120,7 +121,7 @@ def serving(folder: Path) -> float:
         "PREFECT_SERVER_API_PORT": "47114",
     }
     environment.pop("PREFECT_API_URL", None)
-    command = [sys.executable, "-m", "flows.cli.main", "serve", "--at-once", "1"]
+    command = [sys.executable, "-m", "flows.cli", "serve", "--at-once", "1"]
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=silent, stderr=silent) as child:
         deadline = time.monotonic() + SERVE_SECONDS
@@ -182,10 +183,10 @@ def table(report: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Measure, and write the table to the report."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
-    from flows.local.prefect_session import local_run
+    from flows.local.prefect_session import prefect_session
 
     report = {}
-    with local_run():
+    with prefect_session():
         for part in (polling, orchestration):
             with scratch() as (folder, server):
                 report[part.__name__] = part(folder, server)

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alignment.align import align
-from models.alignment.attribution import label_words
+from models.alignment.attribution import assign_speakers
 from models.asr import whisper_models
-from models.asr.transcription import Transcription, WhisperOptions, transcribe
-from models.asr.vocabulary import terms_of
+from models.asr.transcription import Transcription, TranscriptionOptions, transcribe
+from models.asr.vocabulary import expected_terms
 from models.diarisation.diariser import DiariserOptions, diarise
 from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Word
@@ -48,7 +48,7 @@ SEEDS = (7, 8, 9)
 MINUTES = 6
 SPEED_MINUTES = 10
 WORDLESS_SECONDS = 150  # of each of four kinds
-BASE = WhisperOptions(model="base", device="cpu")
+BASE = TranscriptionOptions(model="base", device="cpu")
 OFFLINE = DiariserOptions(model="offline", device="cpu")
 NAMES = ("Zarathustra", "Merneptah", "Sherburn", "Ephraim", "Manasseh", "Hebrews")  # that the readers say
 UNSAID = (
@@ -190,7 +190,7 @@ def errors(recording: Path, segments: Iterable[Segment], language: str = "en") -
 
 def nearest(words: tuple[Word, ...], turns: Diarisation) -> list[Segment]:
     """Each word to the turn that covers most of it, without repair: what a simple join does."""
-    return [Segment(w.start, w.end, w.speaker, (w,)) for w in label_words(words, turns.exclusive)]
+    return [Segment(w.start, w.end, w.speaker, (w,)) for w in assign_speakers(words, turns.exclusive)]
 
 
 def percent(found: Iterable[WordError]) -> float:
@@ -341,7 +341,7 @@ def vocabulary() -> str:
     turns = diarise(samples, OFFLINE)
     said = recording.with_suffix(".stm").read_text().casefold()
     notes = "In this episode: " + ", ".join([*NAMES, *UNSAID]) + "."
-    terms = terms_of(Episode("bench", notes=notes))
+    terms = expected_terms(Episode("bench", notes=notes))
     rows = ["| notes | names right | names nobody says | WER % | real-time factor |", "|-|-|-|-|-|"]
     for label, listed in (("none", ()), (f"{len(NAMES)} names said, {len(UNSAID)} not", terms)):
         found = timed(lambda listed=listed: ours(samples, turns, listed).words)  # type: ignore[misc]

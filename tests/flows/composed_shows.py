@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
+from audio.media.recording import Recording
 from audio.transfer.download import local_file
 from flows import naming, steps
 from flows.options import RunOptions
@@ -93,14 +94,12 @@ def through(channel: str, samples: Samples, seed: int = 0) -> Samples:
 def process(audio: Path, episode: Episode, options: RunOptions) -> tuple[Path, Transcript]:
     """What the flow does with an episode, step by step in this process: its folder and transcript."""
     stored = local_file(audio)
-    heard = steps.hear(str(stored.path), stored.sha256)
-    file = AudioFile(str(stored.path), stored.sha256, heard.seconds)
-    try:
-        words = steps.write_words(file, heard.mix, options.whisper())
-        turns = steps.find_turns(file, heard.mix, options.diarisation())
-    finally:
-        steps.release()
-    transcript = steps.assemble(episode, file, words, turns, diariser_model="offline")
+    with Recording(str(stored.path), stored.sha256) as recording:
+        decoded = recording.decode()
+        words = steps.transcribe(recording, decoded.mix, options.transcription())
+        turns = steps.diarise(recording, decoded.mix, options.diarisation())
+    file = AudioFile(recording.path, recording.sha256, decoded.seconds)
+    transcript = steps.align(episode, file, words, turns, diariser_model="offline")
     folder = steps.folder_for(episode, options)
     transcript = naming.name_speakers(transcript, turns.voices, folder, options)
     steps.publish(transcript, options)

@@ -33,7 +33,7 @@ def process(prefect_server: str, tmp_path: Path) -> Process:
 
 def episcribe(*arguments: object, cwd: Path, limit: float = 120) -> subprocess.CompletedProcess[str]:
     """The command line as a user calls it, in a process of its own."""
-    command = [sys.executable, "-P", "-m", "flows.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-P", "-m", "flows.cli", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=limit, check=False
@@ -43,7 +43,7 @@ def episcribe(*arguments: object, cwd: Path, limit: float = 120) -> subprocess.C
 def interrupted(*arguments: object, cwd: Path, after: str) -> tuple[int, str]:
     """Calls the command line and presses Ctrl-C once it has printed `after`; its status and stderr."""
     with subprocess.Popen(
-        [sys.executable, "-m", "flows.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

@@ -17,7 +17,7 @@ import webvtt
 from audio.media.decode import decode
 from flows.local.demo import serve_show
 from models.asr import transcription, whisper_models
-from models.asr.transcription import WhisperOptions
+from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
 from models.record.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
 from models.record.spans import speech_of
@@ -154,7 +154,7 @@ def test_models_with_one_name_are_told_apart(process: Process, sample_wav: Path,
     first = read.load(tmp_path / "out").words
     process(sample_wav, model=str(tmp_path / "b" / "model"), language="en")
     second = read.load(tmp_path / "out")
-    options = WhisperOptions(model="base", language="en")
+    options = TranscriptionOptions(model="base", language="en")
     words = transcription.transcribe(
         decode(sample_wav).samples, options, speech=speech_of(second.turns)
     ).words

@@ -247,8 +247,8 @@ class CAMPPlusEmbedder:
     ) -> NDArray[np.float32]:
         """(chunks, pieces, 192) of activity (chunks, frames, pieces); NaN for pieces under MIN_FRAMES."""
         chunks, frames, count = activity.shape
-        chosen = local_speakers.every(chunks, window.step, EMBED_HOP)
-        cover = local_speakers.Cover(activity, chosen, window.step / window.duration * frames)
+        chosen = local_speakers.spaced_windows(chunks, window.step, EMBED_HOP)
+        cover = local_speakers.SharedSpeech(activity, chosen, window.step / window.duration * frames)
         embeddings = np.full((chunks, count, DIMENSION), np.nan, dtype=np.float32)
         per_block = max(1, int(BLOCK_SECONDS / window.step))
         for first in range(0, chunks, per_block):
@@ -265,7 +265,7 @@ class CAMPPlusEmbedder:
         waveform: Tensor,
         activity: NDArray[np.uint8],
         window: SlidingWindow,
-        cover: local_speakers.Cover,
+        cover: local_speakers.SharedSpeech,
         embeddings: NDArray[np.float32],
         chunks: range,
     ) -> None:
@@ -293,7 +293,7 @@ class CAMPPlusEmbedder:
             return self._embed(torch.stack([features[jobs[i][2][:length]] for i in batch]))
 
         groups = batches([len(own) for _, _, own in jobs])
-        for batch, vectors in zip(groups, parallel.each(embed, groups, self.device), strict=True):
+        for batch, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
             for i, vector in zip(batch, vectors, strict=True):
                 embeddings[jobs[i][0], jobs[i][1]] = vector
 
@@ -326,7 +326,7 @@ def batches(lengths: list[int]) -> list[list[int]]:
     return groups
 
 
-def _inherit(embeddings: NDArray[np.float32], chunk: int, cover: local_speakers.Cover) -> None:
+def _inherit(embeddings: NDArray[np.float32], chunk: int, cover: local_speakers.SharedSpeech) -> None:
     """Give the unembedded pieces of `chunk` the mean of what they share speech with, by shared frames."""
     total = np.zeros(embeddings.shape[1:], dtype=np.float32)
     for other, shared in cover.sources(chunk):

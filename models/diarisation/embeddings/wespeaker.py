@@ -66,7 +66,7 @@ class WindowEmbedder:
         def embed(group: NDArray[np.int64]) -> NDArray[np.float32]:
             return self._embed(waveform, window, group, masks[group])
 
-        for group, vectors in zip(groups, parallel.each(embed, groups, self.device), strict=True):
+        for group, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
             active = activity[group].max(axis=1) > 0
             embeddings[group] = np.where(active[:, :, None], vectors, embeddings[group])
             report(int(group[-1]) + 1, chunks)
@@ -83,7 +83,7 @@ class WindowEmbedder:
         if not self.exclude_overlap:
             return masks
         least = math.ceil(masks.shape[2] * self.min_samples / (window.duration * SAMPLE_RATE))
-        clean = local_speakers.clean(activity).transpose(0, 2, 1)
+        clean = local_speakers.without_overlap(activity).transpose(0, 2, 1)
         return np.where(clean.sum(axis=2, keepdims=True) > least, clean, masks)
 
     def _embed(

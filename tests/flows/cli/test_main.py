@@ -1,0 +1,239 @@
+"""The command line in processes of its own: what it imports, prints and returns."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.runtime.offline_models import models_folder
+from outputs.library import read
+from tests.audio.server import Reply, Server
+from tests.flows.conftest import ROOT, episcribe, interrupted
+
+HEAVY = {
+    "torch",
+    "torchaudio",
+    "pyannote",
+    "ctranslate2",
+    "faster_whisper",
+    "prefect",
+    "numpy",
+    "scipy",
+    "lxml",
+}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom flows.cli.main import app\n"
+        "try:\n    app(['run', '--help'])\nexcept SystemExit as left:\n    assert left.code == 0\n"
+        "print('LOADED', *{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "missing.mp3"], "missing.mp3: no such file"),
+        (["run", "."], ". is a folder"),
+        (["run", "empty.mp3"], "empty.mp3"),
+        (["run", "empty.mp3", "--formats", "doc"], "unknown format 'doc'"),
+        (["run", "ftp://example.org/a.mp3"], "ftp"),
+        (["run", "empty.mp3", "--language", "english"], "no language 'english'"),
+        (["run", "empty.mp3", "--episode", "3"], "--episode 3 chooses from a feed"),
+        (["render", "."], "no episode.json"),
+        (["score", "missing.rttm", "--rttm", "missing.rttm"], "missing.rttm"),
+        (["diarise", "empty.mp3", "--out", "x.rttm"], "empty.mp3"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "empty.mp3").touch()
+    done = episcribe(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("episcribe: error: ")
+    assert said in line
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.mp3"]
+
+
+def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
+    done = episcribe(
+        "run", sample_wav, "--out", "out", "--model", "tiny.en", "--formats", "srt,txt", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Transcribing ..." in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "episode.json",
+        "transcript.srt",
+        "transcript.txt",
+    }
+    assert "out/transcript.srt" in done.stdout
+    again = episcribe("run", sample_wav, "--out", "out", "--model", "tiny.en", cwd=tmp_path)
+    assert "nothing had to be computed again" in again.stdout
+    assert "Transcribing" not in again.stderr
+
+
+def test_a_failure_says_why_in_one_line(tmp_path: Path, sample_wav: Path) -> None:
+    done = episcribe("run", sample_wav, "--out", "/proc/nowhere", "--model", "tiny.en", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("episcribe: error: cannot write /proc/nowhere")
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_answers_and_bad_audio_end_with_the_right_code(tmp_path: Path, server: Server) -> None:
+    (tmp_path / "text.mp3").write_text("no music here")
+    server.routes["/page.mp3"] = Reply(200, b"<!doctype html>", {"Content-Type": "text/html"})
+    for source, code in (("text.mp3", 2), (server.url("/page.mp3"), 2), (server.url("/gone.mp3"), 1)):
+        done = episcribe("run", source, "--allow-private", "--model", "tiny.en", cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("episcribe: error: ")
+
+
+def test_nothing_from_outside_steers_the_terminal(tmp_path: Path, server: Server) -> None:
+    item = '<item><guid>g&#27;[31m</guid><title>t</title><enclosure url="/a.mp3" type="audio/mpeg"/></item>'
+    feed = f"<rss version='2.0'><channel><title>s</title>{item}</channel></rss>"
+    server.routes["/feed.xml"] = Reply(200, feed.encode(), {"Content-Type": "application/rss+xml"})
+    done = episcribe("run", server.url("/feed.xml"), "--allow-private", "--episode", "none", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+
+
+def test_modules_of_the_folder_we_are_in_are_not_ours(tmp_path: Path, sample_wav: Path) -> None:
+    (tmp_path / "models.py").write_text("raise SystemExit('hijacked')")
+    (tmp_path / "socket.py").write_text("raise SystemExit('hijacked')")
+    script = Path(sys.executable).with_name("episcribe")
+    done = subprocess.run(
+        [script, "run", sample_wav, "--out", "out", "--model", "tiny.en"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_runs_at_the_same_time_do_not_meet(tmp_path: Path, sample_wav: Path) -> None:
+    environment = {**os.environ, "EPISCRIBE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "models").symlink_to(models_folder())
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "run",
+        str(sample_wav),
+        "--model",
+        "tiny.en",
+        "--diariser",
+        "none",
+    ]
+    running = [
+        subprocess.Popen(
+            [*command, "--out", f"out{i}"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        )
+        for i in range(2)
+    ]
+    for child in running:
+        _, said = child.communicate(timeout=200)
+        assert child.returncode == 0, said
+
+
+def test_a_terminal_sees_bars_with_percentage_and_time_left(tmp_path: Path, sample_wav: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "run",
+        str(sample_wav),
+        "--out",
+        "out",
+        "--model",
+        "tiny.en",
+    ]
+    child = subprocess.Popen(
+        [*command, "--force"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+        start_new_session=True,
+    )
+    os.close(follower)
+    seen = b""
+    with contextlib.suppress(OSError):  # what Linux says at the end of a pseudo-terminal
+        while piece := os.read(leader, 65536):
+            seen += piece
+    os.close(leader)
+    assert child.wait(timeout=60) == 0
+    for text in (b"Transcribing", b"Finding speakers", b"100%", b"left"):
+        assert text in seen
+
+
+def test_ctrl_c_in_the_middle(tmp_path: Path, sample_wav: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "transcript.txt").write_text("what was here before")
+    status, said = interrupted(
+        "run", sample_wav, "--out", out, "--model", "base", "--force", cwd=tmp_path, after="Transcribing"
+    )
+    assert status == 1
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("episcribe: error: interrupted")
+    assert [path.name for path in out.iterdir()] == ["transcript.txt"]
+    assert (out / "transcript.txt").read_text() == "what was here before"
+
+
+def test_diarise_writes_rttm_and_score_reads_it(tmp_path: Path, sample_wav: Path, reference: Path) -> None:
+    done = episcribe("diarise", sample_wav, "--out", "turns.rttm", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "of 2 speakers" in done.stdout
+    scored = episcribe("score", "turns.rttm", "--rttm", reference / "sample.rttm", cwd=tmp_path)
+    found = json.loads(scored.stdout)
+    assert found["der"]["rate"] <= 0.08
+    assert found["speakers"] == {"reference": 2, "hypothesis": 2}
+
+
+def test_render_makes_the_files_again(tmp_path: Path, sample_wav: Path) -> None:
+    episcribe("run", sample_wav, "--out", "out", "--model", "tiny.en", cwd=tmp_path)
+    before = (tmp_path / "out" / "transcript.vtt").read_bytes()
+    (tmp_path / "out" / "transcript.vtt").unlink()
+    done = episcribe("render", "out", "--formats", "vtt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "transcript.vtt").read_bytes() == before
+    assert read.load(tmp_path / "out").segments
+
+
+def test_bench_reports_every_stage(tmp_path: Path, sample_wav: Path) -> None:
+    done = episcribe("bench", sample_wav, "--model", "tiny.en", cwd=tmp_path)
+    report = json.loads(done.stdout)
+    assert report["audio_seconds"] == 30
+    assert set(report["real_time_factor"]) == {"decode", "transcribe", "diarise", "align_and_write"}
+    assert all(spent >= 0 for spent in report["seconds"].values())
+    assert report["peak_memory_mb"] > 100
+
+
+def test_check_and_models_list(tmp_path: Path) -> None:
+    done = episcribe("check", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for what in ("Python", "torch", "ffmpeg", "model whisper-base", "GPU", "hub token", "Prefect server"):
+        assert what in done.stdout
+    listed = episcribe("models", "list", cwd=tmp_path).stdout
+    assert "Apache-2.0" in listed
+    assert "segmentation-3.0" in listed
+    pulled = episcribe("models", "pull", cwd=tmp_path)
+    assert "nothing to fetch" in pulled.stdout

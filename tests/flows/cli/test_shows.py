@@ -1,0 +1,127 @@
+"""Commands for shows, in processes of their own, against a real web server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.audio.server import Reply, Server
+from tests.flows.conftest import ROOT, episcribe
+from tests.flows.postgres import free_port
+from tests.flows.shows import serve_show, show_table, write_config
+
+
+def run(*arguments: object, cwd: Path, code: int = 0) -> str:
+    done = episcribe(*arguments, cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stdout + done.stderr
+
+
+def test_a_show_from_its_feed_to_its_transcripts(tmp_path: Path, server: Server) -> None:
+    url = serve_show(server, [2, 1])
+    added = run(
+        "feeds", "add", url, "--allow-private", "--model", "tiny.en", "--language", "en", cwd=tmp_path
+    )
+    assert added == "short-show: Short Show, 2 episodes, of which 1 are taken\n"
+    config = tmp_path / "episcribe.toml"
+    config.write_text(config.read_text() + 'diariser = "none"  # quick\n')
+    assert "never" in run("feeds", "list", cwd=tmp_path)
+    rehearsed = run("poll", "--dry-run", cwd=tmp_path)
+    assert "short-show: read, 1 new" in rehearsed
+    assert "Clip 2" in rehearsed
+    assert not (tmp_path / "library").exists()
+    polled = run("poll", cwd=tmp_path)
+    assert "1 feeds read, 1 new episodes, 1 started" in polled
+    status = run("status", cwd=tmp_path)
+    assert "Clip 2" in status
+    assert "Clip 1" not in status
+    (skipped,) = [line for line in run("status", "--all", cwd=tmp_path).splitlines() if "Clip 1" in line]
+    assert "skipped" in skipped
+    assert "older than back_fill" in skipped
+    assert "the next poll takes it" in run("retry", skipped.split()[0], cwd=tmp_path)
+    assert "1 done, 1 waiting" in run("status", cwd=tmp_path)
+    assert [path.name for path in (tmp_path / "library" / "short-show").iterdir()] == ["2026-11-16-clip-2"]
+    run("feeds", "remove", "short-show", cwd=tmp_path)
+    assert "no shows yet" in run("feeds", "list", cwd=tmp_path)
+    assert "# quick" not in config.read_text()
+
+
+def test_adding_leaves_what_the_user_wrote(tmp_path: Path, server: Server) -> None:
+    config = tmp_path / "episcribe.toml"
+    config.write_text(
+        '# mine\nallow_private = true  # for now\n\n[shows.other]  # yes\nurl = "https://o.example"\n'
+    )
+    run("feeds", "add", serve_show(server, [1]), "--name", "new", "--people", "Ann, Bo", cwd=tmp_path)
+    text = config.read_text()
+    assert text.startswith("# mine\nallow_private = true  # for now\n\n[shows.other]  # yes\n")
+    assert 'people = ["Ann", "Bo"]' in text
+    said = run("feeds", "add", serve_show(server, [1]), cwd=tmp_path, code=2)
+    assert "new has this feed already" in said
+    assert config.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["feeds", "add", "ftp://x.example"], "only http and https"),
+        (["feeds", "remove", "none"], "no show is called 'none'"),
+        (["poll", "none"], "no show is called 'none'"),
+        (["retry", "none"], "no episodes have an id"),
+        (["serve"], "no shows in episcribe.toml"),
+        (["worker"], "set PREFECT_API_URL"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = episcribe(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+
+
+def test_a_feed_that_is_none_is_not_added(tmp_path: Path, server: Server) -> None:
+    server.routes["/page"] = Reply(200, b"<!doctype html>")
+    assert "not a podcast feed" in run(
+        "feeds", "add", server.url("/page"), "--allow-private", cwd=tmp_path, code=2
+    )
+    assert "not a public address" in run("feeds", "add", server.url("/page"), cwd=tmp_path, code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_poll_says_why_and_ends_with_1(tmp_path: Path, server: Server) -> None:
+    write_config(tmp_path, show_table("gone", server.url("/gone.xml")))
+    assert "gone: http" in run("poll", cwd=tmp_path, code=1)
+    assert "could not be read, 1 times in a row" in run("status", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> None:
+    """A first poll at once, its episode in a warm process, and nothing left behind at the end."""
+    write_config(tmp_path, show_table("short", serve_show(server, [1])))
+    port = free_port()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
+    with (tmp_path / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "serve"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "library" / "short-show").exists() and time.monotonic() < deadline:
+            assert child.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        time.sleep(1)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=60) == 0
+    assert "stopped" in (tmp_path / "log").read_text()
+    assert "1 done" in run("status", cwd=tmp_path)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

@@ -1,0 +1,270 @@
+"""Polls on a real Prefect server, with feeds and audio from a real web server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.schedule import feed_reading, settings
+from flows.schedule.plan import ListedEpisode
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store, open_store
+from outputs.library import read
+from tests.audio.server import Reply, Server
+from tests.flows.shows import clip, feed, serve_show, show_table, write_config
+
+Poll = Callable[..., dict[str, Any]]
+Configure = Callable[..., tuple[Settings, Store]]
+
+
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Writes episcribe.toml and makes it count; the settings and the store."""
+
+    def write(shows: str, **more: str) -> tuple[Settings, Store]:
+        path = write_config(tmp_path, shows, **more)
+        monkeypatch.setenv(settings.CONFIG_VARIABLE, str(path))
+        loaded = settings.load()
+        return loaded, open_store(loaded.store)
+
+    return write
+
+
+@pytest.fixture
+def poll(prefect_server: str, monkeypatch: pytest.MonkeyPatch) -> Poll:
+    """Runs the flow in this process."""
+    monkeypatch.setattr("audio.transfer.http.FIRST_PAUSE", 0.01)
+
+    def run(*shows: str) -> dict[str, Any]:
+        from flows.schedule.poll import poll_feeds
+
+        result: dict[str, Any] = poll_feeds(list(shows) or None)
+        return result
+
+    return run
+
+
+def by_title(store: Store) -> dict[str, ListedEpisode]:
+    return {listed.episode.title: listed for listed in store.episodes()}
+
+
+def asked(server: Server, path: str) -> list[dict[str, str]]:
+    return [headers for wanted, headers in server.requests if wanted == path]
+
+
+def test_new_episodes_are_processed_once_newest_first(
+    poll: Poll, configure: Configure, server: Server, tmp_path: Path
+) -> None:
+    _, store = configure(show_table("short", serve_show(server, [3, 2, 1]), "back_fill = 2"))
+    first = poll()
+    assert [row["episode"] for row in first["started"]] == ["Clip 3", "Clip 2"]
+    assert {row["state"] for row in first["started"]} == {"Completed"}
+    assert {title: one.state for title, one in by_title(store).items()} == {
+        "Clip 3": "done",
+        "Clip 2": "done",
+        "Clip 1": "skipped",
+    }
+    newest = by_title(store)["Clip 3"]
+    transcript = read.load(newest.folder)
+    assert transcript.episode.id == newest.id
+    assert transcript.episode.feed_url == server.url("/feed.xml")
+    assert newest.folder == str(tmp_path / "library" / "short-show" / "2026-11-16-clip-3")
+    assert newest.seconds > 0
+    again = poll()
+    assert (again["new"], again["started"]) == ([], [])
+    assert "If-None-Match" in asked(server, "/feed.xml")[1]
+    serve_show(server, [4, 3, 2, 1])
+    assert [row["episode"] for row in poll()["started"]] == ["Clip 4"]
+
+
+def test_one_failure_never_stops_the_others_and_its_reason_is_kept(
+    poll: Poll, configure: Configure, server: Server
+) -> None:
+    good, bad = serve_show(server, [1, 3]), server.url("/broken.xml")
+    server.routes["/broken.xml"] = Reply(200, b"<html>no feed")
+    server.routes |= {"/2.wav": Reply(404), "/4.wav": Reply(200, b"<!doctype html>sorry")}
+    server.routes["/feed.xml"] = Reply(200, feed(server, [4, 3, 2, 1]))
+    _, store = configure(show_table("bad", bad) + show_table("good", good))
+    result = poll()
+    assert "not a podcast feed" in result["unreadable"]["bad"]
+    states = {row["episode"]: row["state"] for row in result["started"]}
+    assert states == {"Clip 4": "Failed", "Clip 3": "Completed", "Clip 2": "Failed", "Clip 1": "Completed"}
+    listed = by_title(store)
+    assert (listed["Clip 2"].state, listed["Clip 4"].state) == ("waiting", "failed")
+    assert "answered 404" in listed["Clip 2"].error
+    assert "neither audio nor a podcast feed" in listed["Clip 4"].error
+    assert poll()["started"] == []  # the one that may come right is given time
+    server.routes["/2.wav"] = Reply(200, clip(2))
+    store.retry(listed["Clip 2"].id)
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+
+
+def test_an_address_that_is_none_stops_nobody(poll: Poll, configure: Configure, server: Server) -> None:
+    body = feed(server, [2, 1]).replace(server.url("/2.wav").encode(), b"http://127.0.0.1:99999/2.wav")
+    url = serve_show(server, [1])
+    server.routes["/feed.xml"] = Reply(200, body)
+    _, store = configure(show_table("short", url))
+    states = {row["episode"]: row["state"] for row in poll()["started"]}
+    assert states == {"Clip 2": "Failed", "Clip 1": "Completed"}
+    assert by_title(store)["Clip 2"].state == "failed"
+
+
+def test_polls_at_the_same_time_share_the_work(poll: Poll, configure: Configure, server: Server) -> None:
+    _, store = configure(show_table("short", serve_show(server, range(1, 6))))
+    results: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: results.append(feeds_poll())) for _ in range(4)]
+
+    def feeds_poll() -> dict[str, Any]:
+        readings = feed_reading.read_feeds(settings.load(), store, ["short"])
+        return {"new": [episode.id for one in readings if one.plan for episode in one.plan.taken]}
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    new = [episode for result in results for episode in result["new"]]
+    assert len(new) == len(set(new)) == 5
+
+
+def test_a_run_for_an_episode_that_somebody_has_does_nothing(
+    poll: Poll, configure: Configure, server: Server
+) -> None:
+    from flows.episode import process_episode
+
+    loaded, store = configure(show_table("short", serve_show(server, [1])))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    (listed,) = store.due(3)
+    store.lease(listed.id, "somebody else", 60)
+    state = process_episode("x", loaded.run_options_for("short"), listed.id, return_state=True)
+    assert state.name == "Skipped"
+    assert asked(server, "/1.wav") == []
+    assert store.episodes()[0].owner == "somebody else"
+
+
+def test_a_claim_lost_during_the_work_leaves_the_folder_alone(
+    poll: Poll, configure: Configure, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import steps
+    from flows.episode import process_episode
+
+    loaded, store = configure(show_table("short", serve_show(server, [1])))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    (listed,) = store.due(3)
+    align = steps.align
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        store._engine.dispose()
+        with store._begin() as connection:
+            connection.exec_driver_sql("UPDATE episodes SET lease_until = 0")
+        assert store.lease(listed.id, "next", 60)
+        return align(*arguments, **more)
+
+    monkeypatch.setattr(steps, "align", slowly)
+    state = process_episode("x", loaded.run_options_for("short"), listed.id, return_state=True)
+    assert "another worker has taken this episode over" in str(state.message)
+    assert not (tmp_path / "library").exists()
+    assert (store.episodes()[0].state, store.episodes()[0].owner) == ("running", "next")
+
+
+def test_permanent_redirects_are_remembered_and_left_again_when_they_end(
+    configure: Configure, server: Server
+) -> None:
+    serve_show(server, [1], "/new.xml")
+    server.routes["/feed.xml"] = Reply(301, headers={"Location": "/new.xml"})
+    loaded, store = configure(show_table("short", server.url("/feed.xml")))
+    first = feed_reading.read_feeds(loaded, store, ["short"])
+    assert store.feeds()[0].moved_to == server.url("/new.xml")
+    feed_reading.read_feeds(loaded, store, ["short"])
+    assert [path for path, _ in server.requests] == ["/feed.xml", "/new.xml", "/new.xml"]
+    server.routes |= {"/new.xml": Reply(404), "/feed.xml": Reply(200, feed(server, [1]))}
+    back = feed_reading.read_feeds(loaded, store, ["short"])
+    assert (first[0].error, back[0].error) == ("", "")
+    assert store.feeds()[0].moved_to == ""
+    assert len(store.episodes()) == 1
+
+
+def test_a_feed_that_says_where_it_moves_is_followed(configure: Configure, server: Server) -> None:
+    moved = f"<itunes:new-feed-url>{server.url('/new.xml')}</itunes:new-feed-url>"
+    server.routes["/feed.xml"] = Reply(200, feed(server, [1], extra=moved))
+    server.routes["/new.xml"] = Reply(200, feed(server, [2, 1]))
+    loaded, store = configure(show_table("short", server.url("/feed.xml")))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert reading.plan is not None
+    assert [episode.title for episode in reading.plan.taken] == ["Clip 2"]
+
+
+def test_a_server_that_asks_for_peace_gets_it(configure: Configure, server: Server) -> None:
+    server.routes["/feed.xml"] = Reply(429, headers={"Retry-After": "7200"})
+    loaded, store = configure(show_table("short", server.url("/feed.xml")))
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert "come back in 7200 s" in reading.error
+    assert len(server.requests) == 1
+    assert feed_reading.shows_to_leave_alone(loaded, store) == {"short"}
+
+
+def test_a_private_show_is_let_in_by_the_environment(
+    poll: Poll, configure: Configure, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("SHOW_LOGIN", "me:open-sesame")
+    monkeypatch.setenv("SHOW_HEADER", "X-Key: open-sesame too")
+    url = serve_show(server, [1])
+    secrets = 'back_fill = 1\nlogin_from = "SHOW_LOGIN"\nheader_from = "SHOW_HEADER"'
+    _, store = configure(show_table("short", url, secrets))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    for path in ("/feed.xml", "/1.wav"):
+        (headers,) = asked(server, path)
+        assert headers["Authorization"] == "Basic bWU6b3Blbi1zZXNhbWU="
+        assert headers["X-Key"] == "open-sesame too"
+    kept = Path(store.place).read_bytes() + b"".join(
+        path.read_bytes() for path in Path(store.episodes()[0].folder).iterdir()
+    )
+    assert b"sesame" not in kept
+    assert "sesame" not in caplog.text
+
+
+def test_a_missing_login_is_told_without_it(configure: Configure, server: Server) -> None:
+    url = serve_show(server, [1])
+    loaded, store = configure(show_table("short", url, 'login_from = "NOT_SET"'))
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert reading.error == "the environment variable NOT_SET must hold user:password"
+    assert server.requests == []
+
+
+def test_a_rehearsal_remembers_nothing(configure: Configure, server: Server) -> None:
+    loaded, store = configure(show_table("short", serve_show(server, [2, 1])))
+    (reading,) = feed_reading.preview(loaded, store, ["short"])
+    assert reading.plan is not None
+    assert [episode.title for episode in reading.plan.taken] == ["Clip 2", "Clip 1"]
+    assert (store.episodes(), store.feeds()) == ([], [])
+
+
+def test_what_prefect_shows(poll: Poll, configure: Configure, server: Server) -> None:
+    from prefect.client.orchestration import get_client
+
+    _, store = configure(
+        show_table("short", serve_show(server, [1])), head='base_url = "https://shows.example/t"'
+    )
+    poll()
+    with get_client(sync_client=True) as client:
+        artifacts = {one.key: one for one in client.read_latest_artifacts()}
+    (listed,) = store.episodes()
+    link = artifacts[f"episode-{listed.id}"]
+    page = "https://shows.example/t/short-show/2026-11-16-clip-1/transcript.html"
+    assert page in str(link.data)
+    assert artifacts["poll-progress"].data == 100.0
+    assert '"show": "short"' in str(artifacts["poll-feeds"].data)
+    assert '"episode": "Clip 1"' in str(artifacts["poll-episodes"].data)
+
+
+def test_an_unknown_show_is_bad_input(configure: Configure, poll: Poll, server: Server) -> None:
+    from models.record.errors import InputError
+
+    configure(show_table("short", serve_show(server, [1])))
+    with pytest.raises(InputError, match="no show is called 'other'"):
+        poll("other")

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+from models.diarisation.clustering import (
+    MAX_ITEMS,
+    Calibration,
+    Items,
+    VoiceClustering,
+    agglomerate,
+    embedding_items,
+    find_voices,
+    labels_after,
+    likely_merges,
+    reduce_items,
+)
+
+DIMENSION = 192
+FRAMES = 589
+WINDOW = SlidingWindow(start=0.0, duration=10.0, step=10.0)
+
+
+def people(count: int, seed: int = 0) -> NDArray[np.float64]:
+    """(count, 192) directions that are as little alike as strangers' voices are."""
+    return np.random.default_rng(seed).standard_normal((count, DIMENSION))
+
+
+def recording(
+    who: list[list[int]], seconds: float = 4.0, seed: int = 0
+) -> tuple[NDArray[np.float32], SlidingWindowFeature]:
+    """Windows in which the people `who[c]` talk one after the other, with as much noise as CAM++ has."""
+    rng = np.random.default_rng(seed)
+    voices = people(1 + max(max(row, default=0) for row in who))
+    length = round(seconds * FRAMES / 10)
+    activity = np.zeros((len(who), FRAMES, 3), dtype=np.uint8)
+    embeddings = np.full((len(who), 3, DIMENSION), np.nan, dtype=np.float32)
+    for c, row in enumerate(who):
+        for s, person in enumerate(row):
+            activity[c, s * length : (s + 1) * length, s] = 1
+            noise = rng.standard_normal(DIMENSION) * np.sqrt(0.12 + 0.75 / seconds)
+            embeddings[c, s] = voices[person] + noise
+    return embeddings, SlidingWindowFeature(activity, WINDOW)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("seconds", [1.5, 3.0])
+def test_it_finds_the_right_number_of_voices(count: int, seconds: float) -> None:
+    embeddings, segmentations = recording([[i % count, (i + 1) % count] for i in range(12 * count)], seconds)
+    hard, _, centroids = VoiceClustering()(embeddings, segmentations)
+    assert len(centroids) == count
+    assert len({int(k) for k in hard[:, :2].ravel()}) == count
+
+
+def test_a_voice_that_comes_back_after_ten_hours_is_the_same_speaker() -> None:
+    rows = [[0] for _ in range(40)] + [[1 + i % 3] for i in range(3 * MAX_ITEMS)] + [[0] for _ in range(40)]
+    embeddings, segmentations = recording(rows)
+    hard, _, centroids = VoiceClustering()(embeddings, segmentations)
+    assert len(centroids) == 4
+    assert hard[0, 0] == hard[-1, 0]
+    assert hard[0, 0] not in hard[100 : 2 * MAX_ITEMS, 0]
+
+
+@given(bound=st.integers(1, 9))
+@settings(max_examples=9, deadline=None)
+def test_bounds_on_the_count_are_kept(bound: int) -> None:
+    embeddings, segmentations = recording([[i % 4] for i in range(32)])
+    clustering = VoiceClustering()
+    exact = clustering(embeddings, segmentations, num_clusters=bound)[2]
+    least = clustering(embeddings, segmentations, min_clusters=bound)[2]
+    most = clustering(embeddings, segmentations, max_clusters=bound)[2]
+    assert len(exact) == bound
+    assert len(least) == max(4, bound)
+    assert len(most) == min(4, bound)
+
+
+@given(seed=st.integers(0, 1000), scale=st.floats(0.01, 100.0))
+@settings(max_examples=20, deadline=None)
+def test_neither_order_nor_scale_of_embeddings_matters(seed: int, scale: float) -> None:
+    embeddings, segmentations = recording([[i % 3] for i in range(30)])
+    order = np.random.default_rng(seed).permutation(30)
+    shuffled = SlidingWindowFeature(segmentations.data[order], WINDOW)
+    before = VoiceClustering()(embeddings, segmentations)[0][:, 0]
+    after = VoiceClustering()(embeddings[order] * np.float32(scale), shuffled)[0][:, 0]
+    assert (np.equal.outer(before[order], before[order]) == np.equal.outer(after, after)).all()
+
+
+def test_two_who_talk_at_one_time_are_two_people() -> None:
+    embeddings, segmentations = recording([[0, 0] for _ in range(12)], seed=3)
+    apart = VoiceClustering()(embeddings, segmentations)[2]
+    segmentations.data[:, :, 1] = np.roll(segmentations.data[:, :, 1], -30, axis=1)  # half a second at once
+    embeddings[:, 1] = embeddings[:, 0] + 0.8 * people(2, seed=9)[1]
+    together = VoiceClustering()(embeddings, segmentations)
+    assert len(apart) == 1
+    assert len(together[2]) == 2
+    assert (together[0][:, 0] != together[0][:, 1]).all()
+
+
+def test_speech_too_short_to_embed_is_one_speaker_without_a_voice() -> None:
+    _, segmentations = recording([[0]], seconds=0.2)
+    embeddings = np.full((1, 3, DIMENSION), np.nan, dtype=np.float32)
+    hard, _, centroids = VoiceClustering()(embeddings, segmentations)
+    assert hard.tolist() == [[0, 0, 0]]
+    assert np.isnan(centroids).all()
+    assert len(centroids) == 1
+
+
+def test_a_few_odd_seconds_found_no_voice() -> None:
+    embeddings, segmentations = recording([[0] for _ in range(20)])
+    embeddings[7, 0] = embeddings[7, 0] + people(2, seed=5)[1]
+    assert len(VoiceClustering()(embeddings, segmentations)[2]) == 1
+
+
+def test_odd_seconds_found_no_voice_however_many_hours_they_add_up_over() -> None:
+    embeddings, segmentations = recording([[i % 2] for i in range(3000)])
+    odd = people(2, seed=5)[1]
+    embeddings[[500, 2500], 0] = odd + np.random.default_rng(2).standard_normal((2, DIMENSION)) * 0.3
+    short = VoiceClustering()(embeddings[:1000], SlidingWindowFeature(segmentations.data[:1000], WINDOW))
+    assert len(short[2]) == 2
+    assert len(VoiceClustering()(embeddings, segmentations)[2]) == 2
+
+
+def items(count: int, of: int) -> Items:
+    vectors = people(of)[np.arange(count) % of]
+    vectors = vectors + np.random.default_rng(1).standard_normal(vectors.shape) * 0.5
+    return embedding_items(vectors, np.full(count, 4.0), Calibration())
+
+
+def test_merging_stops_where_two_people_are_likelier() -> None:
+    some = items(60, of=4)
+    merges, values = agglomerate(some, Calibration())
+    labels = labels_after(merges, likely_merges(values))
+    assert len(set(labels.tolist())) == 4
+    assert (labels == labels[np.arange(60) % 4]).all()
+
+
+def test_as_many_voices_as_items_can_be_asked_for() -> None:
+    assert len(find_voices(items(5, of=1), Calibration(), 5, 5)) == 5
+
+
+def test_memory_does_not_grow_with_the_square_of_the_length() -> None:
+    def peak(count: int) -> int:
+        rows = [[i % 3] for i in range(count)]
+        embeddings, segmentations = recording(rows)
+        tracemalloc.start()
+        VoiceClustering()(embeddings, segmentations)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    assert peak(8 * MAX_ITEMS) < 6 * peak(2 * MAX_ITEMS)
+
+
+def test_blocks_condense_to_few_clusters() -> None:
+    vectors = people(3)[np.arange(2 * MAX_ITEMS + 10) % 3]
+    many = embedding_items(vectors, np.full(len(vectors), 4.0), Calibration())
+    assert len(reduce_items(many, Calibration())) == 9
+
+
+def test_clustering_of_a_long_recording_reports_and_can_be_cancelled() -> None:
+    embeddings, segmentations = recording([[i % 3] for i in range(3 * MAX_ITEMS)])
+    told: list[tuple[int, int]] = []
+
+    def cancel(completed: int, total: int) -> None:
+        told.append((completed, total))
+        if completed >= MAX_ITEMS:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        VoiceClustering()(embeddings, segmentations, file={"report": cancel})
+    assert [completed for completed, _ in told] == [0, MAX_ITEMS]
+    assert {total for _, total in told} == {3 * MAX_ITEMS}
