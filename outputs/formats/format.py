@@ -1,8 +1,4 @@
-"""What a format is.
-
-To add one: write a module with `render(transcript) -> str` that takes everything from the transcript
-and touches no file, and name it in `outputs/formats/registry.py`. Its test goes to `tests/outputs/`.
-"""
+"""What a format is; see `outputs.formats` for how to add one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting the files of an episode into its folder, each of them whole or not at all.
+"""Files that are whole or not there, on this machine's disks or in a store behind an fsspec URL.
 
 A folder is a Path, or a UPath where the library is an fsspec URL such as s3://bucket/shows.
 """

@@ -1,7 +1,4 @@
-"""Putting the files of an episode into its folder, each of them whole or not at all.
-
-A folder is a Path, or a UPath where the library is an fsspec URL such as s3://bucket/shows.
-"""
+"""Putting the files of an episode into its folder: the record and every format, together or not at all."""
 
 from __future__ import annotations
 

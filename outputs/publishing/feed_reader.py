@@ -1,7 +1,6 @@
-"""A show's own feed with links to its transcripts put in, and nothing else changed.
+"""Where in the bytes of an RSS feed its items and their podcast:* tags are.
 
-The feed is not written anew: tags are put between the bytes that are there, so that whatever a host's
-software wrote stays as it was. https://github.com/Podcastindex-org/podcast-namespace
+Other bytes can then be put between them, so that whatever a host's software wrote stays as it was.
 """
 
 from __future__ import annotations
