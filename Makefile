@@ -9,16 +9,28 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 RUN := $(VENV)/bin/python
 READY = $(VENV)/.ready-$(TORCH)
 
-.PHONY: demo test bench setup models format schema lock system-deps clean
+# Two workers share two cores well: each loads the models once.
+TEST_WORKERS ?= 2
+
+.PHONY: demo test lint hooks bench docs setup models format schema lock system-deps test-deps clean
 
 demo: models
 	@$(RUN) -m flows.local.demo
 
-test: models
+test: test-deps models lint
+	$(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
+
+# What can be said of the code without running it; `make hooks` has git ask before each commit.
+lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(RUN) -m pytest
+	$(VENV)/bin/lint-imports
+
+hooks: $(READY)
+	@printf '#!/bin/sh\nexec make --no-print-directory lint\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
+	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
+	@echo "git runs make lint before each commit; git commit --no-verify goes without"
 
 setup: models
 
@@ -45,31 +57,33 @@ endif
 	@echo $(TORCH) > $(VENV)/.torch
 	@touch $@
 
-# What is needed from the system is Python with venv, which Debian packages apart. Some tests also take a
-# PostgreSQL server and a Chromium, and are skipped where there is none.
+# What is needed from the system is Python with venv, which Debian packages apart.
 system-deps:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Episcribe needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq python3-venv; \
+		if $(CAN_INSTALL); then \
+			echo "Installing python3-venv, which the set-up needs"; $(call install,python3-venv); \
 		else \
 			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
 		fi; }
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql \
-				|| echo "PostgreSQL can't be installed: tests of many machines are skipped"; \
-		else \
-			echo "No PostgreSQL: tests of many machines are skipped (Debian: apt-get install postgresql)"; \
-		fi; }
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium \
-				|| echo "Chromium can't be installed: tests of the pages are skipped"; \
-		else \
-			echo "No chromium: tests of the pages are skipped (Debian: apt-get install chromium)"; \
-		fi; }
+
+# Some tests take a PostgreSQL server, some a Chromium; where these can't be had they are skipped, and say so.
+# Nothing but `make test` installs them.
+test-deps:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ $(call test-dep,postgresql,tests of many machines); }
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		{ $(call test-dep,chromium,tests of the pages); }
+
+CAN_INSTALL = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
+install = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1)
+test-dep = if $(CAN_INSTALL); then \
+		echo "Installing Debian's package $(1) for $(2)"; \
+		($(call install,$(1))) || echo "$(1) can't be installed: $(2) are skipped"; \
+	else \
+		echo "No $(1): $(2) are skipped (Debian: apt-get install $(1))"; \
+	fi
 
 # Side by side with other tools, from the same recordings; takes some hours. Each part can be run by itself.
 bench: models

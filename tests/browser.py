@@ -35,7 +35,7 @@ def open_browser() -> Iterator[Browser]:
     """
     program = os.environ.get("EPISCRIBE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        pytest.skip("no chromium: `make system-deps` installs it on Debian")
+        pytest.skip("no chromium: `make test-deps` installs it on Debian")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
