@@ -12,6 +12,7 @@ import pytest
 from flows.options import RunOptions
 from tests.audio.conftest import make_media, server, write_wav  # noqa: F401  (fixtures)
 from tests.flows.postgres import postgres
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 Process = Callable[..., dict[str, object]]
@@ -31,7 +32,7 @@ def process(prefect_server: str, tmp_path: Path) -> Process:
     return run
 
 
-def episcribe(*arguments: object, cwd: Path, limit: float = 120) -> subprocess.CompletedProcess[str]:
+def episcribe(*arguments: object, cwd: Path, limit: float = PATIENCE) -> subprocess.CompletedProcess[str]:
     """The command line as a user calls it, in a process of its own."""
     command = [sys.executable, "-P", "-m", "flows.cli", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -59,7 +60,7 @@ def interrupted(*arguments: object, cwd: Path, after: str) -> tuple[int, str]:
                 os.killpg(child.pid, signal.SIGINT)
                 break
         said += child.stderr.read()
-        return child.wait(timeout=60), said
+        return child.wait(timeout=PATIENCE), said
 
 
 @pytest.fixture(scope="session")

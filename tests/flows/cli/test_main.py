@@ -15,6 +15,7 @@ from models.runtime.offline_models import models_folder
 from outputs.library import read
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe, interrupted
+from tests.waiting import PATIENCE
 
 HEAVY = {
     "torch",
@@ -146,7 +147,7 @@ def test_runs_at_the_same_time_do_not_meet(tmp_path: Path, sample_wav: Path) -> 
         for i in range(2)
     ]
     for child in running:
-        _, said = child.communicate(timeout=200)
+        _, said = child.communicate(timeout=PATIENCE)
         assert child.returncode == 0, said
 
 
@@ -179,7 +180,7 @@ def test_a_terminal_sees_bars_with_percentage_and_time_left(tmp_path: Path, samp
         while piece := os.read(leader, 65536):
             seen += piece
     os.close(leader)
-    assert child.wait(timeout=60) == 0
+    assert child.wait(timeout=PATIENCE) == 0
     for text in (b"Transcribing", b"Finding speakers", b"100%", b"left"):
         assert text in seen
 

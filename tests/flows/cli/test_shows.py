@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from flows.schedule.store import Store
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe
 from tests.flows.postgres import free_port
 from tests.flows.shows import serve_show, show_table, write_config
+from tests.waiting import PATIENCE, wait_until
 
 
 def run(*arguments: object, cwd: Path, code: int = 0) -> str:
@@ -100,6 +101,12 @@ def test_a_failed_poll_says_why_and_ends_with_1(tmp_path: Path, server: Server) 
     assert "could not be read, 1 times in a row" in run("status", cwd=tmp_path)
 
 
+def states(folder: Path) -> list[str]:
+    """How far the episodes are that the store in a folder lists; none before there is a store."""
+    place = folder / "episcribe.db"
+    return [listed.state for listed in Store(str(place)).episodes()] if place.exists() else []
+
+
 @pytest.mark.slow
 def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> None:
     """A first poll at once, its episode in a warm process, and nothing left behind at the end."""
@@ -114,14 +121,15 @@ def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> 
             stdout=log,
             stderr=log,
         )
-        deadline = time.monotonic() + 120
-        while not (tmp_path / "library" / "short-show").exists() and time.monotonic() < deadline:
+
+        def is_running() -> None:
             assert child.poll() is None, (tmp_path / "log").read_text()
-            time.sleep(0.2)
-        time.sleep(1)
+
+        wait_until(lambda: states(tmp_path) == ["done"], "the episode", is_running)
         child.send_signal(signal.SIGTERM)
-        assert child.wait(timeout=60) == 0
+        assert child.wait(timeout=PATIENCE) == 0
     assert "stopped" in (tmp_path / "log").read_text()
+    assert "resource_tracker" not in (tmp_path / "log").read_text()
     assert "1 done" in run("status", cwd=tmp_path)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from flows.local.prefect_server import TemporaryServer
 from models.record.errors import EpiscribeError
 from tests.flows.conftest import ROOT
+from tests.waiting import wait_until
 
 CLIENT = """
 import sys
@@ -47,10 +47,7 @@ def test_the_server_ends_with_a_client_that_is_killed(tmp_path: Path) -> None:
     assert answers(url)
     os.kill(client.pid, signal.SIGKILL)
     client.communicate()
-    deadline = time.monotonic() + 20
-    while answers(url) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not answers(url)
+    wait_until(lambda: not answers(url), "the end of the server")
 
 
 def test_a_server_that_cannot_start_says_so(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,14 @@ from flows.schedule import settings
 from flows.schedule.store import Store, open_store
 from outputs.formats.registry import FORMATS
 from outputs.library import read
-from tests.audio.server import Server
+from tests.audio.server import Answer, Reply, Server
 from tests.flows.conftest import ROOT
 from tests.flows.postgres import USER, create_database, free_port
 from tests.flows.shows import serve_show, show_table, write_config
+from tests.waiting import PATIENCE, wait_until
 
 EPISODES = 20
-PATIENCE = 180  # seconds; how fast a machine is is not what is tested
+BEFORE_THE_GATE = 5  # episodes whose audio is sent at once; all others wait until the test lets them
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
 LIMITS = "lease_seconds = 6\nqueue_seconds = 30\nretry_seconds = 1\nqueue = 20"
 
@@ -100,12 +101,11 @@ class Cluster:
         self.once("deploy", "--all")
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come"
-            for name, process in self._running.items():
-                assert process.poll() is None, (self.folder / f"{name}.log").read_text("utf-8")
-            time.sleep(0.2)
+        wait_until(condition, what, self._is_alive)
+
+    def _is_alive(self) -> None:
+        for name, process in self._running.items():
+            assert process.poll() is None, (self.folder / f"{name}.log").read_text("utf-8")
 
     def _answers(self) -> bool:
         try:
@@ -165,11 +165,13 @@ def test_every_episode_is_done_once_whatever_is_killed(
     cluster: Cluster, server: Server, tmp_path: Path
 ) -> None:
     store = open_store(settings.load().store)
+    gate = hold_audio(server)
     poll(cluster, 2)  # two at once
-    cluster.wait_for(lambda: counts(store)["done"] >= 5, "the first episodes")
+    cluster.wait_for(lambda: counts(store)["done"] >= BEFORE_THE_GATE, "the first episodes")
     cluster.wait_for(lambda: counts(store)["running"] == 2, "work for both workers")
     under_way = {listed.id for listed in store.episodes() if listed.state == "running"}
     cluster.kill("one")
+    gate.set()
     cluster.start_worker("three")
     cluster.wait_for(lambda: counts(store)["done"] >= 9, "work after the kill")
     cluster.kill("server")
@@ -191,6 +193,25 @@ def test_every_episode_is_done_once_whatever_is_killed(
         cluster.wait_for(lambda: scheduled_polls(client) > 0, "a poll by the schedule")
         ended = Counter(run.state_name for run in client.read_flow_runs())
     assert ended["Completed"] >= EPISODES
+
+
+def hold_audio(server: Server) -> threading.Event:
+    """Keep audio back once the first episodes have theirs, until the event is set: workers stay in mid-work."""
+    gate, sent = threading.Event(), set[str]()
+
+    def held(path: str, answer: Answer) -> Answer:
+        def reply(headers: dict[str, str]) -> Reply:
+            sent.add(path)
+            if len(sent) > BEFORE_THE_GATE:
+                gate.wait(PATIENCE)
+            return answer(headers)
+
+        return reply
+
+    for path, answer in list(server.routes.items()):
+        if path.endswith(".wav") and callable(answer):
+            server.routes[path] = held(path, answer)
+    return gate
 
 
 def scheduled_polls(client: Any) -> int:

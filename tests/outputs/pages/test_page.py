@@ -327,7 +327,8 @@ def test_text_from_strangers_is_only_text(browser: Browser, tmp_path: Path) -> N
         page.keyboard.press("Tab")
         page.locator("main").press("c")
         page.locator("main h3 a").first.click()
-        page.wait_for_timeout(300)
+        page.wait_for_function("() => location.hash !== ''")
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.title().startswith("</script>")
         assert page.locator("img, main script").count() == 0
         assert page.locator("h1").text_content() == EVIL

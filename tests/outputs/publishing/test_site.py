@@ -167,7 +167,7 @@ def test_text_from_strangers_is_only_text(seen: Watched) -> None:
     assert EVIL in (page.locator("#hits .at").text_content() or "")
     assert page.locator("img, #hits script, main script").count() == 0
     page.locator("#hits h3 a").click()
-    page.wait_for_timeout(200)
+    page.wait_for_url("**/transcript.html*")
     assert page.locator("h1").text_content() == EVIL
 
 
