@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import wait_until
 
 USER = "episcribe"
 PROGRAMS = Path("/usr/lib/postgresql")
@@ -94,10 +95,9 @@ def _identity(home: Path) -> dict[str, Any]:
 
 
 def _wait(port: int, server: subprocess.Popen[Any]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        ready = [f"{programs()}/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
-        if subprocess.run(ready, check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    raise RuntimeError("PostgreSQL did not start")
+    ready = [f"{programs()}/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+
+    def is_running() -> None:
+        assert server.poll() is None, "PostgreSQL did not start"
+
+    wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL", is_running)
