@@ -1,52 +1,89 @@
-"""What a run may be told, as one checked value that also is a deployment's parameter form."""
+"""What a run may be told: each option once, with its type, default and help.
+
+From `RunOptions` come the options of `episcribe run`, the parameter form of the deployment, and, by what they share
+in `EpisodeOptions`, the settings of a show. To add an option, add a field and read it where it counts.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from models.asr.transcription import TranscriptionOptions
-from models.diarisation.diariser import DiariserOptions
+if TYPE_CHECKING:
+    from models.asr.transcription import TranscriptionOptions
+    from models.diarisation.diariser import DiariserOptions
 
 DEFAULT_LIBRARY = "library"
 DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")
 
 
-class RunOptions(BaseModel):
-    """The options of `episcribe run`; see its help. Unknown names are errors."""
+@dataclass(frozen=True)
+class CommandLine:
+    """How an option looks on the command line, where its field doesn't tell: its name, what it is unless set."""
+
+    name: str = ""
+    unset: str = ""
+
+
+class EpisodeOptions(BaseModel):
+    """How the episodes of a show are to be heard."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    out: str | None = Field(None, description="episode folder; default: a folder of the library")
-    library: str = Field(DEFAULT_LIBRARY, description="folder that holds all shows")
-    episode: str = Field("latest", description="for a feed: latest, a guid, or N counted from the newest")
-    model: str = "auto"
-    language: str | None = None
-    vocabulary: tuple[str, ...] = Field(
-        (), description="names and terms of the show, spelled as they should be"
+    model: str = Field(
+        "auto", description="auto, tiny.en, base, small, large-v3-turbo, a folder, or a hub id."
     )
-    speakers: int | None = None
-    min_speakers: int | None = None
-    max_speakers: int | None = None
-    diariser: str = "auto"
-    device: str = "auto"
-    formats: tuple[str, ...] = DEFAULT_FORMATS
-    known_people: tuple[str, ...] = Field((), description="who may speak in the show, rightly spelt")
+    language: Annotated[str | None, CommandLine(unset="detected")] = Field(
+        None, description="ISO 639-1 code such as en."
+    )
+    vocabulary: tuple[str, ...] = Field((), description="Names and terms to spell right, comma-separated.")
+    speakers: Annotated[int | None, CommandLine(unset="estimated")] = Field(
+        None, ge=1, description="Exact number of speakers."
+    )
+    min_speakers: int | None = Field(None, ge=1, description="At least this many speakers.")
+    max_speakers: int | None = Field(None, ge=1, description="At most this many speakers.")
+    diariser: str = Field("auto", description="auto, offline, community-1 or none.")
+    known_people: Annotated[tuple[str, ...], CommandLine(name="people")] = Field(
+        (),
+        validation_alias=AliasChoices("known_people", "people"),
+        description="Who may speak, rightly spelt: names with commas.",
+    )
     voices: Literal["known", "all", "off"] = Field(
-        "known",
-        description="whose voices the show keeps: known people's, everybody's named for sure, nobody's",
+        "known", description="Whose voices to keep: known, all or off."
     )
-    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
-    force: bool = Field(False, description="compute every step anew")
-    allow_private: bool = Field(False, description="accept URLs of this machine and of private networks")
+    keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
+
+
+class RunOptions(EpisodeOptions):
+    """The options of `episcribe run`; unknown names are errors."""
+
+    out: Annotated[str | None, CommandLine(unset="in the library")] = Field(
+        None, description="The episode folder itself."
+    )
+    library: Annotated[str, CommandLine(unset="of episcribe.toml, or library")] = Field(
+        DEFAULT_LIBRARY, description="The folder, or fsspec URL, that holds all shows."
+    )
+    episode: str = Field("latest", description="For a feed: latest, a guid, or N, 1 being the newest.")
+    device: str = Field("auto", description="auto, cpu or cuda.")
+    formats: tuple[str, ...] = Field(
+        DEFAULT_FORMATS,
+        description="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.",
+    )
+    force: bool = Field(False, description="Compute every step anew.")
+    allow_private: bool = Field(False, description="Accept URLs of this machine and of private networks.")
 
     def transcription(self) -> TranscriptionOptions:
         """The part that decides the words."""
+        from models.asr.transcription import TranscriptionOptions
+
         return TranscriptionOptions(model=self.model, language=self.language, device=self.device)
 
     def diarisation(self) -> DiariserOptions:
         """The part that decides the turns; InputError where it contradicts itself."""
+        from models.diarisation.diariser import DiariserOptions
+
         return DiariserOptions(
             model=self.diariser,
             speakers=self.speakers,

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.folders import Library, location
+from flows.cli.options import EpisodeFolder, Library
 
 if TYPE_CHECKING:
     from outputs.library.search import Hit, IndexChanges
 
-Folder = Annotated[
-    Path, typer.Argument(help="An episode's folder, or its URL.", parser=location, metavar="FOLDER")
-]
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
 ]
@@ -108,7 +105,7 @@ def publish(
 
 
 def edit(
-    folder: Folder,
+    folder: EpisodeFolder,
     audio: AudioFile = None,
     port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
@@ -127,7 +124,7 @@ def edit(
 
 
 def clip(
-    folder: Folder,
+    folder: EpisodeFolder,
     start: Annotated[str, typer.Option("--from", help="Where it begins: 83.5, 1:23 or 1:02:03.")],
     end: Annotated[str, typer.Option("--to", help="Where it ends.")],
     out: Annotated[Path, typer.Option(help="The audio to write: .mp3, .m4a, .wav, .flac, .ogg or .opus.")],

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.options import field_values, option, takes_options
+from flows.schedule.settings import Show
+
 if TYPE_CHECKING:
     from flows.schedule.feed_reading import FeedReading
     from flows.schedule.plan import FeedState, ListedEpisode
@@ -29,35 +32,23 @@ def register(app: typer.Typer) -> None:
 
 
 @feeds_app.command("add")
+@takes_options(
+    Show, "back_fill", "model", "language", "speakers", "known_people", "login_from", "header_from"
+)
 def feeds_add(
     url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
     name: Annotated[str, typer.Option(help="What to call the show.", show_default="by its title")] = "",
-    back_fill: Annotated[int, typer.Option(help="How many old episodes to take.", min=0)] = 1,
-    model: Annotated[str, typer.Option(help="As for run.")] = "auto",
-    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.", show_default="detected")] = None,
-    speakers: Annotated[int | None, typer.Option(help="Exact number of speakers.", min=1)] = None,
-    people: Annotated[str, typer.Option(help="Known people, comma-separated.")] = "",
-    login_from: Annotated[str, typer.Option(help="Variable that holds user:password.")] = "",
-    header_from: Annotated[str, typer.Option(help="Variable that holds a header, Name: value.")] = "",
-    allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Accept addresses of this machine and private networks.")
-    ] = False,
+    allow_private: Annotated[bool, option("allow_private")] = False,
+    **given: Any,
 ) -> None:
     """Read a feed and follow its show from now on."""
     from flows.schedule import shows
 
-    wanted = {
-        "url": url,
-        "back_fill": back_fill,
-        "model": model,
-        "language": language,
-        "speakers": speakers,
-        "people": [person.strip() for person in people.split(",") if person.strip()],
-        "login_from": login_from,
-        "header_from": header_from,
-    }
-    added, feed = shows.add(name, wanted, allow_private=allow_private)
-    _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {back_fill} are taken")
+    values = field_values(Show, given)
+    people = list(values.pop("known_people"))
+    added, feed = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
+    taken = given["back_fill"]
+    _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {taken} are taken")
 
 
 @feeds_app.command("list")

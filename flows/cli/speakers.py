@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli.folders import Library, location
+from flows.cli.options import EpisodeFolder, Library
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,10 +46,6 @@ voices_app = typer.Typer(
     help="The voices that shows know: biometric data, kept in the library.", no_args_is_help=True
 )
 
-Folder = Annotated[
-    Path,
-    typer.Argument(help="An episode's folder, or its episode.json.", parser=location, metavar="EPISODE_DIR"),
-]
 Show = Annotated[str | None, typer.Option(help="The folder of one show.", show_default="all shows")]
 
 
@@ -60,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
 
 @speakers_app.command(SHOW)
-def show(folder: Folder) -> None:
+def show(folder: EpisodeFolder) -> None:
     """Print each speaker, the names considered, and the evidence with its time. (`show` can be left out.)"""
     from flows.local.check import console
     from outputs.library import read
@@ -122,7 +118,7 @@ def _at(evidence: Evidence) -> str:
 
 @speakers_app.command()
 def rename(
-    folder: Folder,
+    folder: EpisodeFolder,
     speaker: Annotated[str, typer.Argument(help='The name or label as it is now: "Speaker 1", SPEAKER_00.')],
     name: Annotated[str, typer.Argument(help="The name to print.")],
     back_fill: Annotated[

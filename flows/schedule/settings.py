@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, RunOptions
+from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
 from models.record.errors import InputError
 from outputs.library.files import is_local, resolve_location
 
@@ -41,23 +41,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Show(_Strict):
+class Show(EpisodeOptions):
     """A show that is followed: its feed, and what is known about it."""
 
     url: str
-    language: str | None = None
-    model: str = "auto"
-    diariser: str = "auto"
-    speakers: Count | None = None
-    min_speakers: Count | None = None
-    max_speakers: Count | None = None
-    people: tuple[str, ...] = Field((), description="known people, who may speak in any episode")
-    vocabulary: tuple[str, ...] = Field((), description="names and terms that are easily misheard")
-    voices: Literal["known", "all", "off"] = "known"
-    keep_audio: bool = Field(False, description="keep the audio in the episode's folder, for its page")
-    back_fill: Whole = Field(1, description="how many of the episodes that are there already to take")
-    login_from: str = Field("", description="environment variable with user:password for the feed")
-    header_from: str = Field("", description="environment variable with a header, Name: value, for the feed")
+    back_fill: Whole = Field(1, description="How many old episodes to take.")
+    login_from: str = Field("", description="Variable that holds user:password.")
+    header_from: str = Field("", description="Variable that holds a header, Name: value.")
 
     @field_validator("url")
     @classmethod
@@ -168,21 +158,11 @@ class Settings(BaseSettings):
 
     def run_options_for(self, name: str) -> RunOptions:
         """How episodes of a show are processed."""
-        show = self.show(name)
         return RunOptions(
+            **self.show(name).model_dump(include=set(EpisodeOptions.model_fields)),
             library=self.library,
-            model=show.model,
-            language=show.language,
-            vocabulary=show.vocabulary,
-            speakers=show.speakers,
-            min_speakers=show.min_speakers,
-            max_speakers=show.max_speakers,
-            diariser=show.diariser,
             device=self.device,
             formats=self.formats,
-            known_people=show.people,
-            voices=show.voices,
-            keep_audio=show.keep_audio,
             allow_private=self.allow_private,
         )
 

@@ -47,7 +47,7 @@ def test_a_show(load: Load, tmp_path: Path) -> None:
     options = loaded.run_options_for("talk")
     assert (options.model, options.min_speakers, options.device) == ("base", 2, "cpu")
     assert options.library == str(tmp_path / "lib")
-    assert loaded.show("talk").people == ("Ann",)
+    assert loaded.show("talk").known_people == ("Ann",)
     for name, value in {"known_people": ("Ann",), "vocabulary": ("Prefect",)}.items():
         if name in RunOptions.model_fields:
             assert getattr(options, name) == value

@@ -1,0 +1,39 @@
+"""Commands about this machine: `check`, and the model files on it, `models pull` and `models list`."""
+
+from __future__ import annotations
+
+import typer
+
+models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(models_app, name="models")
+    app.command()(check)
+
+
+def check() -> None:
+    """Tell whether everything a run needs is here."""
+    from flows.local.check import print_report
+
+    if not print_report():
+        raise typer.Exit(1)
+
+
+@models_app.command("pull")
+def pull_models() -> None:
+    """Fetch the offline models: no account, about 285 MB to download, 260 MB on disk."""
+    from models.runtime.offline_models import models_folder, pull
+
+    if not pull(report=typer.echo):
+        typer.echo("nothing to fetch: the offline models are all here")
+    typer.echo(f"models are in {models_folder()}")
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List the offline models with licence, size and whether they are here."""
+    from flows.local.check import print_models
+
+    print_models()

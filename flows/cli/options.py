@@ -1,0 +1,118 @@
+"""Options and arguments that commands share, made from the models in which they are defined."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from flows.options import DEFAULT_FORMATS, CommandLine, RunOptions
+from models.record.errors import InputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+ALL_FORMATS = ",".join(DEFAULT_FORMATS)
+
+
+def location(given: str) -> Path:
+    """A folder by its path or fsspec URL; InputError for a kind of URL that can't be used."""
+    if "://" not in given:
+        return Path(given)
+    from outputs.library import files
+
+    return files.resolve_location(given)
+
+
+EpisodeFolder = Annotated[
+    Path,
+    typer.Argument(
+        help="An episode's folder, its URL, or its episode.json.", parser=location, metavar="FOLDER"
+    ),
+]
+Library = Annotated[
+    Path | None,
+    typer.Option(
+        help="The folder, or fsspec URL, that holds all shows.",
+        show_default="of episcribe.toml, or library",
+        parser=location,
+        metavar="PATH",
+    ),
+]
+
+
+def option(name: str, model: type[BaseModel] = RunOptions) -> Any:
+    """Typer's description of the option that a field of a model is."""
+    field = model.model_fields[name]
+    look = _look(field)
+    least = next((entry.ge for entry in field.metadata if hasattr(entry, "ge")), None)
+    return typer.Option(
+        f"--{(look.name or name).replace('_', '-')}",
+        help=field.description,
+        show_default=look.unset or True,
+        min=least,
+    )
+
+
+def takes_options(model: type[BaseModel], *names: str) -> Callable[[Command], Command]:
+    """A command that takes, beside its own parameters, options for these fields as keyword arguments."""
+
+    def decorated(command: Command) -> Command:
+        own = [
+            parameter
+            for parameter in inspect.signature(command, eval_str=True).parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        made = [_parameter(model, name) for name in names]
+        command.__signature__ = inspect.Signature([*own, *made])  # type: ignore[attr-defined]
+        return command
+
+    return decorated
+
+
+def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
+    field = model.model_fields[name]
+    kind: Any = field.annotation
+    default = field.default
+    if isinstance(default, tuple):
+        kind, default = str, ",".join(default)
+    elif get_origin(kind) is Literal:
+        kind = str
+    elif _look(field).unset:
+        kind, default = kind | None, None
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, option(name, model)],
+    )
+
+
+def field_values(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given on the command line as values for the model's fields; InputError for one not allowed."""
+    return {name: _value(model.model_fields[name], name, value) for name, value in given.items()}
+
+
+def _value(field: FieldInfo, name: str, given: Any) -> Any:
+    if isinstance(field.default, tuple):
+        return names_in(given)
+    allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if allowed and given not in allowed:
+        raise InputError(f"no --{name.replace('_', '-')} {given!r}: use {', '.join(allowed)}")
+    return given
+
+
+def names_in(listed: str) -> tuple[str, ...]:
+    """The names in a list with commas.
+
+    >>> names_in("Anne Currie, Gaël Duez,")
+    ('Anne Currie', 'Gaël Duez')
+    """
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _look(field: FieldInfo) -> CommandLine:
+    return next((entry for entry in field.metadata if isinstance(entry, CommandLine)), CommandLine())

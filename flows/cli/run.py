@@ -1,0 +1,77 @@
+"""Commands that hear an episode or write its files: `run`, `diarise`, `render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.options import (
+    ALL_FORMATS,
+    EpisodeFolder,
+    field_values,
+    names_in,
+    option,
+    takes_options,
+)
+from flows.options import RunOptions
+
+FIRST = ("out", "library", "episode")  # in the help; what matters most
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (run, diarise, render):
+        app.command()(command)
+
+
+@takes_options(RunOptions, *dict.fromkeys((*FIRST, *RunOptions.model_fields)))
+def run(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
+    **given: Any,
+) -> None:
+    """Transcribe one episode and write its folder."""
+    from flows.local.run import print_result, run_episode
+    from flows.schedule import settings
+
+    values = field_values(RunOptions, given)
+    values["out"] = values["out"] or None
+    values["library"] = values["library"] or settings.load().library
+    print_result(run_episode(source, RunOptions(**values), debug=context.obj["debug"]))
+
+
+def diarise(
+    audio: Annotated[Path, typer.Argument(help="An audio or video file.")],
+    out: Annotated[Path, typer.Option(help="The RTTM file to write.")],
+    speakers: Annotated[int | None, option("speakers")] = None,
+    min_speakers: Annotated[int | None, option("min_speakers")] = None,
+    max_speakers: Annotated[int | None, option("max_speakers")] = None,
+    diariser: Annotated[str, option("diariser")] = "auto",
+    device: Annotated[str, option("device")] = "auto",
+    step: Annotated[
+        float, typer.Option(help="Distance of two segmentation windows over their length.")
+    ] = 0.25,
+    long_windows: Annotated[
+        bool, typer.Option("--long-windows", help="community-1: embed a minute at once; faster, less exact.")
+    ] = False,
+) -> None:
+    """Find who speaks when, and write it as RTTM."""
+    from flows.local.run import diarise_file
+    from models.diarisation.diariser import DiariserOptions
+
+    options = DiariserOptions(diariser, speakers, min_speakers, max_speakers, device, step, long_windows)
+    found = diarise_file(audio, out, options)
+    typer.echo(f"{len(found.turns)} turns of {len({turn.speaker for turn in found.turns})} speakers: {out}")
+
+
+def render(
+    folder: EpisodeFolder,
+    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
+) -> None:
+    """Write an episode's files again from its episode.json; no model runs."""
+    from outputs.library import read, write
+
+    for path in write.publish(read.load_record(folder), read.folder_of(folder), names_in(formats)):
+        typer.echo(path)
