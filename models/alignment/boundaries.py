@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from models.alignment.attribution import TurnsBySpeaker, covered_seconds
-from models.record.punctuation import CLAUSE_END, CLOSING, ends_sentence
+from models.record.punctuation import CLAUSE_END, SENTENCE_END, finality
 from models.record.transcript import Word
 
 MAX_SHIFT_WORDS = 4  # how far a change of speaker may be off, by the times of words and of turns
@@ -99,10 +99,5 @@ def _change_cost(words: Sequence[Word], index: int) -> float:
     """How unlikely it is that the speaker changes before the word at `index`."""
     before = words[index - 1]
     pause = max(0.0, words[index].start - before.end)
-    if ends_sentence(before):
-        cost = AFTER_SENTENCE
-    elif before.text.rstrip().rstrip(CLOSING).endswith(CLAUSE_END):
-        cost = AFTER_CLAUSE
-    else:
-        cost = IN_PHRASE
+    cost = {SENTENCE_END: AFTER_SENTENCE, CLAUSE_END: AFTER_CLAUSE}.get(finality(before.text), IN_PHRASE)
     return cost - min(MAX_PAUSE_WORTH, PAUSE_WORTH * pause)
