@@ -35,9 +35,7 @@ MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster 
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
 FRAME_RATE = 100  # feature frames a second: the unit in which faster-whisper names a chunk
-LEAD = (
-    3.0  # seconds before a chunk: faster-whisper shortens no stretched first word in the first 2.8 s of audio
-)
+LEAD = 3.0  # seconds before a chunk: in the first 2.8 s faster-whisper shortens no stretched first word
 
 
 def load(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from models.alignment.attribution import assign_speakers, spans_by_speaker
-from models.alignment.boundaries import absorb_islands, repair_boundaries
+from models.alignment.boundaries import absorb_stray_words, repair_boundaries
 from models.record.transcript import Turn
 from tests.models.alignment.samples import A, B, said
 
@@ -17,5 +17,5 @@ def test_a_word_that_its_turn_hardly_covers_does_not_interrupt() -> None:
     turns = [Turn(0, 1.2, A), Turn(1.2, 1.3, B), Turn(1.6, 4, A)]
     labelled = assign_speakers(words, turns)
     assert [word.speaker for word in labelled] == [A, A, A, B, A, A, A]
-    absorbed = absorb_islands(labelled, spans_by_speaker(turns))
+    absorbed = absorb_stray_words(labelled, spans_by_speaker(turns))
     assert [word.speaker for word in absorbed] == [A] * 7
