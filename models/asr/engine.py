@@ -73,10 +73,10 @@ class Engine(Protocol):
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
 
     def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
-        """The first hypothesis of each chunk, the fast way. hotwords: names to expect, as running text."""
+        """The first hypothesis of each chunk, several at once. hotwords: names to expect, as running text."""
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
-        """A hypothesis of one chunk, the careful and slow way. language: where it isn't the engine's."""
+        """A hypothesis of one chunk, with second tries where it is unsure: slower. language: if not the engine's."""
 
     def language_probabilities(self, chunk: Span) -> Mapping[str, float]:
         """How probable each language is, by what is heard; empty where the model knows but one."""

@@ -224,9 +224,8 @@ class OfflineDiarization(BoundedDiarization):
     ) -> SlidingWindowFeature:
         """The parent's, with turns that begin and end where their sound does."""
         speaking = super().reconstruct(segmentations, hard_clusters, count)
-        assert isinstance(
-            segmentations, AudibleSegmentation
-        )  # a powerset model's, which pyannote hands on as it is
+        # As it came from get_segmentations: pyannote hands on what a powerset model gives.
+        assert isinstance(segmentations, AudibleSegmentation)
         turn_boundaries.extend_turns_to_sound(speaking.data, segmentations.audible)
         return speaking
 

@@ -32,7 +32,7 @@ def said(text: str, start: float = 7.0, probability: float = 1.0) -> tuple[Word,
 
 
 class ScriptedEngine:
-    """An engine that says what it was told to say: first and hinted by the fast decoder, and by the slow one."""
+    """An engine that says what it was told to: `fast` at first, `hinted` with hotwords, `slow` sequentially."""
 
     name = "scripted"
 
