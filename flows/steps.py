@@ -27,8 +27,8 @@ from flows.naming import published
 from flows.options import RunOptions
 from models.alignment import align as alignment
 from models.asr import transcription
-from models.asr.language import check_language_code
 from models.asr.transcription import Transcription, TranscriptionOptions
+from models.asr.whisper_models import check_language_code
 from models.asr.whisper_models import resolve as resolve_whisper
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions

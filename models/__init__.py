@@ -1,3 +1,9 @@
+"""What is heard and what is known: from samples to words, turns and names. The bottom floor of the project.
+
+No network but for model files, and no published file. Imports go down only: `naming` and `alignment`, then
+`asr` and `diarisation`, which don't know each other, then `runtime`, then `record`.
+"""
+
 import os
 
 # Before any module of these packages is imported, whoever does it: nobody's podcasts are reported anywhere.

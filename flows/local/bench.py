@@ -19,13 +19,13 @@ from typing import Any
 from audio.media.recording import Recording
 from audio.transfer.download import local_file
 from flows import steps
-from models.asr import whisper_models
+from models.asr import transcription as asr
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.record.spans import speech_of
 from models.record.transcript import AudioFile, Episode
-from models.runtime.device import resolve_device
+from models.runtime.device import resolve_device, usable_cores
 from outputs.formats.registry import FORMATS
 from outputs.library import write
 
@@ -55,7 +55,7 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
     with _timed(seconds, "diarise"):
         diarisation = steps.diarise(recording, decoded.mix, turns)
     with _timed(seconds, "load_whisper"):
-        whisper_models.load(words.model, words.device)
+        asr.load(words)
     with _timed(seconds, "transcribe"):
         transcription = steps.transcribe(recording, decoded.mix, words, speech_of(diarisation.turns) or None)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
@@ -111,7 +111,7 @@ def _peak_memory_mb() -> float:
 def _machine(device: str) -> dict[str, Any]:
     return {
         "device": device,
-        "cores": whisper_models.usable_cores(),
+        "cores": usable_cores(),
         "processor": platform.machine(),
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},

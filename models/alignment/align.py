@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from models.alignment.attribution import assign_speakers, spans_by_speaker
-from models.alignment.boundaries import absorb_islands, repair_boundaries
+from models.alignment.boundaries import absorb_stray_words, repair_boundaries
 from models.alignment.overlap import mark_overlapped_words
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
@@ -38,7 +38,7 @@ def align(
     spoken = snap_to_speech(words, speech_of(everyone))
     spoken = mark_overlapped_words(spoken, overlapping)
     own = spans_by_speaker(everyone)
-    spoken = repair_boundaries(absorb_islands(assign_speakers(spoken, turns), own), own)
+    spoken = repair_boundaries(absorb_stray_words(assign_speakers(spoken, turns), own), own)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 

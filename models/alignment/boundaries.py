@@ -1,9 +1,7 @@
-"""Words and turns joined: who said each word, cut into sentences.
+"""Where the speaker changes, once what is said is taken into account.
 
-No word is dropped or added, and they keep their order. Word times and turn times are each off by some
-tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
-segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
-a pause says it is, as far as that costs less than the times it contradicts.
+The times of words and turns are each off by some tenths of a second, so a change of speaker goes to where
+a sentence, a clause or a pause says it is, as far as that costs less than the times it contradicts.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from models.alignment.attribution import TurnsBySpeaker, covered_seconds
-from models.record.punctuation import CLAUSE_END, CLOSING, ends_sentence
+from models.record.punctuation import CLAUSE_END, SENTENCE_END, finality
 from models.record.transcript import Word
 
 MAX_SHIFT_WORDS = 4  # how far a change of speaker may be off, by the times of words and of turns
 MAX_SHIFT_SECONDS = 1.0
-ISLAND_SHARE = 0.5  # of a word that its speaker's turns must cover for it to interrupt somebody else
+COVERED_SHARE = 0.5  # of a word that its speaker's turns must cover for it to interrupt somebody else
 # How much worse, in seconds by which times are contradicted, a change of speaker is in each place.
 IN_PHRASE = 1.0
 AFTER_CLAUSE = 0.6
@@ -27,7 +25,7 @@ PAUSE_WORTH = 1.0  # less for each second of pause there ...
 MAX_PAUSE_WORTH = 0.5
 
 
-def absorb_islands(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
+def absorb_stray_words(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
     """The words without runs that interrupt one speaker and that the interrupter's turns hardly cover.
 
     own: the turns of each speaker. A word that its turn does cover stays, however short it is.
@@ -39,7 +37,7 @@ def absorb_islands(words: Sequence[Word], own: TurnsBySpeaker) -> list[Word]:
         if around != words[after[0]].speaker or len(run) > MAX_SHIFT_WORDS:
             continue
         spoken = sum(words[i].end - words[i].start for i in run)
-        if sum(covered_seconds(words[i], words[i].speaker, own) for i in run) < ISLAND_SHARE * spoken:
+        if sum(covered_seconds(words[i], words[i].speaker, own) for i in run) < COVERED_SHARE * spoken:
             for i in run:
                 result[i] = replace(words[i], speaker=around)
     return result
@@ -99,10 +97,5 @@ def _change_cost(words: Sequence[Word], index: int) -> float:
     """How unlikely it is that the speaker changes before the word at `index`."""
     before = words[index - 1]
     pause = max(0.0, words[index].start - before.end)
-    if ends_sentence(before):
-        cost = AFTER_SENTENCE
-    elif before.text.rstrip().rstrip(CLOSING).endswith(CLAUSE_END):
-        cost = AFTER_CLAUSE
-    else:
-        cost = IN_PHRASE
+    cost = {SENTENCE_END: AFTER_SENTENCE, CLAUSE_END: AFTER_CLAUSE}.get(finality(before.text), IN_PHRASE)
     return cost - min(MAX_PAUSE_WORTH, PAUSE_WORTH * pause)

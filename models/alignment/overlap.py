@@ -1,10 +1,4 @@
-"""Words and turns joined: who said each word, cut into sentences.
-
-No word is dropped or added, and they keep their order. Word times and turn times are each off by some
-tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
-segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
-a pause says it is, as far as that costs less than the times it contradicts.
-"""
+"""Where two people speak at once, and which words are said there."""
 
 from __future__ import annotations
 

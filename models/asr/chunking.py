@@ -1,4 +1,4 @@
-"""Where there is speech, and how it is packed into the chunks that Whisper hears at a time.
+"""How speech is packed into the chunks that Whisper hears at a time.
 
 A chunk is one unbroken stretch of audio, so that the times of its words need no mapping back. It
 begins and ends in a pause, in the middle of a word only where somebody talks for half a minute

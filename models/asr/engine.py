@@ -1,12 +1,25 @@
-"""Whisper's two decoders behind one small interface: many chunks at once, or one with care."""
+"""What the rest needs of a speech recogniser, so that another one can take the place of faster-whisper.
+
+An engine is a loaded model, the recording it hears, and the language it writes: chunks of the recording
+go in, hypotheses with timed words come out. To add one, write a module like `faster_whisper.py` with a
+class that has the methods of `Engine` and a `load` for it, and choose it in `transcription.load`. Model
+names that `--model` doesn't know yet are added to `whisper_models.resolve`.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.record.progress import Report
 from models.record.spans import Span
 from models.record.transcript import Word
+from models.runtime.samples import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +27,8 @@ class Hypothesis:
     """What one decoding of a chunk gave.
 
     `confidence` is the mean log-probability of a token, 0 being certain; `no_speech_probability` how probable
-    the model thinks it that nobody speaks. A hypothesis that `undecoded` still has to be decoded.
+    the model thinks it that nobody speaks. One that is `undecoded` holds the place of speech that was left
+    out: its chunk is still to be decoded.
     """
 
     chunk: Span
@@ -33,3 +47,39 @@ class Hypothesis:
         """How many times smaller the text gets by compression; over 2.4 it repeats itself (Whisper's rule)."""
         data = self.text.encode()
         return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+class Engine(Protocol):
+    """A loaded model, the recording it hears and the language it writes. Never changed in place.
+
+    Chunks are spans of the recording, in seconds, of at most 30 s; so are the times of the words.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's, as transcripts tell it."""
+
+    @property
+    def language(self) -> str:
+        """ISO 639-1 code of the language it writes."""
+
+    def with_samples(self, samples: Samples) -> Self:
+        """The same engine, hearing another recording: (samples,) float32 or int16 mono at 16 kHz."""
+
+    def with_language(self, language: str) -> Self:
+        """The same engine, writing another language; InputError for one that its model doesn't know."""
+
+    def with_report(self, report: Report) -> Self:
+        """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
+
+    def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
+        """The first hypothesis of each chunk, several at once. hotwords: names to expect, as running text."""
+
+    def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
+        """A hypothesis of one chunk, with second tries where it is unsure: slower. language: if not the engine's."""
+
+    def language_probabilities(self, chunk: Span) -> Mapping[str, float]:
+        """How probable each language is, by what is heard; empty where the model knows but one."""
+
+    def samples_of(self, chunk: Span) -> NDArray[np.float32]:
+        """(samples,) float32 of a chunk, mono at 16 kHz."""

@@ -1,60 +1,120 @@
-"""Whisper's two decoders behind one small interface: many chunks at once, or one with care."""
+"""The one engine there is: Whisper by faster-whisper, with both of its decoders.
+
+The batched decoder takes several chunks at once and Whisper's first answer for each. The sequential one
+takes a chunk by itself, and where the answer is unsure or repeats itself tries again with sampling.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.asr.chunking import CHUNK_SECONDS
 from models.asr.engine import Hypothesis
+from models.asr.whisper_models import check_model_language, resolve
+from models.record.errors import ModelError
+from models.record.progress import Report, no_report
 from models.record.spans import Span
 from models.record.transcript import Word
+from models.runtime.device import resolve_device, usable_cores
+from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
+if TYPE_CHECKING:
+    from faster_whisper import BatchedInferencePipeline
+
+BATCH_SIZES = {"cpu": 1, "cuda": 16}  # on a CPU more at once is no faster, and takes 150 MB a chunk
+MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 PROBABILITY_DIGITS = 3
-SEED = 1  # the careful engine draws at random where it is unsure; the same draws every time
-HOP = 100  # feature frames a second: the unit in which faster-whisper names a chunk
-LEAD = (
-    3.0  # seconds before a chunk: faster-whisper shortens no stretched first word in the first 2.8 s of audio
-)
+SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
+FRAME_RATE = 100  # feature frames a second: the unit in which faster-whisper names a chunk
+LEAD = 3.0  # seconds before a chunk: in the first 2.8 s faster-whisper shortens no stretched first word
+
+
+def load(
+    model: str, device: str, *, beam_size: int = 5, batch_size: int | None = None
+) -> FasterWhisperEngine:
+    """The engine with the named Whisper model, and no recording yet. The model is loaded once.
+
+    batch_size: chunks decoded at once by each worker; None for what suits the device.
+    """
+    where = resolve_device(device)
+    name, path = resolve(model, where)
+    return FasterWhisperEngine(
+        name, _pipeline(path, where), beam_size=beam_size, batch_size=batch_size or BATCH_SIZES[where]
+    )
+
+
+@lru_cache(maxsize=1)
+def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
+    # The voice detector's runtime is imported by faster-whisper in mid-work, where Ctrl-C would pass for its absence.
+    import onnxruntime  # noqa: F401
+    from faster_whisper import BatchedInferencePipeline
+
+    from models.asr.encoder_limit import EncoderLimitedModel
+
+    limit_malloc_arenas()
+    workers = min(MAX_WORKERS, usable_cores()) if device == "cpu" else 1
+    try:
+        model = EncoderLimitedModel(
+            path,
+            device=device,
+            compute_type="float16" if device == "cuda" else "int8",
+            cpu_threads=max(1, usable_cores() // workers),
+            num_workers=workers,
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
+    return_freed_memory()  # the weights as they were before they became int8
+    return BatchedInferencePipeline(model)
 
 
 @dataclass(frozen=True)
 class FasterWhisperEngine:
-    """A loaded model, the audio it hears and how it is to decode.
+    """`Engine` by faster-whisper. pipeline: its BatchedInferencePipeline, around the loaded model."""
 
-    samples: (samples,) float32 or int16 mono at 16 kHz. pipeline: faster-whisper's BatchedInferencePipeline.
-    report: called after each piece of work with the share that is done of it; may raise to stop it.
-    """
-
+    name: str
     pipeline: Any
-    samples: Samples
-    language: str
+    samples: Samples = field(default_factory=lambda: np.zeros(0, dtype=np.float32), repr=False)
+    language: str = "en"
     beam_size: int = 5
     batch_size: int = 1
-    hotwords: str | None = None
-    report: Callable[[float], None] = field(default=lambda share: None)
+    report: Report = no_report
 
-    def decode(self, chunks: Sequence[Span]) -> list[Hypothesis]:
-        """A hypothesis of each chunk, decoded many at once; features of a few batches are in memory at a time."""
+    def with_samples(self, samples: Samples) -> Self:
+        """See `Engine`."""
+        return replace(self, samples=samples)
+
+    def with_language(self, language: str) -> Self:
+        """See `Engine`."""
+        check_model_language(language, self.pipeline.model.supported_languages)
+        return replace(self, language=language)
+
+    def with_report(self, report: Report) -> Self:
+        """See `Engine`."""
+        return replace(self, report=report)
+
+    def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
+        """A hypothesis of each chunk by the batched decoder; features of a few batches are in memory at a time."""
         batches = [chunks[i : i + self.batch_size] for i in range(0, len(chunks), self.batch_size)]
         hypotheses: list[Hypothesis] = []
         pool = ThreadPoolExecutor(self.pipeline.model.model.num_workers)
         try:
-            for batch in pool.map(self._batch, batches):
+            for batch in pool.map(lambda batch: self._decode_batch(batch, hotwords), batches):
                 hypotheses += batch
-                self.report(len(hypotheses) / len(chunks))
+                self.report(len(hypotheses), len(chunks))
         finally:
             pool.shutdown(cancel_futures=True)
         return hypotheses
 
-    def _batch(self, chunks: Sequence[Span]) -> list[Hypothesis]:
+    def _decode_batch(self, chunks: Sequence[Span], hotwords: str | None) -> list[Hypothesis]:
         stride, lead = LEAD + CHUNK_SECONDS, round(LEAD * SAMPLE_RATE)
         audio = np.zeros((len(chunks), round(stride * SAMPLE_RATE)), dtype=np.float32)
         clips = []
@@ -68,20 +128,20 @@ class FasterWhisperEngine:
             language=self.language,
             batch_size=len(chunks),
             beam_size=self.beam_size,
-            hotwords=self.hotwords,
+            hotwords=hotwords,
             word_timestamps=True,
             clip_timestamps=clips,
         )
         found: list[list[Any]] = [[] for _ in chunks]
         for segment in segments:
-            found[int(segment.seek / (stride * HOP))].append(segment)
+            found[int(segment.seek / (stride * FRAME_RATE))].append(segment)
         return [
             hypothesis_of(chunk, own, chunk.start - clip["start"])
             for chunk, clip, own in zip(chunks, clips, found, strict=True)
         ]
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
-        """A hypothesis of one chunk by the sequential engine, which tries again where it is unsure or loops."""
+        """A hypothesis of one chunk by the sequential decoder."""
         import ctranslate2
 
         ctranslate2.set_random_seed(SEED)
@@ -93,18 +153,18 @@ class FasterWhisperEngine:
             condition_on_previous_text=False,
         )
         hypothesis = hypothesis_of(chunk, list(segments), offset=chunk.start)
-        self.report(1.0)
+        self.report(1, 1)
         return hypothesis
 
     def language_probabilities(self, chunk: Span) -> dict[str, float]:
-        """How probable each language is, by what is heard in the chunk; {} of a model that knows but one."""
+        """See `Engine`."""
         if not self.pipeline.model.model.is_multilingual:
             return {}
         _, _, probabilities = self.pipeline.model.detect_language(self.samples_of(chunk))
         return dict(probabilities)
 
     def samples_of(self, chunk: Span) -> NDArray[np.float32]:
-        """(samples,) float32 of the chunk."""
+        """See `Engine`."""
         return as_float(self.samples[int(chunk.start * SAMPLE_RATE) : int(chunk.end * SAMPLE_RATE)])
 
 

@@ -1,6 +1,6 @@
-"""What the batched engine doesn't guard against: loops, speech left out, words that nobody said.
+"""What Whisper's batched decoder doesn't guard against: loops, speech left out, words that nobody said.
 
-The batched engine takes Whisper's first answer. Its usual failures are known: it stops in mid-chunk and
+It takes Whisper's first answer. Its usual failures are known: it stops in mid-chunk and
 leaves out the rest, it repeats a phrase until the chunk is full, it writes a polite phrase under music
 and noise, or it writes in a language that isn't spoken. Each is looked for in every chunk by what the
 segmentation heard and by the model's own confidence; what looks wrong is decoded again, and the better
@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from models.asr.chunking import MARGIN
-from models.asr.engine import Hypothesis
-from models.asr.faster_whisper import FasterWhisperEngine
+from models.asr.engine import Engine, Hypothesis
 from models.asr.voice_activity import voice_activity
 from models.record.spans import Span, total, within
 from models.record.transcript import Repair, Word
@@ -29,7 +28,9 @@ SHORT_SECONDS = 0.4  # a shorter piece of it between two words is the end of one
 TORN_WORDS = 2  # how many words between two gaps may belong to what comes after
 MIN_GAP_LOGPROB = -0.8  # mean log-probability from which a gap's own decoding is believed: laughter gets less
 MIN_WORDS_PER_SECOND = 0.7  # words a second of speech that a gap's own decoding must have to be believed
-SEQUENTIAL_SECONDS = 3.0  # of lost speech that are worth the slow engine where the fast one finds nothing
+SEQUENTIAL_SECONDS = (
+    3.0  # of lost speech that are worth the sequential decoder where the batched one finds nothing
+)
 ROUNDS = 3  # how often what was found is looked through for lost speech itself
 LOOP_COMPRESSION_RATIO = 2.4  # compression of a text that repeats itself, as Whisper has it
 LOOP_TIMES = 4  # a phrase said that often in a row without a change is a loop ...
@@ -38,7 +39,7 @@ UNSURE_LOGPROB = -1.0  # mean log-probability under which Whisper itself decodes
 GUESSED_LOGPROB = -1.4  # and under which nothing is left of what was said
 NO_SPEECH_PROBABILITY = 0.6  # probability of no speech, as Whisper has it
 VOICED = 0.2  # share of a doubtful chunk in which the voice detector must hear a voice, too ...
-VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded with care
+VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded sequentially
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
 BETTER = 0.1  # by how much the log-probability in another language must be higher
 FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is written in
@@ -46,7 +47,7 @@ LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "sv", "da", "no", "fi", "pl",
 
 
 def repair_hypotheses(
-    engine: FasterWhisperEngine, hypotheses: Sequence[Hypothesis], speech: Sequence[Span]
+    engine: Engine, hypotheses: Sequence[Hypothesis], speech: Sequence[Span]
 ) -> tuple[list[Hypothesis], list[Repair]]:
     """The hypotheses of consecutive chunks without loops, losses and inventions, and what was done to them.
 
@@ -58,8 +59,8 @@ def repair_hypotheses(
     return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
 
 
-def _without_loops(engine: FasterWhisperEngine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
-    """The hypothesis itself, or where it repeats itself a careful one, cut where that still does."""
+def _without_loops(engine: Engine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
+    """The hypothesis itself, or where it repeats itself a sequential one, cut where that still does."""
     if not is_loop(hypothesis):
         return hypothesis
     if not is_voiced(hypothesis.chunk, engine):
@@ -107,7 +108,7 @@ def _loop_at(keys: Sequence[str], at: int) -> tuple[int, int]:
 
 
 def _with_lost_speech(
-    engine: FasterWhisperEngine,
+    engine: Engine,
     hypotheses: Sequence[Hypothesis],
     speech: Sequence[Span],
     repairs: list[Repair],
@@ -151,7 +152,7 @@ def _is_found(again: Hypothesis, heard: float) -> bool:
 
 
 def split_at_lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list[Hypothesis]:
-    """The hypothesis in parts: those with words, and open ones where speech was left out; itself if it has none."""
+    """The hypothesis in parts: those with words, undecoded ones for speech that was left out."""
     parts, start, first = list[Hypothesis](), hypothesis.chunk.start, 0
     for gap, index in lost_speech(hypothesis, speech):
         parts.append(_part(hypothesis, Span(start, gap.start), first, index))
@@ -203,10 +204,8 @@ def is_stretched(word: Word) -> bool:
     return word.end - word.start > LONGEST_WORD
 
 
-def _without_hallucinations(
-    engine: FasterWhisperEngine, hypothesis: Hypothesis, repairs: list[Repair]
-) -> Hypothesis:
-    """The hypothesis itself, or where the model is unsure or writes another script: a careful one, or nothing."""
+def _without_hallucinations(engine: Engine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
+    """The hypothesis itself, or where the model is unsure or writes another script: a sequential one, or nothing."""
     foreign = foreign_script(hypothesis.text, engine.language)
     if not hypothesis.words or (hypothesis.confidence >= UNSURE_LOGPROB and not foreign):
         return hypothesis
@@ -232,8 +231,8 @@ def is_hallucination(hypothesis: Hypothesis) -> bool:
     )
 
 
-def is_voiced(chunk: Span, engine: FasterWhisperEngine) -> bool:
-    """Whether the voice detector hears anybody, too; cheap beside the slow engine, which dwells on noise."""
+def is_voiced(chunk: Span, engine: Engine) -> bool:
+    """Whether the voice detector hears anybody, too; cheap beside the sequential decoder, which dwells on noise."""
     return total(voice_activity(engine.samples_of(chunk))) >= min(VOICED * chunk.duration, VOICED_SECONDS)
 
 
@@ -243,7 +242,7 @@ def _emptied(hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
     return Hypothesis(hypothesis.chunk)
 
 
-def _language_heard(engine: FasterWhisperEngine, chunk: Span) -> str | None:
+def _language_heard(engine: Engine, chunk: Span) -> str | None:
     """The language of a chunk where it clearly is another than that of the episode."""
     probabilities = engine.language_probabilities(chunk)
     heard = max(probabilities, key=lambda code: probabilities[code], default=engine.language)

@@ -1,14 +1,19 @@
-"""Transcription: 16 kHz audio in, timed words out, by faster-whisper."""
+"""Transcription: 16 kHz audio in, timed words out.
+
+Speech is packed into chunks, an engine decodes them, what looks wrong is decoded again, and names that the
+episode promises are spelled as it spells them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from models.asr import repair
+from models.asr import faster_whisper
 from models.asr.chunking import pack_chunks
-from models.asr.faster_whisper import FasterWhisperEngine
+from models.asr.engine import Engine, Hypothesis
+from models.asr.language import detect_language, language_warning
+from models.asr.repair import repair_hypotheses
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
 from models.record.progress import Progress, silent
@@ -17,14 +22,8 @@ from models.record.transcript import Repair, Word
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
-if TYPE_CHECKING:
-    pass
-from models.asr.language import check_model_language, detect_language, language_warning
-from models.asr.whisper_models import load
-
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the feature extractor
-BATCH_SIZES = {"cpu": 1, "cuda": 16}  # on a CPU more at once is no faster, and takes 150 MB a chunk
-MAIN_SHARE = 0.85  # of the work is the first decoding, before anything is mended
+FIRST_DECODING = 0.85  # share of the work; the rest is repair
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,16 @@ class Transcription:
     warnings: tuple[str, ...] = ()
 
 
+def load(options: TranscriptionOptions) -> Engine:
+    """The engine that `options` ask for, with its model loaded; once. This is where an engine is chosen.
+
+    Raises ModelError when the model isn't there.
+    """
+    return faster_whisper.load(
+        options.model, options.device, beam_size=options.beam_size, batch_size=options.batch_size
+    )
+
+
 def transcribe(
     samples: Samples,
     options: TranscriptionOptions,
@@ -68,10 +77,11 @@ def transcribe(
 
     samples: (samples,) float32 or int16 mono at 16 kHz. speech: where people speak, as the diariser heard it; a
     voice detector is asked where that isn't known. Word times are seconds from the first sample.
-    Raises ModelError when the model isn't there, InputError for a language Whisper doesn't know.
+    Raises ModelError when the model isn't there, InputError for a language it doesn't know.
     """
-    name, pipeline = load(options.model, options.device)
-    check_model_language(options.language, pipeline.model)
+    engine = load(options).with_samples(samples)
+    if options.language is not None:
+        engine = engine.with_language(options.language)
     seconds = len(samples) / SAMPLE_RATE
     progress("transcribe", 0.0, seconds)
     if speech is None:
@@ -79,27 +89,37 @@ def transcribe(
     chunks = [chunk for chunk in pack_chunks(speech, samples) if chunk.duration * SAMPLE_RATE >= MIN_SAMPLES]
     if not chunks:
         progress("transcribe", seconds, seconds)
-        return Transcription((), "", 0.0, name)
-    engine = FasterWhisperEngine(
-        pipeline,
-        samples,
-        options.language or "en",
-        options.beam_size,
-        options.batch_size or BATCH_SIZES[pipeline.model.model.device],
-        report=lambda share: progress("transcribe", share * MAIN_SHARE * seconds, seconds),
-    )
+        return Transcription((), "", 0.0, engine.name)
     heard, probability = detect_language(engine, chunks)
-    engine = replace(engine, language=options.language or heard)
-    hypotheses = engine.decode(chunks)
-    engine = replace(engine, report=lambda _: progress("transcribe", MAIN_SHARE * seconds, seconds))
-    hypotheses, repairs = repair.repair_hypotheses(engine, hypotheses, speech)
-    hypotheses, spelled = correct_spelling(engine, hypotheses, options.vocabulary)
+    if options.language is None:
+        engine = engine.with_language(heard)
+    hypotheses, repairs = _decode_and_repair(
+        engine,
+        chunks,
+        speech,
+        options.vocabulary,
+        lambda share: progress("transcribe", share * seconds, seconds),
+    )
     return_freed_memory()
     progress("transcribe", seconds, seconds)
     words = tuple(word for hypothesis in hypotheses for word in hypothesis.words)
-    repairs += spelled
     if not words:
-        return Transcription((), "", 0.0, name, tuple(repairs))
+        return Transcription((), "", 0.0, engine.name, repairs)
     warning = language_warning(options.language, heard, probability)
     sure = probability if options.language is None else 1.0
-    return Transcription(words, engine.language, sure, name, tuple(repairs), warning)
+    return Transcription(words, engine.language, sure, engine.name, repairs, warning)
+
+
+def _decode_and_repair(
+    engine: Engine,
+    chunks: Sequence[Span],
+    speech: Sequence[Span],
+    vocabulary: Sequence[str],
+    done: Callable[[float], None],
+) -> tuple[list[Hypothesis], tuple[Repair, ...]]:
+    """The final hypotheses and what was changed in the first; `done` is told the share of the work."""
+    first = engine.with_report(lambda completed, total: done(completed / total * FIRST_DECODING))
+    again = engine.with_report(lambda completed, total: done(FIRST_DECODING))
+    hypotheses, repairs = repair_hypotheses(again, first.decode(chunks), speech)
+    hypotheses, spelled = correct_spelling(again, hypotheses, vocabulary)
+    return hypotheses, (*repairs, *spelled)

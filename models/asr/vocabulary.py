@@ -16,8 +16,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import accumulate, chain, pairwise
 
-from models.asr.engine import Hypothesis
-from models.asr.faster_whisper import FasterWhisperEngine
+from models.asr.engine import Engine, Hypothesis
 from models.asr.repair import PUNCTUATION_AROUND, bare_word
 from models.record.punctuation import ends_sentence
 from models.record.transcript import Episode, Repair, Word
@@ -100,7 +99,7 @@ def _run(run: Sequence[str]) -> Iterator[str]:
 
 
 def correct_spelling(
-    engine: FasterWhisperEngine, hypotheses: Sequence[Hypothesis], terms: Sequence[str]
+    engine: Engine, hypotheses: Sequence[Hypothesis], terms: Sequence[str]
 ) -> tuple[list[Hypothesis], list[Repair]]:
     """The hypotheses with listed terms spelled as listed where they were said, and what was changed."""
     sounds = {part: phonetic_key(part) for term in terms for part in _parts(term)}
@@ -112,8 +111,9 @@ def correct_spelling(
         for number, hypothesis in enumerate(hypotheses)
         if (found := _terms_like(hypothesis, sounds))
     }
-    biased = replace(engine, hotwords=hotwords(chain.from_iterable(matches.values())))
-    again = dict(zip(matches, biased.decode([hypotheses[number].chunk for number in matches]), strict=True))
+    chunks = [hypotheses[number].chunk for number in matches]
+    hint = hotwords(chain.from_iterable(matches.values()))
+    again = dict(zip(matches, engine.decode(chunks, hint), strict=True))
     repairs: list[Repair] = []
     spelled = {number: _replaced(hypotheses[number], again[number], sounds, repairs) for number in again}
     return [spelled.get(number, hypothesis) for number, hypothesis in enumerate(hypotheses)], repairs

@@ -1,8 +1,6 @@
-"""Where there is speech, and how it is packed into the chunks that Whisper hears at a time.
+"""Where there is speech by Silero's voice detector, which comes with faster-whisper.
 
-A chunk is one unbroken stretch of audio, so that the times of its words need no mapping back. It
-begins and ends in a pause, in the middle of a word only where somebody talks for half a minute
-without any.
+It is asked where no diariser has told, and before doubtful chunks are decoded sequentially.
 """
 
 from __future__ import annotations

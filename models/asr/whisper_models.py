@@ -1,32 +1,17 @@
-"""Transcription: 16 kHz audio in, timed words out, by faster-whisper."""
+"""Which Whisper model a name means, where its files are, and which languages it knows."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from models.record.errors import InputError, ModelError
 from models.runtime import offline_models
-from models.runtime.device import resolve_device
-from models.runtime.memory import limit_malloc_arenas, return_freed_memory
-
-if TYPE_CHECKING:
-    from faster_whisper import BatchedInferencePipeline
-
 
 OFFLINE = {"base": offline_models.WHISPER_BASE, "tiny.en": offline_models.WHISPER_TINY_EN}
 BEST_ON_GPU = "large-v3-turbo"
-MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
-
-
-def load(model: str, device: str) -> tuple[str, BatchedInferencePipeline]:
-    """The named model, ready: its resolved name and the batched pipeline around it. Loaded once."""
-    where = resolve_device(device)
-    name, path = resolve(model, where)
-    return name, _pipeline(path, where)
 
 
 def resolve(model: str, device: str) -> tuple[str, str]:
@@ -85,32 +70,22 @@ def weights_sha256(path: str) -> str:
         return hashlib.file_digest(weights, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=1)
-def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
-    # The voice detector's runtime is imported by faster-whisper in mid-work, where Ctrl-C would pass for its absence.
-    import onnxruntime  # noqa: F401
-    from faster_whisper import BatchedInferencePipeline
+def check_language_code(language: str | None) -> None:
+    """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-    from models.asr.encoder_limit import EncoderLimitedModel
-
-    limit_malloc_arenas()
-    workers = min(MAX_WORKERS, usable_cores()) if device == "cpu" else 1
-    try:
-        model = EncoderLimitedModel(
-            path,
-            device=device,
-            compute_type="float16" if device == "cuda" else "int8",
-            cpu_threads=max(1, usable_cores() // workers),
-            num_workers=workers,
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
-    return_freed_memory()  # the weights as they were before they became int8
-    return BatchedInferencePipeline(model)
+    if language is not None and language not in _LANGUAGE_CODES:
+        raise _no_language(language)
 
 
-def usable_cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def check_model_language(language: str, known: Sequence[str]) -> None:
+    """Refuse a language that isn't among those a model knows; InputError."""
+    if language in known:
+        return
+    if list(known) == ["en"]:
+        raise InputError(f"this model knows English only, not {language!r}: choose --model base")
+    raise _no_language(language)
+
+
+def _no_language(language: str) -> InputError:
+    return InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")

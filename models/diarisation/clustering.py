@@ -24,21 +24,21 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
 from models.diarisation.local_speakers import spaced_windows, without_overlap
-from models.record.progress import Report
+from models.record.progress import Report, no_report
 from models.runtime.pyannote import BaseClustering, SlidingWindowFeature, VBxClustering
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MAX_ITEMS = 600  # clustered at once: a 600 x 600 matrix of ratios, 3 MB
+MAX_CLUSTERS = 600  # clustered at once: a 600 x 600 matrix of ratios, 3 MB
 MAX_TRAIN = 4_000  # embeddings VBx looks at: 64 MB of distances
 TRAIN_HOP = 5.0  # seconds between two windows whose embeddings decide the clusters
 MIN_TRAIN_SECONDS = 0.5  # clean speech; less says too little to found or bend a cluster
 FRAME_SECONDS = 0.017  # of a segmentation frame
-TOGETHER_SECONDS = 0.2  # two pieces that are active at once for longer are two people
+TOGETHER_SECONDS = 0.2  # two subsegments that are active at once for longer are two people
 TOGETHER_WEIGHT = 20.0  # taken from the ratio of two clusters all of whose speech is heard together
-LOYALTY = 1.0  # log-likelihood ratio a piece needs to leave the voice of its local speaker
-FORCED_SHARE = 0.1  # of the pieces that a voice gets which was asked for and hardly found
+LOYALTY = 1.0  # log-likelihood ratio a subsegment needs to leave the voice of its local speaker
+FORCED_SHARE = 0.1  # of the subsegments that a voice gets which was asked for and hardly found
 ASSIGN_CHUNKS = 2_000  # windows assigned at once
 
 
@@ -64,12 +64,12 @@ class Calibration:
 
 
 @dataclass
-class Items:
-    """Embeddings or clusters of them, as sums: what a merge adds up.
+class Clusters:
+    """Clusters of embeddings, of one each to begin with, as sums: what a merge adds up.
 
-    vectors: (items, dimension) sum of unit embeddings; reach: (items,) sum of the lengths they would
-    have without noise; noise: (items,) sum of squared noise; seconds: (items,) clean speech;
-    together: (items, items) sparse, seconds of speech in which both were heard at one time.
+    vectors: (clusters, dimension) sum of unit embeddings; reach: (clusters,) sum of the lengths they would
+    have without noise; noise: (clusters,) sum of squared noise; seconds: (clusters,) clean speech;
+    together: (clusters, clusters) sparse, seconds of speech in which both were heard at one time.
     """
 
     vectors: Floats
@@ -81,10 +81,10 @@ class Items:
     def __len__(self) -> int:
         return len(self.reach)
 
-    def grouped(self, labels: Ints) -> Items:
-        """The clusters `labels` (items,), numbered from 0, as items."""
+    def merged(self, labels: Ints) -> Clusters:
+        """Those of one label merged. labels: (clusters,), numbered from 0."""
         member: Any = csr_array((np.ones(len(self)), (labels, np.arange(len(self)))))
-        return Items(
+        return Clusters(
             member @ self.vectors,
             member @ self.reach,
             member @ self.noise,
@@ -93,13 +93,13 @@ class Items:
         )
 
     def absorb(self, i: int, j: int) -> None:
-        """Add item `j` to item `i`, in place, but for `together`."""
+        """Add cluster `j` to cluster `i`, in place, but for `together`."""
         for sums in (self.vectors, self.reach, self.noise, self.seconds):
             sums[i] += sums[j]
 
-    def __getitem__(self, keep: Any) -> Items:
-        """The items that an index array or slice takes."""
-        return Items(
+    def __getitem__(self, keep: Any) -> Clusters:
+        """Those that an index array or slice takes."""
+        return Clusters(
             self.vectors[keep],
             self.reach[keep],
             self.noise[keep],
@@ -108,20 +108,20 @@ class Items:
         )
 
 
-def embedding_items(
+def singleton_clusters(
     embeddings: Floats, seconds: Floats, calibration: Calibration, together: csr_array | None = None
-) -> Items:
-    """One item an embedding. embeddings: (items, dimension), any scale; seconds: (items,)."""
+) -> Clusters:
+    """One cluster an embedding. embeddings: (clusters, dimension), any scale; seconds: (clusters,)."""
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     reach = 1.0 / np.sqrt(1.0 + calibration.half_life / np.maximum(seconds, 1e-3))
     noise = 1.0 - calibration.same[0] * reach**2
     if together is None:
         together = csr_array((len(seconds), len(seconds)))
-    return Items(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
+    return Clusters(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
 
 
-def log_likelihood_ratios(a: Items, b: Items, calibration: Calibration) -> Floats:
-    """Log-likelihood ratio of one person against two for each pair: (items of a, items of b)."""
+def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) -> Floats:
+    """Log-likelihood ratio of one person against two for each pair: (clusters of a, clusters of b)."""
     same, different = calibration.same, calibration.different
     reach = np.outer(a.reach, b.reach)
     cosine = np.minimum(a.vectors @ b.vectors.T / reach, same[0])
@@ -136,13 +136,13 @@ def _log_normal(x: Floats, of: tuple[float, float], spread: Floats) -> Floats:
     return -0.5 * ((x - of[0]) ** 2 / variance + np.log(variance))
 
 
-def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
+def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Floats]:
     """Merge the likeliest pair again and again until one cluster is left.
 
-    Returns the merges, (items - 1, 2) with the second going into the first, and their ratios.
+    Returns the merges, (clusters - 1, 2) with the second going into the first, and their ratios.
     """
-    count = len(items)
-    now = Items(*(getattr(items, field.name).copy() for field in fields(items)))
+    count = len(clusters)
+    now = Clusters(*(getattr(clusters, field.name).copy() for field in fields(clusters)))
     together = now.together.toarray()
     score = _scores(now, slice(None), together, calibration)
     np.fill_diagonal(score, -np.inf)
@@ -168,47 +168,47 @@ def agglomerate(items: Items, calibration: Calibration) -> tuple[Ints, Floats]:
     return merges, values
 
 
-def _scores(items: Items, rows: slice, together: Floats, calibration: Calibration) -> Floats:
-    """Ratios of `rows` to all items, less what speaking at one time says against one person."""
-    some = Items(
-        items.vectors[rows], items.reach[rows], items.noise[rows], items.seconds[rows], items.together
+def _scores(clusters: Clusters, rows: slice, together: Floats, calibration: Calibration) -> Floats:
+    """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
+    some = Clusters(
+        clusters.vectors[rows],
+        clusters.reach[rows],
+        clusters.noise[rows],
+        clusters.seconds[rows],
+        clusters.together,
     )
-    shorter = np.minimum(some.seconds[:, None], items.seconds)
+    shorter = np.minimum(some.seconds[:, None], clusters.seconds)
     share = np.minimum(1.0, together[rows] / np.maximum(shorter, 1e-9))
-    return log_likelihood_ratios(some, items, calibration) - TOGETHER_WEIGHT * share
+    return log_likelihood_ratios(some, clusters, calibration) - TOGETHER_WEIGHT * share
 
 
 def labels_after(merges: Ints, steps: int) -> Ints:
-    """Labels from 0, (items,), after the first `steps` merges."""
+    """Labels from 0, (clusters,), after the first `steps` merges."""
     parent = np.arange(len(merges) + 1)
     for i, j in merges[:steps]:
         parent[parent == j] = i
     return np.unique(parent, return_inverse=True)[1].astype(np.int64)
 
 
-def no_report(completed: int, total: int) -> None:
-    """The report to somebody who doesn't look."""
-
-
-def reduce_items(items: Items, calibration: Calibration, report: Report = no_report) -> Items:
+def condense(clusters: Clusters, calibration: Calibration, report: Report = no_report) -> Clusters:
     """Few enough clusters to be looked at all at once.
 
-    Blocks of MAX_ITEMS neighbours are clustered on their own and their clusters again, so that a voice
+    Blocks of MAX_CLUSTERS neighbours are clustered on their own and their clusters again, so that a voice
     which comes back after hours joins itself in a later round.
     """
-    total = len(items)
-    while len(items) > MAX_ITEMS:
+    total = len(clusters)
+    while len(clusters) > MAX_CLUSTERS:
         labels: list[Ints] = []
-        for first in range(0, len(items), MAX_ITEMS):
-            report(first if len(items) == total else total, total)
-            merges, values = agglomerate(items[slice(first, first + MAX_ITEMS)], calibration)
+        for first in range(0, len(clusters), MAX_CLUSTERS):
+            report(first if len(clusters) == total else total, total)
+            merges, values = agglomerate(clusters[slice(first, first + MAX_CLUSTERS)], calibration)
             offset = labels[-1].max() + 1 if labels else 0
             labels.append(labels_after(merges, likely_merges(values)) + offset)
-        condensed = items.grouped(np.concatenate(labels))
-        if len(condensed) == len(items):
+        condensed = clusters.merged(np.concatenate(labels))
+        if len(condensed) == len(clusters):
             break
-        items = condensed
-    return items
+        clusters = condensed
+    return clusters
 
 
 def likely_merges(values: Floats) -> int:
@@ -218,25 +218,25 @@ def likely_merges(values: Floats) -> int:
 
 
 def find_voices(
-    items: Items, calibration: Calibration, least: int, most: int, report: Report = no_report
-) -> Items:
-    """The voices of a recording, at least `least` and at most `most` of them where there are as many items.
+    clusters: Clusters, calibration: Calibration, least: int, most: int, report: Report = no_report
+) -> Clusters:
+    """The voices of a recording, at least `least` and at most `most` of them where there are as many clusters.
 
     A cluster counts as a voice when it holds enough speech; what the others hold is left to be assigned.
     """
-    items = reduce_items(items, calibration, report)
-    merges, values = agglomerate(items, calibration)
-    clusters = items.grouped(labels_after(merges, likely_merges(values)))
-    believed = believable_voices(clusters, calibration)
-    wanted = min(max(int(believed.sum()), least), most, len(items))
+    clusters = condense(clusters, calibration, report)
+    merges, values = agglomerate(clusters, calibration)
+    voices = clusters.merged(labels_after(merges, likely_merges(values)))
+    believed = believable_voices(voices, calibration)
+    wanted = min(max(int(believed.sum()), least), most, len(clusters))
     if believed.sum() == wanted:
-        return clusters[np.flatnonzero(believed)]
-    floor = min(calibration.min_seconds, items.seconds.sum() / (2 * wanted))
-    clusters = _forced(items, merges, wanted, floor)
-    return clusters[np.sort(np.argsort(-clusters.seconds, kind="stable")[:wanted])]
+        return voices[np.flatnonzero(believed)]
+    floor = min(calibration.min_seconds, clusters.seconds.sum() / (2 * wanted))
+    voices = _forced(clusters, merges, wanted, floor)
+    return voices[np.sort(np.argsort(-voices.seconds, kind="stable")[:wanted])]
 
 
-def believable_voices(clusters: Items, calibration: Calibration) -> NDArray[np.bool_]:
+def believable_voices(clusters: Clusters, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
     scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
@@ -249,26 +249,26 @@ def believable_voices(clusters: Items, calibration: Calibration) -> NDArray[np.b
     return believed
 
 
-def _forced(items: Items, merges: Ints, wanted: int, floor: float) -> Items:
+def _forced(clusters: Clusters, merges: Ints, wanted: int, floor: float) -> Clusters:
     """The clusters after as many merges as leave `wanted` with enough speech, or just `wanted` clusters."""
-    for steps in range(len(items) - wanted, -1, -1):
-        clusters = items.grouped(labels_after(merges, steps))
-        if (clusters.seconds >= floor).sum() >= wanted:
-            return clusters
-    return items.grouped(labels_after(merges, len(items) - wanted))
+    for steps in range(len(clusters) - wanted, -1, -1):
+        voices = clusters.merged(labels_after(merges, steps))
+        if (voices.seconds >= floor).sum() >= wanted:
+            return voices
+    return clusters.merged(labels_after(merges, len(clusters) - wanted))
 
 
 class VoiceClustering(BaseClustering):
     """pyannote clustering that weighs evidence instead of cutting at a distance.
 
-    parts: pieces a local speaker is cut into; columns [s * parts, (s + 1) * parts) belong together.
+    subsegments: how many a local speaker is cut into; columns [s * subsegments, (s + 1) * subsegments) belong together.
     """
 
     expects_num_clusters = False
 
-    def __init__(self, parts: int = 1, calibration: Calibration | None = None) -> None:
+    def __init__(self, subsegments: int = 1, calibration: Calibration | None = None) -> None:
         super().__init__(metric="cosine", constrained_assignment=True)
-        self.parts = parts
+        self.subsegments = subsegments
         self.calibration = calibration or Calibration()
 
     def __call__(
@@ -290,21 +290,27 @@ class VoiceClustering(BaseClustering):
         least = num_clusters or min_clusters or 1
         most = num_clusters or max_clusters or np.inf
         seconds = single_speaker_seconds(segmentations)
-        chunk, speaker = trainable(embeddings, seconds, segmentations.sliding_window.step, int(least))
+        chunk, speaker = training_embeddings(
+            embeddings, seconds, segmentations.sliding_window.step, int(least)
+        )
         if len(chunk) == 0:
             return self._one_voice(embeddings)
-        items = embedding_items(
+        singletons = singleton_clusters(
             embeddings[chunk, speaker].astype(np.float64),
             seconds[chunk, speaker],
             self.calibration,
-            simultaneous_seconds(segmentations.data, chunk, speaker, self.parts),
+            simultaneous_seconds(segmentations.data, chunk, speaker, self.subsegments),
         )
         window = segmentations.sliding_window
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
-        items.seconds *= once
-        items.together *= once
+        singletons.seconds *= once
+        singletons.together *= once
         found = find_voices(
-            items, self.calibration, int(least), int(min(most, len(items))), file.get("report", no_report)
+            singletons,
+            self.calibration,
+            int(least),
+            int(min(most, len(singletons))),
+            file.get("report", no_report),
         )
         scores = self._scores(embeddings, seconds, found)
         hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
@@ -316,7 +322,7 @@ class VoiceClustering(BaseClustering):
         hard = np.zeros((chunks, speakers), dtype=np.int64)
         return hard, np.ones((chunks, speakers, 1)), np.full((1, dimension), np.nan)
 
-    def _scores(self, embeddings: NDArray[np.float32], seconds: Floats, found: Items) -> Floats:
+    def _scores(self, embeddings: NDArray[np.float32], seconds: Floats, found: Clusters) -> Floats:
         """(chunks, speakers, clusters) ratios, 0 where there is no embedding."""
         chunks, speakers, _ = embeddings.shape
         scores = np.zeros((chunks, speakers, len(found)))
@@ -326,20 +332,20 @@ class VoiceClustering(BaseClustering):
             block = slice(first, first + ASSIGN_CHUNKS)
             valid = np.isfinite(embeddings[block, :, 0])
             vectors = embeddings[block][valid].astype(np.float64)
-            items = embedding_items(vectors, seconds[block][valid], self.calibration)
+            singletons = singleton_clusters(vectors, seconds[block][valid], self.calibration)
             scores[block][valid] = (
-                log_likelihood_ratios(items, found, self.calibration) + items.vectors @ centres.T
+                log_likelihood_ratios(singletons, found, self.calibration) + singletons.vectors @ centres.T
             )
         return scores
 
     def _assign(self, scores: Floats, activity: NDArray[np.uint8], forced: bool) -> Ints:
-        """Local speakers take the voice their pieces agree on; a piece leaves for much better evidence."""
-        chunks, pieces, clusters = scores.shape
-        local = scores.reshape(chunks, pieces // self.parts, self.parts, clusters).sum(axis=2)
+        """Local speakers take the voice their subsegments agree on; a subsegment leaves for much better evidence."""
+        chunks, columns, clusters = scores.shape
+        local = scores.reshape(chunks, columns // self.subsegments, self.subsegments, clusters).sum(axis=2)
         common = local.argmax(axis=2)
         for c in np.flatnonzero([len(set(row)) < len(row) for row in common.tolist()]):
             common[c] = self._resolve(local[c], common[c], activity[c])
-        own = np.repeat(common, self.parts, axis=1)
+        own = np.repeat(common, self.subsegments, axis=1)
         loyal = scores + LOYALTY * (np.arange(clusters) == own[:, :, None])
         hard = loyal.argmax(axis=2)
         embedded = scores.any(axis=2)
@@ -350,7 +356,7 @@ class VoiceClustering(BaseClustering):
 
     def _resolve(self, local: Floats, common: Ints, activity: NDArray[np.uint8]) -> Ints:
         """Give local speakers who talk at one time different voices."""
-        active = activity.reshape(len(activity), len(local), self.parts).max(axis=2).astype(np.float64)
+        active = activity.reshape(len(activity), len(local), self.subsegments).max(axis=2).astype(np.float64)
         both = active.T @ active
         clash = (common[:, None] == common) & (both > TOGETHER_SECONDS / FRAME_SECONDS)
         np.fill_diagonal(clash, False)
@@ -364,7 +370,7 @@ class VoiceClustering(BaseClustering):
 
 
 def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:
-    """(chunks, pieces) those most like voice `k`, which was asked for but hardly comes out on top."""
+    """(chunks, subsegments) those most like voice `k`, which was asked for but hardly comes out on top."""
     margin = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
     embedded = scores.any(axis=2)
     return embedded & (margin >= np.quantile(margin[embedded], 1 - FORCED_SHARE))
@@ -377,7 +383,9 @@ def single_speaker_seconds(segmentations: SlidingWindowFeature) -> Floats:
     return np.stack([without_overlap(chunk[None])[0].sum(axis=0, dtype=np.int64) for chunk in data]) * frame
 
 
-def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int) -> tuple[Ints, Ints]:
+def training_embeddings(
+    embeddings: NDArray[np.float32], seconds: Floats, step: float, least: int
+) -> tuple[Ints, Ints]:
     """Chunk and speaker of the embeddings that decide the clusters.
 
     Those with MIN_TRAIN_SECONDS of clean speech from windows TRAIN_HOP apart; all there are where
@@ -393,20 +401,22 @@ def trainable(embeddings: NDArray[np.float32], seconds: Floats, step: float, lea
     return chunk, speaker
 
 
-def simultaneous_seconds(activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, parts: int) -> csr_array:
-    """(items, items) seconds of the shorter of two pieces that talk at one time, 0 for all others."""
+def simultaneous_seconds(
+    activity: NDArray[np.uint8], chunk: Ints, speaker: Ints, subsegments: int
+) -> csr_array:
+    """(embeddings, embeddings) seconds of the shorter of two subsegments that talk at one time, 0 for all others."""
     rows, columns, values = [], [], []
     starts = np.flatnonzero(np.diff(chunk, prepend=-1))  # `chunk` ascends
-    for items in np.split(np.arange(len(chunk)), starts[1:]):
-        c = chunk[items[0]]
-        own = activity[c][:, speaker[items]].astype(np.float32)
+    for same_chunk in np.split(np.arange(len(chunk)), starts[1:]):
+        c = chunk[same_chunk[0]]
+        own = activity[c][:, speaker[same_chunk]].astype(np.float32)
         both = own.T @ own * FRAME_SECONDS
         length = own.sum(axis=0) * FRAME_SECONDS
-        other = speaker[items][:, None] // parts != speaker[items] // parts
+        other = speaker[same_chunk][:, None] // subsegments != speaker[same_chunk] // subsegments
         clash = other & (both > TOGETHER_SECONDS)
         one, two = np.nonzero(clash)
-        rows.append(items[one])
-        columns.append(items[two])
+        rows.append(same_chunk[one])
+        columns.append(same_chunk[two])
         values.append(np.minimum(length[one], length[two]).astype(np.float64))
     where = (np.concatenate(rows), np.concatenate(columns))
     return csr_array((np.concatenate(values), where), shape=(len(chunk), len(chunk)))

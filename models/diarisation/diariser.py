@@ -165,7 +165,7 @@ def load(options: DiariserOptions) -> tuple[str, Any]:
     device = resolve_device(options.device)
     if resolve(options.model, device) == "community-1":
         return COMMUNITY, _community(device, options.step, options.long_windows)
-    from models.diarisation.pipeline import EMBEDDING_ID
+    from models.diarisation.embeddings.campplus import EMBEDDING_ID
 
     return EMBEDDING_ID, _offline(device, options.step)
 
@@ -223,7 +223,7 @@ def _community(device: str, step: float, long_windows: bool) -> Any:
             f"the hub refused {COMMUNITY}: accept its conditions there, or use --diariser offline"
         )
     from models.diarisation.embeddings import wespeaker
-    from models.diarisation.pipeline import lean_community
+    from models.diarisation.pipeline import bounded_community
 
-    kind = wespeaker.LongWindowEmbedder if long_windows else wespeaker.WindowEmbedder
-    return lean_community(pipeline, device, step, kind)
+    kind = wespeaker.LongWindowWeSpeakerEmbedder if long_windows else wespeaker.WeSpeakerEmbedder
+    return bounded_community(pipeline, device, step, kind)

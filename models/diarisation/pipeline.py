@@ -22,7 +22,7 @@ from models.diarisation import turn_boundaries
 from models.diarisation.clustering import BoundedVBx, Ints, VoiceClustering
 from models.diarisation.embeddings import campplus, wespeaker
 from models.diarisation.embeddings.embedder import Embedder
-from models.diarisation.local_speakers import MAX_PIECES, split_local_speakers
+from models.diarisation.local_speakers import MAX_SUBSEGMENTS, split_local_speakers
 from models.runtime import offline_models, parallel
 from models.runtime.pyannote import (
     Annotation,
@@ -39,13 +39,12 @@ from models.runtime.pyannote import (
 )
 from models.runtime.samples import cut_window
 
-EMBEDDING_ID = "campplus-zh-en-common-192"
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
 BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
 FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
 
 
-class LeanDiarization(SpeakerDiarization):
+class BoundedDiarization(SpeakerDiarization):
     """`SpeakerDiarization` that needs little memory, whose embeddings come from an `Embedder`.
 
     Called like its parent, with {"waveform": (1, samples) float32 or int16, "sample_rate": 16000,
@@ -55,14 +54,14 @@ class LeanDiarization(SpeakerDiarization):
     embedder: Embedder
 
     @classmethod
-    def of(cls, pipeline: SpeakerDiarization, embedder: Embedder) -> LeanDiarization:
-        """The lean twin of a loaded pipeline: its models, its parameters, its clustering, made bounded."""
-        lean = cls.__new__(cls)
-        lean.__dict__.update(pipeline.__dict__)
-        lean.__dict__["embedder"] = embedder
-        if isinstance(lean.clustering, VBxClustering):
-            lean.clustering.__class__ = BoundedVBx
-        return lean
+    def of(cls, pipeline: SpeakerDiarization, embedder: Embedder) -> BoundedDiarization:
+        """The same as a loaded pipeline, in bounded memory: its models, parameters and clustering."""
+        bounded = cls.__new__(cls)
+        bounded.__dict__.update(pipeline.__dict__)
+        bounded.__dict__["embedder"] = embedder
+        if isinstance(bounded.clustering, VBxClustering):
+            bounded.clustering.__class__ = BoundedVBx
+        return bounded
 
     def to(self, device: torch.device) -> Any:
         """Move both networks to `device`."""
@@ -105,7 +104,7 @@ class LeanDiarization(SpeakerDiarization):
         """How many people talk in each frame, (frames, 1) uint8: the rounded mean over the windows."""
         data, window = binarized_segmentations.data, binarized_segmentations.sliding_window
         frames = SlidingWindow(start=window.start, duration=frames.duration, step=frames.step)
-        places = frame_places(window, frames, len(data))
+        places = first_frames(window, frames, len(data))
         total = np.zeros(places[-1] + data.shape[1], dtype=np.float32)
         windows = np.zeros_like(total)
         for place, chunk in zip(places, data, strict=True):
@@ -138,7 +137,7 @@ class LeanDiarization(SpeakerDiarization):
         """Who talks in each frame, (frames, clusters) uint8: as many as counted, the most voted for."""
         data = segmentations.data
         clusters = max(int(hard_clusters.max()) + 1, int(count.data.max(initial=0)))
-        places = frame_places(segmentations.sliding_window, count.sliding_window, len(data))
+        places = first_frames(segmentations.sliding_window, count.sliding_window, len(data))
         votes = np.zeros((places[-1] + data.shape[1], clusters), dtype=np.float32)
         for place, chunk, own in zip(places, data, hard_clusters, strict=True):
             for k in set(own[own >= 0].tolist()):
@@ -161,9 +160,9 @@ class LeanDiarization(SpeakerDiarization):
         frames = discrete_diarization.sliding_window
         annotation = Annotation()
         for k, active in enumerate(discrete_diarization.data.T):
-            turn_boundaries = np.flatnonzero(np.diff(np.pad(active.astype(np.int8), 1)))
+            edges = np.flatnonzero(np.diff(np.pad(active.astype(np.int8), 1)))
             last = len(active) - 1
-            for start, end in zip(turn_boundaries[::2], turn_boundaries[1::2], strict=True):
+            for start, end in zip(edges[::2], edges[1::2], strict=True):
                 segment = Segment(frames[int(start)].middle, frames[int(min(end, last))].middle)
                 if segment:
                     annotation[segment, k] = k
@@ -174,7 +173,7 @@ class LeanDiarization(SpeakerDiarization):
         return annotation
 
 
-class LocalSpeech(SlidingWindowFeature):
+class AudibleSegmentation(SlidingWindowFeature):
     """A segmentation that brings along where its recording is audible, (frames,)."""
 
     def __init__(
@@ -184,7 +183,7 @@ class LocalSpeech(SlidingWindowFeature):
         self.audible = audible
 
 
-class OfflineDiarization(LeanDiarization):
+class OfflineDiarization(BoundedDiarization):
     """`SpeakerDiarization` with segmentation-3.0 and CAM++, needing no account.
 
     step: distance between two segmentation windows as a fraction of their length.
@@ -209,23 +208,24 @@ class OfflineDiarization(LeanDiarization):
         self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
         self.embedder = embedder
         self._embedding = embedder  # where pyannote's `apply` asks for the dimension
-        self.clustering = VoiceClustering(parts=MAX_PIECES)
+        self.clustering = VoiceClustering(subsegments=MAX_SUBSEGMENTS)
         self._expects_num_speakers = False
 
     def get_segmentations(
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
     ) -> SlidingWindowFeature:
-        """Each local speaker in up to PARTS pieces: (chunks, frames, speakers * PARTS) uint8."""
+        """Each local speaker in subsegments: (chunks, frames, speakers * MAX_SUBSEGMENTS) uint8."""
         whole = super().get_segmentations(file, hook)
         heard = turn_boundaries.audible_frames(file["waveform"][0])
-        return LocalSpeech(split_local_speakers(whole.data), whole.sliding_window, heard)
+        return AudibleSegmentation(split_local_speakers(whole.data), whole.sliding_window, heard)
 
     def reconstruct(
         self, segmentations: SlidingWindowFeature, hard_clusters: Ints, count: SlidingWindowFeature
     ) -> SlidingWindowFeature:
         """The parent's, with turns that begin and end where their sound does."""
         speaking = super().reconstruct(segmentations, hard_clusters, count)
-        assert isinstance(segmentations, LocalSpeech)  # a powerset model's, which pyannote hands on as it is
+        # As it came from get_segmentations: pyannote hands on what a powerset model gives.
+        assert isinstance(segmentations, AudibleSegmentation)
         turn_boundaries.extend_turns_to_sound(speaking.data, segmentations.audible)
         return speaking
 
@@ -235,29 +235,29 @@ def window_starts(samples: int, size: int, step: int) -> range:
     return range(0, max(0, samples - size) + (step if samples > size else 1), step)
 
 
-def frame_places(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> NDArray[np.int64]:
+def first_frames(window: SlidingWindow, frames: SlidingWindow, chunks: int) -> NDArray[np.int64]:
     """Index of the frame each of `chunks` windows begins with, as `Inference.aggregate` rounds it."""
     starts = window.start + window.step * np.arange(chunks)
     return np.rint((starts - window.start) / frames.step).astype(np.int64)
 
 
-def lean_community(
+def bounded_community(
     pipeline: SpeakerDiarization,
     device: str,
     step: float,
-    kind: type[wespeaker.WindowEmbedder] = wespeaker.WindowEmbedder,
-) -> LeanDiarization:
-    """community-1 as it comes from the hub, made lean; `step` as a fraction of its window."""
+    kind: type[wespeaker.WeSpeakerEmbedder] = wespeaker.WeSpeakerEmbedder,
+) -> BoundedDiarization:
+    """community-1 as it comes from the hub, in bounded memory; `step` as a fraction of its window."""
     speaker = pipeline._embedding
     embedder = kind(
         speaker.model_,
         exclude_overlap=pipeline.embedding_exclude_overlap,
         min_samples=speaker.min_num_samples,
     )
-    lean = LeanDiarization.of(pipeline, embedder)
-    lean._segmentation.step = step * lean._segmentation.duration
-    lean._segmentation.batch_size = BATCH_SIZES[device]
-    return lean.to(torch.device(device))
+    bounded = BoundedDiarization.of(pipeline, embedder)
+    bounded._segmentation.step = step * bounded._segmentation.duration
+    bounded._segmentation.batch_size = BATCH_SIZES[device]
+    return bounded.to(torch.device(device))
 
 
 def load_offline(device: str, step: float) -> OfflineDiarization:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from torch import Tensor
 
-from models.runtime.samples import SAMPLE_RATE, to_float
+from models.runtime.samples import SAMPLE_RATE, as_float_tensor
 
 FRAME_SHIFT = 270  # samples between two segmentation frames
 FRAME_LENGTH = 991  # samples a segmentation frame sees
@@ -50,7 +50,7 @@ def _levels(waveform: Tensor) -> Iterator[NDArray[np.float32]]:
     count = max(0, len(waveform) - offset) // FRAME_SHIFT
     for first in range(0, count, BLOCK_FRAMES):
         last = min(count, first + BLOCK_FRAMES)
-        samples = to_float(waveform[offset + first * FRAME_SHIFT : offset + last * FRAME_SHIFT])
+        samples = as_float_tensor(waveform[offset + first * FRAME_SHIFT : offset + last * FRAME_SHIFT])
         power = samples.reshape(-1, FRAME_SHIFT).square().mean(dim=1)
         yield (10.0 * power.clamp(min=1e-12).log10()).numpy()
 

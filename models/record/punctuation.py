@@ -1,20 +1,28 @@
-"""Words and turns joined: who said each word, cut into sentences.
-
-No word is dropped or added, and they keep their order. Word times and turn times are each off by some
-tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
-segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
-a pause says it is, as far as that costs less than the times it contradicts.
-"""
+"""Where sentences and clauses end, told by the mark that a word carries."""
 
 from __future__ import annotations
 
 from models.record.transcript import Word
 
-SENTENCE_END = (".", "?", "!", "…", "。", "？", "！")
-CLAUSE_END = (",", ";", ":", "—", "–", "、", "，", "；", "：")
-CLOSING = "\"'”’»)]"
+CLAUSE_END = 1
+SENTENCE_END = 2
+SENTENCE_MARKS = ".?!…。？！؟۔।"
+CLAUSE_MARKS = ",;:、，；：،–—"
+CLOSING_MARKS = "\"'”’»›)]}」』）】》"  # what may follow the mark
+
+
+def finality(text: str) -> int:
+    """How much of an end the last character is: SENTENCE_END, CLAUSE_END or 0.
+
+    >>> finality('said "no."'), finality("well,"), finality("and")
+    (2, 1, 0)
+    """
+    last = text.rstrip().rstrip(CLOSING_MARKS)[-1:]
+    if not last:
+        return 0
+    return SENTENCE_END if last in SENTENCE_MARKS else CLAUSE_END if last in CLAUSE_MARKS else 0
 
 
 def ends_sentence(word: Word) -> bool:
     """Whether the word carries the mark that ends a sentence."""
-    return word.text.rstrip().rstrip(CLOSING).endswith(SENTENCE_END)
+    return finality(word.text) == SENTENCE_END

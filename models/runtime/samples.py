@@ -23,8 +23,8 @@ def as_float(samples: Samples) -> NDArray[np.float32]:
     return samples.astype(np.float32, copy=False)
 
 
-def to_float(samples: Tensor) -> Tensor:
-    """The same of tensors."""
+def as_float_tensor(samples: Tensor) -> Tensor:
+    """What `as_float` does, of tensors."""
     return samples if samples.is_floating_point() else samples.float() / FULL_SCALE
 
 
@@ -32,5 +32,5 @@ def cut_window(waveform: Tensor, start: int, size: int) -> Tensor:
     """(size,) float32 from `start` of a (samples,) float32 or int16 waveform, zeros past its end."""
     from torch.nn import functional as F
 
-    piece = to_float(waveform[start : start + size])
+    piece = as_float_tensor(waveform[start : start + size])
     return F.pad(piece, (0, size - len(piece)))

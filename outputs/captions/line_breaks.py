@@ -7,7 +7,7 @@ capitals and numbers count.
 
 from __future__ import annotations
 
-from outputs.text.characters import CLAUSE_END, SENTENCE_END, finality
+from models.record.punctuation import CLAUSE_END, SENTENCE_END, finality
 
 # How bad a break is, from 0 (none is better) to 1 (it tears apart what belongs together).
 AFTER_SENTENCE = 0.0

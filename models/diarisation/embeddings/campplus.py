@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.diarisation import local_speakers
+from models.record.progress import Report
 from models.runtime import parallel
 from models.runtime.pyannote import SlidingWindow
-from models.runtime.samples import SAMPLE_RATE, to_float
+from models.runtime.samples import SAMPLE_RATE, as_float_tensor
 
+EMBEDDING_ID = "campplus-zh-en-common-192"  # kept with voices, which compare within one network alone
 N_MELS = 80
 FRAME_SHIFT = 0.010  # seconds between two feature frames
 FRAME_LENGTH = 0.025  # seconds of audio one feature frame sees
@@ -36,7 +37,7 @@ MIN_FRAMES = 20  # 0.2 s: less says nothing about a voice
 EMBED_HOP = 5.0  # seconds between two windows that are embedded
 BLOCK_SECONDS = 120.0  # of audio whose features are held at once
 BATCH_FRAMES = 1500  # feature frames embedded at once
-SAME_LENGTH = 0.85  # pieces this much as long as the longest share its batch, cut to the shortest
+SAME_LENGTH = 0.85  # subsegments this much as long as the longest share its batch, cut to the shortest
 
 
 def fbank(samples: Tensor) -> Tensor:
@@ -146,7 +147,7 @@ class DenseBlock(nn.ModuleDict):
         return x
 
 
-class Transit(nn.Module):
+class Transition(nn.Module):
     """Halves the channels between two dense blocks."""
 
     def __init__(self, channels: int) -> None:
@@ -158,7 +159,7 @@ class Transit(nn.Module):
         return self.linear(self.nonlinear(x))
 
 
-class Unit(nn.Module):
+class ConvNorm(nn.Module):
     """A convolution followed by its normalisation."""
 
     def __init__(self, linear: nn.Conv1d, nonlinear: nn.Module) -> None:
@@ -170,7 +171,7 @@ class Unit(nn.Module):
         return self.nonlinear(self.linear(x))
 
 
-class Statistics(nn.Module):
+class StatisticsPooling(nn.Module):
     """(batch, channels, frames) -> (batch, 2 * channels, 1): mean and standard deviation over time."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -189,18 +190,18 @@ class CAMPlusPlus(nn.Module):
         super().__init__()
         self.head = FrontEnd()
         stages: OrderedDict[str, nn.Module] = OrderedDict()
-        stages["tdnn"] = Unit(
+        stages["tdnn"] = ConvNorm(
             nn.Conv1d(320, bottleneck, 5, stride=2, padding=2, bias=False), norm_relu(bottleneck)
         )
         channels = bottleneck
         for i, (layers, dilation) in enumerate(((12, 1), (24, 2), (16, 2)), start=1):
             stages[f"block{i}"] = DenseBlock(layers, channels, bottleneck, growth, dilation)
             channels += layers * growth
-            stages[f"transit{i}"] = Transit(channels)
+            stages[f"transit{i}"] = Transition(channels)
             channels //= 2
         stages["out_nonlinear"] = norm_relu(channels)
-        stages["stats"] = Statistics()
-        stages["dense"] = Unit(
+        stages["stats"] = StatisticsPooling()
+        stages["dense"] = ConvNorm(
             nn.Conv1d(2 * channels, DIMENSION, 1, bias=False),
             nn.Sequential(OrderedDict(batchnorm=nn.BatchNorm1d(DIMENSION, affine=False))),
         )
@@ -221,9 +222,9 @@ class CAMPPlusEmbedder:
     """Embeds the clean frames of local speakers, each stretch of speech about once or twice.
 
     Windows that overlap hold the same speech. Only those about EMBED_HOP seconds apart are embedded;
-    in the others a piece takes the mean of the embeddings that it shares its speech with, unless
-    nobody has embedded it. Features are computed once, block by block; pieces of about one length
-    share a batch. Computes in bfloat16 where the CPU does so natively.
+    in the others a subsegment takes the mean of the embeddings that it shares its speech with, unless
+    nobody has embedded it. Features are computed once, block by block; subsegments of about one
+    length share a batch. Computes in bfloat16 where the CPU does so natively.
     """
 
     dimension = DIMENSION
@@ -243,9 +244,9 @@ class CAMPPlusEmbedder:
         waveform: Tensor,
         activity: NDArray[np.uint8],
         window: SlidingWindow,
-        report: Callable[[int, int], None],
+        report: Report,
     ) -> NDArray[np.float32]:
-        """(chunks, pieces, 192) of activity (chunks, frames, pieces); NaN for pieces under MIN_FRAMES."""
+        """(chunks, subsegments, 192) of activity (chunks, frames, subsegments); NaN for those under MIN_FRAMES."""
         chunks, frames, count = activity.shape
         chosen = local_speakers.spaced_windows(chunks, window.step, EMBED_HOP)
         cover = local_speakers.SharedSpeech(activity, chosen, window.step / window.duration * frames)
@@ -269,7 +270,7 @@ class CAMPPlusEmbedder:
         embeddings: NDArray[np.float32],
         chunks: range,
     ) -> None:
-        """Fill in the embeddings of the pieces of `chunks` that aren't covered by other windows."""
+        """Fill in the embeddings of the subsegments of `chunks` that aren't covered by other windows."""
         origin = round(chunks.start * window.step / FRAME_SHIFT)
         per_chunk = round(window.duration / FRAME_SHIFT)
         end = round((chunks.stop - 1) * window.step / FRAME_SHIFT) + per_chunk
@@ -280,19 +281,19 @@ class CAMPPlusEmbedder:
             first = round(chunk * window.step / FRAME_SHIFT) - origin
             wanted = activity[chunk].any(axis=0) & (cover.chosen[chunk] | ~cover.covered(chunk))
             alone = activity[chunk].sum(axis=1) == 1
-            for piece in np.flatnonzero(wanted):
-                mask = activity[chunk, :, piece].astype(bool)
+            for subsegment in np.flatnonzero(wanted):
+                mask = activity[chunk, :, subsegment].astype(bool)
                 own = np.flatnonzero((mask & alone)[frames])
                 own = own if len(own) >= MIN_FRAMES else np.flatnonzero(mask[frames])
                 own = own[own + first < len(features)] + first
                 if len(own) >= MIN_FRAMES:
-                    jobs.append((chunk, int(piece), torch.from_numpy(own)))
+                    jobs.append((chunk, int(subsegment), torch.from_numpy(own)))
 
         def embed(batch: list[int]) -> NDArray[np.float32]:
             length = min(len(jobs[i][2]) for i in batch)
             return self._embed(torch.stack([features[jobs[i][2][:length]] for i in batch]))
 
-        groups = batches([len(own) for _, _, own in jobs])
+        groups = batches_by_length([len(own) for _, _, own in jobs])
         for batch, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
             for i, vector in zip(batch, vectors, strict=True):
                 embeddings[jobs[i][0], jobs[i][1]] = vector
@@ -307,14 +308,14 @@ class CAMPPlusEmbedder:
 def block_features(waveform: Tensor, first: int, end: int) -> Tensor:
     """(frames, 80) features of the feature frames [first, end) that `waveform` (samples,) holds."""
     shift = round(FRAME_SHIFT * SAMPLE_RATE)
-    piece = waveform[first * shift : end * shift + round((FRAME_LENGTH - FRAME_SHIFT) * SAMPLE_RATE)]
-    if len(piece) < FRAME_LENGTH * SAMPLE_RATE:
+    samples = waveform[first * shift : end * shift + round((FRAME_LENGTH - FRAME_SHIFT) * SAMPLE_RATE)]
+    if len(samples) < FRAME_LENGTH * SAMPLE_RATE:
         return torch.zeros(0, N_MELS)
-    return fbank(to_float(piece))
+    return fbank(as_float_tensor(samples))
 
 
-def batches(lengths: list[int]) -> list[list[int]]:
-    """Indices of pieces about as long as each other, longest first, BATCH_FRAMES at most together."""
+def batches_by_length(lengths: list[int]) -> list[list[int]]:
+    """Indices of subsegments about as long as each other, longest first, BATCH_FRAMES at most together."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     groups: list[list[int]] = []
     for i in order:
@@ -327,7 +328,7 @@ def batches(lengths: list[int]) -> list[list[int]]:
 
 
 def _inherit(embeddings: NDArray[np.float32], chunk: int, cover: local_speakers.SharedSpeech) -> None:
-    """Give the unembedded pieces of `chunk` the mean of what they share speech with, by shared frames."""
+    """Give the unembedded subsegments of `chunk` the mean of what they share speech with, by shared frames."""
     total = np.zeros(embeddings.shape[1:], dtype=np.float32)
     for other, shared in cover.sources(chunk):
         theirs = embeddings[other] / np.linalg.norm(embeddings[other], axis=1, keepdims=True)

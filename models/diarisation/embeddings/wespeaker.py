@@ -8,7 +8,6 @@ is pooled once for each local speaker. The numbers are the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.diarisation import local_speakers
+from models.record.progress import Report
 from models.runtime import parallel
 from models.runtime.pyannote import BaseWeSpeakerResNet, SlidingWindow
 from models.runtime.samples import SAMPLE_RATE, cut_window
@@ -26,7 +26,7 @@ LONG_MARGIN = 2.0  # seconds at both ends of a long window whose windows are lef
 TRUNK_SHIFT = 0.08  # seconds between two output frames of the trunk: 10 ms features, halved three times
 
 
-class WindowEmbedder:
+class WeSpeakerEmbedder:
     """Embeds local speakers with the trunk run once per window and numbers identical to pyannote's.
 
     min_samples: shortest clean speech worth preferring to all speech, as `min_num_samples` of pyannote;
@@ -39,7 +39,7 @@ class WindowEmbedder:
         self.exclude_overlap, self.min_samples = exclude_overlap, min_samples
         self.device = torch.device("cpu")
 
-    def to(self, device: torch.device) -> WindowEmbedder:
+    def to(self, device: torch.device) -> WeSpeakerEmbedder:
         """Move to `device`."""
         self.network.to(device)
         self.device = device
@@ -50,7 +50,7 @@ class WindowEmbedder:
         waveform: Tensor,
         activity: NDArray[np.uint8],
         window: SlidingWindow,
-        report: Callable[[int, int], None],
+        report: Report,
     ) -> NDArray[np.float32]:
         """(chunks, speakers, dimension) of activity (chunks, frames, speakers).
 
@@ -111,7 +111,7 @@ class WindowEmbedder:
         return bias
 
 
-class LongWindowEmbedder(WindowEmbedder):
+class LongWindowWeSpeakerEmbedder(WeSpeakerEmbedder):
     """Runs the trunk over long windows, so that it hears every second about once.
 
     Its features are centred over LONG_WINDOW instead of the segmentation window, so its numbers differ

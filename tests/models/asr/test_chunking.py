@@ -5,22 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from models.asr.chunking import CHUNK_SECONDS, MARGIN, pack_chunks, quietest_moment
-from models.record.spans import Span, speech_of, union
-from models.record.transcript import Turn
+from models.record.spans import Span
 from models.runtime.samples import SAMPLE_RATE
+from tests.models.spans import SECONDS, speech_spans
 
-SECONDS = 120
 NOISE = np.random.default_rng(0).normal(0, 0.1, SECONDS * SAMPLE_RATE).astype(np.float32)
-
-
-@st.composite
-def speech_spans(draw: st.DrawFn) -> list[Span]:
-    """Speech in a recording of SECONDS: any number of spans of any length, apart from each other."""
-    edges = sorted(set(draw(st.lists(st.integers(0, SECONDS * 10), max_size=60))))
-    return [Span(a / 10, b / 10) for a, b in zip(edges[::2], edges[1::2], strict=False)]
 
 
 @given(speech_spans())
@@ -57,19 +48,3 @@ def test_unbroken_speech_is_cut_where_it_is_quietest() -> None:
     chunks = pack_chunks([Span(0, 50)], samples)
     assert len(chunks) == 2
     assert chunks[0].end == pytest.approx(25.05, abs=0.06)
-
-
-def test_speech_does_not_depend_on_who_is_thought_to_speak() -> None:
-    one = [Turn(0, 4, "A"), Turn(5, 6, "A")]
-    two = [Turn(0, 2, "A"), Turn(1.9, 4, "B"), Turn(5, 6, "B")]
-    assert speech_of(one) == speech_of(two) == (Span(0, 4), Span(5, 6))
-
-
-@given(speech_spans(), speech_spans())
-def test_a_union_covers_both_and_nothing_else(one: list[Span], other: list[Span]) -> None:
-    both = union([*one, *other])
-    assert all(before.end < after.start for before, after in pairwise(both))
-    for tenth in range(SECONDS * 10):
-        moment = tenth / 10 + 0.05
-        inside = any(span.start <= moment <= span.end for span in [*one, *other])
-        assert inside == any(span.start <= moment <= span.end for span in both)

@@ -1,15 +1,24 @@
-"""What needs no model; with a real one the guard is tested in test_whisper.py."""
-
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio.media.decode import decode
+from models.asr import faster_whisper
 from models.asr.chunking import MARGIN
 from models.asr.engine import Hypothesis
-from models.asr.repair import foreign_script, is_loop, lost_speech, split_at_lost_speech, without_repeats
+from models.asr.repair import (
+    foreign_script,
+    is_loop,
+    lost_speech,
+    repair_hypotheses,
+    split_at_lost_speech,
+    without_repeats,
+)
+from models.asr.transcription import Transcription
 from models.record.spans import Span
 from models.record.transcript import Word
 
@@ -108,3 +117,28 @@ def test_another_script_is_not_the_language() -> None:
     assert not foreign_script("Ça va très bien, señor Ångström", "en")
     assert not foreign_script("これはテスト", "ja")
     assert not foreign_script("1 234", "en")
+
+
+def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> None:
+    assert heard.repairs == ()
+    samples = decode(sample_wav).samples
+    engine = faster_whisper.load("base", "cpu").with_samples(samples)
+    half = [word for word in heard.words if word.end < 15]
+    hypotheses, repairs = repair_hypotheses(
+        engine, [Hypothesis(Span(6, 30), tuple(half), -0.3, 0.1)], [Span(6.7, 14.8), Span(15.2, 29.8)]
+    )
+    text = " ".join(hypothesis.text for hypothesis in hypotheses)
+    assert {repair.reason for repair in repairs} == {"lost"}
+    assert "originally from Chicago" in text
+    assert text.startswith("".join(word.text for word in half).strip())
+
+
+def test_a_loop_is_decoded_again(sample_wav: Path, heard: Transcription) -> None:
+    engine = faster_whisper.load("base", "cpu").with_samples(decode(sample_wav).samples)
+    chunk = Span(6, 30)
+    loop = tuple(Word(7 + i, 8 + i, text) for i, text in enumerate([" thank", " you."] * 10))
+    (hypothesis, *more), (first, *_) = repair_hypotheses(engine, [Hypothesis(chunk, loop, -0.2, 0.1)], [])
+    assert not more
+    assert (first.reason, first.start, first.end) == ("loop", 6, 30)
+    assert "originally from Chicago" in hypothesis.text
+    assert "thank you. thank you." not in hypothesis.text

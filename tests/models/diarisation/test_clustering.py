@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from models.diarisation.clustering import (
-    MAX_ITEMS,
+    MAX_CLUSTERS,
+    MAX_TRAIN,
+    BoundedVBx,
     Calibration,
-    Items,
+    Clusters,
     VoiceClustering,
     agglomerate,
-    embedding_items,
+    condense,
     find_voices,
     labels_after,
     likely_merges,
-    reduce_items,
+    singleton_clusters,
 )
 
 DIMENSION = 192
@@ -59,12 +61,14 @@ def test_it_finds_the_right_number_of_voices(count: int, seconds: float) -> None
 
 
 def test_a_voice_that_comes_back_after_ten_hours_is_the_same_speaker() -> None:
-    rows = [[0] for _ in range(40)] + [[1 + i % 3] for i in range(3 * MAX_ITEMS)] + [[0] for _ in range(40)]
+    rows = (
+        [[0] for _ in range(40)] + [[1 + i % 3] for i in range(3 * MAX_CLUSTERS)] + [[0] for _ in range(40)]
+    )
     embeddings, segmentations = recording(rows)
     hard, _, centroids = VoiceClustering()(embeddings, segmentations)
     assert len(centroids) == 4
     assert hard[0, 0] == hard[-1, 0]
-    assert hard[0, 0] not in hard[100 : 2 * MAX_ITEMS, 0]
+    assert hard[0, 0] not in hard[100 : 2 * MAX_CLUSTERS, 0]
 
 
 @given(bound=st.integers(1, 9))
@@ -126,14 +130,14 @@ def test_odd_seconds_found_no_voice_however_many_hours_they_add_up_over() -> Non
     assert len(VoiceClustering()(embeddings, segmentations)[2]) == 2
 
 
-def items(count: int, of: int) -> Items:
+def clusters(count: int, of: int) -> Clusters:
     vectors = people(of)[np.arange(count) % of]
     vectors = vectors + np.random.default_rng(1).standard_normal(vectors.shape) * 0.5
-    return embedding_items(vectors, np.full(count, 4.0), Calibration())
+    return singleton_clusters(vectors, np.full(count, 4.0), Calibration())
 
 
 def test_merging_stops_where_two_people_are_likelier() -> None:
-    some = items(60, of=4)
+    some = clusters(60, of=4)
     merges, values = agglomerate(some, Calibration())
     labels = labels_after(merges, likely_merges(values))
     assert len(set(labels.tolist())) == 4
@@ -141,7 +145,7 @@ def test_merging_stops_where_two_people_are_likelier() -> None:
 
 
 def test_as_many_voices_as_items_can_be_asked_for() -> None:
-    assert len(find_voices(items(5, of=1), Calibration(), 5, 5)) == 5
+    assert len(find_voices(clusters(5, of=1), Calibration(), 5, 5)) == 5
 
 
 def test_memory_does_not_grow_with_the_square_of_the_length() -> None:
@@ -154,25 +158,36 @@ def test_memory_does_not_grow_with_the_square_of_the_length() -> None:
         tracemalloc.stop()
         return used
 
-    assert peak(8 * MAX_ITEMS) < 6 * peak(2 * MAX_ITEMS)
+    assert peak(8 * MAX_CLUSTERS) < 6 * peak(2 * MAX_CLUSTERS)
 
 
 def test_blocks_condense_to_few_clusters() -> None:
-    vectors = people(3)[np.arange(2 * MAX_ITEMS + 10) % 3]
-    many = embedding_items(vectors, np.full(len(vectors), 4.0), Calibration())
-    assert len(reduce_items(many, Calibration())) == 9
+    vectors = people(3)[np.arange(2 * MAX_CLUSTERS + 10) % 3]
+    many = singleton_clusters(vectors, np.full(len(vectors), 4.0), Calibration())
+    assert len(condense(many, Calibration())) == 9
 
 
 def test_clustering_of_a_long_recording_reports_and_can_be_cancelled() -> None:
-    embeddings, segmentations = recording([[i % 3] for i in range(3 * MAX_ITEMS)])
+    embeddings, segmentations = recording([[i % 3] for i in range(3 * MAX_CLUSTERS)])
     told: list[tuple[int, int]] = []
 
     def cancel(completed: int, total: int) -> None:
         told.append((completed, total))
-        if completed >= MAX_ITEMS:
+        if completed >= MAX_CLUSTERS:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         VoiceClustering()(embeddings, segmentations, file={"report": cancel})
-    assert [completed for completed, _ in told] == [0, MAX_ITEMS]
-    assert {total for _, total in told} == {3 * MAX_ITEMS}
+    assert [completed for completed, _ in told] == [0, MAX_CLUSTERS]
+    assert {total for _, total in told} == {3 * MAX_CLUSTERS}
+
+
+def test_vbx_looks_at_a_bounded_sample() -> None:
+    chunks = 2 * MAX_TRAIN
+    activity = np.ones((chunks, 10, 1), dtype=np.uint8)
+    embeddings = np.random.default_rng(0).standard_normal((chunks, 1, 4)).astype(np.float32)
+    window = SlidingWindowFeature(activity, WINDOW)
+    kept, chunk, speaker = BoundedVBx(plda=None).filter_embeddings(embeddings, window)
+    assert len(kept) == MAX_TRAIN
+    assert (chunk[0], chunk[-1]) == (0, chunks - 1)
+    np.testing.assert_array_equal(kept, embeddings[chunk, speaker])

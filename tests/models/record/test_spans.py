@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+
+from models.record.spans import Span, speech_of, union
+from models.record.transcript import Turn
+from tests.models.spans import SECONDS, speech_spans
+
+
+def test_speech_does_not_depend_on_who_is_thought_to_speak() -> None:
+    one = [Turn(0, 4, "A"), Turn(5, 6, "A")]
+    two = [Turn(0, 2, "A"), Turn(1.9, 4, "B"), Turn(5, 6, "B")]
+    assert speech_of(one) == speech_of(two) == (Span(0, 4), Span(5, 6))
+
+
+@given(speech_spans(), speech_spans())
+def test_a_union_covers_both_and_nothing_else(one: list[Span], other: list[Span]) -> None:
+    both = union([*one, *other])
+    assert all(before.end < after.start for before, after in pairwise(both))
+    for tenth in range(SECONDS * 10):
+        moment = tenth / 10 + 0.05
+        inside = any(span.start <= moment <= span.end for span in [*one, *other])
+        assert inside == any(span.start <= moment <= span.end for span in both)
