@@ -277,7 +277,7 @@ def _capitals() -> frozenset[str]:
         path
         for folder in (*PACKAGES, "deploy")
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in SOURCES and "docs" not in path.parts
+        if path.suffix in SOURCES and "docs" not in path.relative_to(ROOT).parts
     ]
     names = (re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", path.read_text(encoding="utf-8")) for path in files)
     return frozenset(name for found in names for name in found)
