@@ -24,7 +24,6 @@ from typer.core import TyperGroup
 
 from flows.cli.main import app
 from flows.schedule import settings
-from models.asr.language import check_language_code
 from models.diarisation.diariser import DiariserOptions
 from models.record.errors import EpiscribeError
 from outputs.captions.profiles import profile_named
@@ -165,7 +164,6 @@ def _parsed(words: list[str]) -> dict[str, Any]:
 _VALUES: dict[str, Callable[[Any], object]] = {
     "profile": profile_named,
     "formats": lambda names: formats_named(names.split(",") if isinstance(names, str) else names),
-    "language": check_language_code,
     "diariser": lambda name: DiariserOptions(model=name),
 }
 
