@@ -1,8 +1,10 @@
 # make demo    one episode from a feed to its transcript, on this machine
 # make test    all checks and tests, as CI runs them
 # make setup TORCH=cpu    the set-up alone, with the small CPU builds of torch
+# make docs    the pages of docs/ as a site
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+DOCS_VENV := .venv-docs
 # pypi or cpu; what was chosen once stays chosen.
 TORCH ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),pypi)
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -12,7 +14,7 @@ READY = $(VENV)/.ready-$(TORCH)
 # Two workers share two cores well: each loads the models once.
 TEST_WORKERS ?= 2
 
-.PHONY: demo test lint hooks bench docs setup models format schema lock system-deps test-deps clean
+.PHONY: demo test lint hooks bench setup models format schema lock system-deps test-deps clean
 
 demo: models
 	@$(RUN) -m flows.local.demo
@@ -105,6 +107,20 @@ schema: $(READY)
 lock:
 	uv pip compile pyproject.toml --extra score --extra scale --group dev --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file requirements.lock
+	uv pip compile --group docs --universal --python-version 3.11 \
+		--generate-hashes --quiet --no-header --output-file docs/requirements.lock
+
+# The pages as a site, by packages of their own: the program and its tests need none of them.
+.PHONY: docs
+docs: $(DOCS_VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+	@echo build/site/index.html
+
+$(DOCS_VENV)/.ready: docs/requirements.lock
+	@$(MAKE) --no-print-directory system-deps
+	$(PYTHON) -m venv --clear $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --no-deps --require-hashes -r docs/requirements.lock
+	@touch $@
 
 clean:
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) $(DOCS_VENV) build .cache
