@@ -48,7 +48,9 @@ class Episode:
     `published` is an ISO 8601 date-time with offset, `notes` plain text. Unknown text is "". `duration` is
     what the feed claims, in seconds, 0 where it doesn't. `language` is as the feed writes it ("en-us"),
     `transcripts` are those that it offers already, `chapters` those it tells itself, `chapters_url` where
-    JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login.
+    JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login, and
+    `show_guid` its podcast:guid. `audio_key` tells the audio from all others of the feed, whatever is written
+    around its address; see `models.record.identity`.
     """
 
     id: str
@@ -65,6 +67,8 @@ class Episode:
     transcripts: tuple[TranscriptLink, ...] = field(default=(), metadata=ADDED)
     chapters: tuple[Chapter, ...] = field(default=(), metadata=ADDED)
     chapters_url: str = field(default="", metadata=ADDED)
+    show_guid: str = field(default="", metadata=ADDED)
+    audio_key: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,167 @@
+"""Which show and which episode something is: one notion for everything that finds an episode again.
+
+A show is its feed's address, or its podcast:guid where it has one; never its title, which others may have too.
+An episode is, in its show, the audio at an address, or else its guid, or else its title and the moment at which it
+came out. Addresses are compared as they are meant, not as they are written: trackers before them, escapes,
+logins, and what changes with every request do not count.
+
+https://podcasting2.org/docs/podcast-namespace/tags/guid
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import datetime
+from html import unescape
+from urllib.parse import SplitResult, unquote, urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from models.record.transcript import Episode
+
+Key = Callable[[Episode], Hashable]
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?", re.IGNORECASE)
+_FILE = re.compile(r".*\.(?:mp3|m4a|mp4|m4b|aac|ogg|oga|opus|flac|wav|mpga|mov|m4v|php|xml|rss)", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def episode_id(feed_url: str, guid: str) -> str:
+    """The id of an episode: the same for the same guid of the same feed, for ever."""
+    return str(uuid5(uuid5(NAMESPACE_URL, feed_url), guid))
+
+
+def show_id(episode: Episode) -> str:
+    """What names an episode's show; "" for an episode of none, such as a single file."""
+    return episode.show_guid.strip().lower() or feed_key(episode.feed_url)
+
+
+def same_show(one: Episode, other: Episode) -> bool:
+    """Whether two episodes are of one show: their podcast:guid or their feed is the same.
+
+    Only where one of them tells neither, as records of old do, their titles have to do.
+    """
+    feeds = feed_key(one.feed_url), feed_key(other.feed_url)
+    if not all(feeds):
+        return _folded(one.show) == _folded(other.show)
+    guids = {one.show_guid.strip().lower(), other.show_guid.strip().lower()}
+    return feeds[0] == feeds[1] or (len(guids) == 1 and "" not in guids)
+
+
+def feed_key(url: str) -> str:
+    """What of a feed's address tells it from others; "" for none.
+
+    >>> feed_key("http://me:secret@Example.org:80/feed/?id=1#top") == feed_key("https://example.org/feed?id=1")
+    True
+    """
+    parts = _parts(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{_host(parts)}{unquote(parts.path).rstrip('/')}{query}"
+
+
+def audio_key(url: str, *, query: bool = True) -> str:
+    """What of an audio's address tells it from others; without its query if that is not asked for.
+
+    >>> audio_key("https://dts.podtrac.com/redirect.mp3/cdn.example.org/My%20Talk.mp3?x=1&amp;y=2")
+    'cdn.example.org/My Talk.mp3?x=1&y=2'
+    >>> audio_key("http://user@cdn.example.org/My Talk.mp3?token=abc", query=False)
+    'cdn.example.org/My Talk.mp3'
+    """
+    parts = _parts(unescape(url))
+    path = unquote(parts.path)
+    address = _without_trackers(f"{_host(parts)}{path}") if path else _host(parts)
+    return f"{address}?{parts.query}" if query and parts.query else address
+
+
+def audio_keys(urls: Sequence[str]) -> list[str]:
+    """The key of each audio of one feed: without its query, unless it takes that to tell two apart."""
+    bare = [audio_key(url, query=False) for url in urls]
+    full = [audio_key(url) for url in urls]
+    different = {key: set[str]() for key in bare}
+    for key, whole in zip(bare, full, strict=True):
+        different[key].add(whole)
+    return [key if len(different[key]) == 1 else whole for key, whole in zip(bare, full, strict=True)]
+
+
+def _without_trackers(address: str) -> str:
+    """An address without the services before it, which are handed the rest as part of their path."""
+    segments = re.sub(r"https?:/+", "", address, flags=re.IGNORECASE).split("/")
+    inner = [i for i, part in enumerate(segments[:-1]) if _HOST.fullmatch(part) and not _FILE.fullmatch(part)]
+    start = inner[-1] if inner else 0
+    return "/".join([segments[start].lower(), *segments[start + 1 :]])
+
+
+def _host(parts: SplitResult) -> str:
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    host = (parts.hostname or "").lower()
+    return host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url.strip())
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+
+
+def published_at(episode: Episode) -> float | None:
+    """The moment at which an episode came out, seconds since 1970; None where nobody says."""
+    return datetime.fromisoformat(episode.published).timestamp() if episode.published else None
+
+
+def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int]:
+    """Which of `known` each of `found` is, by index; both are of one show, and each is paired once at most.
+
+    Same audio goes before same guid, since a transcript is of an audio; both together before either, and title
+    with moment last.
+    """
+    pairs: dict[int, int] = {}
+    for key in (_guid_and_audio, _audio, _guid, _title_and_moment):
+        left = [i for i in range(len(found)) if i not in pairs]
+        taken = set(pairs.values())
+        free = [i for i in range(len(known)) if i not in taken]
+        ours, theirs = _unique(found, left, key), _unique(known, free, key)
+        pairs |= {ours[same]: theirs[same] for same in ours.keys() & theirs.keys()}
+    return pairs
+
+
+def find(episode: Episode, known: Sequence[Episode]) -> int | None:
+    """The index of the one of `known`, episodes of all shows, that an episode is; None where it is none of them."""
+    for i, other in enumerate(known):
+        if other.id == episode.id:
+            return i
+    same = [i for i, other in enumerate(known) if episode.feed_url and same_show(episode, other)]
+    paired = pair_up([episode], [known[i] for i in same])
+    return same[paired[0]] if paired else None
+
+
+def _unique(episodes: Sequence[Episode], among: Iterable[int], key: Key) -> dict[Hashable, int]:
+    """The indexes of episodes by a key that just one of them has; those without the key are left out."""
+    keyed = [(key(episodes[i]), i) for i in among]
+    times = Counter(value for value, _ in keyed)
+    return {value: i for value, i in keyed if value is not None and times[value] == 1}
+
+
+def _audio(episode: Episode) -> Hashable:
+    return episode.audio_key or (audio_key(episode.audio_url) if episode.audio_url else None)
+
+
+def _guid_and_audio(episode: Episode) -> Hashable:
+    return (episode.guid, _audio(episode)) if episode.guid and _audio(episode) else None
+
+
+def _guid(episode: Episode) -> Hashable:
+    return episode.guid or None
+
+
+def _title_and_moment(episode: Episode) -> Hashable:
+    moment = published_at(episode)
+    return (_folded(episode.title), moment) if episode.title and moment is not None else None
+
+
+def _folded(title: str) -> str:
+    """A title as it is meant: without case, escapes and runs of spaces."""
+    return " ".join(unescape(unescape(title)).casefold().split())

@@ -1,0 +1,128 @@
+"""What makes two shows or two episodes the same: rules made from public reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models.record.identity import (
+    audio_key,
+    audio_keys,
+    feed_key,
+    find,
+    pair_up,
+    published_at,
+    same_show,
+)
+from models.record.transcript import Episode
+
+FEED = "https://example.org/feed.xml"
+AUDIO = "https://cdn.example.org/shows/12/My%20Talk.mp3"
+
+
+def made(guid: str = "g", title: str = "Pilot", audio: str = AUDIO, **more: str) -> Episode:
+    return Episode(
+        id=more.pop("id", guid),
+        show="Show",
+        guid=guid,
+        title=title,
+        audio_url=audio,
+        feed_url=more.pop("feed_url", FEED),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "http://cdn.example.org/shows/12/My%20Talk.mp3",
+        "https://CDN.example.org:443/shows/12/My Talk.mp3",
+        "https://listener:password@cdn.example.org/shows/12/My%20Talk.mp3",
+        "https://cdn.example.org/shows/12/My%20Talk.mp3#t=10",
+        "https://dts.podtrac.com/redirect.mp3/cdn.example.org/shows/12/My%20Talk.mp3",
+        "https://chtbl.com/track/ABC12/pdst.fm/e/cdn.example.org/shows/12/My%20Talk.mp3",
+        "https://op3.dev/e,pg=0b6c9f1e/https://cdn.example.org/shows/12/My%20Talk.mp3",
+        "https://tracker.example/r/https%3A%2F%2Fcdn.example.org/shows/12/My%20Talk.mp3",
+    ],
+)
+def test_an_address_is_what_it_leads_to(same: str) -> None:
+    assert audio_key(same) == audio_key(AUDIO)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://cdn.example.org/shows/12/my%20talk.mp3",
+        "https://cdn.example.org/shows/13/My%20Talk.mp3",
+        "https://other.example.org/shows/12/My%20Talk.mp3",
+        "https://cdn.example.org:8443/shows/12/My%20Talk.mp3",
+    ],
+)
+def test_other_audio_stays_other_audio(other: str) -> None:
+    assert audio_key(other) != audio_key(AUDIO)
+
+
+def test_a_query_counts_only_where_it_tells_two_apart() -> None:
+    assert audio_keys([f"{AUDIO}?updated=1", f"{AUDIO}?updated=1", "https://x.example/b.mp3?token=2"]) == [
+        audio_key(AUDIO), audio_key(AUDIO), "x.example/b.mp3"
+    ]  # fmt: skip
+    plays = ["https://x.example/play.php?id=1", "https://x.example/play.php?id=2"]
+    assert len(set(audio_keys(plays))) == 2
+
+
+@pytest.mark.parametrize("odd", ["", "not an address", "http://[broken", "https://x.example:port/a.mp3", "//"])
+def test_odd_addresses_are_compared_as_they_are(odd: str) -> None:
+    assert audio_key(odd) == audio_key(odd)
+    assert feed_key(odd) == feed_key(odd)
+
+
+def test_a_show_is_its_feed_and_never_its_title() -> None:
+    assert not same_show(made(), made(feed_url="https://example.org/other.xml"))
+    assert same_show(made(), made(feed_url="http://example.org/feed.xml/"))
+    moved = made(feed_url="https://new.example/feed", show_guid="917393E3-1B1E-5CEF-ACE4-EDAA54E1F810")
+    assert same_show(replace(moved, feed_url=FEED, show_guid=moved.show_guid.lower()), moved)
+
+
+def test_the_same_audio_goes_before_the_same_guid() -> None:
+    known = [made("1", "One", "https://x.example/one.mp3"), made("2", "Two", "https://x.example/two.mp3")]
+    swapped = [made("1", "One", "https://x.example/two.mp3"), made("2", "Two", "https://x.example/one.mp3")]
+    assert pair_up(swapped, known) == {0: 1, 1: 0}
+
+
+def test_a_repeat_of_an_old_episode_is_another_one() -> None:
+    known = [made("1", "Pilot")]
+    again = [made("1", "Pilot"), made("9", "From the archive: Pilot")]
+    assert pair_up(again, known) == {0: 0}
+
+
+def test_new_guids_and_another_time_zone_are_the_same_episodes() -> None:
+    known = [
+        made(f"old-{n}", f"Episode {n}", f"{AUDIO}?old={n}", published=f"2024-01-0{n}T15:00:00+00:00")
+        for n in (1, 2, 3)
+    ]
+    found = [
+        made(f"new-{n}", f"Episode {n}", f"{AUDIO}?new={n}", published=f"2024-01-0{n}T10:00:00-05:00")
+        for n in (3, 2, 1)
+    ]
+    assert published_at(known[0]) == published_at(found[2])
+    assert pair_up(found, known) == {0: 2, 1: 1, 2: 0}
+
+
+def test_titles_are_compared_as_they_are_meant() -> None:
+    known = [made("a", "Salt &amp; Sea", "https://x.example/1.mp3", published="2024-01-01T10:00:00+00:00")]
+    found = [made("b", "salt  & sea", "https://x.example/2.mp3", published="2024-01-01T11:00:00+01:00")]
+    assert pair_up(found, known) == {0: 0}
+
+
+def test_an_episode_is_found_in_its_own_show_only() -> None:
+    elsewhere = made("1", id="x", feed_url="https://b.example/feed.xml")
+    here = made("1", id="y")
+    assert find(made("1", id="new"), [elsewhere, here]) == 1
+    assert find(made("1", id="new"), [elsewhere]) is None
+    assert find(replace(elsewhere, feed_url=""), [here, elsewhere]) == 1  # by its id
+
+
+def test_two_unrelated_files_without_a_feed_are_not_one() -> None:
+    one = Episode(id="1", title="Talk", audio_url="")
+    assert find(Episode(id="2", title="Talk", audio_url=""), [one]) is None
