@@ -4,7 +4,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
+from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, lint_file, parse
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
 from outputs.formats import episode_json, srt, vtt
@@ -45,7 +46,7 @@ def _stamp(seconds: str) -> str:
     return f"00:00:{int(whole):02},{fraction:0<3}"
 
 
-def rules(found: list[Violation]) -> list[str]:
+def rules(found: Sequence[Violation | Fault]) -> list[str]:
     return [violation.rule for violation in found]
 
 
