@@ -10,6 +10,7 @@ from outputs.captions import subrip, webvtt
 from outputs.captions.caption import Fault, Reading
 
 UTF16 = "UTF-16"
+MARKED = "utf-16"  # Python's codec for text that starts with a byte order mark
 SAMPLE_BYTES = 200
 SUFFIXES = {"vtt": (".vtt", ".webvtt"), "srt": (".srt",)}
 
@@ -28,10 +29,14 @@ def read_captions(data: bytes, suffix: str) -> Reading:
 
 
 def _webvtt(text: str, wide: str, bad_line: int) -> Reading:
-    """What browsers show, which take everything for UTF-8."""
+    """What browsers show, which take for UTF-8 what has no mark that says otherwise."""
     reading = webvtt.read(text)
+    if wide == MARKED:
+        return _with_faults(
+            reading, Fault(1, "encoding", f"{UTF16}, not UTF-8: Chromium takes it, other readers may not")
+        )
     if wide:
-        fault = Fault(1, "encoding", f"{UTF16}: browsers read UTF-8 alone and show nothing of the file")
+        fault = Fault(1, "encoding", f"{UTF16}, not UTF-8: browsers show nothing of the file")
         return replace(_with_faults(reading, fault), captions=())
     if bad_line:
         return _with_faults(reading, Fault(bad_line, "encoding", "not UTF-8: browsers show � for letters"))
@@ -71,7 +76,7 @@ def _misnamed(fmt: str, suffix: str) -> Fault | None:
 def _wide(data: bytes) -> str:
     """The codec of UTF-16 text, "" for other text; without a mark its ASCII tells, which is half zeros."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
+        return MARKED
     sample = data[:SAMPLE_BYTES]
     for offset, codec in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros = sample[offset::2].count(0)

@@ -90,7 +90,7 @@ class _Reader:
             self._lost(range(head, times) if first else (), "text before the times")
         if not first:
             self.fault(times, "blank-line", "no blank line before this cue")
-        self.number = None if self.number is None else self.number + 1
+        self.number = None
         return head if first else times
 
     def _lost(self, numbers: Iterable[int], what: str) -> None:

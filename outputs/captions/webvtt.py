@@ -184,7 +184,8 @@ def read(text: str) -> Reading:
             reader.faults.append(fault)
         reader.read(header_end, continues=True)
         return Reading(tuple(reader.captions), tuple(sorted(reader.faults, key=lambda fault: fault.line)))
-    reader.read(1 if _ALMOST_SIGNATURE.match(lines[0]) else 0, continues=False)
+    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    reader.read(first + bool(_ALMOST_SIGNATURE.match(lines[first])), continues=False)
     # What is no captions at all has one fault, not one a line.
     further = [f for f in reader.faults if reader.captions or timing(lines[f.line - 1])]
     header = Fault(1, "header", f"{_instead(text)}: browsers show nothing of the file")

@@ -90,8 +90,8 @@ class CueText:
 def cue_text(payload: str) -> CueText:
     """What browsers make of the payload of a cue.
 
-    >>> cue_text("<v Ann>I <3 R&B,\\n<i>you").lines, cue_text("<v Ann>R&amp;B").lines
-    (('I ',), ('R&B',))
+    >>> cue_text("<v Ann>R&amp;B <i>for</i> you").lines, cue_text("I <3 you").lines
+    (('R&B for you',), ('I ',))
     """
     found, at = CueText(), 0
     for match in _TAG.finditer(payload):

@@ -41,7 +41,7 @@ def main() -> None:
     print("|-|-|-|-|-|-|")
     details = []
     for profile in PROFILES.values():
-        fmt = "vtt" if profile.name == "vtt" else "srt"
+        fmt = "vtt" if profile.name in ("vtt", "single-line") else "srt"
         texts = {"episcribe": (vtt if fmt == "vtt" else srt).render(transcript, profile)}
         mixed = {"episcribe": 0}
         if other:

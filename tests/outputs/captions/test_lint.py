@@ -214,6 +214,17 @@ def test_command(tmp_path: Path, blocks: list[str], profile: str, code: int, sai
     assert said_so in done.stdout + done.stderr
 
 
+def test_command_says_the_line_of_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "a.vtt"
+    path.write_text("WEBVTT\n\n00:03.000 --> 00:01.000\nHello.\n\n00:04,000 --> 00:06,000\nBye.\n")
+    command = [sys.executable, "-m", "flows.cli", "lint", str(path), "--profile", "vtt"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cue 1: order -2 (line 3)\n" in done.stdout
+    assert "line 6: time-format: a comma instead of a point in '00:04,000 --> 00:06,000'" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 cue, 2 violations, 2 more that can't be helped"
+
+
 def test_command_that_prints_captions(tmp_path: Path) -> None:
     (tmp_path / "episode.json").write_text(episode_json.render(CONVERSATION))
     command = [
