@@ -17,7 +17,7 @@ from outputs.captions.timings import ARROW, SRT_POINT, Timing, timing, told
 # SubRip has no escapes: only what players know as markup is none of the text.
 _TAGS = "b|i|u|s|strike|strong|em|font|span|p|br|div|center|small|big|sub|sup|ruby|rt|tt"
 _MARKUP = re.compile(rf"</?(?:{_TAGS})\b[^<>]*>|\{{\\[^{{}}]*\}}", re.IGNORECASE)
-_NUMBER = re.compile(r"[ \t]*([0-9]+)[ \t]*")
+_NUMBER = re.compile(r"[ \t]*([0-9]{1,9})[ \t]*")
 
 
 @dataclass

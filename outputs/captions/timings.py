@@ -9,7 +9,7 @@ from dataclasses import dataclass
 ARROW = "-->"
 SRT_POINT, VTT_POINT = ",", "."
 
-_STAMP = r"([-−+]?)(?:([0-9]+)[ \t]?:[ \t]?)?([0-9]+)[ \t]?:[ \t]?([0-9]+)(?:[ \t]?([.,:;])[ \t]?([0-9]*))?"
+_STAMP = r"([-−+]?)(?:([0-9]{1,9})[ \t]?:[ \t]?)?([0-9]{1,9})[ \t]?:[ \t]?([0-9]{1,9})(?:[ \t]?([.,:;])[ \t]?([0-9]*))?"
 _SEPARATOR = r"(-->|[-–—−=~→⇒>]+(?:[ \t]+[-–—>]+)*)"
 _TIMING = re.compile(rf"\s*({_STAMP})[ \t]*{_SEPARATOR}[ \t]*({_STAMP})(.*)")
 _STRICT = {

@@ -17,12 +17,12 @@ from outputs.captions.webvtt_text import cue_text
 
 SIGNATURE = "WEBVTT"
 
-_STAMP = r"(?:([0-9]+):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})(?![0-9])"
+_STAMP = r"(?:([0-9]{1,9}):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})(?![0-9])"
 _TIMES = re.compile(rf"[ \t\f]*{_STAMP}[ \t\f]*-->[ \t\f]*{_STAMP}(.*)")
 _SPACED = re.compile(r"[0-9:.]+[ \t]+-->[ \t]+[0-9:.]+(?:[ \t].*)?")
 _SUBRIP = re.compile(r"[0-9]+[ \t]*\r?\n[ \t]*[0-9:]+,[0-9]+[ \t]*-->")
 _METADATA = re.compile(r"[A-Za-z][\w-]*[ \t]*[:=]")
-_ALMOST_SIGNATURE = re.compile(r"\W*web\W?v[it]?t?t?", re.IGNORECASE)
+_ALMOST_SIGNATURE = re.compile(r"\W*(?:webv|web[ _-]vt)", re.IGNORECASE)
 _PERCENTAGE = r"(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?|0+[0-9]{1,2}(?:\.[0-9]+)?)%"
 _SETTINGS = {
     "vertical": re.compile(r"rl|lr"),
