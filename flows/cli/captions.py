@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def captions(
     folder: EpisodeFolder,
-    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix or bbc.")] = "podcast",
+    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix, bbc or single-line.")] = "podcast",
     vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT instead of SubRip.")] = False,
 ) -> None:
     """Print an episode's captions, cut for another kind of reader."""
@@ -34,7 +34,7 @@ def captions(
 
 def lint(
     file: Annotated[Path, typer.Argument(help="Captions: an .srt or .vtt file, by whomever.")],
-    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix or bbc.")] = "podcast",
+    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix, bbc or single-line.")] = "podcast",
 ) -> None:
     """Report where captions break a profile's limits; exit code 1 if that could be helped."""
     from outputs.captions.lint import lint_file, summary

@@ -1,19 +1,22 @@
 """Measuring captions against a profile: `lint` finds what readers stumble over, in anybody's files.
 
-It reads SubRip and WebVTT with a small tolerant parser of its own and shares only the limits with
-the writers. What can't be helped without touching the words is marked `unavoidable`: speech that
-is faster than the limit in a cue that already lasts until the next one has to appear.
+What a format's reader finds wrong with a file (`webvtt`, `subrip`) is told line by line; what is shown is
+measured, against the limits that the writers keep, too. What can't be helped without touching the words is
+marked `unavoidable`: speech that is faster than the limit in a cue that already lasts until the next one
+has to appear.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.record.errors import InputError
+from outputs.captions import subrip, webvtt
+from outputs.captions.caption import Caption, Fault, Reading
+from outputs.captions.encoding import read_captions
 from outputs.captions.profiles import Profile, word_count
 from outputs.text.characters import is_orphan, is_spaceless, never_ends_line, never_starts_line, width
 from outputs.text.times import milliseconds
@@ -24,44 +27,30 @@ SPARE_MS = 1000  # a cue that lasts so much longer than it takes to read can giv
 SPARE_WORDS = 3  # if it has so many
 HELD_MS = 4000  # a lone word that is held for longer takes its cue for itself: the one before it is long too
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
-_VTT_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
-_VTT_TAG = re.compile(r"<[^>]*>")
-_SRT_TAG = re.compile(r"</?(?:i|b|u|font)\b[^>]*>", re.IGNORECASE)
-_VTT_ASIDE = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
+# These are faults of the file rather than of how it was cut: an editor finds them by their line.
+_LOCATED = {"order", "empty", "arrow"}
+READERS: dict[str, Callable[[str], Reading]] = {"srt": subrip.read, "vtt": webvtt.read}
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A limit that a cue breaks. `cue` counts from 1; `measured` and `limit` are in the rule's unit."""
+    """A limit that a cue breaks. `cue` counts from 1; `measured` and `limit` are in the rule's unit.
+
+    `line`, from 1, is that of the cue's times; 0 where nobody knows.
+    """
 
     cue: int
     rule: str
     measured: float
     limit: float
     unavoidable: bool = False
+    line: int = 0
 
     def __str__(self) -> str:
         note = " (unavoidable: the speech leaves no more time or room)" if self.unavoidable else ""
         limit = f", limit {self.limit:g}" if self.limit else ""
-        return f"cue {self.cue}: {self.rule} {self.measured:g}{limit}{note}"
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """A cue as a file has it: times in ms, lines as a reader sees them, names of its voice tags."""
-
-    start: int
-    end: int
-    lines: tuple[str, ...]
-    voices: tuple[str, ...] = ()
-    arrow: bool = False  # the payload holds "-->"
-
-    @property
-    def duration(self) -> int:
-        """How long it is shown, ms; never negative."""
-        return max(0, self.end - self.start)
+        place = f" (line {self.line})" if self.rule in _LOCATED and self.line else ""
+        return f"cue {self.cue}: {self.rule} {self.measured:g}{limit}{note}{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +70,42 @@ class _Place:
         return self.after is None or self.cue.end >= latest - ROUNDING_MS
 
 
-def lint(text: str, fmt: str, profile: Profile) -> list[Violation]:
-    """All violations in a file of captions, in order of cues. `fmt` is "srt" or "vtt".
+def lint(text: str, fmt: str, profile: Profile) -> list[Violation | Fault]:
+    """All that is wrong with a file of captions, in order of lines. `fmt` is "srt" or "vtt".
 
     Units: columns, lines, seconds, columns per second, words per minute, or a count.
-    Raises InputError where the text is not of that format.
+    Raises InputError where SubRip has text but no cue.
     """
-    captions = parse(text, fmt)
-    found = []
-    for number, place in enumerate(_places(captions, profile), start=1):
-        for rule, check in RULES.items():
-            found += [
-                Violation(number, rule, measured, limit, unavoidable)
-                for measured, limit, unavoidable in check(place)
-            ]
-    return found
+    return _violations(READERS[fmt](text), profile)
 
 
-def lint_file(path: Path, profile: Profile) -> tuple[int, list[Violation]]:
-    """How many cues a file of captions has, and its violations.
+def lint_file(path: Path, profile: Profile) -> tuple[int, list[Violation | Fault]]:
+    """How many cues of a file of captions are shown, and all that is wrong with it.
 
-    WebVTT is told by its header. Raises InputError for a file that can't be read as captions.
+    WebVTT is told by its header, or where that is missing by the name. Raises InputError for a file
+    that can't be read as captions.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; give an .srt or .vtt file") from error
+        reading = read_captions(path.read_bytes(), path.suffix)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    fmt = "vtt" if text.startswith("WEBVTT") else "srt"
-    try:
-        return len(parse(text, fmt)), lint(text, fmt, profile)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    return len(reading.captions), _violations(reading, profile)
 
 
-def summary(cues: int, found: Sequence[Violation]) -> str:
+def _violations(reading: Reading, profile: Profile) -> list[Violation | Fault]:
+    found: list[Violation | Fault] = list(reading.faults)
+    for number, place in enumerate(_places(reading.captions, profile), start=1):
+        for rule, check in RULES.items():
+            found += [
+                Violation(number, rule, measured, limit, unavoidable, place.cue.line)
+                for measured, limit, unavoidable in check(place)
+            ]
+    return sorted(found, key=lambda violation: violation.line)
+
+
+def summary(cues: int, found: Sequence[Violation | Fault]) -> str:
     """One line that says how many violations there are, and how many of them can be helped."""
     helpless = sum(violation.unavoidable for violation in found)
     helped = len(found) - helpless
@@ -127,39 +116,8 @@ def summary(cues: int, found: Sequence[Violation]) -> str:
 
 
 def parse(text: str, fmt: str) -> list[Caption]:
-    """The cues of SubRip ("srt") or WebVTT ("vtt"). InputError where there is text but no cue."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    captions = []
-    for block in re.split(r"\n[ \t]*(?:\n[ \t]*)+", text.strip("\n")):
-        lines = block.split("\n")
-        if fmt == "vtt" and _VTT_ASIDE.match(lines[0]):
-            continue
-        at = next((n for n, line in enumerate(lines[:2]) if "-->" in line), None)
-        if at is not None:
-            captions.append(_caption(lines[at], lines[at + 1 :], fmt))
-    if fmt == "vtt" and not text.startswith("WEBVTT"):
-        raise InputError('not WebVTT, which starts with "WEBVTT"')
-    if not captions and fmt == "srt" and text.strip():
-        raise InputError("no captions in it; give an .srt or .vtt file")
-    return captions
-
-
-def _caption(timing: str, payload: Sequence[str], fmt: str) -> Caption:
-    match = _TIMING.fullmatch(timing)
-    if not match:
-        raise InputError(f"can't read the times in {timing.strip()!r}")
-    start, end = _milliseconds(match.groups()[:4]), _milliseconds(match.groups()[4:])
-    arrow = any("-->" in line for line in payload)
-    if fmt == "srt":
-        return Caption(start, end, tuple(_SRT_TAG.sub("", line) for line in payload), (), arrow)
-    voices = tuple(html.unescape(name).strip() for name in _VTT_VOICE.findall("\n".join(payload)))
-    lines = _VTT_TAG.sub("", "\n".join(payload)).split("\n") if payload else []
-    return Caption(start, end, tuple(map(html.unescape, lines)), voices, arrow)
-
-
-def _milliseconds(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds, fraction = (part or "0" for part in parts)
-    return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+    """The cues of SubRip ("srt") or WebVTT ("vtt"). InputError where SubRip has text but no cue."""
+    return list(READERS[fmt](text).captions)
 
 
 def _places(captions: Sequence[Caption], profile: Profile) -> Iterator[_Place]:

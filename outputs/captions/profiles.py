@@ -65,7 +65,8 @@ PODCAST = Profile("podcast", max_chars=32, names=True)
 VTT = replace(PODCAST, name="vtt", max_chars=65, names=False)
 NETFLIX = Profile("netflix", max_chars=42, gap=2 * FRAME, free_gap=12 * FRAME)
 BBC = Profile("bbc", max_chars=37, columns_per_second=math.inf, words_per_minute=180.0, free_gap=1.0)
-PROFILES = {profile.name: profile for profile in (PODCAST, VTT, NETFLIX, BBC)}
+SINGLE_LINE = replace(VTT, name="single-line", max_lines=1)  # for importers that join lines without a space
+PROFILES = {profile.name: profile for profile in (PODCAST, VTT, NETFLIX, BBC, SINGLE_LINE)}
 
 
 def profile_named(name: str) -> Profile:

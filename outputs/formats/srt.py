@@ -15,25 +15,26 @@ from outputs.text.times import srt_time
 
 def render(transcript: Transcript, profile: Profile = PODCAST) -> str:
     """The captions as SubRip; "" where nobody speaks."""
-    found = cues(_without_arrows(transcript), profile)
+    found = cues(_holdable(transcript), profile)
     return "\n".join(_block(number, cue) for number, cue in enumerate(found, start=1))
 
 
-def _without_arrows(transcript: Transcript) -> Transcript:
-    """The same words with another arrow, before they are cut: it is not as wide."""
+def _holdable(transcript: Transcript) -> Transcript:
+    """The same words as SubRip can hold them, before they are cut: they are not as wide."""
     segments = [
-        replace(segment, words=tuple(replace(word, text=_arrow(word.text)) for word in segment.words))
+        replace(segment, words=tuple(replace(word, text=_plain(word.text)) for word in segment.words))
         for segment in transcript.segments
     ]
-    speakers = [replace(speaker, name=_arrow(speaker.name)) for speaker in transcript.speakers]
+    speakers = [replace(speaker, name=_plain(speaker.name)) for speaker in transcript.speakers]
     return replace(transcript, segments=tuple(segments), speakers=tuple(speakers))
 
 
-def _arrow(text: str) -> str:
-    # SubRip has no escapes, and a line of text with its time arrow may be taken for the next cue.
-    return text.replace("-->", "→")
+def _plain(text: str) -> str:
+    # SubRip has no escapes: a line of text with its time arrow may be taken for the next cue, and players
+    # hide what looks like an override tag, {\\an8}, which a no-break space makes text.
+    return text.replace("-->", "→").replace("{\\", "{\N{NO-BREAK SPACE}\\")
 
 
 def _block(number: int, cue: Cue) -> str:
-    lines = _arrow("\n".join(cue.lines))  # words that follow each other without a space may make one, too
+    lines = _plain("\n".join(cue.lines))  # words that follow each other without a space may make one, too
     return f"{number}\n{srt_time(cue.start)} --> {srt_time(cue.end)}\n{lines}\n"

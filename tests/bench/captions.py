@@ -15,11 +15,13 @@ import importlib.util
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from models.record.transcript import Transcript
+from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, parse
 from outputs.captions.profiles import PROFILES, Profile
 from outputs.formats import srt, vtt
@@ -39,7 +41,7 @@ def main() -> None:
     print("|-|-|-|-|-|-|")
     details = []
     for profile in PROFILES.values():
-        fmt = "vtt" if profile.name == "vtt" else "srt"
+        fmt = "vtt" if profile.name in ("vtt", "single-line") else "srt"
         texts = {"episcribe": (vtt if fmt == "vtt" else srt).render(transcript, profile)}
         mixed = {"episcribe": 0}
         if other:
@@ -108,7 +110,7 @@ def mixed_cues(text: str, fmt: str, transcript: Transcript) -> int:
     return count
 
 
-def by_rule(found: list[Violation]) -> str:
+def by_rule(found: Sequence[Violation | Fault]) -> str:
     """The rules that were broken, those that could be helped first."""
     sure = Counter(violation.rule for violation in found if not violation.unavoidable)
     helpless = Counter(violation.rule for violation in found if violation.unavoidable)

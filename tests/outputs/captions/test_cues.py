@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 
 from models.record.transcript import Segment, Transcript, Word
 from outputs.captions.cues import _Piece, _Run, cues
-from outputs.captions.profiles import BBC, NETFLIX, PODCAST, VTT, Profile
+from outputs.captions.profiles import BBC, NETFLIX, PODCAST, SINGLE_LINE, VTT, Profile
 from outputs.text.characters import one_line, width
 from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
 
-UNNAMED = [replace(PODCAST, names=False), VTT, NETFLIX, BBC, replace(VTT, max_chars=20, max_lines=3)]
+UNNAMED = [
+    replace(PODCAST, names=False),
+    VTT,
+    NETFLIX,
+    BBC,
+    SINGLE_LINE,
+    replace(VTT, max_chars=20, max_lines=3),
+]
 
 
 @given(transcripts(), st.sampled_from(UNNAMED))

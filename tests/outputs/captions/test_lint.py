@@ -4,7 +4,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
+from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, lint_file, parse
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
 from outputs.formats import episode_json, srt, vtt
@@ -45,7 +46,7 @@ def _stamp(seconds: str) -> str:
     return f"00:00:{int(whole):02},{fraction:0<3}"
 
 
-def rules(found: list[Violation]) -> list[str]:
+def rules(found: Sequence[Violation | Fault]) -> list[str]:
     return [violation.rule for violation in found]
 
 
@@ -211,6 +212,17 @@ def test_command(tmp_path: Path, blocks: list[str], profile: str, code: int, sai
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code
     assert said_so in done.stdout + done.stderr
+
+
+def test_command_says_the_line_of_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "a.vtt"
+    path.write_text("WEBVTT\n\n00:03.000 --> 00:01.000\nHello.\n\n00:04,000 --> 00:06,000\nBye.\n")
+    command = [sys.executable, "-m", "flows.cli", "lint", str(path), "--profile", "vtt"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cue 1: order -2 (line 3)\n" in done.stdout
+    assert "line 6: time-format: a comma instead of a point in '00:04,000 --> 00:06,000'" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 cue, 2 violations, 2 more that can't be helped"
 
 
 def test_command_that_prints_captions(tmp_path: Path) -> None:

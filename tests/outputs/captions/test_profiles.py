@@ -7,7 +7,8 @@ from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Prof
 
 
 def test_by_name() -> None:
-    assert [profile_named(name) for name in ("podcast", "vtt", "netflix", "bbc")] == list(PROFILES.values())
+    names = ("podcast", "vtt", "netflix", "bbc", "single-line")
+    assert [profile_named(name) for name in names] == list(PROFILES.values())
     with pytest.raises(InputError, match="unknown caption profile 'x'; there are podcast, vtt, netflix, bbc"):
         profile_named("x")
 

@@ -66,3 +66,7 @@ def test_text_that_looks_like_a_cue_stays_text() -> None:
 
 def test_silence() -> None:
     assert render(talk()) == ""
+
+
+def test_words_that_players_would_take_for_an_override_tag_are_shown() -> None:
+    assert render(talk(said("type {\\an8} here."))).endswith("type {\u00a0\\an8} here.\n")
