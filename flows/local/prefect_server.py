@@ -37,17 +37,12 @@ class TemporaryServer:
         port = port or _free_port()
         self.api_url = f"http://{HOST}:{port}/api"
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "flows.local.prefect_server",
-                str(port),
-            ],  # -P: modules of the folder we are in are not ours
+            # -P: modules of the folder we are in are not ours
+            [sys.executable, "-P", "-m", "flows.local.prefect_server", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
             start_new_session=True,  # Ctrl-C is for the client, which still has something to report
         )
 
