@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while a run goes on."""
+"""How far a run is, from its steps to whoever watches it, across Prefect's tasks."""
 
 from __future__ import annotations
 

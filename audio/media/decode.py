@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from audio.media import ffmpeg
 from models.record.errors import InputError
+from models.runtime.samples import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000  # Hz, what Whisper and the diarisation models were trained on
 SAMPLE_BYTES = 2  # int16
 MAX_SECONDS = 24 * 3600  # a small file can claim to play for ever
 FIRST_SECONDS = 60  # room to begin with where the file doesn't say how long it is

@@ -1,4 +1,4 @@
-"""Finding things in a library: the feed of a show, the episodes to link to, the audio of an episode."""
+"""The audio behind a finished episode, wherever it lies now."""
 
 from __future__ import annotations
 

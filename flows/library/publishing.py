@@ -1,4 +1,4 @@
-"""Finding things in a library: the feed of a show, the episodes to link to, the audio of an episode."""
+"""A show's feed and a library brought together, for `episcribe publish`."""
 
 from __future__ import annotations
 

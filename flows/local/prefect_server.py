@@ -8,6 +8,7 @@ that happens: it watches its standard input, which only the client holds open.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -37,17 +38,12 @@ class TemporaryServer:
         port = port or _free_port()
         self.api_url = f"http://{HOST}:{port}/api"
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "flows.local.prefect_server",
-                str(port),
-            ],  # -P: modules of the folder we are in are not ours
+            # -P: modules of the folder we are in are not ours
+            [sys.executable, "-P", "-m", "flows.local.prefect_server", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
             start_new_session=True,  # Ctrl-C is for the client, which still has something to report
         )
 
@@ -83,17 +79,24 @@ def _free_port() -> int:
         return port
 
 
-def _leave_with_parent() -> None:
+def main(port: int) -> None:
+    """Serve until the process that holds our standard input is gone; signals to all processes don't count."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_serve, args=(port,), daemon=True).start()
     sys.stdin.buffer.read()
     os._exit(0)
 
 
-def main(port: int) -> None:
-    """Serve until the process that holds our standard input is gone."""
+def _serve(port: int) -> None:
     import uvicorn
 
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    uvicorn.run("prefect.server.api.server:create_app", factory=True, host=HOST, port=port, log_level="error")
+    try:
+        uvicorn.run(
+            "prefect.server.api.server:create_app", factory=True, host=HOST, port=port, log_level="error"
+        )
+    finally:
+        os._exit(1)  # it could not start
 
 
 if __name__ == "__main__":

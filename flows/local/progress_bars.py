@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while a run goes on."""
+"""What the person at the terminal sees while a run goes on: a bar a stage, or a line where there is no terminal."""
 
 from __future__ import annotations
 

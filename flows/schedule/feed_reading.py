@@ -31,10 +31,10 @@ class FeedReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Answer:
     """What a server said about a feed: its episodes, nothing where it was unchanged, or an error."""
 
-    memory: FeedState
+    state: FeedState
     found: tuple[Episode, ...] = ()
     unchanged: bool = False
     error: Exception | None = None
@@ -48,16 +48,16 @@ def read_feeds(
 ) -> list[FeedReading]:
     """Read the feeds of these shows, and have the store remember what they said, in the order of `shows`."""
 
-    def remember(look: _Look, show: Show) -> Plan:
-        return store.read(
-            look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+    def remember(answer: _Answer, show: Show) -> Plan:
+        return store.record_reading(
+            answer.state, answer.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
         )
 
     def read(name: str) -> FeedReading:
-        reading, look = _reading(name, settings, store, remember)
+        reading, answer = _reading(name, settings, store, remember)
         if reading.error:
-            asked = look.error.retry_after if isinstance(look.error, UnavailableError) else None
-            store.unreadable(look.memory, reading.error, asked or 0.0)
+            asked = answer.error.retry_after if isinstance(answer.error, UnavailableError) else None
+            store.record_failed_reading(answer.state, reading.error, asked or 0.0)
         return reading
 
     return _each(shows, read, settings, progress)
@@ -66,9 +66,9 @@ def read_feeds(
 def preview(settings: Settings, store: Store, shows: Iterable[str]) -> list[FeedReading]:
     """What `read_feeds` would find; nothing is remembered."""
 
-    def plan(look: _Look, show: Show) -> Plan:
+    def plan(answer: _Answer, show: Show) -> Plan:
         return store.preview(
-            look.memory, look.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+            answer.state, answer.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
         )
 
     return _each(
@@ -96,45 +96,43 @@ def _each(
 
 
 def _reading(
-    name: str, settings: Settings, store: Store, keep: Callable[[_Look, Show], Plan]
-) -> tuple[FeedReading, _Look]:
+    name: str, settings: Settings, store: Store, keep: Callable[[_Answer, Show], Plan]
+) -> tuple[FeedReading, _Answer]:
     """One show's reading. Whatever is wrong with it is its own affair: other shows go on."""
     show = settings.show(name)
-    look = _Look(FeedState(name, show.url))
+    answer = _Answer(FeedState(name, show.url))
     try:
-        look = _look(show, store.feed(name, show.url), settings)
-        if look.error is None:
-            return FeedReading(name, keep(look, show), unchanged=look.unchanged), look
+        answer = _ask(show, store.feed(name, show.url), settings)
+        if answer.error is None:
+            return FeedReading(name, keep(answer, show), unchanged=answer.unchanged), answer
     except Exception as error:
-        look = replace(look, error=error)
-    assert look.error is not None
-    told = str(look.error) if isinstance(look.error, EpiscribeError) else f"unexpected: {look.error!r}"
-    return FeedReading(name, error=told), look
+        answer = replace(answer, error=error)
+    assert answer.error is not None
+    told = str(answer.error) if isinstance(answer.error, EpiscribeError) else f"unexpected: {answer.error!r}"
+    return FeedReading(name, error=told), answer
 
 
-def _look(show: Show, memory: FeedState, settings: Settings) -> _Look:
+def _ask(show: Show, state: FeedState, settings: Settings) -> _Answer:
     """Ask where the feed has moved to, or, when it can't be had there, where it was."""
-    if memory.moved_to:
-        look = _look_at(memory.moved_to, show, memory, settings)
-        if look.error is None:
-            return look
-        memory = replace(memory, moved_to="", validators=Validators())
-    return _look_at(show.url, show, memory, settings)
+    if state.moved_to:
+        answer = _ask_at(state.moved_to, show, state, settings)
+        if answer.error is None:
+            return answer
+        state = replace(state, moved_to="", validators=Validators())
+    return _ask_at(show.url, show, state, settings)
 
 
-def _look_at(url: str, show: Show, memory: FeedState, settings: Settings) -> _Look:
+def _ask_at(url: str, show: Show, state: FeedState, settings: Settings) -> _Answer:
     try:
-        page = _fetch(url, show, memory.validators, settings)
+        page = _fetch(url, show, state.validators, settings)
         if page.unchanged:
-            return _Look(memory, unchanged=True)
+            return _Answer(state, unchanged=True)
         feed = with_feed_url(parse_feed(page.data, page.url), show.url)
     except EpiscribeError as error:
-        return _Look(memory, error=error)
-    announced = feed.new_url if feed.new_url not in ("", show.url) else memory.moved_to
-    memory = replace(
-        memory, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title
-    )
-    return _Look(memory, feed.episodes)
+        return _Answer(state, error=error)
+    announced = feed.new_url if feed.new_url not in ("", show.url) else state.moved_to
+    state = replace(state, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title)
+    return _Answer(state, feed.episodes)
 
 
 def _fetch(url: str, show: Show, known: Validators, settings: Settings) -> Page:

@@ -76,6 +76,12 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     keeper.start()
     try:
         yield lease
+    except BaseException as error:
+        if not isinstance(
+            error, Exception
+        ):  # told to stop: whatever becomes of the run's state, this is free again
+            record_failure(episode_id, owner, "cut off", cut_off=True)
+        raise
     finally:
         stopped.set()
         keeper.join()

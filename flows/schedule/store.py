@@ -66,33 +66,35 @@ class Store:
             row = connection.execute(select(_feeds).where(_feeds.c.show == show)).mappings().first()
         if row is None or row["url"] != url:
             return FeedState(show, url)
-        return _memory(row)
+        return _feed_state(row)
 
     def feeds(self) -> list[FeedState]:
         """All that were ever read, by name."""
         with self._look() as connection:
             rows = connection.execute(select(_feeds).order_by(_feeds.c.show)).mappings().all()
-        return [_memory(row) for row in rows]
+        return [_feed_state(row) for row in rows]
 
     def preview(
-        self, memory: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+        self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
     ) -> Plan:
-        """What `read` would change."""
+        """What `record_reading` would change."""
         with self._look() as connection:
-            return _planned(connection, memory.show, found, back_fill, new_per_poll)
+            return _planned(connection, state.show, found, back_fill, new_per_poll)
 
-    def read(self, memory: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int) -> Plan:
+    def record_reading(
+        self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+    ) -> Plan:
         """Remember a reading of a feed together with what it said, or neither.
 
         found: its episodes, newest first; none where it was unchanged. Returns what came of it.
         """
         with self._begin() as connection:
             now = database_time(connection)
-            _lock_feed(connection, memory)
-            _adopt_renamed(connection, memory)
-            made = _planned(connection, memory.show, found, back_fill, new_per_poll)
+            _lock_feed(connection, state)
+            _adopt_renamed(connection, state)
+            made = _planned(connection, state.show, found, back_fill, new_per_poll)
             if made.added:
-                backlog = not _has_episodes(connection, memory.show)
+                backlog = not _has_episodes(connection, state.show)
                 rows = [_new_row(listed, now, backlog=backlog) for listed in made.added]
                 connection.execute(insert(_episodes), rows)
             for episode in made.changed:
@@ -101,13 +103,13 @@ class Store:
                 _update(connection, episode.id, state="waiting")
             connection.execute(
                 update(_feeds)
-                .where(_feeds.c.show == memory.show)
+                .where(_feeds.c.show == state.show)
                 .values(
-                    url=memory.url,
-                    moved_to=memory.moved_to,
-                    etag=memory.validators.etag,
-                    last_modified=memory.validators.last_modified,
-                    title=memory.title,
+                    url=state.url,
+                    moved_to=state.moved_to,
+                    etag=state.validators.etag,
+                    last_modified=state.validators.last_modified,
+                    title=state.title,
                     polled_at=now,
                     failures=0,
                     next_poll_at=0.0,
@@ -116,16 +118,16 @@ class Store:
             )
         return made
 
-    def unreadable(self, memory: FeedState, reason: str, pause: float) -> None:
+    def record_failed_reading(self, state: FeedState, reason: str, pause: float) -> None:
         """Remember that a feed could not be read, and to leave it alone for `pause` seconds."""
         with self._begin() as connection:
-            _lock_feed(connection, memory)
+            _lock_feed(connection, state)
             connection.execute(
                 update(_feeds)
-                .where(_feeds.c.show == memory.show)
+                .where(_feeds.c.show == state.show)
                 .values(
-                    url=memory.url,
-                    moved_to=memory.moved_to,
+                    url=state.url,
+                    moved_to=state.moved_to,
                     failures=_feeds.c.failures + 1,
                     next_poll_at=database_time(connection) + pause,
                     error=printable(reason)[:MAX_ERROR_CHARS],
@@ -285,22 +287,22 @@ def pause_after(attempts: int, first: float) -> float:
     return float(min(MAX_PAUSE, first * 4.0 ** (max(attempts, 1) - 1)))
 
 
-def _lock_feed(connection: Connection, memory: FeedState) -> None:
+def _lock_feed(connection: Connection, state: FeedState) -> None:
     """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert_or_leave
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_or_leave  # type: ignore[assignment]
-    row = insert_or_leave(_feeds).values(show=memory.show, url=memory.url)
+    row = insert_or_leave(_feeds).values(show=state.show, url=state.url)
     connection.execute(row.on_conflict_do_nothing())
-    connection.execute(select(_feeds.c.show).where(_feeds.c.show == memory.show).with_for_update())
+    connection.execute(select(_feeds.c.show).where(_feeds.c.show == state.show).with_for_update())
 
 
-def _adopt_renamed(connection: Connection, memory: FeedState) -> None:
+def _adopt_renamed(connection: Connection, state: FeedState) -> None:
     """What was known of this feed under another name of the show is known under the new one."""
-    former = select(_feeds.c.show).where(_feeds.c.url == memory.url, _feeds.c.show != memory.show)
+    former = select(_feeds.c.show).where(_feeds.c.url == state.url, _feeds.c.show != state.show)
     names = list(connection.execute(former).scalars())
-    connection.execute(update(_episodes).where(_episodes.c.show.in_(names)).values(show=memory.show))
+    connection.execute(update(_episodes).where(_episodes.c.show.in_(names)).values(show=state.show))
     connection.execute(delete(_feeds).where(_feeds.c.show.in_(names)))
 
 
@@ -344,7 +346,7 @@ def _listed(connection: Connection, wanted: Any) -> list[ListedEpisode]:
     ]
 
 
-def _memory(row: RowMapping) -> FeedState:
+def _feed_state(row: RowMapping) -> FeedState:
     names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error")
     validators = Validators(row["etag"], row["last_modified"])
     return FeedState(validators=validators, **{name: row[name] for name in names})

@@ -11,6 +11,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -40,8 +41,8 @@ class WarmWorker(ProcessWorker):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._slots: list[_Slot] = []
         self._idle: list[_Slot] = []
-        self._busy: list[_Slot] = []
 
     @classmethod
     def __dispatch_key__(cls) -> str:
@@ -58,14 +59,10 @@ class WarmWorker(ProcessWorker):
         name = (await self.client.read_flow(flow_run.flow_id)).name
         if name not in FLOWS:
             return await super().run(flow_run, configuration, task_status)
-        slot = self._idle.pop() if self._idle else await asyncio.to_thread(_Slot)
-        self._busy.append(slot)
-        try:
-            if task_status is not None:
-                task_status.started(slot.pid)
-            status = await self._outcome(slot.start(name, flow_run.id), flow_run)
-        finally:
-            self._busy.remove(slot)
+        slot = self._idle.pop() if self._idle else await self._new_slot()
+        if task_status is not None:
+            task_status.started(slot.pid)
+        status = await self._outcome(slot.start(name, flow_run), flow_run)
         self._put_back(slot, alive=status == 0)
         return ProcessWorkerResult(status_code=status, identifier=str(slot.pid))
 
@@ -78,16 +75,27 @@ class WarmWorker(ProcessWorker):
             return KILLED
         return 0
 
+    async def _new_slot(self) -> _Slot:
+        slot = await asyncio.to_thread(_Slot)
+        self._slots.append(slot)
+        return slot
+
     def _put_back(self, slot: _Slot, *, alive: bool) -> None:
+        slot.flow_run = None
         if alive and slot.runs < RUNS_PER_PROCESS:
             self._idle.append(slot)
         else:
+            self._slots.remove(slot)
             slot.close()
 
     async def teardown(self, *exc_info: Any) -> None:
         """End the processes; what they were at is given back."""
-        for slot in (*self._busy, *self._idle):
+        for slot in self._slots:
+            slot.terminate()
+        for slot in self._slots:
             slot.close()
+            if slot.flow_run is not None:
+                _give_back(slot.flow_run)
         await super().teardown(*exc_info)
 
 
@@ -99,14 +107,20 @@ class _Slot:
         self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_settle)
         self.pid = self._pool.submit(os.getpid).result()
         self.runs = 0
+        self.flow_run: FlowRun | None = None  # that it is at
 
-    def start(self, name: str, flow_run_id: UUID) -> Future[None]:
+    def start(self, name: str, flow_run: FlowRun) -> Future[None]:
         self.runs += 1
-        return self._pool.submit(_execute, name, flow_run_id)
+        self.flow_run = flow_run
+        return self._pool.submit(_execute, name, flow_run.id)
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        self._signal(signal.SIGTERM)
 
     def close(self) -> None:
         """End the process: politely, so that it can give back what it is at, and then in any case."""
-        self._signal(signal.SIGTERM)
+        self.terminate()
         last = threading.Timer(GRACE_SECONDS, self._signal, [signal.SIGKILL])
         last.start()
         self._pool.shutdown(wait=True)
@@ -129,8 +143,9 @@ def _give_back(flow_run: FlowRun) -> None:
 
 
 def _settle() -> None:
-    """Leave signals of the terminal to the worker, and leave with it, however it ends."""
+    """Leave signals of the terminal to the worker, tidy up when told to end, and leave with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # during a run Prefect has a handler of its own
     threading.Thread(target=_leave_with_worker, daemon=True).start()
 
 

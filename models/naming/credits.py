@@ -1,7 +1,6 @@
-"""Hints at who a speaker is, each kind found by a function of its own.
+"""Who may speak in an episode, as settings, known voices, the feed, title and notes have it: `Credit`s.
 
-An `Evidence` weighs as log-odds: above 0 for, below 0 against a label being called a name. What the
-weights add up to is judged in `models/naming/assignment.py`; docs/speakers.md tells how they were chosen.
+They say how a name is spelt and who is likely to be there, not who speaks when.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hints at who a speaker is, each kind found by a function of its own.
+"""Hints at who a speaker is in what is said: introductions, addresses, announcements, hosting.
 
 An `Evidence` weighs as log-odds: above 0 for, below 0 against a label being called a name. What the
 weights add up to is judged in `models/naming/assignment.py`; docs/speakers.md tells how they were chosen.

@@ -1,4 +1,7 @@
-"""Labels turned into what readers see: a name with its source and confidence, or "Speaker 1"."""
+"""Speakers of two transcripts of one episode, matched: what one calls a label the other may call otherwise.
+
+Names that a user gave outlast a new diarisation by it.
+"""
 
 from __future__ import annotations
 

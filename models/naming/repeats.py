@@ -1,8 +1,4 @@
-"""Hints at who a speaker is, each kind found by a function of its own.
-
-An `Evidence` weighs as log-odds: above 0 for, below 0 against a label being called a name. What the
-weights add up to is judged in `models/naming/assignment.py`; docs/speakers.md tells how they were chosen.
-"""
+"""Labels that are nobody to be named: ads, trailers and jingles, told by being in other episodes too."""
 
 from __future__ import annotations
 

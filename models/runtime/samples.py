@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAMPLE_RATE = 16_000  # Hz
+SAMPLE_RATE = 16_000  # Hz, what Whisper and the diarisation models were trained on
 FULL_SCALE = 32_768  # what 16-bit samples are divided by
 
 Samples = NDArray[np.float32] | NDArray[np.int16]

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while a run goes on."""
+"""Text from outside as it may go to a terminal or a log."""
 
 from __future__ import annotations
 

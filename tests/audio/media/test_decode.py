@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from audio.media import decode as module
-from audio.media.decode import SAMPLE_RATE, decode
+from audio.media.decode import decode
 from models.record.errors import InputError
-from models.runtime.samples import as_float
+from models.runtime.samples import SAMPLE_RATE, as_float
 from tests.audio.conftest import Write, sine
 
 

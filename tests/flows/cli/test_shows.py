@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from flows.schedule.store import Store
@@ -107,25 +111,54 @@ def states(folder: Path) -> list[str]:
     return [listed.state for listed in Store(str(place)).episodes()] if place.exists() else []
 
 
+def hold(server: Server, path: str) -> tuple[threading.Event, threading.Event]:
+    """Let a server answer this path only once the first event is set; the second is set when it is asked."""
+    answer, gate, asked = server.routes[path], threading.Event(), threading.Event()
+
+    def held(headers: dict[str, str]) -> Reply:
+        asked.set()
+        gate.wait(PATIENCE)
+        return answer(headers)  # type: ignore[operator]
+
+    server.routes[path] = held
+    return gate, asked
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`episcribe serve` in a folder, where its log goes to the file "log"."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
+    with (folder / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "serve"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield child
+        finally:
+            child.kill()
+            child.wait()
+
+
+def come(folder: Path, child: subprocess.Popen[bytes], condition: Callable[[], bool], what: str) -> None:
+    """Wait for something of a server that has to stay alive meanwhile."""
+
+    def is_running() -> None:
+        assert child.poll() is None, (folder / "log").read_text()
+
+    wait_until(condition, what, is_running)
+
+
 @pytest.mark.slow
 def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> None:
     """A first poll at once, its episode in a warm process, and nothing left behind at the end."""
     write_config(tmp_path, show_table("short", serve_show(server, [1])))
     port = free_port()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
-    with (tmp_path / "log").open("wb") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "serve"],
-            cwd=tmp_path,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-
-        def is_running() -> None:
-            assert child.poll() is None, (tmp_path / "log").read_text()
-
-        wait_until(lambda: states(tmp_path) == ["done"], "the episode", is_running)
+    with serving(tmp_path, port) as child:
+        come(tmp_path, child, lambda: states(tmp_path) == ["done"], "the episode")
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=PATIENCE) == 0
     assert "stopped" in (tmp_path / "log").read_text()
@@ -133,3 +166,26 @@ def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> 
     assert "1 done" in run("status", cwd=tmp_path)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signalled", ["the main process", "all processes, as systemd does"])
+def test_serve_stops_in_the_middle_of_an_episode(tmp_path: Path, server: Server, signalled: str) -> None:
+    """Whoever works ends too, at once, and the episode is free again, whatever Prefect's server still hears."""
+    write_config(tmp_path, show_table("short", serve_show(server, [1])))
+    gate, asked = hold(server, "/1.wav")
+    try:
+        with serving(tmp_path, free_port()) as child:
+            come(tmp_path, child, asked.is_set, "the download")
+            processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+            for process in processes if signalled.startswith("all") else processes[:1]:
+                process.terminate()
+            assert child.wait(timeout=PATIENCE) == 0
+            _, left = psutil.wait_procs(processes, timeout=PATIENCE)
+    finally:
+        gate.set()
+    log = (tmp_path / "log").read_text()
+    assert not left
+    assert "stopped" in log
+    assert "resource_tracker" not in log
+    assert states(tmp_path) == ["waiting"]

@@ -52,7 +52,7 @@ def store(place: str) -> Store:
 
 def read(store: Store, *found: Episode, back_fill: int = 1, new_per_poll: int = 50) -> list[str]:
     """One reading of the show's feed; the ids of the episodes that are to be processed now."""
-    made = store.read(FeedState("show", URL), found, back_fill=back_fill, new_per_poll=new_per_poll)
+    made = store.record_reading(FeedState("show", URL), found, back_fill=back_fill, new_per_poll=new_per_poll)
     return [episode.id for episode in made.taken]
 
 
@@ -138,7 +138,9 @@ def test_what_the_feed_says_now_counts_until_an_episode_is_done(store: Store) ->
 
 def test_a_show_under_another_name_is_the_same(store: Store) -> None:
     read(store, episode(1))
-    made = store.read(FeedState("renamed", URL), [episode(2), episode(1)], back_fill=1, new_per_poll=50)
+    made = store.record_reading(
+        FeedState("renamed", URL), [episode(2), episode(1)], back_fill=1, new_per_poll=50
+    )
     assert [episode.id for episode in made.taken] == ["id-2"]
     assert {listed.show for listed in store.episodes()} == {"renamed"}
 
@@ -151,15 +153,15 @@ def test_planning_changes_nothing(store: Store) -> None:
 
 def test_what_is_remembered_of_a_feed(store: Store) -> None:
     memory = FeedState("show", URL, "https://new.example", Validators('"v1"', "yesterday"), "The Show")
-    store.read(memory, [episode(1)], back_fill=1, new_per_poll=50)
+    store.record_reading(memory, [episode(1)], back_fill=1, new_per_poll=50)
     known = store.feed("show", URL)
     assert known == replace(memory, polled_at=known.polled_at)
     assert store.feed("show", "https://changed.example").validators == Validators()
 
 
 def test_a_feed_that_fails_is_remembered_until_it_is_read(store: Store) -> None:
-    store.unreadable(FeedState("show", URL), "answered 500\x00", 60)
-    store.unreadable(FeedState("show", URL), "answered 502", 60)
+    store.record_failed_reading(FeedState("show", URL), "answered 500\x00", 60)
+    store.record_failed_reading(FeedState("show", URL), "answered 502", 60)
     (feed,) = store.feeds()
     assert (feed.failures, feed.error) == (2, "answered 502")
     assert feed.next_poll_at > time.time() + 50
