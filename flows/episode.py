@@ -36,6 +36,7 @@ from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
 from models.runtime.device import resolve_device
 from outputs.library.files import resolve_location as resolve_location
+from outputs.library.placement import holds
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 1
@@ -186,8 +187,10 @@ def process_episode(
 
 
 def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
-    if lease.listed.folder:  # processed before: its place stays, whatever the feed calls it now
-        options = options.model_copy(update={"out": lease.listed.folder})
+    if (folder := lease.listed.folder) and holds(
+        resolve_location(folder), lease.episode
+    ):  # also outside the library
+        options = options.model_copy(update={"out": folder})
     steps.check_input(lease.episode.audio_url, options)
     result = _process(
         options,

@@ -12,6 +12,7 @@ from models.naming.label_matching import given_names
 from models.naming.speakers import NamingContext, name_by_evidence
 from models.naming.voices import VoiceRegistry, is_known, sample_of
 from models.record.errors import EpiscribeError
+from models.record.identity import same_show
 from models.record.transcript import Segment, Speaker, Transcript, Voice
 from outputs.library import read, voices_file
 
@@ -116,5 +117,5 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
     for other in others[: -RECENT_EPISODES - 1 : -1]:
         with suppress(EpiscribeError):
             found = published(other)
-            if found is not None and found.episode.show == transcript.episode.show:
+            if found is not None and same_show(found.episode, transcript.episode):
                 yield found.segments

@@ -6,9 +6,7 @@ steps of one run share.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -42,12 +40,12 @@ from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
 from outputs.library.corrections import Correction, carry_over
 from outputs.library.folders import present_formats
-from outputs.text.slug import slug
+from outputs.library.migration import migrate
+from outputs.library.placement import episode_folder
 
 PAGE_MESSAGE = (
     "is neither audio nor a podcast feed (a web page?): give the address of the feed or of the audio file"
 )
-UNTITLED_SHOW = "single-episodes"  # the show folder of what came from no feed
 
 
 @dataclass(frozen=True)
@@ -274,23 +272,6 @@ def folder_for(episode: Episode, options: RunOptions) -> Path:
     """Where the files of an episode go."""
     if options.out:
         return files.resolve_location(options.out)
-    return episode_folder(files.resolve_location(options.library), episode)
-
-
-def episode_folder(library: Path, episode: Episode) -> Path:
-    """`<library>/<show>/<date>-<title>`; with a piece of the id where another episode has that name."""
-    date = episode.published[:10]
-    title = slug(episode.title)
-    folder = library / slug(episode.show or UNTITLED_SHOW) / (f"{date}-{title}" if date else title)
-    taken_by = _episode_id(folder)
-    if taken_by is not None and taken_by != episode.id:
-        return folder.with_name(f"{folder.name}-{slug(episode.id)[:8]}")
-    return folder
-
-
-def _episode_id(folder: Path) -> str | None:
-    """Whose folder this is; None for nobody's, or nobody's that we can tell."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        record = json.loads((folder / "episode.json").read_text(encoding="utf-8"))
-        return str(record["episode"]["id"])
-    return None
+    library = files.resolve_location(options.library)
+    migrate(library)
+    return episode_folder(library, episode)

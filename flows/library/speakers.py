@@ -10,6 +10,7 @@ from models.naming.person_names import fold
 from models.naming.speakers import NamingContext, rename_by_voice, rename_speaker
 from models.naming.voices import VoiceRegistry, VoiceSample, sample_of
 from models.record.errors import EpiscribeError, InputError
+from models.record.identity import same_show
 from models.record.transcript import Transcript
 from outputs.library import corrections, files, read, voices_file, write
 from outputs.library.corrections import NAME, Correction
@@ -122,7 +123,7 @@ def name_others_by_voice(folder: Path) -> tuple[tuple[Path, ...], int]:
     not kept their voices.
     """
     show = folder.absolute().parent
-    known = voices_file.load(show)
+    episode, known = read.load_episode(folder), voices_file.load(show)
     changed, unheard = [], 0
     for other in show_episodes(show):
         if other == folder.absolute():
@@ -131,6 +132,8 @@ def name_others_by_voice(folder: Path) -> tuple[tuple[Path, ...], int]:
             before = read.load_record(other)
         except EpiscribeError:
             continue  # a damaged neighbour is no reason to stop
+        if not same_show(before.episode, episode):
+            continue  # in a library of before, where shows of one title share a folder
         voices = voices_file.episode_voices(before.audio.sha256)
         unheard += bool(before.speakers) and not voices
         after = rename_by_voice(before, NamingContext(voices=voices, registry=known)) if voices else before

@@ -14,6 +14,8 @@ from models.record.transcript import Transcript
 from models.runtime.cache import cache_folder
 from outputs.library import files, read, voices_file
 from outputs.library.folders import show_episodes
+from outputs.library.migration import migrate
+from outputs.library.placement import show_folders
 
 
 def shows(library: Path, show: str | None = None) -> list[Path]:
@@ -25,7 +27,8 @@ def shows(library: Path, show: str | None = None) -> list[Path]:
         return [folder]
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library with --library")
-    return sorted(path for path in library.iterdir() if path.is_dir())
+    migrate(library)
+    return show_folders(library)
 
 
 def known_voices(library: Path, show: str | None = None) -> list[tuple[Path, VoiceRegistry]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from audio.transfer.http import Validators
+from models.record import identity
 from models.record.transcript import Episode
 
 TOO_MANY = "more new episodes in one poll than limits.new_per_poll allows"
@@ -65,7 +65,8 @@ class Plan:
 
 def published_at(episode: Episode) -> float:
     """Seconds since 1970; without a date, before all others."""
-    return datetime.fromisoformat(episode.published).timestamp() if episode.published else -math.inf
+    moment = identity.published_at(episode)
+    return -math.inf if moment is None else moment
 
 
 def plan(
@@ -74,18 +75,16 @@ def plan(
     """What a feed's episodes (newest first) mean beside those that are known already.
 
     The first reading puts all into the backlog, of which the newest `back_fill` are taken. Later ones take
-    what is new, at most `new_per_poll`; the rest is kept as skipped. An episode that comes again under another
-    guid, with title and date as before, while its old guid is gone from the feed, is not new.
+    what is new, at most `new_per_poll`; the rest is kept as skipped. `models.record.identity` says which are known.
     """
-    by_guid = {listed.episode.guid: listed for listed in known}
-    listed_guids = {episode.guid for episode in found}
-    gone = {
-        (listed.episode.title, listed.episode.published)
-        for listed in known
-        if listed.episode.guid not in listed_guids and listed.episode.published
-    }
-    once = {episode.guid: episode for episode in reversed(found)}  # the newest one's
-    new = [e for e in reversed(once.values()) if e.guid not in by_guid and (e.title, e.published) not in gone]
+    pairs = identity.pair_up(found, [listed.episode for listed in known])
+    ids = {listed.id for listed in known}
+    seen = {found[index].id for index in pairs}
+    new = []
+    for index, episode in enumerate(found):
+        if index not in pairs and episode.id not in seen:
+            seen.add(episode.id)
+            new.append(own_id(episode, ids))
     taken = new_per_poll if known else back_fill
     added = tuple(
         ListedEpisode(show, episode, "waiting")
@@ -94,11 +93,18 @@ def plan(
         for number, episode in enumerate(new)
     )
     changed = tuple(
-        replace(episode, id=by_guid[episode.guid].id)
-        for episode in found
-        if episode.guid in by_guid and _outdated(by_guid[episode.guid], episode)
+        replace(found[index], id=known[at].id)
+        for index, at in sorted(pairs.items())
+        if _outdated(known[at], found[index])
     )
     return Plan(added, changed)
+
+
+def own_id(episode: Episode, taken: Set[str]) -> Episode:
+    """A new episode with an id that no other has, though its host has used its guid for another one."""
+    if episode.id not in taken:
+        return episode
+    return replace(episode, id=identity.episode_id(episode.feed_url, f"{episode.guid} {episode.audio_url}"))
 
 
 def _outdated(listed: ListedEpisode, episode: Episode) -> bool:

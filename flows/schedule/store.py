@@ -356,7 +356,7 @@ def _new_row(listed: ListedEpisode, now: float, *, backlog: bool) -> dict[str, A
     return {
         "id": listed.id,
         "show": listed.show,
-        "guid": listed.episode.guid,
+        "guid": listed.id,  # must be the only one in its show, and hosts use guids twice
         "published_at": _sortable(listed.episode),
         "record": _encoded(listed.episode),
         "backlog": backlog,

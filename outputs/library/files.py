@@ -5,16 +5,19 @@ A folder is a Path, or a UPath where the library is an fsspec URL such as s3://b
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
 from models.record.errors import InputError, OutputError
+from models.runtime.cache import cache_folder
 
+LOCK_SECONDS = 30  # to wait for another writer
 UPLOAD_BYTES = 8 << 20  # that are in memory at a time
 
 
@@ -35,6 +38,32 @@ def resolve_location(location: str | os.PathLike[str]) -> Path:
 def is_local(path: Path) -> bool:
     """Whether a path is of this machine's file system, rather than a store that has URLs."""
     return isinstance(path, Path)
+
+
+@contextmanager
+def locked(file: Path, lock_name: str) -> Iterator[None]:
+    """Within, no other program of this machine that asks for the same lock changes `file`.
+
+    The lock is a file beside it, or for a library with a URL, which has no locks, one on this machine: there writers on
+    other machines are not kept out. Raises OutputError where the file stays in use.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock_of(file.parent, lock_name), timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise OutputError(f"{file} is in use by another program: try again") from error
+    except OSError as error:
+        raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _lock_of(folder: Path, name: str) -> Path:
+    if is_local(folder):
+        return folder / name
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    return locks / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:32]}.lock"
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:

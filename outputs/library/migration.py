@@ -16,11 +16,12 @@ from models.record.identity import same_show, show_id
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
 from outputs.library import voices_file
-from outputs.library.files import is_local, replace_files
+from outputs.library.files import is_local, locked, replace_files
 from outputs.library.folders import show_episodes
 from outputs.library.placement import apart, episodes_in, show_folders
 
 MARKER = ".episcribe-library"
+LOCK_NAME = ".episcribe-library.lock"
 LAYOUT = b"2\n"  # one show a folder; 1 had no marker
 
 Placed = tuple[Path, Episode]
@@ -34,11 +35,16 @@ def migrate(library: Path) -> list[Path]:
     marker = library / MARKER
     if not library.is_dir() or marker.exists():
         return []
-    try:
-        moved = [folder for show in show_folders(library) for folder in _separated(show)]
-    except OSError as error:
-        raise OutputError(f"cannot move the shows of {library} apart: {error.strerror or error}") from error
-    replace_files({marker: LAYOUT})
+    with locked(marker, LOCK_NAME):
+        if marker.exists():  # another program has just done it
+            return []
+        try:
+            moved = [folder for show in show_folders(library) for folder in _separated(show)]
+        except OSError as error:
+            raise OutputError(
+                f"cannot move the shows of {library} apart: {error.strerror or error}"
+            ) from error
+        replace_files({marker: LAYOUT})
     return moved
 
 

@@ -48,11 +48,18 @@ def show_folder(library: Path, episode: Episode) -> Path:
     owner = show_of(named)
     if owner is not None and same_show(owner, episode):
         return named
-    for other in show_folders(library):
+    own = apart(named, episode)
+    for other in (own, *show_folders(library)):
         found = show_of(other) if other != named else None
         if found is not None and same_show(found, episode):
             return other
-    return named if owner is None else apart(named, episode)
+    return named if owner is None else own
+
+
+def holds(folder: Path, episode: Episode) -> bool:
+    """Whether a folder has the files of this very episode."""
+    there = _episode_in(folder)
+    return there is not None and there.id == episode.id
 
 
 def apart(named: Path, episode: Episode) -> Path:

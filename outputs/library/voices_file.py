@@ -21,14 +21,13 @@ from models.naming.voices import REGISTRY_VERSION, VoiceRegistry
 from models.record.errors import OutputError
 from models.record.transcript import Voice
 from models.runtime.cache import cache_folder
-from outputs.library.files import is_local, replace_files
+from outputs.library.files import is_local, locked, replace_files
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 FILE_NAME = "voices.json"
 LOCK_NAME = ".voices.lock"
-LOCK_SECONDS = 30  # to wait for another writer
 HEARD_DAYS = 180
 
 
@@ -58,28 +57,12 @@ def change(show: Path, how: Callable[[VoiceRegistry], VoiceRegistry]) -> VoiceRe
     An unchanged registry is not written; an empty one that nobody is to stay out of has no file. In a
     library with a URL writers on other machines are not kept out: the later one wins.
     """
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(_lock_of(show), timeout=LOCK_SECONDS):
-            before = load(show)
-            after = how(before)
-            if after != before:
-                _write(show / FILE_NAME, after)
-            return after
-    except Timeout as error:
-        raise OutputError(f"{show / FILE_NAME} is in use by another program: try again") from error
-    except OSError as error:
-        raise OutputError(f"cannot write {show / FILE_NAME}: {error.strerror or error}") from error
-
-
-def _lock_of(show: Path) -> Path:
-    """The file that writers lock: beside the voices, or for a library with a URL, which has no locks, here."""
-    if is_local(show):
-        return show / LOCK_NAME
-    locks = cache_folder() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    return locks / f"{hashlib.sha256(str(show).encode()).hexdigest()[:32]}.lock"
+    with locked(show / FILE_NAME, LOCK_NAME):
+        before = load(show)
+        after = how(before)
+        if after != before:
+            _write(show / FILE_NAME, after)
+        return after
 
 
 def _write(path: Path, registry: VoiceRegistry) -> None:

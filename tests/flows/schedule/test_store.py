@@ -114,6 +114,32 @@ def test_a_feed_that_gives_new_guids_has_nothing_new(store: Store) -> None:
     assert read(store, *moved) == []
 
 
+def test_a_feed_that_gives_new_guids_in_another_time_zone_has_nothing_new(store: Store) -> None:
+    read(store, episode(2), episode(1))
+    moved = [
+        replace(
+            one, id=f"other-{one.id}", guid=f"new-{one.guid}", published=one.published[:11] + "08:30:00+02:30"
+        )
+        for one in (episode(2), episode(1))
+    ]
+    assert read(store, *moved) == []
+
+
+def test_same_audio_goes_before_same_guid(store: Store) -> None:
+    """A host that numbers its items from the top: every guid is used again, for the episode before."""
+
+    def heard(guid: int, audio: str) -> Episode:
+        return replace(episode(guid), title=audio, published="", audio_url=f"https://a.example/{audio}.mp3")
+
+    read(store, heard(1, "second"), heard(2, "first"), back_fill=2)
+    (new,) = read(store, heard(1, "third"), heard(2, "second"), heard(3, "first"))
+    titles = {listed.id: listed.episode.title for listed in store.episodes()}
+    assert titles[new] == "third"
+    assert sorted(titles.values()) == ["first", "second", "third"]
+    assert read(store, heard(1, "third"), heard(2, "second"), heard(3, "first")) == []
+    assert read(store, heard(1, "fourth"), heard(2, "third"), heard(3, "second"), heard(4, "first")) != []
+
+
 def test_twins_in_one_feed_are_two_episodes(store: Store) -> None:
     read(store, episode(1))
     twin = replace(episode(1), id="twin", guid="twin")

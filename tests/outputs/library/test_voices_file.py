@@ -12,7 +12,7 @@ import pytest
 from models.naming.voices import VoiceRegistry, VoiceSample
 from models.record.errors import OutputError
 from models.record.transcript import Voice
-from outputs.library import voices_file
+from outputs.library import files, voices_file
 from outputs.library.voices_file import (
     FILE_NAME,
     HEARD_DAYS,
@@ -91,7 +91,7 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
 def test_a_lock_that_nobody_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(voices_file, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.1)
     with (
         FileLock(tmp_path / voices_file.LOCK_NAME),
         pytest.raises(OutputError, match="in use by another program"),
