@@ -20,6 +20,7 @@ from prefect.states import Completed
 
 from audio.media.decode import Mix
 from audio.media.recording import DecodedAudio, Recording
+from audio.media.shortfall import Amount, shortfall
 from flows import naming, steps
 from flows.options import RunOptions
 from flows.progress import progress
@@ -77,7 +78,7 @@ def download(source: str, options: RunOptions) -> steps.DownloadedEpisode:
 def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisode:
     """Bring the audio of an episode that the store lists."""
     return steps.download_episode(
-        lease.episode, options, progress, limits=lease.limits(), secret=lease.secret()
+        lease.episode, options, progress, limits=lease.limits(), access=lease.access()
     )
 
 
@@ -134,6 +135,7 @@ def publish_listed(
     with lease.finishing() as finished:
         published = steps.publish(transcript, options, audio)
         finished.folder = str(published.folder)
+        finished.warnings = (*transcript.warnings, *published.warnings)
     return published
 
 
@@ -225,7 +227,7 @@ def _process(
         words,
         turns,
         diariser_model=diariser_model,
-        warnings=(*decoded.warnings, *warnings),
+        warnings=(*source.warnings, *decoded.warnings, *_shortfall(source, decoded.seconds), *warnings),
     )
     folder = steps.folder_for(transcript.episode, options)
     transcript = naming.name_speakers(transcript, turns.voices, folder, options)
@@ -238,6 +240,13 @@ def _process(
         "reused": run.reused,
         "warnings": [*transcript.warnings, *unkept, *published.warnings],
     }
+
+
+def _shortfall(source: steps.DownloadedEpisode, seconds: float) -> tuple[str, ...]:
+    """What to warn of where the feed had promised more than came."""
+    came, promised = Amount(seconds, source.size), Amount(source.episode.duration, source.promised_bytes)
+    warning = shortfall(came, promised)
+    return (warning,) if warning else ()
 
 
 class _Run:

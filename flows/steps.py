@@ -6,7 +6,7 @@ steps of one run share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from audio.feeds.parse import parse_feed, pick_episode, with_feed_url
 from audio.media.decode import Mix
 from audio.media.ffmpeg import check_file
 from audio.media.recording import Recording
+from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, name_in, redacted, without_login
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows.naming import published
@@ -31,10 +32,11 @@ from models.asr.whisper_models import resolve as resolve_whisper
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.naming.speakers import numbered_speakers
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError, InputError, NotAudioError
+from models.record.identity import audio_key
 from models.record.progress import Progress, silent
 from models.record.spans import Span
-from models.record.transcript import AudioFile, Diarisation, Episode, Transcript
+from models.record.transcript import AudioFile, Diarisation, Enclosure, Episode, Transcript
 from models.runtime.cache import cache_folder
 from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
@@ -43,19 +45,21 @@ from outputs.library.folders import present_formats
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
 
-PAGE_MESSAGE = (
-    "is neither audio nor a podcast feed (a web page?): give the address of the feed or of the audio file"
-)
-
 
 @dataclass(frozen=True)
 class DownloadedEpisode:
-    """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded."""
+    """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded.
+
+    `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record.
+    """
 
     episode: Episode
     path: str
     sha256: str
     fresh: bool
+    size: int = 0
+    promised_bytes: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def is_url(source: str) -> bool:
@@ -111,7 +115,7 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
             episode = Episode(id=_identity(address), title=name_in(address), audio_url=address)
             return _fetched(episode, _save(opened, progress))
         if opened.kind == "page":
-            raise InputError(f"{redacted(source)} {PAGE_MESSAGE}")
+            raise NotAudioError(f"{_no_media(opened)}: give the address of the feed or of the audio file")
         page = opened.read(MAX_FEED_BYTES)
     feed = with_feed_url(parse_feed(page.data, page.url), source)
     return download_episode(pick_episode(feed, options.episode), options, progress)
@@ -123,22 +127,56 @@ def download_episode(
     progress: Progress = silent,
     *,
     limits: Limits | None = None,
-    secret: Mapping[str, str] | None = None,
+    access: Access | None = None,
 ) -> DownloadedEpisode:
     """Bring the audio of a feed's episode to this machine. Raises InputError and DownloadError.
 
-    secret: headers for the server of the audio, such as a login.
+    Where its first enclosure is no audio, as a page or a playlist, the next one is tried, and so on. access: as
+    whom the servers are asked, and by which way.
     """
-    with RemoteSource(
-        episode.audio_url,
-        downloads_folder(),
-        limits=limits,
-        allow_private=options.allow_private,
-        secret=secret,
-    ) as opened:
-        if opened.kind != "audio":
-            raise InputError(f"{redacted(episode.audio_url)} {PAGE_MESSAGE}")
-        return _fetched(episode, _save(opened, progress))
+    refused: list[NotAudioError] = []
+    for place in _places(episode):
+        source = RemoteSource(
+            place.url,
+            downloads_folder(),
+            limits=limits,
+            allow_private=options.allow_private,
+            access=access,
+        )
+        try:
+            with source as opened:
+                if opened.kind == "page":
+                    raise NotAudioError(_no_media(opened))
+                fetched = _fetched(_found_at(place.url, episode), _save(opened, progress))
+        except NotAudioError as error:
+            refused.append(error)
+            continue
+        warnings = (f"{refused[0]}; {redacted(place.url)} was taken instead",) if refused else ()
+        return replace(fetched, promised_bytes=place.length, warnings=warnings)
+    others = len(refused) - 1
+    raise (
+        NotAudioError(f"{refused[0]}; none of its {others} other enclosures is audio")
+        if others
+        else refused[0]
+    )
+
+
+def _places(episode: Episode) -> list[Enclosure]:
+    """Where the media of an episode lies: at `audio_url`, or else at the other enclosures, in order."""
+    told = {place.url: place for place in reversed(episode.enclosures)}
+    first = told.get(episode.audio_url, Enclosure(episode.audio_url))
+    return list(dict.fromkeys((first, *(told[place.url] for place in episode.enclosures))))
+
+
+def _found_at(url: str, episode: Episode) -> Episode:
+    """The episode with the address that its audio came from; it stays the same episode."""
+    if url == episode.audio_url:
+        return episode
+    return replace(episode, audio_url=url, audio_key=episode.audio_key or audio_key(episode.audio_url))
+
+
+def _no_media(opened: RemoteSource) -> str:
+    return f"{redacted(opened.url)} is neither audio nor a podcast feed, but {opened.looks_like}"
 
 
 def _save(source: RemoteSource, progress: Progress) -> StoredFile:
@@ -146,7 +184,7 @@ def _save(source: RemoteSource, progress: Progress) -> StoredFile:
 
 
 def _fetched(episode: Episode, stored: StoredFile) -> DownloadedEpisode:
-    return DownloadedEpisode(episode, str(stored.path), stored.sha256, stored.fresh)
+    return DownloadedEpisode(episode, str(stored.path), stored.sha256, stored.fresh, stored.size)
 
 
 def _identity(what: str) -> str:
@@ -189,7 +227,7 @@ def align(
     """Align words and turns, name the speakers, and put everything that is known into one record."""
     segments = alignment.align(words.words, turns.exclusive, words.language, turns.turns)
     return Transcript(
-        episode=replace(episode, audio_url=without_login(episode.audio_url)),
+        episode=replace(episode, audio_url=without_login(episode.audio_url), enclosures=()),
         audio=replace(audio, path=Path(audio.path).name),
         language=words.language,
         segments=segments,

@@ -53,9 +53,9 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses are of one server: scheme, host and port."""
-    return origin(checked_url(one)) == origin(checked_url(other))
+def same_host(one: str, other: str) -> bool:
+    """Whether two addresses are of one host, whatever the scheme and port."""
+    return checked_url(one).host == checked_url(other).host
 
 
 def origin(url: httpx2.URL) -> tuple[str, str, int | None]:

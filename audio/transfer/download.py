@@ -12,9 +12,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
@@ -23,8 +23,10 @@ import httpx2
 
 from audio.media.ffmpeg import check_file
 from audio.transfer import addresses, http, network
-from audio.transfer.sniff import HEAD_BYTES, Kind, content_kind, file_extension
-from models.record.errors import DownloadError, InputError
+from audio.transfer.access import Access
+from audio.transfer.ranges import Part, content_range, place_of
+from audio.transfer.sniff import HEAD_BYTES, Kind, content_kind, described, file_extension
+from models.record.errors import DownloadError, InputError, NotAudioError
 
 MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
 MAX_SECONDS = 2 * 3600  # for one download with all its retries
@@ -56,21 +58,21 @@ class StoredFile:
 
 @dataclass(slots=True)
 class _Record:
-    """What is remembered of a URL: the validators of its bytes, and the file once complete."""
+    """What is remembered of a URL: what its server said of its bytes, and the file once complete.
+
+    `total` is how many bytes there are to be, None where it doesn't say.
+    """
 
     etag: str = ""
     last_modified: str = ""
     name: str = ""
     sha256: str = ""
     size: int = 0
+    total: int | None = None
 
     def conditions(self) -> dict[str, str]:
         """Headers that ask for the content only if it has changed."""
         return http.Validators(self.etag, self.last_modified).conditions()
-
-    def strong(self) -> str:
-        """A validator that vouches for every byte, fit for If-Range, or ""."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
 
 def download(
@@ -79,7 +81,7 @@ def download(
     *,
     limits: Limits | None = None,
     allow_private: bool = False,
-    secret: Mapping[str, str] | None = None,
+    access: Access | None = None,
     progress: Progress | None = None,
     sleep: http.Sleep = time.sleep,
 ) -> StoredFile:
@@ -87,7 +89,7 @@ def download(
     options: dict[str, Any] = {
         "limits": limits,
         "allow_private": allow_private,
-        "secret": secret,
+        "access": access,
         "sleep": sleep,
     }
     with RemoteSource(url, folder, **options) as source:
@@ -105,8 +107,8 @@ def local_file(path: str | os.PathLike[str]) -> StoredFile:
 class RemoteSource:
     """An address somebody gave, opened with one GET to see its `content_kind` ("feed", "audio", "page").
 
-    Then `read` it as a feed, or `save` it as audio, from the same response. `secret` are headers for the
-    server of `url` alone, such as a login.
+    Then `read` it as a feed, or `save` it as audio, from the same response; `looks_like` says what it is in words.
+    `access` tells as whom to ask, and by which way.
     """
 
     def __init__(
@@ -116,17 +118,18 @@ class RemoteSource:
         *,
         limits: Limits | None = None,
         allow_private: bool = False,
-        secret: Mapping[str, str] | None = None,
+        access: Access | None = None,
         sleep: http.Sleep = time.sleep,
     ) -> None:
         addresses.checked_url(url)
         self.url = url
         self.kind: Kind = "page"
         self.content_type = ""
+        self.looks_like = ""
         self._folder = Path(folder)
         self._limits = limits or Limits()
         self._allow_private = allow_private
-        self._secret = secret
+        self._access = access or Access()
         self._sleep = sleep
         self._stack = ExitStack()
         self._key = hashlib.sha256(url.encode()).hexdigest()[:32]
@@ -134,6 +137,9 @@ class RemoteSource:
         self._response: _Response | None = None
         self._stored: StoredFile | None = None
         self._furthest = 0
+        self._begun_again = 0
+        self._served_in_parts = False
+        self._digest: tuple[int, Any] = 0, hashlib.sha256()  # of so many bytes
 
     def __enter__(self) -> RemoteSource:
         self._deadline = time.monotonic() + self._limits.seconds
@@ -143,7 +149,9 @@ class RemoteSource:
                 stack.enter_context(_locked(self._folder / f"{self._key}.lock"))
             self._record = self._load("json")
             self._client = stack.enter_context(
-                network.open_client(allow_private=self._allow_private, deadline=self._deadline)
+                network.open_client(
+                    allow_private=self._allow_private, deadline=self._deadline, proxy=self._access.proxy
+                )
             )
             stack.callback(self._close)
             self._retrying(self._open)
@@ -163,8 +171,9 @@ class RemoteSource:
         """Stream the audio to disk; `progress(done_bytes, total_bytes)`, total None where unknown.
 
         A cut connection is resumed where the server vouches that the bytes are the same, and
-        started again where it doesn't; what has arrived stays for the next call. InputError: not
-        audio, too big. DownloadError: gone, unreachable, out of time or disk.
+        started again where it doesn't; what has arrived stays for the next call. A server that sends
+        less than all is asked for the rest. NotAudioError, InputError: too big. DownloadError: gone,
+        unreachable, never whole, out of time or disk.
         """
         return self._retrying(lambda: self._save(progress))
 
@@ -177,30 +186,43 @@ class RemoteSource:
         )
 
     def _open(self) -> None:
-        """Send the request, and say in `content_kind` and `content_type` what came back."""
+        """Send the request, and say in `kind` and `content_type` what came back."""
         self._close()
         http.check_deadline(self.url, self._deadline)
-        partial = self._load("part.json")
-        offset = self._part.stat().st_size if self._part.exists() and partial.strong() else 0
+        part = self._part_at_hand()
         headers = {"Accept-Encoding": "identity"}
-        if offset:
-            headers |= {"Range": f"bytes={offset}-", "If-Range": partial.strong()}
+        if part.size:
+            headers |= part.headers()
         elif self._is_stored():
             headers |= self._record.conditions()
-        raw = http.get(self._client, self.url, headers, self._secret)
-        if raw.status_code in (206, 416) and not _continues(raw, offset, partial):
+        raw = http.get(self._client, self.url, headers, self._access)
+        place = place_of(raw.status_code, raw.headers, part)
+        if place == "useless":
             raw.close()
-            self._start_again(offset)
+            self._begin_again(part)
         else:
-            self._response = _Response(raw, offset if raw.status_code == 206 else 0)
+            self._response = _Response(raw, 0 if place == "start" else part.size, part.total)
             self._inspect(self._response)
 
-    def _start_again(self, offset: int) -> None:
+    def _part_at_hand(self) -> Part:
+        """What has arrived and may be continued: something must vouch that it is of the same file.
+
+        Of a server that sends parts only, the file could not be had otherwise: then, while this lasts, the total does.
+        """
+        known = self._load("part.json")
+        size = self._part.stat().st_size if self._part.exists() else 0
+        part = Part(size, known.etag, known.last_modified, known.total)
+        return part if part.validator or self._served_in_parts else Part()
+
+    def _begin_again(self, part: Part) -> None:
         """Ask for all of the file, since the part we have is of no use."""
-        if not offset:
-            raise DownloadError(
-                f"{addresses.redacted(self.url)} sent a part of a file although all was asked for"
-            )
+        told = addresses.redacted(self.url)
+        if not part.size:
+            raise DownloadError(f"{told} sent a part of a file although all was asked for")
+        if self._begun_again >= (1 if self._served_in_parts else self._limits.attempts):
+            of = "" if part.total is None else f" of {part.total:,}"
+            raise DownloadError(f"{told} sends {part.size:,}{of} bytes and does not go on from there")
+        self._begun_again += 1
         self._part.unlink()
         self._open()
 
@@ -214,9 +236,12 @@ class RemoteSource:
             self.kind = "audio"  # only audio is ever kept in part
         else:
             with http.network_errors(self.url):
-                self.kind = content_kind(
-                    self.content_type, response.head(self.url, self._deadline), response.url
-                )
+                head = response.head(self.url, self._deadline)
+            if not head:
+                # Some hosts list an episode before its audio is there.
+                raise http.UnavailableError(f"{addresses.redacted(self.url)}: the server sent 0 bytes")
+            self.kind = content_kind(self.content_type, head, response.url)
+            self.looks_like = described(self.content_type, head, response.url)
 
     def _current(self) -> _Response:
         if self._response is None:
@@ -238,23 +263,32 @@ class RemoteSource:
             self._close()
 
     def _save(self, progress: Progress | None) -> StoredFile:
-        response = self._current()
-        if self._stored is not None:
-            return self._stored
-        try:
-            self._check(response)
-            with _disk_faults(self._folder):
-                digest, size = self._stream(response, progress)
-                return self._finish(response, digest, size)
-        finally:
-            self._close()
+        while True:
+            response = self._current()
+            if self._stored is not None:
+                return self._stored
+            try:
+                self._check(response)
+                with _disk_faults(self._folder):
+                    size = self._stream(response, progress)
+                    if response.is_last(size):
+                        return self._finish(size)
+                self._go_on(response, size)
+            finally:
+                self._close()
+
+    def _go_on(self, response: _Response, size: int) -> None:
+        """See that the rest is asked for after a response that ended too early."""
+        where = f"{size:,} of {'?' if response.total is None else format(response.total, ',')} bytes"
+        if not response.partial or size == response.offset:
+            raise http.UnavailableError(f"{addresses.redacted(self.url)} broke off at {where}")
+        self._served_in_parts = True
 
     def _check(self, response: _Response) -> None:
         """Refuse what isn't audio or can't fit before a byte is written."""
         if self.kind != "audio":
-            what = "a podcast feed" if self.kind == "feed" else "a page or another kind of file"
             named = f" ({self.content_type})" if self.content_type else ""
-            raise InputError(f"{addresses.redacted(self.url)} is {what}, not audio{named}")
+            raise NotAudioError(f"{addresses.redacted(self.url)} is {self.looks_like}, not audio{named}")
         total = response.total
         if total is None:
             return
@@ -267,14 +301,14 @@ class RemoteSource:
     def _too_big(self) -> str:
         return f"{addresses.redacted(self.url)} is bigger than {self._limits.bytes:,} bytes"
 
-    def _stream(self, response: _Response, progress: Progress | None) -> tuple[str, int]:
-        """Append the response to the part; returns the sha256 and size of all of it."""
+    def _stream(self, response: _Response, progress: Progress | None) -> int:
+        """Append the response to the part; returns the size of all of it, the hash of which is kept."""
         if not response.offset:
             self._part.unlink(missing_ok=True)
-            self._store("part.json", response.validators)
+            self._store("part.json", response.record)
+        digest, piece = self._hashed(response.offset), b""
+        done = response.offset
         with self._part.open("ab") as file:
-            digest = _hash_so_far(self._part)
-            done = response.offset
             with http.network_errors(self.url):
                 for piece in response.pieces():
                     file.write(piece)
@@ -284,10 +318,31 @@ class RemoteSource:
                     self._watch(done, response.total, progress)
             file.flush()
             os.fsync(file.fileno())
-        if response.total is not None and done != response.total:
-            where = f"{done:,} of {response.total:,} bytes"
-            raise http.UnavailableError(f"{addresses.redacted(self.url)} broke off at {where}")
-        return digest.hexdigest(), done
+        self._digest = done, digest
+        self._check_surplus(response, piece, done)
+        return done
+
+    def _check_surplus(self, response: _Response, end: bytes, done: int) -> None:
+        """Not take bytes that were cut off for the whole: the length that a server announces may be too small."""
+        too_many = response.total is not None and done > response.total
+        if too_many:  # nobody knows which of them are right
+            self._part.unlink()
+        elif response.has_surplus(end):
+            self._store("part.json", replace(self._load("part.json"), total=None))
+        else:
+            return
+        raise http.UnavailableError(
+            f"{addresses.redacted(self.url)} sent more than the length that it announced"
+        )
+
+    def _hashed(self, size: int) -> Any:
+        """The hash of the first `size` bytes, which are all of the part."""
+        if not size:
+            return hashlib.sha256()
+        if self._digest[0] == size:
+            return self._digest[1]
+        with self._part.open("rb") as file:
+            return hashlib.file_digest(file, "sha256")
 
     def _watch(self, done: int, total: int | None, progress: Progress | None) -> None:
         if done > self._limits.bytes:
@@ -297,10 +352,11 @@ class RemoteSource:
         if progress is not None:
             progress(done, total)
 
-    def _finish(self, response: _Response, sha256: str, size: int) -> StoredFile:
+    def _finish(self, size: int) -> StoredFile:
+        sha256 = self._digest[1].hexdigest()
         path = self._folder / f"{sha256}{file_extension(self.url, self.content_type)}"
+        said = self._load("part.json")
         self._part.replace(path)
-        said = response.validators
         self._store("json", _Record(said.etag, said.last_modified, path.name, sha256, size))
         (self._folder / f"{self._key}.part.json").unlink(missing_ok=True)
         return StoredFile(path, sha256, size)
@@ -323,32 +379,58 @@ class RemoteSource:
 
 
 class _Response:
-    """An opened response that gives the bytes from `offset` on (0 unless it continues a part)."""
+    """An opened response that gives the bytes from `offset` on (0 unless it continues a part).
 
-    def __init__(self, raw: httpx2.Response, offset: int) -> None:
+    known_total: what was said before of the length of the whole file.
+    """
+
+    def __init__(self, raw: httpx2.Response, offset: int, known_total: int | None) -> None:
         self._raw = raw
-        self._pieces = raw.iter_bytes()
+        self._known_total = known_total
+        self._pieces = raw.iter_bytes() if raw.status_code != 416 else iter(())
         self._head: list[bytes] = []
         self.offset = offset
         self.url = http.final_url(raw)
         self.content_type = raw.headers.get("Content-Type", "")
 
     @property
+    def partial(self) -> bool:
+        """Whether it is a part of the file by its own account, which may be all of it."""
+        told = content_range(self._raw.headers.get("Content-Range", ""))
+        cut = told is not None and told.start == 0 and told.end < (told.total or 0)
+        return self._raw.status_code == 206 or (cut and self._raw.status_code != 416)
+
+    @property
     def total(self) -> int | None:
         """The length of the whole file, or None where the server doesn't say."""
+        if self._raw.status_code == 416:
+            return self.offset
+        if self.partial:
+            told = content_range(self._raw.headers.get("Content-Range", ""))
+            known = self._known_total if self.offset else None
+            return told.total if told is not None and told.total is not None else known
         length = self._raw.headers.get("Content-Length", "")
-        return self.offset + int(length) if length.isdecimal() and not _is_packed(self._raw) else None
+        return int(length) if length.isdecimal() and not _is_packed(self._raw) else None
+
+    def is_last(self, size: int) -> bool:
+        """Whether a file of `size` bytes is complete after it."""
+        return size == self.total if self.partial or self.total is not None else True
+
+    def has_surplus(self, end: bytes) -> bool:
+        """Whether more came after the `end` than the server had announced."""
+        return not _is_packed(self._raw) and http.surplus(self._raw, end)
 
     @property
     def unchanged(self) -> bool:
         return self._raw.status_code == 304
 
     @property
-    def validators(self) -> _Record:
+    def record(self) -> _Record:
         """What to ask with next time; nothing if the bytes came packed, since parts of those don't join."""
         if _is_packed(self._raw):
             return _Record()
-        return _Record(self._raw.headers.get("ETag", ""), self._raw.headers.get("Last-Modified", ""))
+        said = self._raw.headers
+        return _Record(said.get("ETag", ""), said.get("Last-Modified", ""), total=self.total)
 
     def head(self, url: str, deadline: float) -> bytes:
         """The first HEAD_BYTES or so, before the `deadline` (monotonic); `pieces` gives them again."""
@@ -371,18 +453,6 @@ class _Response:
 
 def _is_packed(raw: httpx2.Response) -> bool:
     return raw.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
-
-
-def _continues(raw: httpx2.Response, offset: int, partial: _Record) -> bool:
-    """Whether a response goes on exactly where the part of the same file ends."""
-    starts_there = raw.headers.get("Content-Range", "").strip().startswith(f"bytes {offset}-")
-    same = raw.headers.get("ETag", partial.etag) == partial.etag
-    return raw.status_code == 206 and starts_there and same and not _is_packed(raw)
-
-
-def _hash_so_far(path: Path) -> Any:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256")
 
 
 @contextmanager

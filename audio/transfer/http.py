@@ -18,8 +18,10 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from audio.transfer.addresses import checked_url, origin, redacted
-from audio.transfer.network import open_client
+from audio.transfer.access import Access
+from audio.transfer.addresses import checked_url, redacted
+from audio.transfer.network import LAST_READ, open_client
+from audio.transfer.ranges import content_range
 from models.record.errors import DownloadError, InputError
 
 MAX_REDIRECTS = 10  # podcast statistics chain up to about five
@@ -27,10 +29,10 @@ ATTEMPTS = 5
 FIRST_PAUSE = 0.5  # seconds before the second attempt, doubled for each further one
 MAX_PAUSE = 30.0  # seconds
 MAX_RETRY_AFTER = 60.0  # seconds; asked to wait longer, we give up for now
-TRANSIENT_STATUS = frozenset((408, 425, 429))  # and all from 500 on
+TRANSIENT_STATUS = frozenset((202, 204, 408, 425, 429))  # not there yet, not now; and all from 500 on
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
-USABLE = frozenset((200, 206, 304, 416))
+USABLE = frozenset((200, 203, 206, 304, 416))
 _Result = TypeVar("_Result")
 Sleep = Callable[[float], Any]
 
@@ -72,19 +74,19 @@ class Page:
 
 
 def get(
-    client: httpx2.Client, url: str, headers: Mapping[str, str], secret: Mapping[str, str] | None = None
+    client: httpx2.Client, url: str, headers: Mapping[str, str], access: Access | None = None
 ) -> httpx2.Response:
     """The opened response to a GET after redirects, with one of the USABLE statuses; close it.
 
-    secret: headers that only the server of `url` itself gets to see, also after redirects. The redirects
-    that led to the response are in its `history`.
+    access: as whom to ask, and which servers on the way may see secrets. The redirects that led to the response
+    are in its `history`.
     InputError for an address that may not be fetched, DownloadError for every other failure.
     """
-    first = target = checked_url(url)
+    access = access or Access()
+    target = checked_url(url)
     passed: list[httpx2.Response] = []
     for _ in range(MAX_REDIRECTS + 1):
-        known_to_it = secret if secret and origin(target) == origin(first) else {}
-        response = _send(client, target, {**headers, **known_to_it})
+        response = _send(client, target, {**headers, **access.headers_for(target)})
         if response.status_code not in REDIRECTS or "Location" not in response.headers:
             response.history = passed
             return _usable(response, target)
@@ -196,7 +198,7 @@ def fetch_bytes(
     *,
     allow_private: bool = False,
     known: Validators | None = None,
-    secret: Mapping[str, str] | None = None,
+    access: Access | None = None,
     seconds: float = 120,
     attempts: int = ATTEMPTS,
     sleep: Sleep = time.sleep,
@@ -204,16 +206,17 @@ def fetch_bytes(
     """A small file such as a feed, in whole, unpacked if it came compressed.
 
     known: what was said about the version that is here already; if it still holds, no data comes.
-    secret: headers for the server of `url` alone, such as a login. `seconds` is for all attempts together.
+    access: as whom to ask, and by which way. `seconds` is for all attempts together.
     InputError: over `max_bytes`, an address that may not be fetched. DownloadError: all else.
     """
     deadline = time.monotonic() + seconds
     headers = {"Accept-Encoding": "gzip", **(known.conditions() if known else {})}
-    with open_client(allow_private=allow_private, deadline=deadline) as client:
+    access = access or Access()
+    with open_client(allow_private=allow_private, deadline=deadline, proxy=access.proxy) as client:
 
         def fetch() -> Page:
             check_deadline(url, deadline)
-            response = get(client, url, headers, secret)
+            response = get(client, url, headers, access)
             try:
                 return _page(response, read_all(response.iter_bytes(), url, max_bytes, deadline))
             finally:
@@ -224,6 +227,12 @@ def fetch_bytes(
 
 def _page(response: httpx2.Response, data: bytes) -> Page:
     said = response.headers
+    told = content_range(said.get("Content-Range", ""))
+    whole = told is not None and told.start == 0 and told.total in (None, told.end)
+    if response.status_code == 416 or (response.status_code == 206 and not whole):
+        raise UnavailableError(
+            f"{redacted(response.request.url)} sent a part of a file although all was asked for"
+        )
     validators = Validators(said.get("ETag", ""), said.get("Last-Modified", ""))
     unchanged = response.status_code == 304
     return Page(
@@ -252,6 +261,19 @@ def check_deadline(url: str, deadline: float) -> None:
     """DownloadError once the monotonic clock has passed `deadline`."""
     if time.monotonic() > deadline:
         raise DownloadError(f"{redacted(url)} took too long and was given up")
+
+
+def surplus(response: httpx2.Response, end: bytes) -> bool:
+    """Whether more has come than the length that a server announced; `end` are the last bytes of what it announced.
+
+    HTTP takes what follows for the beginning of the next response. Only what came along with the end can be seen.
+    """
+    stream = response.extensions.get("network_stream")
+    last = stream.get_extra_info(LAST_READ) if stream is not None else None
+    if not last or not end or "Content-Length" not in response.headers:
+        return False
+    end = end[-len(last) :]
+    return not last.endswith(end) and bool(last[last.rfind(end) + len(end) :].strip())
 
 
 def final_url(response: httpx2.Response) -> str:

@@ -1,6 +1,8 @@
 """Connections to public addresses only, within a time limit.
 
-A name is resolved here, what comes out is checked, and the connection goes to the very address that was checked.
+A name is resolved here, what comes out is checked, and the connection goes to the very address that was checked. By a
+proxy that can't be had: it resolves names again. Then hosts that are private as far as can be told here are refused,
+and the rest is up to the proxy, which its user has chosen.
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ import httpcore2
 import httpx2
 
 from audio.transfer.addresses import is_public
+from audio.transfer.proxies import proxy_for
 from models.record.errors import InputError
 
 USER_AGENT = "Episcribe/0.1"
 CONNECT_TIMEOUT = 15.0  # seconds
+LAST_READ = "last_read"  # the extra info of our streams: what came last, before anybody made sense of it
 READ_TIMEOUT = 30.0  # seconds between two pieces of a response
+# Names that are never of the public internet (RFC 6762, 8375, 6761 and custom).
+_PRIVATE_NAMES = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".corp", ".home.arpa")
 AddressesOf = Callable[[str, int], list[str]]
 
 
@@ -61,9 +67,11 @@ class _TimedStream(httpcore2.NetworkStream):
     def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._last = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._deadline, timeout))
+        self._last = self._stream.read(max_bytes, _left(self._deadline, timeout))
+        return self._last
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(self._deadline, timeout))
@@ -78,7 +86,7 @@ class _TimedStream(httpcore2.NetworkStream):
         return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self._last if info == LAST_READ else self._stream.get_extra_info(info)
 
 
 def _left(deadline: float, timeout: float | None) -> float:
@@ -107,12 +115,68 @@ def _public_addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
+def check_name(host: str, port: int) -> None:
+    """InputError for a host that is private as far as can be told from here; a proxy may know more of it."""
+    try:
+        _public_addresses(host, port)
+    except httpcore2.ConnectError:  # behind a proxy names often can't be resolved
+        name = host.rstrip(".").lower()
+        if "." not in name or name.endswith(_PRIVATE_NAMES):
+            raise InputError(
+                f"{host} is the name of a private host: refused without --allow-private"
+            ) from None
+
+
 class _Transport(httpx2.HTTPTransport):
     """httpx2 offers no way to pass a network backend, so its pool is replaced."""
 
-    def __init__(self, network: httpcore2.NetworkBackend) -> None:
+    def __init__(self, pool: httpcore2.ConnectionPool) -> None:
         super().__init__(verify=_ssl_context(), trust_env=False)
-        self._pool = httpcore2.ConnectionPool(ssl_context=_ssl_context(), network_backend=network)
+        self._pool = pool
+
+
+class _Route(httpx2.BaseTransport):
+    """Sends each request directly or by a proxy, as `proxy_for` says."""
+
+    def __init__(self, allow_private: bool, deadline: float, proxy: str) -> None:
+        self._check_name = _leave_unchecked if allow_private else check_name
+        self._named = proxy
+        addresses_of = _any_address if allow_private else _public_addresses
+        self._direct = _Transport(_direct_pool(_Network(deadline, addresses_of)))
+        self._to_proxies = _Network(deadline, _any_address)  # the user's own choice may well be private
+        self._proxied: dict[httpx2.URL, _Transport] = {}
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        proxy = proxy_for(request.url, self._named)
+        if proxy is None:
+            return self._direct.handle_request(request)
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        self._check_name(request.url.host, port)
+        if proxy not in self._proxied:
+            self._proxied[proxy] = _Transport(_proxy_pool(proxy, self._to_proxies))
+        return self._proxied[proxy].handle_request(request)
+
+    def close(self) -> None:
+        for transport in (self._direct, *self._proxied.values()):
+            transport.close()
+
+
+def _leave_unchecked(host: str, port: int) -> None:
+    """Private hosts are allowed."""
+
+
+def _direct_pool(network: httpcore2.NetworkBackend) -> httpcore2.ConnectionPool:
+    return httpcore2.ConnectionPool(ssl_context=_ssl_context(), network_backend=network)
+
+
+def _proxy_pool(proxy: httpx2.URL, network: httpcore2.NetworkBackend) -> httpcore2.ConnectionPool:
+    return httpcore2.HTTPProxy(
+        str(proxy.copy_with(username=None, password=None)),
+        proxy_auth=(proxy.username.encode(), proxy.password.encode()) if proxy.userinfo else None,
+        ssl_context=_ssl_context(),
+        proxy_ssl_context=_ssl_context() if proxy.scheme == "https" else None,
+        network_backend=network,
+    )
 
 
 @cache
@@ -121,14 +185,10 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def open_client(*, allow_private: bool = False, deadline: float = math.inf) -> httpx2.Client:
-    """A client for `get`, of no use after `deadline` (monotonic).
-
-    It uses no proxy: one would resolve names where they can't be checked.
-    """
-    addresses_of = _any_address if allow_private else _public_addresses
+def open_client(*, allow_private: bool = False, deadline: float = math.inf, proxy: str = "") -> httpx2.Client:
+    """A client for `get`, of no use after `deadline` (monotonic); `proxy` as in `proxy_for`."""
     return httpx2.Client(
-        transport=_Transport(_Network(deadline, addresses_of)),
+        transport=_Route(allow_private, deadline, proxy),
         trust_env=False,
         timeout=httpx2.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
         headers={"User-Agent": USER_AGENT},

@@ -49,6 +49,12 @@ _OTHER_SIGNATURES = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|RIFF..
 _AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)
 _OTHER = re.compile(_OTHER_SIGNATURES, re.DOTALL)
 _FEED_ROOT = re.compile(r"<(rss|feed|(\w+:)?rdf)[\s/>]", re.IGNORECASE)
+_PLAYLIST = re.compile(
+    r"#extm3u|\[playlist\]|\[reference\]|<asx|<\?wpl|(<\?xml[^>]*>\s*)?<(smil|mpd|playlist)[\s>]|https?://\S+\s*(\n|$)",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", re.DOTALL)
+_QUOTED_CHARS = 60
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -68,6 +74,34 @@ def content_kind(content_type: str, head: bytes, url: str = "") -> Kind:
         return _kind_of_text(head.decode("utf-8", errors="replace"), content_type)
     named = media_type(content_type).startswith(("audio/", "video/")) or extension(url) in AUDIO_EXTENSIONS
     return "audio" if named or b"\x00" in head else "page"
+
+
+def described(content_type: str, head: bytes, url: str = "") -> str:
+    """What a response holds, in words for somebody who wanted audio.
+
+    >>> described("audio/mpeg", b"Unauthorized")
+    'plain text ("Unauthorized")'
+    >>> described("audio/x-mpegurl", b"#EXTM3U\\nseg1.ts")
+    'a playlist'
+    """
+    kind = content_kind(content_type, head, url)
+    if kind != "page":
+        return "a podcast feed" if kind == "feed" else "audio"
+    if _IMAGE.match(head):
+        return "a picture"
+    if not is_text(head) or not head.strip():
+        return "a page or another kind of file"
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    if _PLAYLIST.match(text):
+        return "a playlist"
+    if text.startswith(("{", "[")):
+        return "JSON"
+    if re.search(r"<(!doctype html|html|head|body)[\s>]", text, re.IGNORECASE):
+        return "a page of HTML"
+    if text.startswith("<"):
+        return "a page of XML or HTML"
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return f'plain text ("{line[:_QUOTED_CHARS]}{"..." if len(line) > _QUOTED_CHARS else ""}")'
 
 
 def is_text(head: bytes) -> bool:

@@ -90,8 +90,8 @@ def publish(
 
     settings = configuration.load()
     base = checked_base_url(base_url or settings.base_url)
-    feed, secret = locate_feed(show)
-    data = read_feed(feed, secret, allow_private=allow_private or settings.allow_private)
+    feed, access = locate_feed(show)
+    data = read_feed(feed, access, allow_private=allow_private or settings.allow_private)
     told = redacted(feed) if "://" in feed else feed
     published, skipped = publish_feed(data, configuration.local_library(library), base, told)
     _warn_of(skipped)

@@ -96,7 +96,7 @@ def status(
     episodes = store.episodes(names)
     told = episodes if every else _worth_telling(episodes)
     _table(
-        ("id", "show", "episode", "state", "attempts", "seconds", "last error"),
+        ("id", "show", "episode", "state", "attempts", "seconds", "last error or warning"),
         [_episode_row(listed) for listed in told],
         "no episodes yet: episcribe poll looks for them",
     )
@@ -226,7 +226,7 @@ def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
         listed.state,
         str(listed.attempts),
         f"{listed.seconds:.0f}" if listed.seconds else "",
-        listed.error or (OLDER if listed.state == "skipped" else ""),
+        listed.error or (OLDER if listed.state == "skipped" else listed.warnings),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Episode
@@ -12,9 +12,12 @@ from outputs.library import read
 from outputs.library.folders import library_episodes
 from outputs.publishing.feed import FeedEntry, PublishedFeed, feed_entry, link_transcripts
 
+if TYPE_CHECKING:
+    from audio.transfer.access import Access
 
-def locate_feed(show: str) -> tuple[str, dict[str, str]]:
-    """Where a show's feed is, and the headers that let us in.
+
+def locate_feed(show: str) -> tuple[str, Access | None]:
+    """Where a show's feed is, and how its server is to be asked.
 
     SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
     """
@@ -22,15 +25,15 @@ def locate_feed(show: str) -> tuple[str, dict[str, str]]:
 
     settings = configuration.load()
     if show in settings.shows:
-        return settings.shows[show].url, settings.shows[show].secret()
+        return settings.shows[show].url, settings.shows[show].access(settings.proxy)
     if "://" in show or Path(show).is_file():
-        return show, {}
+        return show, None
     raise InputError(
         f"{show}: neither a show in {configuration.config_path()} nor the address of a feed nor a file"
     )
 
 
-def read_feed(feed: str, headers: Mapping[str, str] | None = None, *, allow_private: bool = False) -> bytes:
+def read_feed(feed: str, access: Access | None = None, *, allow_private: bool = False) -> bytes:
     """A feed as its host serves it. Raises InputError and DownloadError."""
     from audio.feeds.cleaning import MAX_FEED_BYTES
     from audio.media.ffmpeg import check_file
@@ -38,7 +41,7 @@ def read_feed(feed: str, headers: Mapping[str, str] | None = None, *, allow_priv
     if "://" in feed:
         from audio.transfer.http import fetch_bytes
 
-        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private, secret=headers).data
+        return fetch_bytes(feed, MAX_FEED_BYTES, allow_private=allow_private, access=access).data
     path = check_file(feed)
     if path.stat().st_size > MAX_FEED_BYTES:
         raise InputError(f"{feed} has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")

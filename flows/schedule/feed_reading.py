@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
 from audio.feeds.parse import parse_feed, with_feed_url
-from audio.transfer.addresses import same_origin
 from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
 from flows.schedule.plan import FeedState, Plan
 from flows.schedule.settings import Settings, Show
@@ -141,7 +140,7 @@ def _fetch(url: str, show: Show, known: Validators, settings: Settings) -> Page:
         MAX_FEED_BYTES,
         allow_private=settings.allow_private,
         known=known,
-        secret=show.secret() if same_origin(url, show.url) else None,
+        access=show.access(settings.proxy),
         seconds=settings.limits.feed_seconds,
         attempts=ATTEMPTS,
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from audio.transfer.addresses import same_origin
+from audio.transfer.access import Access
+from audio.transfer.addresses import same_host
 from audio.transfer.download import Limits
 from flows.schedule import settings as configuration
 from flows.schedule.plan import ListedEpisode
@@ -38,12 +39,15 @@ class Lease:
         limits = self.settings.limits
         return Limits(bytes=limits.audio_bytes, seconds=limits.audio_seconds)
 
-    def secret(self) -> dict[str, str]:
-        """The show's login, where the audio lies on the server of the feed."""
+    def access(self) -> Access:
+        """How to ask for the audio: with the show's login where it lies on the server of the feed, or one named."""
         show = self.settings.shows.get(self.listed.show)
-        if show is None or not same_origin(show.url, self.episode.audio_url):
-            return {}
-        return show.secret()
+        if show is None:
+            return Access(proxy=self.settings.proxy)
+        places = [self.episode.audio_url, *(enclosure.url for enclosure in self.episode.enclosures)]
+        if show.header_hosts or any(same_host(show.url, place) for place in places):
+            return show.access(self.settings.proxy)
+        return show.public_access(self.settings.proxy)  # a worker need not even know the login
 
     @contextmanager
     def finishing(self) -> Iterator[Finished]:

@@ -41,6 +41,7 @@ class ListedEpisode:
     error: str = ""
     seconds: float = 0.0
     folder: str = ""
+    warnings: str = ""
 
     @property
     def id(self) -> str:

@@ -12,8 +12,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -27,10 +28,18 @@ from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunO
 from models.record.errors import InputError
 from outputs.library.files import is_local, resolve_location
 
+if TYPE_CHECKING:
+    from audio.transfer.access import Access
+
 CONFIG_VARIABLE = "EPISCRIBE_CONFIG"
 DEFAULT_CONFIG = "episcribe.toml"
 DEFAULT_STORE = "episcribe.db"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
+SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+OUR_HEADERS = ("accept-encoding", "connection", "content-length", "host", "if-range", "range", "user-agent")
+HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::[0-9]{1,5})?|\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -48,6 +57,10 @@ class Show(EpisodeOptions):
     back_fill: Whole = Field(1, description="How many old episodes to take.")
     login_from: str = Field("", description="Variable that holds user:password.")
     header_from: str = Field("", description="Variable that holds a header, Name: value.")
+    headers: dict[str, str] = Field({}, description="Further headers, none of them secret.")
+    header_hosts: tuple[str, ...] = Field((), description="Hosts that get login and headers too.")
+    user_agent: str = Field("", description="As whom to ask the show's servers.")
+    proxy: str = Field("", description="Proxy of this show, or none.")
 
     @field_validator("url")
     @classmethod
@@ -62,9 +75,55 @@ class Show(EpisodeOptions):
             raise ValueError("a login does not belong in the file: put it into a variable, see login_from")
         return url
 
+    @field_validator("headers")
+    @classmethod
+    def _are_headers_and_not_secret(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+                raise ValueError(f"{name!r} is no header that can be sent")
+            if name.lower() in SECRET_HEADERS:
+                raise ValueError(
+                    f"{name} does not belong in the file: put it into a variable, see header_from"
+                )
+            if name.lower() in OUR_HEADERS:
+                raise ValueError(f"{name} is for the program to set")
+        return headers
+
+    @field_validator("header_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not HOST.fullmatch(host.lower()):
+                raise ValueError(f"{host!r} is no host: write cdn.example.org, or with a port")
+        return tuple(host.lower() for host in hosts)
+
+    @field_validator("user_agent")
+    @classmethod
+    def _can_be_sent(cls, user_agent: str) -> str:
+        if not (user_agent.isascii() and user_agent.isprintable()):
+            raise ValueError("only printable ASCII characters can be sent")
+        return user_agent
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, proxy: str) -> str:
+        return _checked_proxy(proxy)
+
+    def access(self, proxy: str = "") -> Access:
+        """How the show's servers are to be asked; `proxy` where it has none of its own. Raises as `secret` does."""
+        return replace(self.public_access(proxy), secret=self.secret())
+
+    def public_access(self, proxy: str = "") -> Access:
+        """As `access`, for servers that get to see no secret."""
+        from audio.transfer.access import Access
+
+        return Access(
+            home=self.url, hosts=self.header_hosts, user_agent=self.user_agent, proxy=self.proxy or proxy
+        )
+
     def secret(self) -> dict[str, str]:
         """Headers that let us in, from the environment; InputError where the variable is missing or odd."""
-        headers = {}
+        headers = dict(self.headers)
         if self.login_from:
             login = _variable(self.login_from, ":", "user:password")
             headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
@@ -72,6 +131,18 @@ class Show(EpisodeOptions):
             name, _, value = _variable(self.header_from, ": ", "Name: value").partition(": ")
             headers[name.strip()] = value.strip()
         return headers
+
+
+def _checked_proxy(proxy: str) -> str:
+    """The address of a proxy as it is; ValueError where it is none, or holds a login."""
+    from audio.transfer.proxies import DIRECT, checked_proxy
+
+    try:
+        if proxy not in ("", DIRECT) and checked_proxy(proxy).userinfo:
+            raise ValueError("a login does not belong in the file: put the address into HTTPS_PROXY")
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return proxy
 
 
 def _variable(name: str, separator: str, form: str) -> str:
@@ -116,6 +187,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     formats: tuple[str, ...] = DEFAULT_FORMATS
     allow_private: bool = False
+    proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
     shows: dict[str, Show] = {}
 
@@ -129,6 +201,11 @@ class Settings(BaseSettings):
             if times > 1:
                 raise ValueError(f"{times} shows have the feed {url}")
         return shows
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, proxy: str) -> str:
+        return _checked_proxy(proxy)
 
     @field_validator("schedule")
     @classmethod

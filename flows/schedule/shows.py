@@ -36,7 +36,7 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         show.url,
         MAX_FEED_BYTES,
         allow_private=allow_private or settings.allow_private,
-        secret=show.secret(),
+        access=show.access(settings.proxy),
         seconds=settings.limits.feed_seconds,
     )
     feed = with_feed_url(parse_feed(page.data, page.url), show.url)

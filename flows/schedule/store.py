@@ -24,7 +24,7 @@ from flows.schedule.tables import create_tables, database_errors, database_time,
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
 from models.record.errors import EpiscribeError, InputError
-from models.record.transcript import Chapter, Episode, Person, TranscriptLink
+from models.record.transcript import Chapter, Enclosure, Episode, Person, TranscriptLink
 from outputs.text.terminal import printable
 
 MAX_PAUSE = 6 * 3600  # seconds between two attempts
@@ -215,7 +215,7 @@ class Store:
     def finishing(self, episode_id: str, owner: str) -> Iterator[Finished]:
         """Within, publish: the episode is done if that succeeds, and nobody else can publish meanwhile.
 
-        Set the `folder` of what is yielded. LostLeaseError where the lease no longer holds.
+        Set the `folder` and `warnings` of what is yielded. LostLeaseError where the lease no longer holds.
         """
         with self._begin() as connection:
             held = select(_episodes.c.show).where(_held(episode_id, owner)).with_for_update()
@@ -225,7 +225,9 @@ class Store:
             _lock_show(connection, row.show)
             finished = Finished()
             yield finished
-            _spend(connection, episode_id, owner, state="done", folder=finished.folder, error="")
+            warnings = printable("; ".join(finished.warnings))[:MAX_ERROR_CHARS]
+            values = {"folder": finished.folder, "warnings": warnings}
+            _spend(connection, episode_id, owner, state="done", error="", **values)
             _update(connection, episode_id, done_at=database_time(connection))
 
     def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
@@ -271,9 +273,10 @@ class Store:
 
 @dataclass(slots=True)
 class Finished:
-    """Where the files of an episode went."""
+    """Where the files of an episode went, and what its user should know of them."""
 
     folder: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @cache
@@ -341,6 +344,7 @@ def _listed(connection: Connection, wanted: Any) -> list[ListedEpisode]:
             error=row["error"],
             seconds=row["seconds"],
             folder=row["folder"],
+            warnings=row["warnings"],
         )
         for row in rows
     ]
@@ -396,6 +400,11 @@ def _encoded(episode: Episode) -> str:
 
 def _decoded(text: str) -> Episode:
     record = json.loads(text)
-    kinds = {"people": Person, "transcripts": TranscriptLink, "chapters": Chapter}
-    parts = {name: tuple(kind(**part) for part in record[name]) for name, kind in kinds.items()}
+    kinds = {
+        "people": Person,
+        "transcripts": TranscriptLink,
+        "chapters": Chapter,
+        "enclosures": Enclosure,
+    }
+    parts = {name: tuple(kind(**part) for part in record.get(name, ())) for name, kind in kinds.items()}
     return Episode(**{**record, **parts})

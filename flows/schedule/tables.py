@@ -24,13 +24,16 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from models.record.errors import EpiscribeError, InputError
 
-VERSION = 1  # of the tables; a change of them adds a migration
+# What leads from each version of the tables to the next; a change of them adds one.
+MIGRATIONS = ("ALTER TABLE episodes ADD COLUMN warnings TEXT NOT NULL DEFAULT ''",)
+VERSION = 1 + len(MIGRATIONS)
 BUSY_SECONDS = 30  # to wait for another process's transaction
 
 _tables = MetaData()
@@ -68,6 +71,7 @@ episodes = Table(
     Column("seconds", Float, nullable=False, default=0.0),  # spent on all attempts
     Column("error", Text, nullable=False, default=""),
     Column("folder", Text, nullable=False, default=""),
+    Column("warnings", Text, nullable=False, default=""),  # of the files in it
     Column("found_at", Float, nullable=False),
     Column("done_at", Float),
     UniqueConstraint("show", "guid"),
@@ -124,7 +128,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def create_tables(engine: Engine) -> None:
-    """Make the tables where there are none; refuse those of a newer Episcribe."""
+    """Make the tables where there are none, bring older ones up to date; refuse those of a newer Episcribe."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))  # two workers start at once
@@ -136,6 +140,10 @@ def create_tables(engine: Engine) -> None:
             raise EpiscribeError(
                 f"the store was made by a newer Episcribe (tables {version}): update this one"
             )
+        elif version < VERSION:
+            for migration in MIGRATIONS[version - 1 :]:
+                connection.execute(text(migration))
+            connection.execute(update(_meta).values(version=VERSION))
 
 
 def database_time(connection: Connection) -> float:

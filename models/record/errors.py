@@ -17,6 +17,10 @@ class InputError(EpiscribeError):
     exit_code = 2
 
 
+class NotAudioError(InputError):
+    """What came from an address is a page, a playlist or something else that nobody can listen to."""
+
+
 class DownloadError(EpiscribeError):
     """A remote file could not be fetched. `transient` tells whether trying again may help."""
 

@@ -42,6 +42,15 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A place where a feed says that an episode's media lies; `length` in bytes, 0 where it doesn't say."""
+
+    url: str
+    type: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One item of a feed, or a bare file or URL dressed as one.
 
@@ -50,7 +59,8 @@ class Episode:
     `transcripts` are those that it offers already, `chapters` those it tells itself, `chapters_url` where
     JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login, and
     `show_guid` its podcast:guid. `audio_key` tells the audio from all others of the feed, whatever is written
-    around its address; see `models.record.identity`.
+    around its address; see `models.record.identity`. `enclosures` are all places of its media, `audio_url` first
+    and the others in the order in which they are to be tried; a published record has none of them.
     """
 
     id: str
@@ -69,6 +79,7 @@ class Episode:
     chapters_url: str = field(default="", metadata=ADDED)
     show_guid: str = field(default="", metadata=ADDED)
     audio_key: str = field(default="", metadata=ADDED)
+    enclosures: tuple[Enclosure, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

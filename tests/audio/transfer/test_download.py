@@ -13,6 +13,7 @@ import pytest
 
 from audio.transfer import download as module
 from audio.transfer import network
+from audio.transfer.access import Access
 from audio.transfer.download import Limits, RemoteSource, StoredFile, download, local_file
 from models.record.errors import DownloadError, InputError
 from tests.audio.server import Reply, Server, ranged
@@ -165,7 +166,7 @@ def test_429_waits_as_asked(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("body", "what"),
-    [(b"<!DOCTYPE html><html>Sorry", "a page"), (b"<rss/>", "a podcast feed"), (b"", "a page")],
+    [(b"<!DOCTYPE html><html>Sorry", "a page"), (b"<rss/>", "a podcast feed"), (b" \n", "a page")],
 )
 def test_not_audio(server: Server, tmp_path: Path, body: bytes, what: str) -> None:
     server.routes["/a.mp3"] = Reply(body=body, headers={"Content-Type": "audio/mpeg"})
@@ -207,7 +208,8 @@ def test_a_server_that_drips_audio_is_given_up(tmp_path: Path) -> None:
 
 def test_secret_headers_are_sent_and_not_kept(server: Server, tmp_path: Path) -> None:
     server.routes["/a.mp3"] = ranged(BODY)
-    fetch(server.url("/a.mp3"), tmp_path, secret={"Authorization": "Bearer hush"})
+    url = server.url("/a.mp3")
+    fetch(url, tmp_path, access=Access({"Authorization": "Bearer hush"}, home=url))
     assert server.requests[0][1]["Authorization"] == "Bearer hush"
     assert not [path for path in tmp_path.iterdir() if b"hush" in path.read_bytes()]
 

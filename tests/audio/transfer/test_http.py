@@ -16,6 +16,7 @@ import pytest
 from httpcore2._backends.sync import SyncStream
 
 from audio.transfer import http, network
+from audio.transfer.access import Access
 from audio.transfer.addresses import is_public, redacted
 from audio.transfer.http import fetch_bytes
 from models.record.errors import DownloadError, InputError
@@ -298,7 +299,7 @@ def test_secret_headers_stay_with_the_server_of_the_address(
     other = server.url("/c").replace("127.0.0.1", "localhost")
     server.routes |= {"/a": Reply(302, headers={"Location": "/b"}), "/c": Reply(body=b"ok")}
     server.routes["/b"] = Reply(302, headers={"Location": other})
-    fetch(server.url("/a"), secret={"X-Token": "hush"})
+    fetch(server.url("/a"), access=Access({"X-Token": "hush"}, home=server.url("/a")))
     assert [headers.get("X-Token") for _, headers in server.requests] == ["hush", "hush", None]
     assert "hush" not in caplog.text
 
