@@ -402,7 +402,7 @@ def test_what_is_there_stays(place: str) -> None:
 
 def test_a_store_of_a_newer_version_is_left_alone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(tables, "VERSION", 2)
+        patched.setattr(tables, "VERSION", tables.VERSION + 1)
         Store(place)
     with pytest.raises(EpiscribeError, match="newer Episcribe"):
         Store(place)
