@@ -69,7 +69,8 @@ def decode(path: str | os.PathLike[str], *, mix: Mix = "mean", progress: Progres
     if len(samples) == 0:
         reason = complaints[-1] if complaints else "its audio track is empty"
         raise InputError(f"{path}: no audio could be decoded ({reason})")
-    warning = _warning(len(samples) / SAMPLE_RATE, found.seconds, child.returncode, complaints)
+    declared = None if found.guessed else found.seconds
+    warning = _warning(len(samples) / SAMPLE_RATE, declared, child.returncode, complaints)
     return Decoded(samples, found.seconds, warning)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from audio.media import wav
 from models.record.errors import EpiscribeError, InputError
 
 PROBE_TIMEOUT = 60  # seconds ffmpeg may take to read a file's headers
@@ -42,11 +43,15 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What the headers of a file declare; `seconds` is None where they don't say."""
+    """What the headers of a file declare; `seconds` is None where they don't say.
+
+    `guessed` tells that they didn't, and ffmpeg has reckoned `seconds` from the size of the file.
+    """
 
     seconds: float | None
     audio: tuple[Track, ...]
     video: bool
+    guessed: bool = False
 
     @property
     def track(self) -> Track:
@@ -113,10 +118,12 @@ def streams(path: str | os.PathLike[str]) -> Streams:
     if "Input #0" not in said:
         raise InputError(f"{path} is not audio (no known audio format)")
     found = _STREAM.findall(said)
+    told = wav.declared_seconds(file)
     return Streams(
-        seconds=_declared_seconds(said),
+        seconds=told or _declared_seconds(said),
         audio=tuple(_track(int(index), text) for index, kind, text in found if kind == "Audio"),
         video=any(kind == "Video" and "attached pic" not in text for _, kind, text in found),
+        guessed=told is None and "Estimating duration from bitrate" in said,
     )
 
 

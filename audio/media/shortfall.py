@@ -25,17 +25,21 @@ def shortfall(came: Amount, promised: Amount) -> str:
     Bytes count only where no duration was promised: hosts encode files anew, and feeds go on telling the old length.
 
     >>> shortfall(Amount(600.0, 0), Amount(3600.0, 0))
-    'the feed promises 60 minutes of audio and 10 came: it may be cut short'
+    'the feed promises 60 minutes of audio and 10 minutes came: it may be cut short'
     >>> shortfall(Amount(3590.0, 1_000), Amount(3600.0, 50_000_000))
     ''
     """
     if promised.seconds:
         if _falls_short(came.seconds, promised.seconds, SHORTFALL_SECONDS):
-            minutes = f"{promised.seconds / 60:.0f} minutes of audio and {came.seconds / 60:.0f}"
-            return f"the feed promises {minutes} came: it may be cut short"
+            amounts = f"{_told(promised.seconds)} of audio and {_told(came.seconds)}"
+            return f"the feed promises {amounts} came: it may be cut short"
     elif _falls_short(came.bytes, promised.bytes, SHORTFALL_BYTES):
         return f"the feed promises {promised.bytes:,} bytes and {came.bytes:,} came: it may be cut short"
     return ""
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 def _falls_short(came: float, promised: float, tolerance: float) -> bool:

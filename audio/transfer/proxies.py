@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import httpx2
@@ -38,7 +39,9 @@ def checked_proxy(address: str) -> httpx2.URL:
     URL('http://proxy.example.org:3128')
     """
     try:
-        proxy = httpx2.URL(address if "://" in address else f"http://{address}")
+        address = address if "://" in address else f"http://{address}"
+        proxy = httpx2.URL(address)
+        _ = urlsplit(address).port  # raises for brackets left open and ports that don't exist
     except (httpx2.InvalidURL, ValueError):
         raise InputError("the proxy's address is not a URL") from None
     if proxy.scheme not in ("http", "https") or not proxy.host:

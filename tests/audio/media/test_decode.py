@@ -134,6 +134,32 @@ def test_truncated_m4a_with_its_index_in_front(make_media: Write) -> None:
     assert "breaks off at" in decoded.warning
 
 
+@pytest.mark.parametrize("tags", [[], ["-metadata", "title=Odd"], ["-rf64", "always"]])
+def test_truncated_wav(make_media: Write, tags: list[str]) -> None:
+    path = make_media("a.wav", "-f", "lavfi", "-i", "sine=440:d=60", "-ar", "16000", *tags)
+    assert decode(path).warning == ""
+    path.write_bytes(path.read_bytes()[:600_000])
+    decoded = decode(path)
+    assert decoded.seconds == pytest.approx(18.7, abs=0.2)
+    if tags != ["-rf64", "always"]:  # that keeps its length elsewhere, for files of over 4 GB
+        assert "breaks off at 18.7 s of 60.0 s" in decoded.warning
+
+
+def test_wav_from_a_pipe_says_nothing_of_its_length(write_wav: Write) -> None:
+    path = write_wav(sine(2))
+    data = bytearray(path.read_bytes())
+    data[40:44] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    decoded = decode(path)
+    assert (decoded.seconds, decoded.warning) == (2.0, "")
+
+
+def test_a_length_that_is_only_guessed_is_no_promise(make_media: Write) -> None:
+    """A bare AAC stream declares nothing; ffmpeg reckons 2 s too much from its size."""
+    path = make_media("a.aac", "-f", "lavfi", "-i", "anoisesrc=d=120:a=0.3:r=16000", "-c:a", "aac")
+    assert decode(path).warning == ""
+
+
 def test_garbage_in_the_middle(make_media: Write) -> None:
     path = make_media("a.mp3", "-f", "lavfi", "-i", "sine=440:d=20", "-b:a", "64k")
     data = bytearray(path.read_bytes())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audio.transfer.sniff import content_kind, file_extension
+from audio.transfer.sniff import content_kind, described, file_extension
 
 RSS = b'<?xml version="1.0"?>\n<rss version="2.0"><channel/></rss>'
 
@@ -49,3 +49,26 @@ def test_kind(content_type: str, head: bytes, expected: str) -> None:
 )
 def test_file_extension(url: str, content_type: str, expected: str) -> None:
     assert file_extension(url, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"<!DOCTYPE html><html>Sorry", "a page of HTML"),
+        (b"\n<HTML><HEAD>", "a page of HTML"),
+        (b"<?xml version='1.0'?><html xmlns='x'>", "a page of HTML"),
+        (RSS, "a podcast feed"),
+        (b"<?xml version='1.0'?><error>gone</error>", "a podcast feed"),  # as content_kind takes it
+        (b"#EXTM3U\nseg1.ts", "a playlist"),
+        (b"[playlist]\nFile1=http://a.example/1.mp3", "a playlist"),
+        (b"http://a.example/1.mp3\n", "a playlist"),
+        (b"<asx version='3.0'>", "a playlist"),
+        (b'{"error": "gone"}', "JSON"),
+        (b"Unauthorized", 'plain text ("Unauthorized")'),
+        (b"Too many\x0crequests\n" + b"x" * 100, f'plain text ("Too many requests {"x" * 42}...")'),
+        (b"\x89PNG\r\n\x1a\n\x00", "a picture"),
+        (b"PK\x03\x04\x00", "a page or another kind of file"),
+    ],
+)
+def test_what_is_no_audio_is_told_in_words(head: bytes, expected: str) -> None:
+    assert described("audio/mpeg", head) == expected

@@ -34,19 +34,21 @@ def check(stored: StoredFile, body: bytes = BODY) -> None:
     assert not list(stored.path.parent.glob("*.part*"))
 
 
-def span(start: int, end: int, total: int | str, body: bytes = BODY, **said: str) -> Reply:
+def span(
+    start: int, end: int, total: int | str, body: bytes = BODY, said: dict[str, str] | None = None
+) -> Reply:
     """An honest 206 with the bytes from `start` to before `end`."""
-    return Reply(206, body[start:end], {"Content-Range": f"bytes {start}-{end - 1}/{total}", **said})
+    return Reply(206, body[start:end], {"Content-Range": f"bytes {start}-{end - 1}/{total}", **(said or {})})
 
 
-def sliced(body: bytes, most: int, *, total: str = "", **said: str) -> Answer:
+def sliced(body: bytes, most: int, *, total: str = "", said: dict[str, str] | None = None) -> Answer:
     """A server that sends at most `most` bytes at once, whatever is asked for, and says so."""
 
     def answer(headers: dict[str, str]) -> Reply:
         start = int(headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
         if start >= len(body):
             return Reply(416, headers={"Content-Range": f"bytes */{len(body)}"})
-        return span(start, min(start + most, len(body)), total or len(body), body, **said)
+        return span(start, min(start + most, len(body)), total or len(body), body, said)
 
     return answer
 
@@ -56,7 +58,7 @@ def sliced(body: bytes, most: int, *, total: str = "", **said: str) -> Answer:
 
 @pytest.mark.parametrize("said", [{}, {"ETag": '"v1"'}, {"ETag": 'W/"v1"'}], ids=["bare", "etag", "weak"])
 def test_a_part_of_the_file_is_continued(server: Server, tmp_path: Path, said: dict[str, str]) -> None:
-    server.routes["/a.mp3"] = sliced(BODY, 150_000, **said)
+    server.routes["/a.mp3"] = sliced(BODY, 150_000, said=said)
     check(fetch(server.url("/a.mp3"), tmp_path, limits=Limits(attempts=1)))
     assert ranges(server) == [None, "bytes=150000-", "bytes=300000-"]
 
@@ -94,7 +96,7 @@ def test_a_part_that_cannot_be_continued_is_an_error(server: Server, tmp_path: P
 
 @pytest.mark.parametrize("said", [{}, {"ETag": '"v1"'}, {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}])
 def test_a_part_that_is_the_whole_is_fine(server: Server, tmp_path: Path, said: dict[str, str]) -> None:
-    server.routes["/a.mp3"] = span(0, len(BODY), len(BODY), **said)
+    server.routes["/a.mp3"] = span(0, len(BODY), len(BODY), said=said)
     check(fetch(server.url("/a.mp3"), tmp_path))
     assert len(server.requests) == 1
 
@@ -109,9 +111,9 @@ def test_a_part_under_the_status_of_a_whole_is_continued(server: Server, tmp_pat
 
 
 def test_a_part_of_another_version_is_thrown_away(server: Server, tmp_path: Path) -> None:
-    changed = [
+    changed: list[Reply | Answer] = [
         ranged(OTHER, '"v1"', cut=100_000),
-        span(100_000, len(BODY), len(BODY), ETag='"v2"'),
+        span(100_000, len(BODY), len(BODY), said={"ETag": '"v2"'}),
         ranged(BODY, '"v2"'),
     ]
     server.routes["/a.mp3"] = changed
@@ -135,7 +137,7 @@ def test_a_part_that_is_complete_already_is_taken(server: Server, tmp_path: Path
         if done == len(BODY):
             raise KeyboardInterrupt
 
-    server.routes["/a.mp3"] = sliced(BODY, len(BODY), ETag='"v1"')
+    server.routes["/a.mp3"] = sliced(BODY, len(BODY), said={"ETag": '"v1"'})
     with pytest.raises(KeyboardInterrupt):
         fetch(server.url("/a.mp3"), tmp_path, progress=interrupt)
     check(fetch(server.url("/a.mp3"), tmp_path))
@@ -233,9 +235,8 @@ def test_0_bytes_are_told_as_such(server: Server, tmp_path: Path) -> None:
 
 def test_a_resumed_file_is_that_of_one_download(server: Server, tmp_path: Path) -> None:
     """mlj/castget 22, AntennaPod 1627: resumed downloads came out shorter, or with a stretch twice."""
-    server.routes["/a.mp3"] = [ranged(BODY, cut=cut) for cut in (100_001, 77_777, 1, 150_000)] + [
-        ranged(BODY)
-    ]
+    cut = [ranged(BODY, cut=length) for length in (100_001, 77_777, 1, 150_000)]
+    server.routes["/a.mp3"] = [*cut, ranged(BODY)]
     check(fetch(server.url("/a.mp3"), tmp_path))
 
 
