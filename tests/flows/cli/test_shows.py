@@ -15,7 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from flows.schedule.plan import FeedState
 from flows.schedule.store import Store
+from models.record.transcript import Episode
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe
 from tests.flows.postgres import free_port
@@ -56,6 +58,23 @@ def test_a_show_from_its_feed_to_its_transcripts(tmp_path: Path, server: Server)
     run("feeds", "remove", "short-show", cwd=tmp_path)
     assert "no shows yet" in run("feeds", "list", cwd=tmp_path)
     assert "# quick" not in config.read_text()
+
+
+def test_status_tells_warnings(tmp_path: Path) -> None:
+    write_config(tmp_path, show_table("short", "https://feeds.example/short"))
+    store = Store(str(tmp_path / "episcribe.db"))
+    found = Episode("id-1", "Short", "g1", "Clip 1", "2026-01-01T00:00:00+00:00")
+    store.record_reading(
+        FeedState("short", "https://feeds.example/short"), [found], back_fill=1, new_per_poll=1
+    )
+    assert store.lease("id-1", "run", 60) is not None
+    with store.finishing("id-1", "run") as finished:
+        finished.warnings = ("the feed promises 20 minutes of audio and 4 seconds came",)
+    told = run("status", cwd=tmp_path)
+    assert "warning" in told.splitlines()[0]
+    (row,) = [line for line in told.splitlines() if "Clip 1" in line]
+    assert "done" in row
+    assert "the feed promises 20 minutes of audio and 4 seconds came" in row
 
 
 def test_adding_leaves_what_the_user_wrote(tmp_path: Path, server: Server) -> None:

@@ -103,6 +103,35 @@ def test_one_failure_never_stops_the_others_and_its_reason_is_kept(
     assert [row["state"] for row in poll()["started"]] == ["Completed"]
 
 
+def test_audio_that_is_not_there_yet_is_tried_again(poll: Poll, configure: Configure, server: Server) -> None:
+    _, store = configure(show_table("short", serve_show(server, [1])), limits="retry_seconds = 0.01")
+    server.routes["/1.wav"] = Reply(200, b"", {"Content-Type": "audio/wav"})
+    assert [row["state"] for row in poll()["started"]] == ["Failed"]
+    listed = by_title(store)["Clip 1"]
+    assert listed.state == "waiting"
+    assert "the server sent 0 bytes" in listed.error
+    server.routes["/1.wav"] = Reply(200, clip(1))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    assert by_title(store)["Clip 1"].state == "done"
+
+
+def test_audio_shorter_than_its_feed_says_is_a_warning(
+    poll: Poll, configure: Configure, server: Server
+) -> None:
+    long = b'<rss xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" '
+    url = serve_show(server, [1])
+    body = feed(server, [1]).replace(b"<rss ", long)
+    server.routes["/feed.xml"] = Reply(
+        200, body.replace(b"<guid>", b"<itunes:duration>20:00</itunes:duration><guid>")
+    )
+    _, store = configure(show_table("short", url))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    listed = by_title(store)["Clip 1"]
+    told = "the feed promises 20 minutes of audio and 2 seconds came: it may be cut short"
+    assert told in read.load(listed.folder).warnings
+    assert told in listed.warnings
+
+
 def test_an_address_that_is_none_stops_nobody(poll: Poll, configure: Configure, server: Server) -> None:
     body = feed(server, [2, 1]).replace(server.url("/2.wav").encode(), b"http://127.0.0.1:99999/2.wav")
     url = serve_show(server, [1])
@@ -226,6 +255,30 @@ def test_a_private_show_is_let_in_by_the_environment(
     )
     assert b"sesame" not in kept
     assert "sesame" not in caplog.text
+
+
+def test_audio_elsewhere_gets_headers_only_where_its_host_is_named(
+    poll: Poll, configure: Configure, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOW_HEADER", "X-Key: open-sesame")
+    url = serve_show(server, [2, 1])
+    elsewhere = feed(server, [2, 1]).replace(b"127.0.0.1", b"localhost")
+    server.routes["/feed.xml"] = Reply(200, elsewhere)
+    more = 'header_from = "SHOW_HEADER"\nuser_agent = "Player/1.0"\nheaders = { X-Plain = "yes" }\n'
+    configure(show_table("short", url, f"back_fill = 1\n{more}"))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    host = server.url("").removeprefix("http://").replace("127.0.0.1", "localhost")
+    configure(show_table("short", url, f'back_fill = 2\n{more}header_hosts = ["{host}"]'))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    seen = {
+        path: [headers.get(name) for name in ("User-Agent", "X-Key", "X-Plain")]
+        for path, headers in server.requests
+    }
+    assert seen == {
+        "/feed.xml": ["Player/1.0", "open-sesame", "yes"],
+        "/2.wav": ["Player/1.0", None, None],
+        "/1.wav": ["Player/1.0", "open-sesame", "yes"],
+    }
 
 
 def test_a_missing_login_is_told_without_it(configure: Configure, server: Server) -> None:

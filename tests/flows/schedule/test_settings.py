@@ -78,6 +78,15 @@ def test_the_environment_goes_first(load: Load, monkeypatch: pytest.MonkeyPatch)
         ("[shows.talk]\nurl = 'file:///etc/passwd'", "only http and https"),
         ("[shows.talk]\nurl = 'https://me:secret@feeds.example'", "a login does not belong in the file"),
         (f"{SHOW}voices = 'some'", "shows.talk.voices"),
+        (f"{SHOW}headers = {{ Authorization = 'Bearer secret' }}", "does not belong in the file"),
+        (f"{SHOW}headers = {{ Range = 'bytes=0-9' }}", "Range is for the program to set"),
+        (f"{SHOW}headers = {{ 'A b' = 'x' }}", "'A b' is no header"),
+        (f'{SHOW}headers = {{ A = "x\\ny" }}', "'A' is no header"),
+        (f"{SHOW}header_hosts = ['https://cdn.example/']", "is no host"),
+        (f"{SHOW}header_hosts = ['*.example']", "is no host"),
+        (f"{SHOW}user_agent = 'Hörer'", "only printable ASCII"),
+        (f"{SHOW}proxy = 'socks5://p.example'", "only http and https proxies"),
+        ("proxy = 'http://me:secret@p.example'", "a login does not belong in the file"),
         ("[shows.'a b']\nurl = 'https://x.example'", "'a b' is no name for a show"),
         (SHOW + SHOW.replace("talk]", "again]"), "2 shows have the feed https://feeds.example/talk"),
         ('schedule = "hourly"', "a schedule has five fields"),
@@ -91,6 +100,19 @@ def test_mistakes_are_told_in_one_line(load: Load, text: str, said: str) -> None
     assert "episcribe.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_how_a_show_is_asked(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "X-Key: hush")
+    more = 'header_from = "KEY"\nheader_hosts = ["CDN.example"]\nheaders = { Referer = "https://x.example" }'
+    loaded = load(f'proxy = "http://p.example:3128"\n{SHOW}user_agent = "Player/1.0"\n{more}')
+    access = loaded.show("talk").access(loaded.proxy)
+    assert dict(access.secret) == {"Referer": "https://x.example", "X-Key": "hush"}
+    assert (access.home, access.hosts) == ("https://feeds.example/talk", ("cdn.example",))
+    assert (access.user_agent, access.proxy) == ("Player/1.0", "http://p.example:3128")
+    assert dict(loaded.show("talk").public_access().secret) == {}
+    other = load(f'proxy = "http://p.example:3128"\n{SHOW}proxy = "none"')
+    assert other.show("talk").access(other.proxy).proxy == "none"
 
 
 def test_an_unknown_show(load: Load) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from audio.transfer.http import Validators
 from flows.schedule import tables
@@ -432,3 +435,31 @@ def test_a_plan_needs_no_store() -> None:
     made = plan("show", known, [episode(2), episode(1)], back_fill=0, new_per_poll=1)
     assert [listed.id for listed in made.added] == ["id-2"]
     assert made.changed == ()
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(place: str) -> None:
+    """Version 1 had no warnings, and its episodes no enclosures."""
+    store = Store(place)
+    read(store, episode(2), episode(1), back_fill=2)
+    with tables.open_engine(place).begin() as connection:
+        connection.execute(text("ALTER TABLE episodes DROP COLUMN warnings"))
+        connection.execute(text("UPDATE episcribe SET version = 1"))
+        for listed in store_records(connection):
+            old = {name: value for name, value in json.loads(listed.record).items() if name != "enclosures"}
+            connection.execute(
+                text("UPDATE episodes SET record = :record WHERE id = :id"),
+                {"record": json.dumps(old), "id": listed.id},
+            )
+    again = Store(place)
+    assert [listed.episode for listed in again.episodes()] == [episode(2), episode(1)]
+    assert again.lease("id-2", "run", 60) is not None
+    with again.finishing("id-2", "run") as finished:
+        finished.folder, finished.warnings = "/library/2", ("cut short", "no speakers")
+    done = again.episode("id-2")
+    assert done is not None
+    assert (done.state, done.folder, done.warnings) == ("done", "/library/2", "cut short; no speakers")
+    assert [listed.warnings for listed in Store(place).episodes()] == ["cut short; no speakers", ""]
+
+
+def store_records(connection: Connection) -> list[Any]:
+    return list(connection.execute(text("SELECT id, record FROM episodes")))
