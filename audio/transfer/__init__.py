@@ -1,5 +1,6 @@
 """From the web to this machine: safe addresses, requests with retries, resumed downloads, what some bytes are.
 
-Addresses come from strangers: only http and https, only public hosts (`addresses`, `network`), within limits of
-time and size (`http`, `download`). Knows nothing of feeds or media.
+Addresses come from strangers: only http and https, only public hosts (`addresses`, `network`, and `proxies` where
+that can't be had), within limits of time and size (`http`, `download`). `access` says who may see secrets, `ranges`
+whether a file is whole, `sniff` what it is. Knows nothing of feeds or media.
 """

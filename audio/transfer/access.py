@@ -38,5 +38,6 @@ class Access:
         # From http to https of one host is no other server, only a safer way to it.
         safer = (home.scheme, url.scheme) == ("http", "https") and url.host == home.host
         encrypted = url.scheme == "https" or home.scheme == "http"
-        host = url.host if url.port is None else f"{url.host}:{url.port}"
-        return (safer and url.port is None and home.port is None) or (encrypted and host in self.hosts)
+        return (safer and url.port is None and home.port is None) or (
+            encrypted and url.netloc.decode("ascii") in self.hosts
+        )

@@ -32,6 +32,9 @@ MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
 MAX_SECONDS = 2 * 3600  # for one download with all its retries
 SPARE_BYTES = 200_000_000  # what must stay free on the disk
 BLOCK_BYTES = 1 << 20
+RANGE_REFUSED = frozenset(
+    (400, 412, 501)
+)  # what servers answer that know no ranges, or read If-Range wrongly
 
 Progress = Callable[[int, int | None], None]
 _Result = TypeVar("_Result")
@@ -195,7 +198,13 @@ class RemoteSource:
             headers |= part.headers()
         elif self._is_stored():
             headers |= self._record.conditions()
-        raw = http.get(self._client, self.url, headers, self._access)
+        try:
+            raw = http.get(self._client, self.url, headers, self._access)
+        except (http.RefusedError, http.UnavailableError) as error:
+            if not part.size or error.status not in RANGE_REFUSED:
+                raise
+            self._begin_again(part)
+            return
         place = place_of(raw.status_code, raw.headers, part)
         if place == "useless":
             raw.close()
@@ -409,8 +418,7 @@ class _Response:
             told = content_range(self._raw.headers.get("Content-Range", ""))
             known = self._known_total if self.offset else None
             return told.total if told is not None and told.total is not None else known
-        length = self._raw.headers.get("Content-Length", "")
-        return int(length) if length.isdecimal() and not _is_packed(self._raw) else None
+        return None if _is_packed(self._raw) else http.announced_length(self._raw)
 
     def is_last(self, size: int) -> bool:
         """Whether a file of `size` bytes is complete after it."""

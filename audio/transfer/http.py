@@ -40,9 +40,18 @@ Sleep = Callable[[float], Any]
 class UnavailableError(DownloadError):
     """A fault that may pass; `retry_after` is how many seconds the server asks to wait."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, *, status: int = 0) -> None:
         super().__init__(message, transient=True)
         self.retry_after = retry_after
+        self.status = status
+
+
+class RefusedError(DownloadError):
+    """A status that says that asking again won't help."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +143,9 @@ def _usable(response: httpx2.Response, url: httpx2.URL) -> httpx2.Response:
     response.close()
     message = f"{redacted(url)} answered {status} {response.reason_phrase}".rstrip()
     if status >= 500 or status in TRANSIENT_STATUS:
-        raise UnavailableError(message, _retry_after(response.headers.get("Retry-After", "")))
-    raise DownloadError(message)
+        asked = _retry_after(response.headers.get("Retry-After", ""))
+        raise UnavailableError(message, asked, status=status)
+    raise RefusedError(message, status)
 
 
 def _retry_after(value: str) -> float | None:
@@ -270,10 +280,16 @@ def surplus(response: httpx2.Response, end: bytes) -> bool:
     """
     stream = response.extensions.get("network_stream")
     last = stream.get_extra_info(LAST_READ) if stream is not None else None
-    if not last or not end or "Content-Length" not in response.headers:
+    if not last or not end or announced_length(response) is None:
         return False
     end = end[-len(last) :]
     return not last.endswith(end) and bool(last[last.rfind(end) + len(end) :].strip())
+
+
+def announced_length(response: httpx2.Response) -> int | None:
+    """How many bytes a server says that it sends, packed or not; None where it doesn't."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and "Transfer-Encoding" not in response.headers else None
 
 
 def final_url(response: httpx2.Response) -> str:

@@ -84,14 +84,15 @@ def described(content_type: str, head: bytes, url: str = "") -> str:
     >>> described("audio/x-mpegurl", b"#EXTM3U\\nseg1.ts")
     'a playlist'
     """
-    kind = content_kind(content_type, head, url)
-    if kind != "page":
-        return "a podcast feed" if kind == "feed" else "audio"
+    if content_kind(content_type, head, url) == "audio":
+        return "audio"
     if _IMAGE.match(head):
         return "a picture"
     if not is_text(head) or not head.strip():
         return "a page or another kind of file"
     text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    if text.startswith("<") and _FEED_ROOT.search(text) and content_kind(content_type, head, url) == "feed":
+        return "a podcast feed"
     if _PLAYLIST.match(text):
         return "a playlist"
     if text.startswith(("{", "[")):
@@ -99,7 +100,7 @@ def described(content_type: str, head: bytes, url: str = "") -> str:
     if re.search(r"<(!doctype html|html|head|body)[\s>]", text, re.IGNORECASE):
         return "a page of HTML"
     if text.startswith("<"):
-        return "a page of XML or HTML"
+        return "XML"
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return f'plain text ("{line[:_QUOTED_CHARS]}{"..." if len(line) > _QUOTED_CHARS else ""}")'
 

@@ -58,7 +58,8 @@ def test_file_extension(url: str, content_type: str, expected: str) -> None:
         (b"\n<HTML><HEAD>", "a page of HTML"),
         (b"<?xml version='1.0'?><html xmlns='x'>", "a page of HTML"),
         (RSS, "a podcast feed"),
-        (b"<?xml version='1.0'?><error>gone</error>", "a podcast feed"),  # as content_kind takes it
+        (b"<?xml version='1.0'?><error>gone</error>", "XML"),
+        (b"<?xml version='1.0'?><MPD xmlns='x'>", "a playlist"),
         (b"#EXTM3U\nseg1.ts", "a playlist"),
         (b"[playlist]\nFile1=http://a.example/1.mp3", "a playlist"),
         (b"http://a.example/1.mp3\n", "a playlist"),

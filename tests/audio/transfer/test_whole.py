@@ -130,6 +130,18 @@ def test_a_part_of_another_length_is_of_another_version(server: Server, tmp_path
     check(fetch(server.url("/a.mp3"), tmp_path))
 
 
+@pytest.mark.parametrize("status", [400, 412, 501])
+def test_a_range_that_a_server_stumbles_over(server: Server, tmp_path: Path, status: int) -> None:
+    """madiele/vod2pod-rss 375: status 400 for a range."""
+
+    def later(headers: dict[str, str]) -> Reply:
+        return Reply(status) if "Range" in headers else Reply(body=BODY)
+
+    server.routes["/a.mp3"] = [ranged(BODY, cut=100_000), later, later]
+    check(fetch(server.url("/a.mp3"), tmp_path))
+    assert ranges(server) == [None, "bytes=100000-", None]
+
+
 def test_a_part_that_is_complete_already_is_taken(server: Server, tmp_path: Path) -> None:
     """The process was killed between the last byte and the file's last name."""
 
@@ -188,6 +200,18 @@ def test_chunks_that_break_off_are_no_end(tmp_path: Path) -> None:
         fetch(url, tmp_path, limits=Limits(attempts=2))
     assert caught.value.transient
     assert finished(tmp_path) == []
+
+
+def test_chunks_go_before_a_length_that_contradicts_them(tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with answering(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)) as url:
+        check(fetch(url, tmp_path))
+
+
+def test_a_line_end_after_the_body_is_no_surplus(tmp_path: Path) -> None:
+    body = BODY[:3000]
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + body + b"\r\n") as url:
+        check(fetch(url, tmp_path), body)
 
 
 @contextmanager
