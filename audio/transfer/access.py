@@ -38,6 +38,5 @@ class Access:
         # From http to https of one host is no other server, only a safer way to it.
         safer = (home.scheme, url.scheme) == ("http", "https") and url.host == home.host
         encrypted = url.scheme == "https" or home.scheme == "http"
-        return (safer and url.port is None and home.port is None) or (
-            encrypted and url.netloc.decode("ascii") in self.hosts
-        )
+        named = url.netloc.decode("ascii") in self.hosts
+        return (safer and url.port is None and home.port is None) or (encrypted and named)

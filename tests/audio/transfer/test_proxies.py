@@ -84,13 +84,6 @@ def proxy(server: Server) -> Iterator[Proxy]:
     running.close()
 
 
-@pytest.fixture(autouse=True)
-def no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 def fetch(url: str, proxy: str = "", **options: Any) -> Page:
     chosen: dict[str, Any] = {"sleep": lambda seconds: None, "attempts": 1, **options}
     return fetch_bytes(url, 1000, access=Access(proxy=proxy), **chosen)
