@@ -20,7 +20,7 @@ from audio.media.decode import Mix
 from audio.media.ffmpeg import check_file
 from audio.media.recording import Recording
 from audio.transfer.access import Access
-from audio.transfer.addresses import checked_url, name_in, redacted, without_login
+from audio.transfer.addresses import checked_url, is_fetchable, name_in, redacted, without_login
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows.naming import published
 from flows.options import RunOptions
@@ -164,8 +164,9 @@ def download_episode(
 def _places(episode: Episode) -> list[Enclosure]:
     """Where the media of an episode lies: at `audio_url`, or else at the other enclosures, in order."""
     told = {place.url: place for place in reversed(episode.enclosures)}
-    first = told.get(episode.audio_url, Enclosure(episode.audio_url))
-    return list(dict.fromkeys((first, *(told[place.url] for place in episode.enclosures))))
+    first = told.pop(episode.audio_url, Enclosure(episode.audio_url))
+    others = [place.url for place in episode.enclosures if is_fetchable(place.url)]
+    return [first, *(told.pop(url) for url in others if url in told)]
 
 
 def _found_at(url: str, episode: Episode) -> Episode:

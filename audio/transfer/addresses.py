@@ -53,9 +53,22 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+def is_fetchable(url: str) -> bool:
+    """Whether `checked_url` takes an address.
+
+    >>> [is_fetchable(url) for url in ("https://example.org/1.mp3", "magnet:?xt=1", "http://[")]
+    [True, False, False]
+    """
+    try:
+        checked_url(url)
+    except InputError:
+        return False
+    return True
+
+
 def same_host(one: str, other: str) -> bool:
-    """Whether two addresses are of one host, whatever the scheme and port."""
-    return checked_url(one).host == checked_url(other).host
+    """Whether two addresses are of one host, whatever the scheme and port; not where one is no address."""
+    return is_fetchable(one) and is_fetchable(other) and checked_url(one).host == checked_url(other).host
 
 
 def origin(url: httpx2.URL) -> tuple[str, str, int | None]:

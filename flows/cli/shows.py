@@ -226,7 +226,7 @@ def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
         listed.state,
         str(listed.attempts),
         f"{listed.seconds:.0f}" if listed.seconds else "",
-        listed.error or (OLDER if listed.state == "skipped" else listed.warnings),
+        listed.error or {"skipped": OLDER, "done": listed.warnings}.get(listed.state, ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,15 @@ def test_the_first_that_is_audio_is_the_only_one_asked_for(server: Server) -> No
     fetched = steps.download_episode(episode(server, "/a.wav", "/b.wav"), OPTIONS)
     assert (fetched.warnings, fetched.episode) == ((), episode(server, "/a.wav", "/b.wav"))
     assert [path for path, _ in server.requests] == ["/a.wav"]
+
+
+def test_enclosures_that_cannot_be_fetched_and_doubles_are_left_out(server: Server) -> None:
+    server.routes |= {"/a.m3u8": PLAYLIST, "/b.wav": ranged(clip(1))}
+    listed = episode(server, "/a.m3u8", "/a.m3u8", "/b.wav")
+    odd = (Enclosure("magnet:?xt=urn:btih:1"), Enclosure("http://["))
+    listed = replace(listed, enclosures=(*odd, *listed.enclosures))
+    assert steps.download_episode(listed, OPTIONS).episode.audio_url == server.url("/b.wav")
+    assert [path for path, _ in server.requests] == ["/a.m3u8", "/b.wav"]
 
 
 def test_where_none_is_audio_the_first_is_told(server: Server) -> None:
