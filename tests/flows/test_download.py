@@ -35,9 +35,9 @@ def episode(server: Server, *paths: str, **told: Any) -> Episode:
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:6\nseg1.ts\n", "a playlist"),  # sovereign-feeds PR 7
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:6\nseg1.ts\n", "a playlist"),  # thebells1111/sovereign-feeds PR 7
         (b"[playlist]\nFile1=http://a.example/1.mp3\n", "a playlist"),
-        (b"<!DOCTYPE html><html><body>Sorry", "a page of HTML"),  # SamTV12345/PodFetch 82, CarolusMagnus 55
+        (b"<!DOCTYPE html><html><body>Sorry", "a page of HTML"),  # PodFetch 82, CarolusMagnus/Podcatcher 55
         (b"Unauthorized", 'plain text \\("Unauthorized"\\)'),  # akhilrex/podgrab 140
         (b'{"error": 404}', "JSON"),
         (b"<rss version='2.0'><channel/></rss>", "a podcast feed"),
