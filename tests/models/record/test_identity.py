@@ -71,7 +71,9 @@ def test_a_query_counts_only_where_it_tells_two_apart() -> None:
     assert len(set(audio_keys(plays))) == 2
 
 
-@pytest.mark.parametrize("odd", ["", "not an address", "http://[broken", "https://x.example:port/a.mp3", "//"])
+@pytest.mark.parametrize(
+    "odd", ["", "not an address", "http://[broken", "https://x.example:port/a.mp3", "//"]
+)
 def test_odd_addresses_are_compared_as_they_are(odd: str) -> None:
     assert audio_key(odd) == audio_key(odd)
     assert feed_key(odd) == feed_key(odd)
