@@ -12,7 +12,7 @@ from itertools import pairwise
 from audio.feeds.dates import parse_date
 from audio.feeds.podcast_tags import chapters_of, chapters_url_of, people_of, transcripts_of
 from audio.feeds.text import on_one_line, parse_duration, plain_text, single_line
-from audio.feeds.tree import Node, base_of, children, extras, markup_of, text_of
+from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
 from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
 from models.record.identity import audio_keys, episode_id, published_at
@@ -189,18 +189,22 @@ def _addresses(node: Node, url: str) -> tuple[str, ...]:
 
 
 def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
-    """Where an item says its media is: element, address, media type."""
-    for one in children(node, "", "enclosure")[:MAX_OFFERS]:
-        yield one, one.get("url") or one.get("href") or text_of(one), one.get("type") or ""
-    for one in children(node, "", "link")[:MAX_OFFERS]:
-        if (one.get("rel") or "").strip().lower() == "enclosure":
-            yield one, one.get("href") or "", one.get("type") or ""
-    grouped = [one for group in extras(node, "media", "group") for one in extras(group, "media", "content")]
-    for one in (*extras(node, "media", "content"), *grouped):
-        yield one, one.get("url") or "", one.get("type") or f"{one.get('medium') or ''}/"
-    for outer in extras(node, "podcast", "alternateenclosure"):
-        for one in extras(outer, "podcast", "source"):
-            yield one, one.get("uri") or "", one.get("contentType") or outer.get("type") or ""
+    """Where an item says its media is: element, address, media type. Deep inside, too: end tags may be missing."""
+    found: dict[str, list[tuple[Node, str, str]]] = {"enclosure": [], "content": [], "source": []}
+    for one in node.iter():
+        prefix, local = name_of(one)
+        if local == "enclosure" and prefix in CORE:
+            found[local].append((one, one.get("url") or one.get("href") or text_of(one), one.get("type") or ""))
+        elif local == "link" and (one.get("rel") or "").strip().lower() == "enclosure":
+            found["enclosure"].append((one, one.get("href") or "", one.get("type") or ""))
+        elif (prefix, local) == ("media", "content"):
+            kind = one.get("type") or f"{one.get('medium') or ''}/"
+            found[local].append((one, one.get("url") or "", kind))
+        elif (prefix, local) == ("podcast", "source"):
+            kind = one.get("contentType") or one.getparent().get("type") or ""
+            found[local].append((one, one.get("uri") or "", kind))
+    for offers in found.values():
+        yield from offers[:MAX_OFFERS]
 
 
 def _media_rank(address: str, content_type: str) -> int:

@@ -33,6 +33,7 @@ _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
 _ITEMS = frozenset(("item", "entry"))
+_FIELDS = frozenset(("enclosure", "guid", "pubdate"))  # of an item, never of anything in it
 # What holds text alone, and what may hold a host's HTML, too.
 _LEAVES = frozenset(("author", "category", "comments", "copyright", "duration", "guid", "language", "link", "pubdate",
                      "published", "subtitle", "title", "updated"))  # fmt: skip
@@ -43,7 +44,9 @@ _OURS = _ITEMS | _IN_HTML_TOO | {"channel", "enclosure", "guid", "pubdate", "pub
 _PREFIXES = frozenset(
     ("atom", "content", "dc", "googleplay", "itunes", "media", "podcast", "psc", "rawvoice")
 )
-_OPENING = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!": ">"}
+CDATA = "<![CDATA["
+_ITEM_END = re.compile(r"</(?:atom:)?(?:item|entry)\s*>", re.IGNORECASE)
+_OPENING = {"<!--": "-->", CDATA: "]]>", "<?": "?>", "<!": ">"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +88,58 @@ def mended(text: str) -> tuple[str, int]:
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
-    at, missing = 0, set[str]()
+    at, sections = 0, _Sections(text)
     while (begin := text.find("<", at)) >= 0:
         yield from _long_text(text[at:begin], "text")
         opening = next((mark for mark in _OPENING if text.startswith(mark, begin)), "")
-        closing = _OPENING.get(opening, "")
         if opening:
-            start = begin + len(opening)
-            end = -1 if opening in missing else text.find(closing, start)
-            if end < 0:
-                missing.add(opening)  # nor will it be found by looking again
-                at = start
-                continue
-            if opening == "<![CDATA[":
-                yield from _long_text(text[start:end], "data")
-            at = end + len(closing)
-            continue
-        tag = _tag(text, begin)
-        if tag is None:
+            at = begin + len(opening)
+            end = sections.end(opening, at)
+            if end is not None:
+                if opening == CDATA:
+                    yield from _long_text(text[at:end], "data")
+                at = end + len(_OPENING[opening])
+        elif (tag := _tag(text, begin)) is None:
             yield _Piece("text", "<")
             at = begin + 1
         else:
             yield _Piece("end", tag[2]) if tag[1] else _start_piece(tag)
             at = tag.end()
     yield from _long_text(text[at:], "text")
+
+
+class _Sections:
+    """Finds the ends of comments, CDATA sections and the like."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = dict[str, int]()  # looked for once, since there may be many without an end
+
+    def end(self, opening: str, start: int) -> int | None:
+        """Where the section ends that has its content from `start` on; None where its end is missing."""
+        end = self._ends.get(opening, 0)
+        if 0 <= end < start:
+            end = self._ends[opening] = self._text.find(_OPENING[opening], start)
+        if end < 0 or (opening != "<!" and _swallows(self._text, opening, start, end)):
+            return None
+        return end
+
+
+def _swallows(text: str, opening: str, start: int, end: int) -> bool:
+    """Whether the end of a section is that of another one, in an item after it."""
+    other = text.find(opening, start, end)
+    return other >= 0 and _ITEM_END.search(text, start, other) is not None
+
+
+def swallows_items(text: str) -> bool:
+    """Whether a CDATA section without its end hides the items up to the end of the next one."""
+    sections, at = _Sections(text), 0
+    while (begin := text.find(CDATA, at)) >= 0:
+        end = sections.end(CDATA, begin + len(CDATA))
+        if end is None:
+            return True
+        at = end
+    return False
 
 
 def _tag(text: str, begin: int) -> re.Match[str] | None:
@@ -159,7 +190,8 @@ def _make_room(made: _Mended, name: str, local: str) -> None:
     else:
         inside = _inside_item(made)
         ended = [
-            number >= inside and _is_text(outer) and _ends_text(outer, name, local)
+            number >= inside
+            and (name.lower() in _FIELDS or (_is_text(outer) and _ends_text(outer, name, local)))
             for number, outer in enumerate(made.opened)
         ]
     if True in ended:
@@ -188,7 +220,7 @@ def _ends_text(outer: str, name: str, local: str) -> bool:
         return True
     if local in _IN_HTML_TOO:
         return _local(outer) in _LEAVES
-    return local in _LEAVES or local == "enclosure"
+    return local in _LEAVES
 
 
 def _end(made: _Mended, name: str) -> None:

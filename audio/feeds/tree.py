@@ -9,7 +9,7 @@ from typing import TypeAlias
 from lxml import etree
 from lxml.etree import _Element
 
-from audio.feeds.mending import mended
+from audio.feeds.mending import mended, swallows_items
 from audio.transfer.addresses import absolute
 from models.record.errors import InputError
 
@@ -38,7 +38,8 @@ _NAMESPACES = {
     "http://purl.org/dc/terms/": "dc",
     "http://www.w3.org/1999/xhtml": "xhtml",
 }
-_CORE = frozenset(("", "rss", "atom"))
+# What RSS and Atom themselves have is known by no prefix.
+CORE = frozenset(("", "rss", "atom"))
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
 
@@ -47,14 +48,14 @@ def feed_tree(text: str) -> tuple[Node, int]:
 
     Raises InputError where nothing can be made of it.
     """
-    try:
-        root = etree.fromstring(text.encode(), _parser(recover=False))
-        return root, sum(1 for _ in items_of(root))
-    except etree.XMLSyntaxError as error:
-        if len(text) > MAX_BROKEN_CHARS:
-            raise InputError(
-                f"the feed is broken XML of over {MAX_BROKEN_CHARS // 1_000_000} MB ({error.msg})"
-            ) from None
+    if not swallows_items(text):
+        try:
+            root = etree.fromstring(text.encode(), _parser(recover=False))
+            return root, sum(1 for _ in items_of(root))
+        except etree.XMLSyntaxError:
+            pass
+    if len(text) > MAX_BROKEN_CHARS:
+        raise InputError(f"the feed is broken XML of over {MAX_BROKEN_CHARS // 1_000_000} MB")
     whole, count = mended(text)
     try:
         found: Node | None = etree.fromstring(whole.encode(), _parser(recover=True))
@@ -98,13 +99,13 @@ def items_of(root: Node) -> Iterator[Node]:
     """The items and entries, in the order of the document."""
     for node in root.iter():
         prefix, local = name_of(node)
-        if local in ("item", "entry") and prefix in _CORE:
+        if local in ("item", "entry") and prefix in CORE:
             yield node
 
 
 def children(node: Node, prefix: str, *names: str) -> list[Node]:
     """The children that have one of these names; a `prefix` of "" stands for RSS and Atom."""
-    wanted = _CORE if not prefix else (prefix,)
+    wanted = CORE if not prefix else (prefix,)
     found = (child for child in node if (told := name_of(child))[1] in names and told[0] in wanted)
     return list(found)
 
