@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from audio.feeds.dates import parse_date
-from audio.feeds.podcast_tags import chapters_of, chapters_url_of, people_of, transcripts_of
+from audio.feeds.podcast_tags import (
+    Credits,
+    chapters_of,
+    chapters_url_of,
+    credits_of,
+    people_of,
+    transcripts_of,
+)
 from audio.feeds.text import on_one_line, parse_duration, plain_text, single_line
 from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
@@ -19,6 +26,7 @@ from models.record.identity import audio_keys, episode_id, published_at
 from models.record.transcript import Episode
 
 MAX_AHEAD = 86_400  # seconds that a date may lie in the future and still be one: clocks and zones differ
+MAX_WARNINGS = 100
 MAX_OFFERS = 100  # of the media of one item
 _NEVER_MEDIA = frozenset(
     ".gif .htm .html .jpeg .jpg .json .pdf .png .srt .txt .vtt .webp .zip".split()  # noqa: SIM905
@@ -45,8 +53,8 @@ class FeedItem:
 
     @property
     def position(self) -> int:
-        """Where in the feed the item stands, among all its items, 0 for the first."""
-        return self.positions[0]
+        """Where in the feed the item stands, among all its items, 0 for the first; -1 for one of a further page."""
+        return self.positions[0] if self.positions else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +90,13 @@ def feed_items(
         again[first].append(one.position)
         if first != one.position:
             warnings.append(f"{_called(one.position, one.node)} is item {first + 1} again: left out")
-    episodes = _episodes(kept, channel, common)
+    episodes = _episodes(kept, credits_of(channel), common)
     items = [
         FeedItem(episode, tuple(again[one.position]), one.audio[1:])
         for one, episode in zip(kept, episodes, strict=True)
     ]
+    if len(warnings) > MAX_WARNINGS:
+        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more items are left out"]
     return in_order(items), tuple(warnings)
 
 
@@ -95,7 +105,7 @@ def _called(position: int, node: Node) -> str:
     return f"item {position + 1} ({title!r})" if title else f"item {position + 1}"
 
 
-def _episodes(found: Sequence[_Found], channel: Node, common: Episode) -> Iterator[Episode]:
+def _episodes(found: Sequence[_Found], show: Credits, common: Episode) -> Iterator[Episode]:
     times_used = Counter(one.guid for one in found)
     stand_ins = Counter(without_query(one.audio[0]) for one in found)
     keys = audio_keys([one.audio[0] for one in found])
@@ -107,18 +117,18 @@ def _episodes(found: Sequence[_Found], channel: Node, common: Episode) -> Iterat
         guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
         if guid != own and times_used[guid]:  # another item has this very address as its guid
             guid = f"{own or 'no guid'} {without_login(audio)}"
-        yield replace(_episode(one.node, channel, common), id=episode_id(common.feed_url, guid), guid=guid,
+        yield replace(_episode(one.node, show, common), id=episode_id(common.feed_url, guid), guid=guid,
                       audio_url=audio, audio_key=key, title=_title(one.node) or name_in(audio))  # fmt: skip
 
 
-def _episode(node: Node, channel: Node, common: Episode) -> Episode:
+def _episode(node: Node, show: Credits, common: Episode) -> Episode:
     """What an item says of itself but for its identity."""
     url = common.feed_url
     return replace(
         common,
         published=_published(node),
         notes=_notes(node),
-        people=people_of(node, channel),
+        people=people_of(node, show),
         duration=next((parse_duration(text_of(told)) for told in extras(node, "itunes", "duration")), 0.0),
         transcripts=transcripts_of(node, url),
         chapters=chapters_of(node),
@@ -194,7 +204,9 @@ def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
     for one in node.iter():
         prefix, local = name_of(one)
         if local == "enclosure" and prefix in CORE:
-            found[local].append((one, one.get("url") or one.get("href") or text_of(one), one.get("type") or ""))
+            found[local].append(
+                (one, one.get("url") or one.get("href") or text_of(one), one.get("type") or "")
+            )
         elif local == "link" and (one.get("rel") or "").strip().lower() == "enclosure":
             found["enclosure"].append((one, one.get("href") or "", one.get("type") or ""))
         elif (prefix, local) == ("media", "content"):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from html.entities import html5
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from audio.feeds.cleaning import NO_CHARACTERS
@@ -39,7 +40,7 @@ _LEAVES = frozenset(("author", "category", "comments", "copyright", "duration", 
                      "published", "subtitle", "title", "updated"))  # fmt: skip
 _TEXTS = _LEAVES | {"content", "description", "encoded", "summary"}
 _IN_HTML_TOO = frozenset(("category", "comments", "content", "description", "link", "summary", "title"))
-_OURS = _ITEMS | _IN_HTML_TOO | {"channel", "enclosure", "guid", "pubdate", "published", "updated"}
+_OURS = _ITEMS | _TEXTS | _FIELDS | {"channel"}
 # Prefixes that no HTML has.
 _PREFIXES = frozenset(
     ("atom", "content", "dc", "googleplay", "itunes", "media", "podcast", "psc", "rawvoice")
@@ -49,8 +50,7 @@ _ITEM_END = re.compile(r"</(?:atom:)?(?:item|entry)\s*>", re.IGNORECASE)
 _OPENING = {"<!--": "-->", CDATA: "]]>", "<?": "?>", "<!": ">"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A piece of a feed: "text", "data" (CDATA), or a tag: "start", "empty" (both in one) or "end"."""
 
     kind: str
@@ -182,7 +182,7 @@ def _start(made: _Mended, piece: _Piece) -> None:
 
 def _make_room(made: _Mended, name: str, local: str) -> None:
     """Close what can't hold the element that comes now."""
-    if not made.opened:
+    if not made.opened or (":" not in name and local not in _OURS):
         return
     if is_item(name):
         ended = [_is_text(outer) or _local(outer) in _ITEMS for outer in made.opened]

@@ -121,6 +121,15 @@ def with_feed_url(feed: Feed, url: str) -> Feed:
     return replace(feed, items=items)
 
 
+def holds_episode(feed: Feed, which: str | int) -> bool:
+    """Whether `pick_episode` finds it."""
+    try:
+        pick_episode(feed, which)
+    except InputError:
+        return False
+    return True
+
+
 def pick_episode(feed: Feed, which: str | int) -> Episode:
     """The episode called "latest", by its guid (or id), or by number: 1 is the newest.
 

@@ -5,6 +5,8 @@ https://podcastindex.org/namespace/1.0, https://podlove.org/simple-chapters
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audio.feeds.text import on_one_line, parse_duration, single_line
 from audio.feeds.tree import Node, base_of, extras, text_of
 from audio.transfer.addresses import absolute
@@ -12,12 +14,26 @@ from audio.transfer.sniff import media_type
 from models.record.transcript import Chapter, Person, TranscriptLink
 
 
-def people_of(item: Node, channel: Node) -> tuple[Person, ...]:
+def people_of(item: Node, show: Credits) -> tuple[Person, ...]:
     """Those whom the item names, or else the show, or else the author of one or the other."""
-    return _credits(item) or _credits(channel) or _author(item) or _author(channel)
+    own = credits_of(item)
+    return own.people or show.people or own.author or show.author
 
 
-def _credits(node: Node) -> tuple[Person, ...]:
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Who is heard, as podcast:person and as itunes:author have it."""
+
+    people: tuple[Person, ...]
+    author: tuple[Person, ...]
+
+
+def credits_of(node: Node) -> Credits:
+    """The credits of an item or a channel."""
+    return Credits(_people(node), _author(node))
+
+
+def _people(node: Node) -> tuple[Person, ...]:
     """The podcast:person children of an item or channel, in order, each once."""
     people = [
         Person(on_one_line(text_of(child)), (child.get("role") or "host").strip().lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 from typing import TypeAlias
 
@@ -85,12 +86,15 @@ def name_of(node: Node) -> tuple[str, str]:
 
     Feeds that forget to declare a prefix keep it in the name.
     """
-    namespace, _, local = str(node.tag).rpartition("}")
+    return _name(str(node.tag), node.prefix is None)
+
+
+@lru_cache(maxsize=1024)
+def _name(tag: str, bare: bool) -> tuple[str, str]:
+    namespace, _, local = tag.rpartition("}")
     if namespace:
         known = _NAMESPACES.get(namespace[1:].lower())
-        if known is None:
-            return ("" if node.prefix is None else "?"), local.lower()
-        return known, local.lower()
+        return ("" if bare else "?") if known is None else known, local.lower()
     prefix, _, local = local.rpartition(":")
     return prefix.lower(), local.lower()
 

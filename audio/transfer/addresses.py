@@ -88,6 +88,18 @@ def without_login(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def with_login_of(url: str, other: str) -> str:
+    """`url` with the login that is in `other`, where both are of one server.
+
+    >>> with_login_of("https://example.org/feed?page=2", "https://me:secret@example.org/feed")
+    'https://me:secret@example.org/feed?page=2'
+    """
+    ours, login = urlsplit(url), urlsplit(other).netloc.rpartition("@")[0]
+    if not login or "@" in ours.netloc or origin(checked_url(url)) != origin(checked_url(other)):
+        return url
+    return urlunsplit(ours._replace(netloc=f"{login}@{ours.netloc}"))
+
+
 def without_query(url: str) -> str:
     """`url` without login, query and fragment: what names a file rather than a request."""
     return urlunsplit(urlsplit(without_login(url))._replace(query="", fragment=""))

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import parse_feed, with_feed_url
+from audio.feeds.pages import with_older_pages
+from audio.feeds.parse import Feed, parse_feed, with_feed_url
 from audio.transfer.addresses import same_origin
 from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
 from flows.schedule.plan import FeedState, Plan
@@ -28,6 +29,7 @@ class FeedReading:
     plan: Plan | None = None
     unchanged: bool = False
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class _Look:
     found: tuple[Episode, ...] = ()
     unchanged: bool = False
     error: Exception | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def read_feeds(
@@ -102,9 +105,10 @@ def _reading(
     show = settings.show(name)
     look = _Look(FeedState(name, show.url))
     try:
-        look = _look(show, store.feed(name, show.url), settings)
+        look = _look(show, store.feed(name, show.url), settings, lambda: _ids(store, name))
         if look.error is None:
-            return FeedReading(name, keep(look, show), unchanged=look.unchanged), look
+            plan = keep(look, show)
+            return FeedReading(name, plan, unchanged=look.unchanged, warnings=look.warnings), look
     except Exception as error:
         look = replace(look, error=error)
     assert look.error is not None
@@ -112,29 +116,47 @@ def _reading(
     return FeedReading(name, error=told), look
 
 
-def _look(show: Show, memory: FeedState, settings: Settings) -> _Look:
+def _ids(store: Store, show: str) -> set[str]:
+    """The ids of the episodes of a show that are known."""
+    return {listed.id for listed in store.episodes([show])}
+
+
+def _look(show: Show, memory: FeedState, settings: Settings, known: Callable[[], set[str]]) -> _Look:
     """Ask where the feed has moved to, or, when it can't be had there, where it was."""
     if memory.moved_to:
-        look = _look_at(memory.moved_to, show, memory, settings)
+        look = _look_at(memory.moved_to, show, memory, settings, known)
         if look.error is None:
             return look
         memory = replace(memory, moved_to="", validators=Validators())
-    return _look_at(show.url, show, memory, settings)
+    return _look_at(show.url, show, memory, settings, known)
 
 
-def _look_at(url: str, show: Show, memory: FeedState, settings: Settings) -> _Look:
+def _look_at(
+    url: str, show: Show, memory: FeedState, settings: Settings, known: Callable[[], set[str]]
+) -> _Look:
     try:
         page = _fetch(url, show, memory.validators, settings)
         if page.unchanged:
             return _Look(memory, unchanged=True)
-        feed = with_feed_url(parse_feed(page.data, page.url), show.url)
+        feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
+        if feed.next_url:
+            feed = _with_unknown_pages(feed, show, settings, known())
     except EpiscribeError as error:
         return _Look(memory, error=error)
     announced = feed.new_url if feed.new_url not in ("", show.url) else memory.moved_to
     memory = replace(
         memory, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title
     )
-    return _Look(memory, feed.episodes)
+    return _Look(memory, feed.episodes, warnings=feed.warnings)
+
+
+def _with_unknown_pages(feed: Feed, show: Show, settings: Settings, known: set[str]) -> Feed:
+    """The feed with its further pages up to the first on which there is an episode that is known."""
+    return with_older_pages(
+        feed,
+        lambda url: _fetch(url, show, Validators(), settings),
+        lambda found: not known.isdisjoint(episode.id for episode in found.episodes),
+    )
 
 
 def _fetch(url: str, show: Show, known: Validators, settings: Settings) -> Page:

@@ -22,7 +22,9 @@ from models.record.transcript import Episode
 
 Key = Callable[[Episode], Hashable]
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?", re.IGNORECASE)
-_FILE = re.compile(r".*\.(?:mp3|m4a|mp4|m4b|aac|ogg|oga|opus|flac|wav|mpga|mov|m4v|php|xml|rss)", re.IGNORECASE)
+_FILE = re.compile(
+    r".*\.(?:mp3|m4a|mp4|m4b|aac|ogg|oga|opus|flac|wav|mpga|mov|m4v|php|xml|rss)", re.IGNORECASE
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
