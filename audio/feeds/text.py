@@ -38,6 +38,11 @@ _NO_TAG = re.compile(
     rf"<(?![!?]|/?(?:[movw]|st1):\w|/?(?:{'|'.join(sorted(_INLINE | _BLOCKS | _UNSEEN | _OTHERS))})(?![\w.:@-]))",
     re.IGNORECASE,
 )  # `<o:p>` is what Word writes
+_UNITS = re.compile(
+    r"(?:pt)?\s*(?:(\d{1,4})\s*h(?:(?:ou)?rs?)?\.?)?\s*(?:(\d{1,6})\s*m(?:in(?:ute)?s?)?\.?)?"
+    r"\s*(?:(\d{1,9})\s*s(?:ec(?:ond)?s?)?\.?)?",
+    re.IGNORECASE,
+)
 _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
 # Numbers that Windows has for characters where Unicode has controls.
 _WINDOWS = {
@@ -126,10 +131,12 @@ def on_one_line(text: str) -> str:
 def parse_duration(written: str | None) -> float:
     """Seconds of a duration as feeds write it, 0.0 where it can't be told.
 
-    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "about an hour")]
-    [3723.0, 3723.0, 3723.0, 0.0]
+    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "1 h 2 min", "about an hour")]
+    [3723.0, 3723.0, 3723.0, 3720.0, 0.0]
     """
-    parts = (written or "").strip().split(":")
-    if len(parts) > 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,9})?", part) for part in parts):
+    text = (written or "").strip()
+    units = _UNITS.fullmatch(text)
+    parts = [part or "0" for part in units.groups()] if units and any(units.groups()) else text.split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", part) for part in parts):
         return 0.0
     return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))
