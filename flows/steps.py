@@ -15,13 +15,23 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import parse_feed, pick_episode, with_feed_url
+from audio.feeds.pages import with_older_pages
+from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
 from audio.media.decode import Mix
 from audio.media.ffmpeg import check_file
 from audio.media.recording import Recording
 from audio.transfer.access import Access
-from audio.transfer.addresses import checked_url, is_fetchable, name_in, redacted, without_login
+from audio.transfer.addresses import (
+    checked_url,
+    is_fetchable,
+    name_in,
+    redacted,
+    web_address,
+    with_login_of,
+    without_login,
+)
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
+from audio.transfer.http import Page, fetch_bytes
 from flows.naming import published
 from flows.options import RunOptions
 from models.alignment import align as alignment
@@ -69,6 +79,7 @@ def is_url(source: str) -> bool:
 
 def check_input(source: str, options: RunOptions) -> None:
     """Refuse what can't work before any work is done; raises InputError."""
+    source = web_address(source)
     write.formats_named(options.formats)
     for folder in (options.out, options.library):
         if (
@@ -105,6 +116,7 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
     SOURCE is a file, the URL of audio, or the URL of a feed, from which `options.episode` is taken.
     Raises InputError and DownloadError.
     """
+    source = web_address(source)
     if not is_url(source):
         stored = local_file(source)
         episode = Episode(id=_identity(stored.sha256), title=Path(source).stem)
@@ -117,8 +129,17 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
         if opened.kind == "page":
             raise NotAudioError(f"{_no_media(opened)}: give the address of the feed or of the audio file")
         page = opened.read(MAX_FEED_BYTES)
-    feed = with_feed_url(parse_feed(page.data, page.url), source)
-    return download_episode(pick_episode(feed, options.episode), options, progress)
+    return download_episode(pick_episode(_feed(page, source, options), options.episode), options, progress)
+
+
+def _feed(page: Page, source: str, options: RunOptions) -> Feed:
+    """The feed on a page, with as many of its further pages as it takes to find the episode that is asked for."""
+
+    def fetch(url: str) -> Page:
+        return fetch_bytes(with_login_of(url, source), MAX_FEED_BYTES, allow_private=options.allow_private)
+
+    feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), source)
+    return with_older_pages(feed, fetch, lambda found: holds_episode(found, options.episode))
 
 
 def download_episode(

@@ -1,6 +1,6 @@
 """Podcast feeds, RSS and Atom, good or bad, to a `Feed` of `Episode`s.
 
-`parse` is the door; behind it the bytes are cleaned (`cleaning`), items become episodes (`items`), and tags that
-feedparser doesn't keep are read from the tree (`podcast_tags`). Knows addresses and media types of
-`audio.transfer`, but fetches nothing.
+`parse` is the door. Behind it bytes become text (`cleaning`, `encoding`), broken XML is made whole (`mending`), one
+parser makes a tree of it (`tree`), and its items become episodes (`items`, with `podcast_tags`, `dates` and `text`).
+`pages` follows feeds that go on elsewhere. Knows addresses and media types of `audio.transfer`, but fetches nothing.
 """

@@ -1,44 +1,53 @@
-"""A feed's bytes before they are parsed: unpacked, without what could harm or mislead a parser."""
+"""A feed's bytes before they are parsed: unpacked, as text, from its first tag on."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from xml.parsers import expat
+from collections.abc import Iterator
 
-from audio.transfer.sniff import HEAD_BYTES, content_kind
+from audio.feeds.encoding import decoded
+from audio.transfer.sniff import FEED_ROOTS, HEAD_BYTES, content_kind
 from models.record.errors import InputError
 
 MAX_FEED_BYTES = 50_000_000
-MAX_BROKEN_BYTES = 5_000_000  # broken XML takes time that grows with the square of its length
-PROLOG_BYTES = 65_536  # what comes before the first item
-_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|(\d{1,10}));")
 _GZIP = b"\x1f\x8b"
-_DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^\[>]*(\[[^\]]*\]\s*)?>", re.IGNORECASE)
-_STRAY_AMPERSAND = re.compile(rb"&(?!#\d+;|#[xX][0-9a-fA-F]+;|\w+;)")
+_SPACES = str.maketrans("\x0b\x0c", "  ")
+# What XML 1.0 has no place for. Half characters can't come out of a decoder.
+NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ROOT = re.compile(rf"<(?:[\w.-]+:)?(?:{FEED_ROOTS})(?=[\s/>])", re.IGNORECASE)
+_PAGE = re.compile(r"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
+_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 
 
-def cleaned_xml(data: bytes) -> bytes:
-    """`data` as bytes that both parsers can read, without what could harm or mislead them."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-        data = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
-    if data.startswith(_GZIP):
-        data = _unpacked(data)
-    begin = data[:HEAD_BYTES].find(b"<")
+def feed_text(data: bytes, content_type: str = "") -> str:
+    """The feed in `data` as text, from its root on: without what stands before it, and so without a DTD.
+
+    content_type: the header that it came with. Raises InputError where there is no feed.
+    """
+    data = _unpacked(data)
     if not data.strip():
         raise InputError("the feed is empty (0 bytes)")
-    if begin < 0 or content_kind("", data[:HEAD_BYTES]) == "audio":
-        raise InputError("this is not a podcast feed (neither RSS nor Atom)")
-    data = _without_live_items(_without_doctype(data[begin:]))
-    data = _without_noncharacters(_escape_ampersands(data))
-    if len(data) > MAX_BROKEN_BYTES and not _well_formed(data):
-        raise InputError(f"the feed is broken XML of over {MAX_BROKEN_BYTES // 1_000_000} MB")
-    return data
+    if content_kind("", data[:HEAD_BYTES]) == "audio":
+        raise NotAFeedError("this is not a podcast feed (neither RSS nor Atom)")
+    text = NO_CHARACTERS.sub("", decoded(data, content_type).translate(_SPACES))
+    begin = _root(text)
+    if begin is None or _PAGE.search(text, 0, begin):
+        raise NotAFeedError("this is not a podcast feed (neither RSS nor Atom)")
+    if _ENTITY.search(text, 0, begin):
+        raise InputError("the feed declares XML entities, which podcast feeds have no use for: refused")
+    return text[begin:]
+
+
+class NotAFeedError(InputError):
+    """Something else than a feed."""
 
 
 def _unpacked(data: bytes) -> bytes:
     """A feed that is kept as a .gz file, as long as it is not too big inside."""
+    check_size(data)
+    if not data.startswith(_GZIP):
+        return data
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         inside = unpacking.decompress(data, MAX_FEED_BYTES + 1)
@@ -54,45 +63,20 @@ def check_size(data: bytes) -> None:
         raise InputError(f"the feed has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
 
 
-def _without_doctype(data: bytes) -> bytes:
-    """Without its document type, and so without entity declarations, which can grow without bound."""
-    prolog, rest = data[:PROLOG_BYTES], data[PROLOG_BYTES:]
-    prolog = _DOCTYPE.sub(b"", prolog, count=1)
-    if b"<!ENTITY" in prolog.partition(b"<item")[0]:
-        raise InputError("the feed declares XML entities, which podcast feeds have no use for: refused")
-    return prolog + rest
+def _root(text: str) -> int | None:
+    """Where the feed's first tag begins: not one that a comment before it names."""
+    comments = _comments(text)
+    comment = next(comments, None)
+    for found in _ROOT.finditer(text):
+        while comment and comment[1] <= found.start():
+            comment = next(comments, None)
+        if comment is None or found.start() < comment[0]:
+            return found.start()
+    return None
 
 
-def _without_live_items(data: bytes) -> bytes:
-    """Without announcements of live shows: feedparser takes their title and link for the show's."""
-    first, *rest = data.split(b"<podcast:liveItem")
-    closing = b"</podcast:liveItem>"
-    return first + b"".join(part.partition(closing)[2] if closing in part else part for part in rest)
-
-
-def _escape_ampersands(data: bytes) -> bytes:
-    """With every & that begins no reference written as &amp;, but for those inside CDATA."""
-    first, *rest = data.split(b"<![CDATA[")
-    parts = [_STRAY_AMPERSAND.sub(b"&amp;", first)]
-    for part in rest:
-        inside, closing, outside = part.partition(b"]]>")
-        parts.append(inside + closing + _STRAY_AMPERSAND.sub(b"&amp;", outside))
-    return b"<![CDATA[".join(parts)
-
-
-def _without_noncharacters(data: bytes) -> bytes:
-    """With references to what is no character, such as half a surrogate pair, as the mark for those."""
-
-    def checked(reference: re.Match[bytes]) -> bytes:
-        code = int(reference[1], 16) if reference[1] else int(reference[2])
-        return b"&#xFFFD;" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else reference[0]
-
-    return _REFERENCE.sub(checked, data)
-
-
-def _well_formed(data: bytes) -> bool:
-    try:
-        expat.ParserCreate(namespace_separator=" ").Parse(data, True)
-    except expat.ExpatError:
-        return False
-    return True
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where comments begin and end, in order."""
+    end = 0
+    while (begin := text.find("<!--", end)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        yield begin, end

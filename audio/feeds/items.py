@@ -1,134 +1,252 @@
-"""Items of a feed to episodes: which is the audio, when it came out, how long it is."""
+"""Items of a feed to episodes: which is the audio, when it came out, how long it is, which comes first."""
 
 from __future__ import annotations
 
-import calendar
-import math
+import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from audio.feeds.podcast_tags import ItemTags
-from audio.feeds.text import parse_duration, plain_text, single_line
+from audio.feeds.dates import parse_date
+from audio.feeds.podcast_tags import (
+    Credits,
+    chapters_of,
+    chapters_url_of,
+    credits_of,
+    people_of,
+    transcripts_of,
+)
+from audio.feeds.text import on_one_line, parse_duration, plain_text, single_line
+from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
 from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
+from models.record.identity import audio_keys, episode_id, published_at
 from models.record.transcript import Episode
 
+MAX_AHEAD = 86_400  # seconds that a date may lie in the future and still be one: clocks and zones differ
+MAX_WARNINGS = 100
+MAX_OFFERS = 100  # of the media of one item
 _NEVER_MEDIA = frozenset(
     ".gif .htm .html .jpeg .jpg .json .pdf .png .srt .txt .vtt .webp .zip".split()  # noqa: SIM905
 )
-_NO_MEDIA = 3
+_PLAYLIST_EXTENSIONS = frozenset(".asx .m3u .m3u8 .mpd .pls .ram .wpl .xspf".split())  # noqa: SIM905
+_PLAYLIST_TYPE = re.compile(
+    r"(application|audio|video)/(dash\+xml|(vnd\.apple\.|x-)?mpegurl|pls\+xml|(x-)?scpls|xspf\+xml|x-ms-asf)"
+)
+_AUDIO, _VIDEO, _PERHAPS, _PLAYLIST, _NO_MEDIA = range(5)
 
 
-def episode_id(feed_url: str, guid: str) -> str:
-    """The id of an episode: the same for the same guid of the same feed, for ever."""
-    return str(uuid5(uuid5(NAMESPACE_URL, feed_url), guid))
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An episode as its feed has it.
+
+    `alternatives` are the addresses to try where the episode's own leads to no audio, the best first. `positions`
+    are those of its items among all items of the feed, in the order of the document, from 0 on: the first is the
+    one it was read from, the others say the same again.
+    """
+
+    episode: Episode
+    positions: tuple[int, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def position(self) -> int:
+        """Where in the feed the item stands, among all its items, 0 for the first; -1 for one of a further page."""
+        return self.positions[0] if self.positions else -1
 
 
-def playable_episodes(
-    entries: Sequence[Mapping[str, Any]], tags: Sequence[ItemTags], common: Episode
-) -> tuple[Episode, ...]:
-    """The entries that have audio, newest first; those without a date last, in the feed's order.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An item with audio, before it is known which guid it goes by."""
+
+    position: int
+    node: Node
+    guid: str
+    audio: tuple[str, ...]
+
+
+def feed_items(
+    nodes: Iterable[Node], channel: Node, common: Episode
+) -> tuple[tuple[FeedItem, ...], tuple[str, ...]]:
+    """The items that have audio, newest first, and a line about each that is left out.
 
     common: an episode with what all of the show share.
     """
     url = common.feed_url
-    found = [(entry, _enclosure(entry, url), extra) for entry, extra in zip(entries, tags, strict=True)]
-    playable = {
-        (single_line(entry.get("id")), audio): (entry, extra)
-        for entry, audio, extra in reversed(found)
-        if audio
-    }
-    times_used = Counter(guid for guid, _ in playable)
-    stand_ins = Counter(without_query(audio) for _, audio in playable)
-    episodes = []
-    for (own, audio), (entry, extra) in reversed(playable.items()):
+    found, warnings = list[_Found](), list[str]()
+    for position, node in enumerate(nodes):
+        audio = _addresses(node, url)
+        if audio:
+            found.append(_Found(position, node, _guid(node), audio))
+        else:
+            warnings.append(f"{_called(position, node)} has no audio: left out")
+    once = {(one.guid, one.audio[0]): one for one in reversed(found)}
+    kept = sorted(once.values(), key=lambda one: one.position)
+    again: dict[int, list[int]] = {one.position: [] for one in kept}
+    for one in found:
+        first = once[one.guid, one.audio[0]].position
+        again[first].append(one.position)
+        if first != one.position:
+            warnings.append(f"{_called(one.position, one.node)} is item {first + 1} again: left out")
+    episodes = _episodes(kept, credits_of(channel), common)
+    items = [
+        FeedItem(episode, tuple(again[one.position]), one.audio[1:])
+        for one, episode in zip(kept, episodes, strict=True)
+    ]
+    if len(warnings) > MAX_WARNINGS:
+        warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more items are left out"]
+    return in_order(items), tuple(warnings)
+
+
+def _called(position: int, node: Node) -> str:
+    title = _title(node)
+    return f"item {position + 1} ({title!r})" if title else f"item {position + 1}"
+
+
+def _episodes(found: Sequence[_Found], show: Credits, common: Episode) -> Iterator[Episode]:
+    times_used = Counter(one.guid for one in found)
+    stand_ins = Counter(without_query(one.audio[0]) for one in found)
+    keys = audio_keys([one.audio[0] for one in found])
+    for one, key in zip(found, keys, strict=True):
         # Some feeds give every item the same guid: then the address tells episodes apart. What follows its
         # question mark may change with every request, so it counts only where nothing else tells.
+        own, audio = one.guid, one.audio[0]
         bare = without_query(audio)
         guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
         if guid != own and times_used[guid]:  # another item has this very address as its guid
             guid = f"{own or 'no guid'} {without_login(audio)}"
-        episodes.append(
-            replace(
-                common,
-                id=episode_id(url, guid),
-                guid=guid,
-                title=single_line(entry.get("title")) or name_in(audio),
-                published=_published(entry),
-                audio_url=audio,
-                notes=_notes(entry),
-                people=extra.people,
-                duration=parse_duration(entry.get("itunes_duration")),
-                transcripts=extra.transcripts,
-                chapters=extra.chapters,
-                chapters_url=extra.chapters_url,
+        yield replace(_episode(one.node, show, common), id=episode_id(common.feed_url, guid), guid=guid,
+                      audio_url=audio, audio_key=key, title=_title(one.node) or name_in(audio))  # fmt: skip
+
+
+def _episode(node: Node, show: Credits, common: Episode) -> Episode:
+    """What an item says of itself but for its identity."""
+    url = common.feed_url
+    return replace(
+        common,
+        published=_published(node),
+        notes=_notes(node),
+        people=people_of(node, show),
+        duration=next((parse_duration(text_of(told)) for told in extras(node, "itunes", "duration")), 0.0),
+        transcripts=transcripts_of(node, url),
+        chapters=chapters_of(node),
+        chapters_url=chapters_url_of(node, url),
+    )
+
+
+def in_order(items: Sequence[FeedItem]) -> tuple[FeedItem, ...]:
+    """Items, given in the order of the document, newest first.
+
+    Those without a date keep their place beside their neighbours. So do those whose date lies in the future, for
+    which we are too early or their host too careless; none of them is newer than what is out.
+    """
+    now = time.time() + MAX_AHEAD
+    told = [published_at(item.episode) for item in items]
+    ahead = [moment is not None and moment > now for moment in told]
+    if all(early or moment is None for moment, early in zip(told, ahead, strict=True)):
+        ahead = [False] * len(items)
+    known = [None if early else moment for moment, early in zip(told, ahead, strict=True)]
+    dated = [moment for moment in known if moment is not None]
+    rising = sum(one < other for one, other in pairwise(dated))
+    falling = sum(one > other for one, other in pairwise(dated))
+    step = -1 if rising > falling else 1  # the document's order read from its newest end
+    ranks = range(len(items))[::step]
+    moments = _filled([known[rank] for rank in ranks])
+    keyed = sorted(zip(moments, ranks, strict=True), key=lambda pair: (-pair[0], ahead[pair[1]]))
+    return tuple(items[rank] for _, rank in keyed)
+
+
+def _filled(moments: Sequence[float | None]) -> list[float]:
+    """Moments from the newest to the oldest, with that of the next older one in place of None."""
+    filled = list[float]()
+    last = next((moment for moment in reversed(moments) if moment is not None), 0.0)
+    for moment in reversed(moments):
+        last = last if moment is None else moment
+        filled.append(last)
+    return filled[::-1]
+
+
+def _title(node: Node) -> str:
+    """An item's title: its own, or the one that it has for apps."""
+    told = [*children(node, "", "title"), *extras(node, "itunes", "title"), *extras(node, "media", "title")]
+    return next((title for one in told if (title := single_line(text_of(one)))), "")
+
+
+def _guid(node: Node) -> str:
+    """An item's guid, "" where it has none."""
+    told = (_identifier(one) for one in children(node, "", "guid", "id"))
+    about = node.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about") or ""
+    return next(filter(None, told), on_one_line(about))
+
+
+def _identifier(node: Node) -> str:
+    """A guid; one that is said to be an address, relative to an xml:base, as the whole address."""
+    written = on_one_line(text_of(node))
+    base = base_of(node, "") if node.get("isPermaLink") == "true" else ""
+    return absolute(base, written) if base and not re.match(r"[a-z]+:", written) else written
+
+
+def _addresses(node: Node, url: str) -> tuple[str, ...]:
+    """The absolute addresses of an item's media: audio first, then video, what may be media, and playlists."""
+    ranked = list[tuple[int, str]]()
+    for place, href, content_type in _offers(node):
+        if address := absolute(base_of(place, url), href):
+            ranked.append((_media_rank(address, content_type), address))
+    ranked.sort(key=lambda offer: offer[0])
+    return tuple(dict.fromkeys(address for rank, address in ranked if rank < _NO_MEDIA))
+
+
+def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
+    """Where an item says its media is: element, address, media type. Deep inside, too: end tags may be missing."""
+    found: dict[str, list[tuple[Node, str, str]]] = {"enclosure": [], "content": [], "source": []}
+    for one in node.iter():
+        prefix, local = name_of(one)
+        if local == "enclosure" and prefix in CORE:
+            found[local].append(
+                (one, one.get("url") or one.get("href") or text_of(one), one.get("type") or "")
             )
-        )
-    return tuple(sorted(episodes, key=_age))
-
-
-def _age(episode: Episode) -> float:
-    """Sort key: the newest first, without a date last."""
-    return -datetime.fromisoformat(episode.published).timestamp() if episode.published else math.inf
-
-
-def _enclosure(entry: Mapping[str, Any], url: str) -> str:
-    """The absolute address of an entry's audio: audio before video, the first of each; "" for none."""
-    offers = [(item.get("href"), item.get("type")) for item in entry.get("enclosures", ())]
-    offers += [(item.get("url"), item.get("type")) for item in entry.get("media_content", ())]
-    ranked = [
-        (_media_rank(address, content_type or ""), address)
-        for address, content_type in ((absolute(url, href), content_type) for href, content_type in offers)
-        if address
-    ]
-    rank, address = min(ranked, key=lambda offer: offer[0], default=(_NO_MEDIA, ""))
-    return address if rank < _NO_MEDIA else ""
+        elif local == "link" and (one.get("rel") or "").strip().lower() == "enclosure":
+            found["enclosure"].append((one, one.get("href") or "", one.get("type") or ""))
+        elif (prefix, local) == ("media", "content"):
+            kind = one.get("type") or f"{one.get('medium') or ''}/"
+            found[local].append((one, one.get("url") or "", kind))
+        elif (prefix, local) == ("podcast", "source"):
+            kind = one.get("contentType") or one.getparent().get("type") or ""
+            found[local].append((one, one.get("uri") or "", kind))
+    for offers in found.values():
+        yield from offers[:MAX_OFFERS]
 
 
 def _media_rank(address: str, content_type: str) -> int:
-    """0 audio, 1 video, 2 perhaps, 3 no media, by extension where type and extension disagree."""
+    """How likely media is at an address: by extension where type and extension disagree."""
     ending, named = extension(address), media_type(content_type)
     if ending in _NEVER_MEDIA:
         return _NO_MEDIA
+    if ending in _PLAYLIST_EXTENSIONS or (_PLAYLIST_TYPE.fullmatch(named) and ending not in AUDIO_EXTENSIONS):
+        return _PLAYLIST
     if ending in AUDIO_EXTENSIONS or named.startswith("audio/"):
-        return 0
+        return _AUDIO
     if ending in VIDEO_EXTENSIONS or named.startswith("video/"):
-        return 1
-    return 2 if named in ("", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
+        return _VIDEO
+    return _PERHAPS if named in ("", "/", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
 
 
-def _published(entry: Mapping[str, Any]) -> str:
-    """When an entry came out, ISO 8601 with the offset it was written with, or "" if it doesn't say."""
-    entry = dict(entry)  # feedparser's own kind warns of "updated" where there is none
-    for tag in ("published", "updated"):
-        written = str(entry.get(tag, "")).strip()
-        for read in (parsedate_to_datetime, datetime.fromisoformat):
-            try:
-                when = read(written)
-                # Without an offset, or with one by a name that isn't known: UTC.
-                return when.replace(tzinfo=when.tzinfo or UTC).isoformat(timespec="seconds")
-            except (ValueError, TypeError, IndexError, OverflowError):
-                continue
-        if parsed := entry.get(f"{tag}_parsed"):
-            return _from_utc(parsed)
-    return ""
+def _published(node: Node) -> str:
+    """When an item came out, ISO 8601 with the offset it was written with, or "" if it can't be told."""
+    told = (
+        *children(node, "", "pubdate", "published", "issued", "created"),
+        *(one for name in ("date", "issued", "created") for one in extras(node, "dc", name)),
+        *children(node, "", "updated", "modified", "date"),
+    )
+    dates = (parse_date(text_of(one)) for one in told)
+    return next((when.isoformat(timespec="seconds") for when in dates if when), "")
 
 
-def _from_utc(parsed: time.struct_time) -> str:
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def _notes(entry: Mapping[str, Any]) -> str:
-    """The longest of an entry's descriptions as plain text; the full content wins a tie."""
-    written = [content.get("value") for content in entry.get("content", ())]
-    written += [entry.get("summary"), entry.get("description")]
-    return max((plain_text(text) for text in dict.fromkeys(written) if text), key=len, default="")
+def _notes(node: Node) -> str:
+    """The longest of an item's descriptions as plain text; the full content wins a tie."""
+    told = [*extras(node, "content", "encoded"), *children(node, "", "content", "description", "summary")]
+    told += [*extras(node, "itunes", "summary"), *extras(node, "media", "description")]
+    written = dict.fromkeys(markup_of(one) for one in told)
+    return max((plain_text(text) for text in written if text), key=len, default="")

@@ -1,23 +1,28 @@
-"""Podcast feeds: RSS and Atom as they are found in the wild, good or bad, to episodes.
-
-feedparser reads the common tags, also of broken XML; `podcast_tags` reads what it doesn't keep.
-"""
+"""Podcast feeds: RSS and Atom as they are found in the wild, good or bad, to episodes."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
 
-import feedparser
-
-from audio.feeds.cleaning import check_size, cleaned_xml
-from audio.feeds.items import episode_id, playable_episodes
-from audio.feeds.podcast_tags import item_tags, new_feed_url, recovered_tree
-from audio.feeds.text import single_line
-from audio.transfer.addresses import without_login, without_query
+from audio.feeds.cleaning import NotAFeedError, feed_text
+from audio.feeds.items import FeedItem, feed_items
+from audio.feeds.text import on_one_line, single_line
+from audio.feeds.tree import (
+    Node,
+    base_of,
+    children,
+    extras,
+    feed_tree,
+    items_of,
+    language_of,
+    name_of,
+    text_of,
+)
+from audio.transfer.addresses import absolute, without_login, without_query
 from models.record.errors import InputError
+from models.record.identity import episode_id
 from models.record.transcript import Episode
 
 CLOSEST = 3  # episodes offered when a guid isn't found
@@ -27,44 +32,79 @@ CLOSEST = 3  # episodes offered when a guid isn't found
 class Feed:
     """A show and its episodes, newest first. `language` is as the feed writes it ("en-us", "").
 
-    `new_url` is where the feed says it lives from now on (itunes:new-feed-url), "" where it doesn't.
+    `new_url` is where the feed says it lives from now on (itunes:new-feed-url), `next_url` where older episodes
+    are listed (RFC 5005), both "" where it doesn't say. `warnings` tell what could not be read, a line each.
     """
 
     title: str
     url: str
     language: str
     link: str
-    episodes: tuple[Episode, ...]
+    items: tuple[FeedItem, ...]
     new_url: str = ""
+    next_url: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The episodes of the items."""
+        return tuple(item.episode for item in self.items)
 
 
-def parse_feed(data: bytes, url: str) -> Feed:
+def parse_feed(data: bytes, url: str, content_type: str = "") -> Feed:
     """The feed in `data`, which came from `url` (relative addresses in it start from there).
 
-    Raises InputError where it is not a feed, too big, or without a single episode with audio.
+    content_type: the header of that name which came with it. Raises InputError where it is not a feed, too big,
+    or without a single episode with audio.
     """
-    check_size(data)
     url = without_login(url)
     told = without_query(url) or "the file"  # what follows the question mark may be a secret
-    cleaned = cleaned_xml(data)
     try:
-        parsed = feedparser.parse(cleaned, sanitize_html=False, resolve_relative_uris=False)
-    except Exception as error:  # it has no errors of its own: whatever trips it is in the feed
-        raise InputError(f"{told} can't be read as a feed: {error}") from error
-    if not parsed.get("version") and not parsed.entries:
-        raise InputError(f"{told} is not a podcast feed (neither RSS nor Atom)")
-    title, language = single_line(parsed.feed.get("title")), single_line(parsed.feed.get("language"))
-    root = recovered_tree(cleaned)
-    tags = item_tags(root, len(parsed.entries), url)
-    found = playable_episodes(
-        parsed.entries, tags, Episode(id="", show=title, feed_url=url, language=language)
+        root, count = feed_tree(feed_text(data, content_type))
+    except NotAFeedError as error:
+        raise InputError(f"{told} is not a podcast feed (neither RSS nor Atom)") from error
+    channel = next((node for node in root if name_of(node)[1] == "channel"), root)
+    title = next(map(single_line, map(text_of, children(channel, "", "title"))), "")
+    common = Episode(
+        id="",
+        show=title,
+        feed_url=url,
+        language=_language(root, channel),
+        show_guid=next((on_one_line(text_of(one)).lower() for one in extras(channel, "podcast", "guid")), ""),
     )
-    if not found:
+    nodes = list(items_of(root))
+    items, warnings = feed_items(nodes, channel, common)
+    if not items:
         raise InputError(
-            f"the feed {without_query(url) or title} has no episode with audio ({len(parsed.entries)} items)"
+            f"the feed {without_query(url) or title} has no episode with audio ({len(nodes)} items)"
         )
-    link = urljoin(url, parsed.feed.get("link") or "")
-    return Feed(title, url, language, link, found, new_feed_url(root, url))
+    if len(nodes) < count:
+        warnings += (f"{count - len(nodes)} of {count} items can't be read: the feed is damaged",)
+    moved = next((absolute(url, text_of(one)) for one in extras(channel, "itunes", "new-feed-url")), "")
+    link = _linked(channel, url, "alternate", "") or url
+    return Feed(title, url, common.language, link, items, moved, _next_url(channel, url), warnings)
+
+
+def _language(root: Node, channel: Node) -> str:
+    told = [*children(channel, "", "language"), *extras(channel, "dc", "language")]
+    return next(
+        (language for one in told if (language := single_line(text_of(one)))), language_of(root).strip()
+    )
+
+
+def _linked(channel: Node, url: str, *relations: str) -> str:
+    """Where the first link of the channel leads that is of one of these kinds."""
+    for link in children(channel, "", "link"):
+        relation = (link.get("rel") or "").strip().lower()
+        if relation in relations:
+            return absolute(base_of(link, url), link.get("href") or text_of(link))
+    return ""
+
+
+def _next_url(channel: Node, url: str) -> str:
+    """Where older episodes are listed: the next page, or the archive before (RFC 5005)."""
+    found = _linked(channel, url, "next") or _linked(channel, url, "prev-archive")
+    return found if found != url else ""
 
 
 def with_feed_url(feed: Feed, url: str) -> Feed:
@@ -73,10 +113,21 @@ def with_feed_url(feed: Feed, url: str) -> Feed:
     Where that leads to may change with every request, and ids must not.
     """
     url = without_login(url)
-    episodes = tuple(
-        replace(episode, id=episode_id(url, episode.guid), feed_url=url) for episode in feed.episodes
+    items = tuple(
+        replace(item, episode=replace(episode, id=episode_id(url, episode.guid), feed_url=url))
+        for item in feed.items
+        for episode in (item.episode,)
     )
-    return replace(feed, episodes=episodes)
+    return replace(feed, items=items)
+
+
+def holds_episode(feed: Feed, which: str | int) -> bool:
+    """Whether `pick_episode` finds it."""
+    try:
+        pick_episode(feed, which)
+    except InputError:
+        return False
+    return True
 
 
 def pick_episode(feed: Feed, which: str | int) -> Episode:

@@ -1,4 +1,4 @@
-"""HTML in feeds as plain text."""
+"""Text in feeds as plain text: HTML where it is HTML, and as it is where it only looks like it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,42 @@ _BLOCKS = frozenset((
     "address", "blockquote", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
     "li", "ol", "p", "pre", "section", "table", "tr", "ul",
 ))
-# fmt: on
 _UNSEEN = frozenset(("script", "style", "head", "template"))
+# Elements that people put into titles and notes. Others are meant: Vec<T>, "a browser without <blink>".
+_INLINE = frozenset((
+    "a", "abbr", "b", "bdi", "bdo", "big", "br", "center", "cite", "code", "del", "dfn", "em", "font", "i", "img",
+    "ins", "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u",
+    "var", "wbr",
+))
+_OTHERS = frozenset((
+    "acronym", "area", "article", "aside", "audio", "body", "button", "caption", "col", "colgroup", "dd", "details",
+    "embed", "fieldset", "figcaption", "figure", "footer", "form", "header", "html", "iframe", "input", "label",
+    "legend", "link", "main", "map", "meta", "nav", "noscript", "object", "option", "param", "picture", "pre",
+    "ruby", "rp", "rt", "select", "source", "summary", "svg", "tbody", "td", "textarea", "tfoot", "th", "thead",
+    "time", "title", "track", "video",
+))
+# fmt: on
 _PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# An attribute has a value; `if a <b and c> d` has none.
+_ATTRIBUTES = r"""(?:\s+[a-zA-Z_:@][\w:.-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))*\s*/?"""
+_TITLE_TAG = re.compile(rf"<(/?)([a-zA-Z][a-zA-Z0-9]*)({_ATTRIBUTES})>|<!--.*?-->", re.DOTALL)
+_NO_TAG = re.compile(
+    rf"<(?![!?]|/?(?:[movw]|st1):\w|/?(?:{'|'.join(sorted(_INLINE | _BLOCKS | _UNSEEN | _OTHERS))})(?![\w.:@-]))",
+    re.IGNORECASE,
+)  # `<o:p>` is what Word writes
+_UNITS = re.compile(
+    r"(?:pt)?\s*(?:(\d{1,4})\s*h(?:(?:ou)?rs?)?\.?)?\s*(?:(\d{1,6})\s*m(?:in(?:ute)?s?)?\.?)?"
+    r"\s*(?:(\d{1,9})\s*s(?:ec(?:ond)?s?)?\.?)?",
+    re.IGNORECASE,
+)
+_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
+# Numbers that Windows has for characters where Unicode has controls.
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
 
 
 def plain_text(markup: str) -> str:
@@ -26,7 +58,8 @@ def plain_text(markup: str) -> str:
     >>> plain_text("<p>Hello <b>you</b> &amp; me</p><ul><li>one<li>two</ul>")
     'Hello you & me\\n\\none\\ntwo'
     """
-    if not re.search(r"<[a-zA-Z/!]", markup):
+    markup = _NO_TAG.sub("&lt;", markup.translate(_WINDOWS))
+    if "<" not in markup:
         return _tidy(unescape(markup))
     try:
         # lxml takes no NUL, nor text that declares an encoding.
@@ -66,18 +99,44 @@ def _break(run: re.Match[str]) -> str:
 
 
 def single_line(text: str | None) -> str:
-    """Text that belongs on one line, such as a title, without control characters."""
-    words = plain_text((text or "")[:MAX_LINE_CHARS]).split()
-    return CONTROLS.sub("", " ".join(words))
+    """Text that belongs on one line, such as a title, without control characters.
+
+    Tags of formatting go, and so do pairs of other HTML tags; what is no HTML is text.
+
+    >>> single_line("<b>Vec<T></b> &amp; why i<n: a <blink> of an eye")
+    'Vec<T> & why i<n: a <blink> of an eye'
+    """
+    text = (text or "")[:MAX_LINE_CHARS].translate(_WINDOWS)
+    closed = {tag[2].lower() for tag in _TITLE_TAG.finditer(text) if tag[1]}
+
+    def kept(tag: re.Match[str]) -> str:
+        name = (tag[2] or "").lower()
+        if (
+            name
+            and name not in _INLINE
+            and (name not in _BLOCKS | _OTHERS or not (tag[3].strip() or name in closed))
+        ):
+            return tag[0]
+        return " " if name in _BLOCKS or name in ("br", "hr") else ""
+
+    bare = _TITLE_TAG.sub(kept, _SCRIPT.sub("", text)) if "<" in text else text
+    return on_one_line(unescape(bare))
+
+
+def on_one_line(text: str) -> str:
+    """Text as it is, but for control characters and runs of white space."""
+    return CONTROLS.sub("", " ".join(text[:MAX_LINE_CHARS].split()))
 
 
 def parse_duration(written: str | None) -> float:
     """Seconds of a duration as feeds write it, 0.0 where it can't be told.
 
-    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "about an hour")]
-    [3723.0, 3723.0, 3723.0, 0.0]
+    >>> [parse_duration(text) for text in ("1:02:03", "62:03", "3723", "1 h 2 min", "about an hour")]
+    [3723.0, 3723.0, 3723.0, 3720.0, 0.0]
     """
-    parts = (written or "").strip().split(":")
-    if len(parts) > 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,9})?", part) for part in parts):
+    text = (written or "").strip()
+    units = _UNITS.fullmatch(text)
+    parts = [part or "0" for part in units.groups()] if units and any(units.groups()) else text.split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", part) for part in parts):
         return 0.0
     return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

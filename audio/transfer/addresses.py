@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
@@ -10,6 +11,8 @@ import httpx2
 
 from models.record.errors import InputError
 
+_AROUND = "".join(map(chr, range(33)))  # control characters and the space
+_APP_SCHEME = re.compile(r"\s*(?:feed|itpc|pcast|podcast):(?://(?!/))?", re.IGNORECASE)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -98,18 +101,55 @@ def without_login(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def with_login_of(url: str, other: str) -> str:
+    """`url` with the login that is in `other`, where both are of one server.
+
+    >>> with_login_of("https://example.org/feed?page=2", "https://me:secret@example.org/feed")
+    'https://me:secret@example.org/feed?page=2'
+    """
+    ours, login = urlsplit(url), urlsplit(other).netloc.rpartition("@")[0]
+    if not login or "@" in ours.netloc or origin(checked_url(url)) != origin(checked_url(other)):
+        return url
+    return urlunsplit(ours._replace(netloc=f"{login}@{ours.netloc}"))
+
+
 def without_query(url: str) -> str:
     """`url` without login, query and fragment: what names a file rather than a request."""
     return urlunsplit(urlsplit(without_login(url))._replace(query="", fragment=""))
 
 
 def absolute(url: str, href: str | None) -> str:
-    """`href` resolved against `url`, or "" unless that gives an http(s) address."""
-    href = "".join((href or "").split())
+    """`href` resolved against `url`, or "" unless that gives an http(s) address.
+
+    Read as browsers do (https://url.spec.whatwg.org): tabs and line ends don't count, white space around it
+    doesn't either, and a space inside stands for %20.
+
+    >>> absolute("https://example.org/feeds/rss.xml", " ../My Talk 1.mp3\\n")
+    'https://example.org/My%20Talk%201.mp3'
+    """
+    href = re.sub(r"[\t\n\r]", "", href or "").strip(_AROUND)
     if not href:
         return ""
+    href = re.sub(r"^(https?:)[/\\]{2,}", r"\1//", href, flags=re.IGNORECASE)
+    path, mark, rest = href.partition("?")
+    path = (
+        path if re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", path, re.IGNORECASE) else path.replace("\\", "/")
+    )
     try:
-        address = urldefrag(urljoin(url, href)).url
+        address = urldefrag(urljoin(url, f"{path}{mark}{rest}".replace(" ", "%20"))).url
         return address if urlsplit(address).scheme in ("http", "https") and urlsplit(address).hostname else ""
     except ValueError:
         return ""
+
+
+def web_address(source: str) -> str:
+    """The http(s) address behind one that asks for a podcast app, such as feed: or itpc:; all others unchanged.
+
+    >>> [web_address(source) for source in ("feed://example.org/rss", "podcast:https://example.org/rss", "a.mp3")]
+    ['http://example.org/rss', 'https://example.org/rss', 'a.mp3']
+    """
+    found = _APP_SCHEME.match(source)
+    if not found:
+        return source
+    rest = source[found.end() :]
+    return rest if re.match(r"https?://", rest, re.IGNORECASE) else f"http://{rest.lstrip('/')}"

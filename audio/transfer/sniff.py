@@ -6,7 +6,9 @@ and its first bytes decide which.
 
 from __future__ import annotations
 
+import codecs
 import re
+import zlib
 from pathlib import PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
@@ -48,7 +50,8 @@ _AUDIO_SIGNATURES = (
 _OTHER_SIGNATURES = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|RIFF....WEBP|Rar!"
 _AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)
 _OTHER = re.compile(_OTHER_SIGNATURES, re.DOTALL)
-_FEED_ROOT = re.compile(r"<(rss|feed|(\w+:)?rdf)[\s/>]", re.IGNORECASE)
+FEED_ROOTS = "rss|feed|rdf|channel"  # without a prefix; the tag that a feed begins with
+_FEED_ROOT = re.compile(rf"<([\w.-]+:)?({FEED_ROOTS})[\s/>]", re.IGNORECASE)
 _PLAYLIST = re.compile(
     r"#extm3u|\[playlist\]|\[reference\]|<asx|<\?wpl|(<\?xml[^>]*>\s*)?<(smil|mpd|playlist)[\s>]|https?://\S+\s*(\n|$)",
     re.IGNORECASE,
@@ -56,6 +59,7 @@ _PLAYLIST = re.compile(
 _IMAGE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", re.DOTALL)
 _QUOTED_CHARS = 60
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
 
 
 def content_kind(content_type: str, head: bytes, url: str = "") -> Kind:
@@ -64,14 +68,18 @@ def content_kind(content_type: str, head: bytes, url: str = "") -> Kind:
     `head` is the first HEAD_BYTES or so of the body; `content_type` and the extension of `url`
     count only where the bytes tell nothing.
     """
+    if head.startswith(_GZIP):
+        return "feed" if content_kind(content_type, _unpacked(head)) == "feed" else "page"
     if head.startswith(_UTF16_MARKS) and b"\x00" in head[2:4]:
         return _kind_of_text(head.decode("utf-16", errors="replace"), content_type)
     if _OTHER.match(head) or not head.strip():
         return "page"
     if _AUDIO.match(head):
         return "audio"
-    if is_text(head):
-        return _kind_of_text(head.decode("utf-8", errors="replace"), content_type)
+    # Without zero bytes, UTF-16 and UTF-32 look like ASCII, and so does every other encoding of a tag.
+    text = head.replace(b"\x00", b"").decode("utf-8", errors="replace")
+    if is_text(head) or _kind_of_text(text, "") == "feed":
+        return _kind_of_text(text, content_type)
     named = media_type(content_type).startswith(("audio/", "video/")) or extension(url) in AUDIO_EXTENSIONS
     return "audio" if named or b"\x00" in head else "page"
 
@@ -105,11 +113,25 @@ def described(content_type: str, head: bytes, url: str = "") -> str:
     return f'plain text ("{line[:_QUOTED_CHARS]}{"..." if len(line) > _QUOTED_CHARS else ""}")'
 
 
+def _unpacked(head: bytes) -> bytes:
+    """What the beginning of a .gz file holds."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
 def is_text(head: bytes) -> bool:
-    """Whether bytes look like text in an encoding that contains ASCII."""
-    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)
-    high = sum(byte > 127 for byte in head)
-    return controls == 0 and high < 0.5 * len(head)
+    """Whether bytes look like text in an encoding that contains ASCII, or that is UTF-8."""
+    if any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
+        return False
+    if sum(byte > 127 for byte in head) < 0.5 * len(head):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # which may end within a character
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def media_type(content_type: str) -> str:
@@ -142,10 +164,14 @@ def file_extension(url: str, content_type: str) -> str:
 
 
 def _kind_of_text(text: str, content_type: str) -> Kind:
+    """Whatever `audio.feeds` may find a feed in is one; it says itself what is wrong with it."""
     start = text.lstrip("\ufeff \t\r\n").lower()
-    if start.startswith(("<!doctype html", "<html")):
+    bare = re.sub(r"<!--.*?(-->|$)", "", start, flags=re.DOTALL)
+    if bare.lstrip().startswith(("<!doctype html", "<html")):
         return "page"
-    if _FEED_ROOT.search(start) and start.startswith("<"):
+    if _FEED_ROOT.search(bare) and not start.startswith(("{", "[", "#")):
         return "feed"
     named = media_type(content_type) in ("application/rss+xml", "application/atom+xml")
-    return "feed" if start.startswith("<?xml") and ("<html" not in start or named) else "page"
+    if named and "<" in bare:
+        return "feed"
+    return "feed" if start.startswith(("<?xml", "<!--")) and "<html" not in start else "page"

@@ -49,6 +49,8 @@ def feeds_add(
     added, feed = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
     taken = given["back_fill"]
     _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {taken} are taken")
+    for warning in feed.warnings:
+        _print(f"  {warning}")
 
 
 @feeds_app.command("list")
@@ -163,6 +165,8 @@ def _rehearse(shows: list[str] | None) -> None:
     settings, store = _opened()
     for reading in feed_reading.preview(settings, store, shows or settings.shows):
         _print(_told(reading))
+        for warning in reading.warnings:
+            _print(f"  {warning}")
         for episode in reading.plan.taken if reading.plan else ():
             _print(f"  {episode.published[:10] or 'undated'}  {episode.title}")
 

@@ -21,9 +21,11 @@ def locate_feed(show: str) -> tuple[str, Access | None]:
 
     SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
     """
+    from audio.transfer.addresses import web_address
     from flows.schedule import settings as configuration
 
     settings = configuration.load()
+    show = web_address(show)
     if show in settings.shows:
         return settings.shows[show].url, settings.shows[show].access(settings.proxy)
     if "://" in show or Path(show).is_file():

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import parse_feed, with_feed_url
+from audio.feeds.pages import with_older_pages
+from audio.feeds.parse import Feed, parse_feed, with_feed_url
 from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
 from flows.schedule.plan import FeedState, Plan
 from flows.schedule.settings import Settings, Show
@@ -27,6 +28,7 @@ class FeedReading:
     plan: Plan | None = None
     unchanged: bool = False
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class _Answer:
     found: tuple[Episode, ...] = ()
     unchanged: bool = False
     error: Exception | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def read_feeds(
@@ -101,9 +104,10 @@ def _reading(
     show = settings.show(name)
     answer = _Answer(FeedState(name, show.url))
     try:
-        answer = _ask(show, store.feed(name, show.url), settings)
+        answer = _ask(show, store.feed(name, show.url), settings, lambda: _ids(store, name))
         if answer.error is None:
-            return FeedReading(name, keep(answer, show), unchanged=answer.unchanged), answer
+            plan = keep(answer, show)
+            return FeedReading(name, plan, unchanged=answer.unchanged, warnings=answer.warnings), answer
     except Exception as error:
         answer = replace(answer, error=error)
     assert answer.error is not None
@@ -111,27 +115,45 @@ def _reading(
     return FeedReading(name, error=told), answer
 
 
-def _ask(show: Show, state: FeedState, settings: Settings) -> _Answer:
+def _ids(store: Store, show: str) -> set[str]:
+    """The ids of the episodes of a show that are known."""
+    return {listed.id for listed in store.episodes([show])}
+
+
+def _ask(show: Show, state: FeedState, settings: Settings, known: Callable[[], set[str]]) -> _Answer:
     """Ask where the feed has moved to, or, when it can't be had there, where it was."""
     if state.moved_to:
-        answer = _ask_at(state.moved_to, show, state, settings)
+        answer = _ask_at(state.moved_to, show, state, settings, known)
         if answer.error is None:
             return answer
         state = replace(state, moved_to="", validators=Validators())
-    return _ask_at(show.url, show, state, settings)
+    return _ask_at(show.url, show, state, settings, known)
 
 
-def _ask_at(url: str, show: Show, state: FeedState, settings: Settings) -> _Answer:
+def _ask_at(
+    url: str, show: Show, state: FeedState, settings: Settings, known: Callable[[], set[str]]
+) -> _Answer:
     try:
         page = _fetch(url, show, state.validators, settings)
         if page.unchanged:
             return _Answer(state, unchanged=True)
-        feed = with_feed_url(parse_feed(page.data, page.url), show.url)
+        feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
+        if feed.next_url:
+            feed = _with_unknown_pages(feed, show, settings, known())
     except EpiscribeError as error:
         return _Answer(state, error=error)
     announced = feed.new_url if feed.new_url not in ("", show.url) else state.moved_to
     state = replace(state, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title)
-    return _Answer(state, feed.episodes)
+    return _Answer(state, feed.episodes, warnings=feed.warnings)
+
+
+def _with_unknown_pages(feed: Feed, show: Show, settings: Settings, known: set[str]) -> Feed:
+    """The feed with its further pages up to the first on which there is an episode that is known."""
+    return with_older_pages(
+        feed,
+        lambda url: _fetch(url, show, Validators(), settings),
+        lambda found: not known.isdisjoint(episode.id for episode in found.episodes),
+    )
 
 
 def _fetch(url: str, show: Show, known: Validators, settings: Settings) -> Page:

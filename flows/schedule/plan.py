@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from audio.feeds.items import MAX_AHEAD
 from audio.transfer.http import Validators
 from models.record import identity
 from models.record.transcript import Episode
 
+STEP = 0.001  # seconds between two episodes of which nothing is known but which comes first
 TOO_MANY = "more new episodes in one poll than limits.new_per_poll allows"
 
 
@@ -68,6 +70,31 @@ def published_at(episode: Episode) -> float:
     """Seconds since 1970; without a date, before all others."""
     moment = identity.published_at(episode)
     return -math.inf if moment is None else moment
+
+
+def sort_moments(found: Sequence[Episode], now: float) -> dict[tuple[str, str], float]:
+    """By guid and audio, the seconds since 1970 by which to sort a feed's episodes, given newest first.
+
+    One without a date, or with one in the future, keeps its place: it is a little newer than the next older one.
+    """
+    dated = [moment for episode in found if (moment := _out_at(episode, now)) is not None]
+    last = min(dated, default=now) - STEP * (len(found) + 1)
+    moments = dict[tuple[str, str], float]()
+    for episode in reversed(found):
+        moment = _out_at(episode, now)
+        last = last + STEP if moment is None else moment
+        moments[episode.guid, episode.audio_url] = last
+    return moments
+
+
+def _out_at(episode: Episode, now: float) -> float | None:
+    moment = published_at(episode)
+    return moment if -math.inf < moment <= now + MAX_AHEAD else None
+
+
+def is_ahead(episode: Episode, now: float) -> bool:
+    """Whether an episode's date lies in the future: then it counts as out when it is first seen."""
+    return published_at(episode) > now + MAX_AHEAD
 
 
 def plan(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from prefect import flow, get_client, task
+from prefect import flow, get_client, get_run_logger, task
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -28,6 +28,7 @@ from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from models.record.errors import EpiscribeError, InputError
+from outputs.text.terminal import printable
 
 LATE_SECONDS = 300
 MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
@@ -61,6 +62,9 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
         names = [name for name in shows if settings.show(name)]
     readings = read_feeds(names)
     show_table("poll-feeds", [_feed_row(reading) for reading in readings], "What the feeds said")
+    for reading in readings:
+        for warning in reading.warnings:
+            get_run_logger().warning("%s: %s", reading.show, printable(warning))
     started = hand_out(settings, store, deployment) if deployment else process_due(settings, store)
     show_table("poll-episodes", started, "Episodes that were started")
     return {

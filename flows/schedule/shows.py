@@ -10,6 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
 from audio.feeds.parse import Feed, parse_feed, with_feed_url
+from audio.transfer.addresses import web_address
 from audio.transfer.http import fetch_bytes
 from flows.schedule import settings as configuration
 from flows.schedule.settings import NAME, Show
@@ -28,6 +29,7 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
     """
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
+    told["url"] = web_address(told["url"])
     show = _checked(told)
     for other, known in settings.shows.items():
         if known.url == show.url:
@@ -39,7 +41,7 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         access=show.access(settings.proxy),
         seconds=settings.limits.feed_seconds,
     )
-    feed = with_feed_url(parse_feed(page.data, page.url), show.url)
+    feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
     name = name or _name_for(feed, settings.shows)
     if name in settings.shows:
         raise InputError(f"a show is called {name!r} already: give another --name")

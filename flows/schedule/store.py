@@ -10,7 +10,8 @@ the lease still holds, so however a process ends, an episode's effect comes once
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -19,7 +20,15 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
 
 from audio.transfer.http import Validators
-from flows.schedule.plan import FeedState, ListedEpisode, Plan, plan, published_at
+from flows.schedule.plan import (
+    FeedState,
+    ListedEpisode,
+    Plan,
+    is_ahead,
+    plan,
+    published_at,
+    sort_moments,
+)
 from flows.schedule.tables import create_tables, database_errors, database_time, open_engine
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
@@ -95,10 +104,13 @@ class Store:
             made = _planned(connection, state.show, found, back_fill, new_per_poll)
             if made.added:
                 backlog = not _has_episodes(connection, state.show)
-                rows = [_new_row(listed, now, backlog=backlog) for listed in made.added]
+                moments = sort_moments(found, now)
+                rows = [_new_row(listed, now, moments, backlog=backlog) for listed in made.added]
                 connection.execute(insert(_episodes), rows)
             for episode in made.changed:
-                _update(connection, episode.id, record=_encoded(episode), published_at=_sortable(episode))
+                known = published_at(episode) > -math.inf and not is_ahead(episode, now)
+                moved = {"published_at": published_at(episode)} if known else {}
+                _update(connection, episode.id, record=_encoded(episode), **moved)
             for episode in made.promoted:
                 _update(connection, episode.id, state="waiting")
             connection.execute(
@@ -356,22 +368,21 @@ def _feed_state(row: RowMapping) -> FeedState:
     return FeedState(validators=validators, **{name: row[name] for name in names})
 
 
-def _new_row(listed: ListedEpisode, now: float, *, backlog: bool) -> dict[str, Any]:
+def _new_row(
+    listed: ListedEpisode, now: float, moments: Mapping[tuple[str, str], float], *, backlog: bool
+) -> dict[str, Any]:
+    moment = moments[listed.episode.guid, listed.episode.audio_url]
     return {
         "id": listed.id,
         "show": listed.show,
         "guid": listed.id,  # must be the only one in its show, and hosts use guids twice
-        "published_at": _sortable(listed.episode),
+        "published_at": now if is_ahead(listed.episode, now) and not backlog else moment,
         "record": _encoded(listed.episode),
         "backlog": backlog,
         "state": listed.state,
         "error": listed.error,
         "found_at": now,
     }
-
-
-def _sortable(episode: Episode) -> float:
-    return max(published_at(episode), -1e12)  # no database likes infinity
 
 
 def _held(episode_id: str, owner: str) -> Any:

@@ -18,6 +18,7 @@ NAMESPACES = (
     "http://podcastindex.org/namespace/1.0",
     "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
 )
+ITEM_NAMES = frozenset(("item", "entry", "rss:item", "atom:entry"))
 MAX_DEPTH = 64  # of elements in one another; feeds have five or so
 SPACE = b" \t\r\n"
 
@@ -44,9 +45,14 @@ class _Tag:
 
 @dataclass(slots=True)
 class FeedItem:
-    """An item of the feed. `end` is where its end tag begins, `prefix` the namespace's, None if undeclared."""
+    """An item of the feed. `end` is where its end tag begins, `prefix` the namespace's, None if undeclared.
+
+    `position` is its number, from 0 on, among all items of the document, those in odd places included:
+    `audio.feeds` counts them in the same way.
+    """
 
     prefix: str | None
+    position: int = 0
     guid: str = ""
     audio: list[str] = field(default_factory=list)
     transcripts: list[_Tag] = field(default_factory=list)
@@ -101,6 +107,7 @@ class _Reader:
         self._prefixes: list[dict[str, str]] = [{}]
         self._seen: set[str] = set()
         self._item: FeedItem | None = None
+        self._items = 0
         self._tag: _Tag | None = None
         self._words: list[str] = []
 
@@ -130,13 +137,14 @@ class _Reader:
         self._prefixes.append({**self._prefixes[-1], **declared} if declared else self._prefixes[-1])
         self._words = []
         if self._path == ["rss", "channel"] and name == "item":
-            self._item = FeedItem(self._prefix())
+            self._item = FeedItem(self._prefix(), self._items)
         elif self._path == ["rss", "channel", "item"] and self._item:
             self._item.last_child = at
             if name == "enclosure":
                 self._item.audio.append(attributes.get("url", "").strip())
         if self._path in (["rss", "channel"], ["rss", "channel", "item"]) and self._is_ours(name):
             self._tag = _Tag(at, 0, attributes)
+        self._items += name.lower() in ITEM_NAMES
         self._path.append(name)
 
     def _root(self, name: str, at: int) -> None:

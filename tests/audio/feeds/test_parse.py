@@ -3,7 +3,8 @@
 import gzip
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.feeds import cleaning
+from audio.feeds import cleaning, tree
 from audio.feeds.parse import Feed, parse_feed, pick_episode, with_feed_url
 from audio.feeds.text import plain_text
 from models.record.errors import InputError
@@ -154,13 +155,35 @@ def test_one_guid_for_all_episodes() -> None:
     assert guids == ["https://a.example/a.mp3", "https://a.example/b.mp3"]
 
 
-def test_newest_first_and_undated_last() -> None:
-    dates = ["", "Mon, 01 Jan 2024 00:00:00 GMT", "", "Tue, 02 Jan 2024 00:00:00 GMT"]
+def dated(*dates: str) -> list[str]:
+    """The guids, which are the numbers of the items, of a feed whose items have these dates, in our order."""
     items = [
         f"<guid>{n}</guid>{AUDIO}" + (f"<pubDate>{date}</pubDate>" if date else "")
         for n, date in enumerate(dates)
     ]
-    assert [episode.guid for episode in parse_feed(rss(*items), URL).episodes] == ["3", "1", "0", "2"]
+    return [episode.guid for episode in parse_feed(rss(*items), URL).episodes]
+
+
+def test_newest_first_and_undated_in_their_place() -> None:
+    first, second, third = (f"Mon, 0{day} Jan 2024 00:00:00 GMT" for day in (1, 2, 3))
+    assert dated("", second, "", first) == ["0", "1", "2", "3"]
+    assert dated("", first, "", second) == ["3", "2", "1", "0"]  # a feed that begins with its oldest
+    assert dated(third, "", first, second) == ["0", "3", "1", "2"]
+    assert dated("", "", "") == ["0", "1", "2"]
+    assert dated(first, third, second) == ["1", "2", "0"]
+
+
+def test_what_is_dated_in_the_future_is_not_the_latest() -> None:
+    future, second, first = "Fri, 01 Jan 2100 00:00:00 GMT", "2 Jan 2024 10:00 GMT", "1 Jan 2024 10:00 GMT"
+    assert dated(future, second, first) == ["1", "0", "2"]
+    assert dated(first, second, future) == ["1", "2", "0"]
+    tomorrow = format_datetime(datetime.now(UTC) + timedelta(hours=20))  # a clock that is wrong, or a zone
+    assert dated(tomorrow, second, first) == ["0", "1", "2"]
+    assert dated(second, future) == ["0", "1"]
+    assert dated("Thu, 01 Jan 2099 00:00:00 GMT", future) == [
+        "1",
+        "0",
+    ]  # whoever made it has another calendar
 
 
 @pytest.mark.parametrize(
@@ -374,7 +397,7 @@ def test_too_big(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_big_and_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleaning, "MAX_BROKEN_BYTES", 100)
+    monkeypatch.setattr(tree, "MAX_BROKEN_CHARS", 100)
     assert parse_feed(rss(AUDIO), URL).title == "Show"
     with pytest.raises(InputError, match="broken XML"):
         parse_feed(rss(AUDIO) + b"</p>", URL)

@@ -21,7 +21,7 @@ from models.record.transcript import Episode
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe
 from tests.flows.postgres import free_port
-from tests.flows.shows import serve_show, show_table, write_config
+from tests.flows.shows import feed, serve_show, show_table, write_config
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -116,6 +116,14 @@ def test_a_feed_that_is_none_is_not_added(tmp_path: Path, server: Server) -> Non
     )
     assert "not a public address" in run("feeds", "add", server.url("/page"), cwd=tmp_path, code=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_adding_a_show_tells_what_is_left_out(tmp_path: Path, server: Server) -> None:
+    silent = "<item><title>A notice</title></item>"
+    server.routes["/feed.xml"] = Reply(200, feed(server, [1], extra=silent))
+    added = run("feeds", "add", server.url("/feed.xml"), "--allow-private", cwd=tmp_path)
+    assert added.splitlines()[1:] == ["  item 1 ('A notice') has no audio: left out"]
+    assert "  item 1 ('A notice') has no audio: left out" in run("poll", "--dry-run", cwd=tmp_path)
 
 
 def test_a_failed_poll_says_why_and_ends_with_1(tmp_path: Path, server: Server) -> None:

@@ -227,6 +227,37 @@ def test_a_feed_that_says_where_it_moves_is_followed(configure: Configure, serve
     assert [episode.title for episode in reading.plan.taken] == ["Clip 2"]
 
 
+def test_further_pages_are_read_up_to_what_is_known(configure: Configure, server: Server) -> None:
+    def page(number: int, after: int) -> Reply:
+        link = f'<link rel="next" href="{server.url(f"/{after}.xml")}"/>' if after else ""
+        return Reply(200, feed(server, [number], extra=link))
+
+    server.routes |= {"/3.xml": page(3, 2), "/2.xml": page(2, 1), "/1.xml": page(1, 0)}
+    loaded, store = configure(show_table("short", server.url("/3.xml"), "back_fill = 2"))
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert reading.plan is not None
+    assert [episode.title for episode in reading.plan.taken] == ["Clip 3", "Clip 2"]
+    assert list(by_title(store)) == ["Clip 3", "Clip 2", "Clip 1"]
+    server.routes |= {"/3.xml": page(5, 4), "/4.xml": page(4, 33), "/33.xml": page(3, 2)}
+    before = len(server.requests)
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert reading.plan is not None
+    assert [episode.title for episode in reading.plan.taken] == ["Clip 5", "Clip 4"]
+    assert [path for path, _ in server.requests[before:]] == ["/3.xml", "/4.xml", "/33.xml"]
+
+
+def test_items_without_audio_are_told(
+    poll: Poll, configure: Configure, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = "<item><title>A notice\x1b[2J</title></item>"
+    server.routes["/feed.xml"] = Reply(200, feed(server, [1], extra=silent))
+    loaded, store = configure(show_table("short", server.url("/feed.xml"), "back_fill = 0"))
+    (reading,) = feed_reading.preview(loaded, store, ["short"])
+    assert reading.warnings == ("item 1 ('A notice[2J') has no audio: left out",)
+    poll()
+    assert "short: item 1 ('A notice[2J') has no audio: left out" in caplog.text
+
+
 def test_a_server_that_asks_for_peace_gets_it(configure: Configure, server: Server) -> None:
     server.routes["/feed.xml"] = Reply(429, headers={"Retry-After": "7200"})
     loaded, store = configure(show_table("short", server.url("/feed.xml")))

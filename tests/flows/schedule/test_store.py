@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,42 @@ def due(store: Store) -> list[str]:
 def test_the_first_reading_takes_the_newest_and_skips_the_rest(store: Store) -> None:
     assert read(store, episode(3), episode(2), episode(1), back_fill=2) == ["id-3", "id-2"]
     assert states(store) == {"id-3": "waiting", "id-2": "waiting", "id-1": "skipped"}
+
+
+def order(store: Store) -> list[str]:
+    return [listed.id for listed in store.episodes()]
+
+
+def undated(number: int) -> Episode:
+    return replace(episode(number), published="")
+
+
+def test_undated_episodes_keep_their_place(store: Store) -> None:
+    assert read(store, undated(4), episode(3), undated(2), episode(1)) == ["id-4"]
+    assert order(store) == ["id-4", "id-3", "id-2", "id-1"]
+    assert read(store, undated(6), episode(5), undated(4), episode(3)) == ["id-5", "id-6"]
+    assert order(store) == ["id-6", "id-5", "id-4", "id-3", "id-2", "id-1"]
+
+
+def test_a_feed_without_dates_is_kept_in_its_order(store: Store) -> None:
+    read(store, *map(undated, (5, 3, 4, 1, 2)), back_fill=2)
+    assert due(store) == ["id-5", "id-3"]
+    assert order(store) == ["id-5", "id-3", "id-4", "id-1", "id-2"]
+
+
+def test_a_date_in_the_future_counts_as_first_seen(store: Store) -> None:
+    ahead = replace(episode(3), published="2100-01-01T00:00:00+00:00")
+    assert read(store, episode(2), ahead, episode(1)) == ["id-2"]  # as the parser puts it
+    assert order(store) == ["id-2", "id-3", "id-1"]
+    again = replace(episode(5), published="2100-02-01T00:00:00+00:00")
+    begun = time.time()
+    assert read(store, episode(4), again, episode(2), ahead) == ["id-5", "id-4"]
+    assert order(store) == ["id-5", "id-4", "id-2", "id-3", "id-1"]  # it is new now
+    now = replace(episode(6), published=datetime.fromtimestamp(begun + 60, UTC).isoformat())
+    read(store, now, episode(4), again)
+    assert order(store)[:2] == ["id-6", "id-5"]
+    read(store, replace(again, title="Corrected"), episode(4))
+    assert order(store)[:2] == ["id-6", "id-5"]
 
 
 def test_later_readings_take_what_is_new(store: Store) -> None:

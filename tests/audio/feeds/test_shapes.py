@@ -1,0 +1,413 @@
+"""Feeds in the shapes that readers have stumbled over in public; the table in docs/reliability.md names the reports."""
+
+import gzip
+
+import pytest
+
+from audio.feeds.parse import Feed, parse_feed, pick_episode
+from audio.transfer.sniff import HEAD_BYTES, content_kind
+from models.record.errors import InputError
+from models.record.identity import pair_up
+from models.record.transcript import Episode
+from tests.audio.feeds.test_parse import AUDIO, URL, only, rss
+
+UTF8 = '<?xml version="1.0" encoding="utf-8"?>'
+A = "https://a.example"
+
+
+def titles(feed: Feed) -> list[str]:
+    return [episode.title for episode in feed.episodes]
+
+
+def plain(*items: str, channel: str = "<title>Show</title>", root: str = "<rss>") -> str:
+    """A feed without a declaration and without namespaces."""
+    inner = "".join(f"<item>{item}</item>" for item in items)
+    return f"{root}<channel>{channel}{inner}</channel></rss>"
+
+
+# Addresses
+
+
+def test_spaces_in_addresses() -> None:
+    item = f"""<title>Tides</title><guid>h</guid><enclosure url="
+        {A}/Harbour Talk 1.mp3&#9;" type="audio/mpeg"/>
+        <podcast:transcript url=" my words.vtt&#10;" type="text/vtt"/><podcast:chapters url="the chapters.json"/>"""
+    moved = "<itunes:new-feed-url> https://new.example/my feed.xml\n</itunes:new-feed-url>"
+    feed = parse_feed(rss(item, channel=moved), URL)
+    (episode,) = feed.episodes
+    assert episode.audio_url == f"{A}/Harbour%20Talk%201.mp3"
+    assert episode.transcripts[0].url == "https://feeds.example/show/my%20words.vtt"
+    assert episode.chapters_url == "https://feeds.example/show/the%20chapters.json"
+    assert feed.new_url == "https://new.example/my%20feed.xml"
+
+
+def test_relative_addresses_start_from_xml_base() -> None:
+    data = f"""<feed xmlns="http://www.w3.org/2005/Atom" xml:base="{A}/shows/"><title>S</title><entry xml:base="one/">
+        <id>1</id><link rel="enclosure" href="1.mp3" type="audio/mpeg"/></entry></feed>"""
+    assert parse_feed(data.encode(), URL).episodes[0].audio_url == f"{A}/shows/one/1.mp3"
+
+
+# Encodings
+
+
+def cyrillic(encoding: str, declared: str = "", content_type: str = "") -> str:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    text = head + plain(f"<title>Съешь же ещё этих мягких булок</title>{AUDIO}")
+    return parse_feed(text.encode(encoding), URL, content_type).episodes[0].title
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "content_type"),
+    [
+        ("windows-1251", "windows-1251", ""),
+        ("windows-1251", "WINDOWS-1251", "text/xml"),
+        ("windows-1251", "cp-1251", ""),
+        ("windows-1251", "", "text/xml; charset=windows-1251"),
+        ("windows-1251", "utf-8", "text/xml; charset=windows-1251"),
+        ("windows-1251", "windows-1251", "text/xml; charset=utf-8"),  # the bytes refute the header
+        ("koi8-r", "koi8-r", ""),
+        ("utf-8", "windows-1251", ""),
+        ("utf-8", "iso-8895-1", "application/rss+xml; charset=iso-8859-1"),
+        ("utf-8", "utf-16", ""),
+        ("utf-8", "zip", "text/xml; charset=idna"),
+        ("utf-8-sig", "iso-8859-1", ""),
+        ("utf-16", "utf-8", ""),
+        ("utf-16-le", "utf-16", ""),
+        ("utf-16-be", "", ""),
+        ("utf-32", "utf-8", ""),
+    ],
+)
+def test_encodings_of_cyrillic(encoding: str, declared: str, content_type: str) -> None:
+    assert cyrillic(encoding, declared, content_type) == "Съешь же ещё этих мягких булок"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "title"),
+    [
+        ("iso-8859-1", "ISO-8859-1", "Coração à família"),
+        ("iso-8859-1", "utf-8", "Coração à família"),
+        ("iso-8859-1", "", "Coração à família"),
+        ("cp1252", "iso-8859-1", "“Café” – naïve"),
+        ("utf-8", "iso-8859-1", "Mixórdia de temáticas"),
+        ("shift_jis", "Shift_JIS", "町工場の声を聞く番組"),
+        ("euc-jp", "EUC-JP", "町工場の声を聞く番組"),
+        ("utf-8", "Shift_JIS", "町工場の声を聞く番組"),
+        ("gb18030", "gb2312", "联通的节目"),
+        ("big5", "big5", "聲音的故事"),
+        ("euc-kr", "ks_c_5601-1987", "안녕하세요 여러분"),
+        ("iso-2022-jp", "iso-2022-jp", "町工場の声"),
+    ],
+)
+def test_encodings_elsewhere(encoding: str, declared: str, title: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    data = (head + plain(f"<title>{title}</title>{AUDIO}")).encode(encoding)
+    assert parse_feed(data, URL).episodes[0].title == title
+
+
+def test_one_bad_byte_costs_one_character() -> None:
+    items = [f"<title>Zwölf Äpfel</title>{AUDIO}", f"<title>Über Straßen</title><guid>2</guid>{AUDIO}"]
+    items[1] += "<description>mitten im Zeichen: Gro\x00</description>"
+    data = rss(*items, channel="<itunes:author>Größe zählt</itunes:author>").replace(b"\x00", b"\xc3")
+    feed = parse_feed(data, URL)
+    assert titles(feed) == ["Zwölf Äpfel", "Über Straßen"]
+    assert feed.episodes[1].notes == "mitten im Zeichen: Gro\ufffd"
+    assert feed.episodes[0].people[0].name == "Größe zählt"
+
+
+# What `run` takes for a feed
+
+
+def big(head: str, text: str, item: str = f"<title>One</title>{AUDIO}") -> bytes:
+    return (
+        head + plain(item, channel=f"<title>Show</title><description>{text * 200}</description>")
+    ).encode()
+
+
+FEEDS = {
+    "Japanese": big(UTF8, "毎週月曜日に町工場と職人の話を聞く番組です。"),
+    "Russian": big(UTF8, "Каждую неделю мы говорим о книгах и о людях. "),
+    "Russian in windows-1251": big("", "Каждую неделю мы говорим. ").decode().encode("windows-1251"),
+    "Shift_JIS": big('<?xml version="1.0" encoding="Shift_JIS"?>', "毎週月曜日に")
+    .decode()
+    .encode("shift_jis"),
+    "packed": gzip.compress(big(UTF8, "Words. ")),
+    "a PHP notice first": big(f"Warning: something is deprecated in x.php on line 3\n{UTF8}", "Words. "),
+    "a PHP notice in HTML": big(f"<br />\n<b>Deprecated</b>: x<br />\n{UTF8}", "Words. "),
+    "a control character": big(UTF8, "Wor\x1bds\x0c\x01. "),
+    "a long comment first": big(f"<!-- {'cached page ' * 500} -->", "Words. "),
+    "UTF-16 without a mark": big("", "Words. ").decode().encode("utf-16-le"),
+    "nothing but a channel": big("", "Words. ")[5:],
+    "a prefix": b'<atom:feed xmlns:atom="http://www.w3.org/2005/Atom"><atom:title>Show</atom:title><atom:entry>'
+    b'<atom:title>One</atom:title><atom:link rel="enclosure" href="/1.mp3"/></atom:entry></atom:feed>',
+}
+
+
+@pytest.mark.parametrize("kind", FEEDS)
+def test_what_can_be_read_is_a_feed(kind: str) -> None:
+    feed = parse_feed(FEEDS[kind], URL)
+    assert (feed.title, titles(feed)) == ("Show", ["One"])
+    for content_type in ("application/rss+xml", "text/html", "audio/mpeg", ""):
+        assert content_kind(content_type, FEEDS[kind][:HEAD_BYTES]) == "feed"
+
+
+@pytest.mark.parametrize("head", ["<!DOCTYPE html>\n<html>", "<!-- saved -->\n<html lang='en'>"])
+def test_a_page_about_feeds_is_a_page(head: str) -> None:
+    page = f"{head}<body><pre><rss><channel><item></pre></body></html>".encode()
+    assert content_kind("text/html", page) == "page"
+    with pytest.raises(InputError, match="not a podcast feed"):
+        parse_feed(page, URL)
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("A browser without &lt;blink&gt;", "A browser without <blink>"),
+        ("Why i&lt;n is faster than you think", "Why i<n is faster than you think"),
+        ("<![CDATA[Vec<T> explained]]>", "Vec<T> explained"),
+        ("&lt;3 letters", "<3 letters"),
+        ("&lt;Untitled&gt;", "<Untitled>"),
+        ("if a &lt;b and c&gt; d", "if a <b and c> d"),
+        ("The &lt;title&gt; tag", "The <title> tag"),
+        ("&lt;b&gt;Bold&lt;/b&gt; words&lt;br/&gt;here", "Bold words here"),
+        ("&lt;h2&gt;Head&lt;/h2&gt;", "Head"),
+        ("&lt;a href='https://x.example'&gt;link&lt;/a&gt;", "link"),
+        ("&amp;#8220;YOUR WELCOME&amp;#8221;", "“YOUR WELCOME”"),
+        ("#314: It&amp;#039;s Never Over", "#314: It's Never Over"),
+        ("Salt &amp;amp; Sea", "Salt & Sea"),
+        ("Lechtermann &amp;quot;Biggi&amp;quot;", 'Lechtermann "Biggi"'),
+        ("&#147;curly&#148; \x93too\x94", "“curly” “too”"),
+        ("R & B", "R & B"),
+        ("AT&T & Co", "AT&T & Co"),
+        ("caf&eacute; &unknown; &nbsp;x", "café &unknown; x"),
+        ("family: \U0001f468&#x200d;\U0001f469", "family: \U0001f468\u200d\U0001f469"),
+    ],
+)
+def test_titles(written: str, title: str) -> None:
+    assert only(f"<title>{written}</title>{AUDIO}").title == title
+
+
+@pytest.mark.parametrize("guid", ["<a@b>", "a<b", "&lt;x&gt;", "  <tag:1>  ", "a&b"])
+def test_guids_as_they_are(guid: str) -> None:
+    written = guid.replace("&", "&amp;").replace("<", "&lt;")
+    assert only(f"<guid>{written}</guid>{AUDIO}").guid == guid.strip()
+
+
+def test_unescaped_markup_in_notes_is_all_there() -> None:
+    notes = (
+        "<description>1. First & last<br>2. Second <b>one</b><br />Download &ldquo;it&rdquo;...</description>"
+    )
+    episode = only(notes + AUDIO)
+    assert episode.notes == "1. First & last\n2. Second one\nDownload “it”..."
+    assert episode.audio_url == f"{A}/1.mp3"
+
+
+def test_html_in_notes() -> None:
+    notes = "&lt;p&gt;The &lt;em&gt;end&lt;/em&gt;&lt;/p&gt;&lt;p&gt;Vec&lt;T&gt; &amp;amp; more&lt;/p&gt;"
+    assert only(f"<description>{notes}</description>{AUDIO}").notes == "The end\n\nVec<T> & more"
+
+
+def test_tags_named_in_cdata_and_comments_are_text() -> None:
+    opened = '<![CDATA[About <podcast:liveItem status="live"> and </item> too]]>'
+    items = [
+        f"<guid>{number}</guid><title>{title}</title>{AUDIO.replace('1.mp3', f'{number}.mp3')}{more}"
+        for number, (title, more) in enumerate(
+            {
+                "Live": f"<description>{opened}</description>",
+                "Boats": "<!-- <item> & <podcast:liveItem> -->",
+                "Trains": "<description><![CDATA[closed with </podcast:liveItem>, we forgot]]></description>",
+                "Planes": "",
+            }.items()
+        )
+    ]
+    feed = parse_feed(rss(*items), URL)
+    assert titles(feed) == ["Live", "Boats", "Trains", "Planes"]
+    assert feed.episodes[0].notes == 'About <podcast:liveItem status="live"> and </item> too'
+    assert feed.warnings == ()
+
+
+# XML
+
+
+def test_the_namespace_of_itunes_in_capitals() -> None:
+    root = '<rss xmlns:itunes="http://www.itunes.com/DTDs/Podcast-1.0.dtd">'
+    text = plain(
+        f"{AUDIO}<itunes:duration>10:00</itunes:duration><itunes:author>Ann</itunes:author>", root=root
+    )
+    (episode,) = parse_feed(text.encode(), URL).episodes
+    assert (episode.duration, episode.people[0].name) == (600.0, "Ann")
+
+
+def test_an_unbound_prefix() -> None:
+    thumbnail = '<media:thumbnail height="720" url="https://x.example/?url=http%3A%2F%2Fy"/>'
+    item = f"<title>One</title>{thumbnail}{AUDIO}<itunes:duration>60</itunes:duration>"
+    (episode,) = parse_feed(plain(item, channel=f"<title>S</title>{thumbnail}").encode(), URL).episodes
+    assert (episode.title, episode.duration) == ("One", 60.0)
+
+
+def test_attributes_glued_together() -> None:
+    root = '<rss xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"xmlns:rawvoice="http://x.example/"version="2">'
+    glued = AUDIO.replace('" type', '"type')
+    (episode,) = parse_feed(
+        plain(f"{glued}<itunes:duration>60</itunes:duration>", root=root).encode(), URL
+    ).episodes
+    assert (episode.audio_url, episode.duration) == (f"{A}/1.mp3", 60.0)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        f"<enclosure url={A}/1.mp3 type=audio/mpeg />",
+        f"<enclosure url='{A}/1.mp3'/>",
+        f'<enclosure type=“audio/mpeg" url="{A}/1.mp3"/>',
+        f'<enclosure url="{A}/1.mp3 type="audio/mpeg"/>',
+        f'<enclosure url="{A}/1.mp3" url="{A}/2.mp3" type="audio/mpeg"/>',
+        f'<enclosure url="{A}/1.mp3" type="audio/mpeg">',
+        f'<foo:bar><enclosure url="{A}/1.mp3" type="audio/mpeg"/>',
+        f'<title>open<enclosure url="{A}/1.mp3" type="audio/mpeg"/>',
+        f'<description><p>open<enclosure url="{A}/1.mp3" type="audio/mpeg"/>',
+    ],
+)
+def test_broken_tags(tag: str) -> None:
+    assert only(tag).audio_url == f"{A}/1.mp3"
+
+
+def test_items_without_an_end_are_beside_one_another() -> None:
+    items = "".join(f"<item><guid>{n}</guid>{AUDIO.replace('1.mp3', f'{n}.mp3')}" for n in range(3))
+    feed = parse_feed(f"<rss><channel><title>Show{items}</channel></rss>".encode(), URL)
+    assert [episode.guid for episode in feed.episodes] == ["0", "1", "2"]
+    assert feed.title == "Show"
+
+
+def test_a_cdata_section_without_its_end_hides_no_item() -> None:
+    items = [f"<guid>{n}</guid>{AUDIO.replace('1.mp3', f'{n}.mp3')}" for n in range(2)]
+    items[0] += "<description><![CDATA[cut off</description>"
+    items[1] += "<description><![CDATA[whole]]></description>"
+    feed = parse_feed(rss(*items), URL)
+    assert [(episode.guid, episode.notes) for episode in feed.episodes] == [("0", "cut off"), ("1", "whole")]
+
+
+@pytest.mark.parametrize(
+    "doctype", ["<!DOCTYPE rss SYSTEM 'x.dtd'>", "<!doctype RSS PUBLIC '-//N//EN' 'x.dtd'>"]
+)
+def test_a_document_type(doctype: str) -> None:
+    assert parse_feed((doctype + plain(AUDIO)).encode(), URL).title == "Show"
+
+
+def test_no_title_and_two_enclosures() -> None:
+    other = AUDIO.replace("1.mp3", "1.ogg").replace("mpeg", "ogg")
+    (item,) = parse_feed(rss(f"<guid>1</guid>{AUDIO}{other}"), URL).items
+    assert (item.episode.title, item.episode.audio_url) == ("1", f"{A}/1.mp3")
+    assert item.alternatives == (f"{A}/1.ogg",)
+
+
+def test_an_item_without_enclosure_is_left_out_with_a_word() -> None:
+    feed = parse_feed(rss(f"<title>One</title>{AUDIO}", "<title>Notice</title>", "<guid>3</guid>"), URL)
+    assert titles(feed) == ["One"]
+    assert feed.warnings == ("item 2 ('Notice') has no audio: left out", "item 3 has no audio: left out")
+
+
+def test_an_item_that_comes_twice_is_told() -> None:
+    same = f"<title>One</title><guid>1</guid>{AUDIO}"
+    feed = parse_feed(rss(same, "<title>No</title>", same), URL)
+    assert [item.positions for item in feed.items] == [(0, 2)]
+    assert feed.warnings[-1] == "item 3 ('One') is item 1 again: left out"
+
+
+# Enclosures
+
+
+def test_media_before_playlists() -> None:
+    offers = {
+        "live.m3u8": "audio/x-mpegurl",
+        "page.html": "text/html",
+        "film.mp4": "video/mp4",
+        "get.php": "",
+        "talk.mp3": "audio/mpeg",
+        "stream": "application/vnd.apple.mpegurl",
+    }
+    enclosures = "".join(f'<enclosure url="{A}/{name}" type="{kind}"/>' for name, kind in offers.items())
+    more = (
+        f'<podcast:alternateEnclosure type="audio/opus"><podcast:source uri="{A}/talk.opus"/>'
+        f'<podcast:source uri="ipfs://x"/></podcast:alternateEnclosure><media:content url="{A}/m" medium="audio"/>'
+    )
+    (item,) = parse_feed(rss(enclosures + more), URL).items
+    assert item.episode.audio_url == f"{A}/talk.mp3"
+    others = ("m", "talk.opus", "film.mp4", "get.php", "live.m3u8", "stream")
+    assert item.alternatives == tuple(f"{A}/{name}" for name in others)
+
+
+def test_a_playlist_alone_is_an_episode() -> None:
+    assert only(f'<enclosure url="{A}/live.m3u8" type="audio/x-mpegurl"/>').audio_url == f"{A}/live.m3u8"
+
+
+# Identity
+
+
+def test_shows_of_one_title_are_told_apart() -> None:
+    guid = "<podcast:guid> 917393E3-1B1E-5CEF-ACE4-EDAA54E1F810 </podcast:guid>"
+    one = only(f"<guid>1</guid>{AUDIO}", channel=guid)
+    other = parse_feed(rss(f"<guid>1</guid>{AUDIO}"), "https://b.example/rss").episodes[0]
+    assert one.show_guid == "917393e3-1b1e-5cef-ace4-edaa54e1f810"
+    assert (other.show_guid, other.show) == ("", one.show)
+    assert one.id != other.id
+
+
+def moved(guid: str, zone: str, query: str) -> list[Episode]:
+    items = [
+        f"<title>Episode {n}</title><guid>{guid}-{n}</guid><pubDate>Mon, 0{n} Jan 2024 {zone}</pubDate>"
+        f"{AUDIO.replace('1.mp3', f'{n}.mp3?{query}')}"
+        for n in (1, 2, 3)
+    ]
+    return list(parse_feed(rss(*items), URL).episodes)
+
+
+def test_new_guids_in_another_time_zone_are_the_same_episodes() -> None:
+    before, after = moved("old", "15:00:00 GMT", "t=1"), moved("new", "10:00:00 -0500", "t=2")
+    assert pair_up(after, before) == {0: 0, 1: 1, 2: 2}
+
+
+def test_what_changes_in_an_address_is_not_in_its_key() -> None:
+    relative = '<enclosure url="../../audio/b.mp3" type="audio/mpeg"/>'
+    one, two = (
+        parse_feed(rss(AUDIO.replace("1.mp3", f"1.mp3?updated={n}"), relative), URL).episodes for n in (1, 2)
+    )
+    assert (
+        [e.audio_key for e in one]
+        == [e.audio_key for e in two]
+        == ["a.example/1.mp3", "feeds.example/audio/b.mp3"]
+    )
+    by_query = [AUDIO.replace("1.mp3", f"get.php?id={n}") for n in (1, 2)]
+    keys = [episode.audio_key for episode in parse_feed(rss(*by_query), URL).episodes]
+    assert keys == ["a.example/get.php?id=1", "a.example/get.php?id=2"]
+
+
+def test_a_title_that_is_corrected_is_the_same_episode() -> None:
+    one, two = (only(f"<title>{title}</title><guid>t</guid>{AUDIO}") for title in ("Interveiw", "Interview"))
+    assert one.id == two.id
+
+
+def test_positions_count_all_items() -> None:
+    items = [
+        "<title>No audio</title>",
+        f"<guid>1</guid>{AUDIO}",
+        f"<guid>2</guid>{AUDIO.replace('1.mp3', '2.mp3')}",
+    ]
+    items[2] += "<pubDate>Mon, 01 Jan 2024 10:00:00 GMT</pubDate>"
+    found = {item.episode.guid: item.position for item in parse_feed(rss(*items), URL).items}
+    assert found == {"1": 1, "2": 2}
+
+
+def test_latest_is_what_came_out_last() -> None:
+    dates = (
+        "Thu, 25 Apr 2024 24:12:03 GMT",
+        "2024/03/20 10:00:00",
+        "1705312800",
+        "Mon, 01 Jan 2024 10:00:00 +0000",
+    )
+    items = [f"<guid>g-{4 - n}</guid>{AUDIO}<pubDate>{date}</pubDate>" for n, date in enumerate(dates)]
+    feed = parse_feed(rss(*items), URL)
+    assert [episode.guid for episode in feed.episodes] == ["g-4", "g-3", "g-2", "g-1"]
+    assert pick_episode(feed, "latest").published == "2024-04-26T00:12:03+00:00"
