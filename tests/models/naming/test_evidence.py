@@ -69,7 +69,7 @@ NO_INTRODUCTIONS = [
     ("fr", "Je suis à Paris."),
     ("fr", "Il dit que je suis Napoléon."),
     ("fr", "Je suis Français."),
-    ("pt", "Eu sou Ana."),  # a language whose phrases nobody wrote down
+    ("pl", "Jestem Ana."),  # a language whose phrases nobody wrote down
     ("", "I'm Anne."),
 ]
 
