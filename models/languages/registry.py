@@ -17,8 +17,8 @@ from models.record.errors import InputError
 FOLDER = Path(__file__).parent
 
 
-def _phrases(compiled: Callable[[list[str]], Any]) -> BeforeValidator:
-    def checked(value: object) -> Any:
+def _phrases(compiled: Callable[[list[str]], object]) -> BeforeValidator:
+    def checked(value: object) -> object:
         if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
             raise ValueError("must be a list of phrases")
         return compiled(value)
@@ -26,22 +26,24 @@ def _phrases(compiled: Callable[[list[str]], Any]) -> BeforeValidator:
     return BeforeValidator(checked)
 
 
-def _words(compiled: Callable[[list[str]], Any]) -> BeforeValidator:
-    def checked(value: object) -> Any:
+def _words(compiled: Callable[[list[str]], object]) -> BeforeValidator:
+    def checked(value: object) -> object:
         if not isinstance(value, str):
-            raise ValueError("must be words with spaces between")
+            raise ValueError("must be one text, its words with spaces between")
         return compiled(value.split())
 
     return BeforeValidator(checked)
 
 
-def _goes_on(words: list[str]) -> Pattern:
-    """The end of a clause, or one of the words."""
+def _follows_name(words: list[str]) -> Pattern:
     return re.compile(rf"\s*(?:$|[.,!?;:…)–—-]|{one_of(words)}\b)", re.IGNORECASE)
 
 
-def _ends_with(words: list[str]) -> Pattern:
-    """One of the words, or an opening quotation mark, at the end."""
+def _follows_here(words: list[str]) -> Pattern:
+    return re.compile(rf"\s*(?:$|[.,!?]|{one_of(words)}\b)", re.IGNORECASE)
+
+
+def _quotes(words: list[str]) -> Pattern:
     return re.compile(rf"""(?:\b{one_of(words)}\b[\s,:]*|["“«„‘]\s*)$""", re.IGNORECASE)
 
 
@@ -81,9 +83,9 @@ class Phrases(_Table):
     am: BeforeName = NEVER
     this_is: BeforeName = NEVER
     here: AfterName = NEVER
-    after_here: Annotated[Pattern, _words(_goes_on)] = _goes_on([])
-    after_name: Annotated[Pattern, _words(_goes_on)] = _goes_on([])
-    quoting: Annotated[Pattern, _words(_ends_with)] = _ends_with([])
+    after_here: Annotated[Pattern, _words(_follows_here)] = _follows_here([])
+    after_name: Annotated[Pattern, _words(_follows_name)] = _follows_name([])
+    quoting: Annotated[Pattern, _words(_quotes)] = _quotes([])
     welcome: BeforeName = NEVER
     thanks: BeforeName = NEVER
     greeting: BeforeName = NEVER
