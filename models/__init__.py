@@ -1,7 +1,7 @@
 """What is heard and what is known: from samples to words, turns and names. The bottom floor of the project.
 
 No network but for model files, and no published file. Imports go down only: `naming` and `alignment`, then
-`asr` and `diarisation`, which don't know each other, then `runtime`, then `record`.
+`asr` and `diarisation`, which don't know each other, then `languages`, then `runtime`, then `record`.
 """
 
 import os

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from models.naming.languages import NAME_BEFORE, NAME_FOLLOWS
+from models.languages.registry import languages
 from models.naming.person_names import read_name, same_person
 from models.record.transcript import Episode
 
@@ -65,7 +65,10 @@ def names_in(text: str) -> list[str]:
 
 def _names_on(line: str) -> Iterator[str]:
     """What follows a phrase such as "with", precedes one such as "joins", or is one half of a title."""
-    starts = {match.end() for match in NAME_FOLLOWS.finditer(line)}
+    notes = [each.notes for each in languages().values()]
+    starts = {
+        match.end() for each in notes for phrase in each.name_follows for match in phrase.finditer(line)
+    }
     halves = {match.end() for match in re.finditer(r"(?:^|[|:–—-]\s+|#\d+\S*\s+|\(\s*)", line)}
     taken = 0
     listed = -1  # where a name stands that continues a list: "Anne Currie, Gaël Duez"
@@ -77,7 +80,11 @@ def _names_on(line: str) -> Iterator[str]:
         after = line[end:]
         alone = start in halves and re.match(r"\s*(?:$|[|:,)(–—]|-\s)", after)
         if " " in name and (
-            start in starts or start == listed or alone or after.startswith(" (") or NAME_BEFORE.match(after)
+            start in starts
+            or start == listed
+            or alone
+            or after.startswith(" (")
+            or any(each.name_before.match(after) for each in notes)
         ):
             yield name
             taken = end

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from models.languages.notation import Pattern
+from models.languages.registry import Phrases, language_of
 from models.naming.credits import SPELT_BY_USER, Credit
-from models.naming.languages import Pattern, Phrases, phrases_of
 from models.naming.person_names import fold, is_doubtful, read_name, same_person, spelled
 from models.record.transcript import Evidence, Segment
 
@@ -37,7 +38,7 @@ def introductions(segments: Sequence[Segment], language: str, show: str = "") ->
     "This is" before the name of the show is the show's introduction. After two minutes of own speech it
     rather is a joke, a quotation or a role, and weighs less.
     """
-    phrases = phrases_of(language)
+    phrases = language_of(language).phrases
     spoken: Counter[str] = Counter()  # ms by label
     result = []
     for segment in segments:
@@ -71,7 +72,8 @@ def _introductions(segment: Segment, label: str, phrases: Phrases, language: str
             taken = match.end()
             yield _evidence(segment, label, name, "introduction", weight, (match.start(), end), language)
     opening = read_name(text)
-    if opening and (here := phrases.here.match(text, opening[1])):
+    here = opening and phrases.here.match(text, opening[1])
+    if opening and here and phrases.after_here.match(text, here.end()):
         yield _evidence(segment, label, opening[0], "introduction", HERE, (0, here.end()), language)
 
 
@@ -80,7 +82,7 @@ def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Cred
 
     Whoever says so is neither.
     """
-    phrases = phrases_of(language)
+    phrases = language_of(language).phrases
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
     found: list[Evidence] = []
@@ -159,14 +161,14 @@ def announcements(
     segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()
 ) -> list[Evidence]:
     """Speakers who were announced and then spoke for the first time: "my guest today is Anne Currie"."""
-    phrases = phrases_of(language)
+    phrases = language_of(language).phrases
     talk = _Talk(segments)
     names = [credit.name for credit in credits]
     found: list[Evidence] = []
     for i, segment in enumerate(segments):
         for match, name, end in _named_after(phrases.announce, segment.text):
-            several = re.match(r"(?:,| and| und| y| et)\s+", segment.text[end:])
-            if several and read_name(segment.text, end + several.end()):
+            several = phrases.conjunctions.match(segment.text, end)
+            if several and read_name(segment.text, several.end()):
                 continue  # two are announced: who of them speaks first is anybody's guess
             if (" " in name or spelled(name, names)) and (new := talk.newcomer(i)):
                 span = (match.start(), end)
@@ -177,7 +179,7 @@ def announcements(
 
 def hosting(segments: Sequence[Segment], language: str, credits: Sequence[Credit]) -> list[Evidence]:
     """The one who speaks to the listeners is the host, where the feed credits just one."""
-    phrases = phrases_of(language)
+    phrases = language_of(language).phrases
     hosts = [credit for credit in credits if credit.role in HOST_ROLES]
     if len(hosts) != 1:
         return []

@@ -7,64 +7,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from models.languages.registry import Names, language_of, languages
 
 MAX_NAME_WORDS = 5
 SHORT_LETTERS = 4  # a first name may be cut to so many
+MIN_STEM = 3  # letters of a noun before its ending
 CLOSE_LETTERS = 5  # names this long may differ by one letter and be the same name misheard
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’‑-][^\W\d_]+)*")
 _INITIAL = re.compile(r"[^\W\d_]\.")
-# Small words inside a name, and titles before it.
-_PARTICLES = frozenset(
-    "af al ap av bin da dal de del della den der di do dos du el ibn la le van vom von y zu".split()
-)
-_TITLES = frozenset(
-    "dr doctor prof professor mr mrs ms mx sir dame herr frau señor señora don doña monsieur madame maître "
-    "doktor doctora profesor profesora docteur professeur".split()
-)
-# Capitalised words that stand where a name could and are none; folded, in all four languages.
-_NO_NAMES = frozenset(
-    """
-    a i ai ceo cto id ill im its itll ive that thats the there they this to we well what you your
-    all alright also and any anybody anyone back black both bro brother but buddy college dad dear dude
-    everybody everyone everything folks friend friends god goodbye guest guests guys hello here hey hi host in is
-    it just ladies lord ma maam madam man mate mom mother my no nobody not now of oh ok okay on one our people please
-    queer right sister so somebody someone sorry super sure team thank thanks vegan very welcome white with world
-    yeah yes
-    monday tuesday wednesday thursday friday saturday sunday today tomorrow
-    facebook google instagram internet linkedin microsoft netflix siri spotify twitter youtube
-    african america american asian australian austrian belgian brazilian british canadian catholic chinese cuban
-    danish dutch egyptian english europe european finnish french germany greek hindu hispanic hungarian indian
-    iranian iraqi irish israeli italian japanese jewish korean latina latino mexican muslim nigerian norwegian
-    pakistani polish portuguese protestant russian scottish spanish swedish swiss texan turkish ukrainian welsh
-    aber alle alles am auch bin da damen danke das der die ein eine er es europa freitag freunde fur gott
-    guten herzlich heute hier horer ich ihr im ja jetzt kinder leute liebe lieber man meine montag nein
-    samstag schon servus sie sonntag und vielen von wir zuhorer zuhorerinnen zusammen
-    ahora amiga amigas amigo amigos anfitrion anfitriona buenas buenos chicas chicos con de dios ella ellos en
-    gracias hola hoy la las los me mi muchas muy nadie nosotros para pero por pues que quien si todos
-    tu un una usted ustedes yo espanol espanola mexicano mexicana argentino argentina colombiano colombiana
-    aujourdhui bonjour bonsoir ca ce cest chef dieu elle et il ils je les ma merci messieurs mesdames moi mon nous
-    on oui par pas pour qui salut tous tout toutes tres un une vous francais francaise allemand allemande belge
-    suisse quebecois
-    zu gast gaste invite invitee invites invitado invitada invitados
-    """.split()
-)
-# Names that are as often something else.
-_DOUBTFUL = frozenset(
-    "april austin berlin boston brooklyn charlotte chelsea christian dallas france georgia german india israel "
-    "jordan london londres madison march may milan orlando paris sydney victoria virginia".split()
-)
-# "Ich bin Arzt": a German noun is as capitalised as a name, so what names a calling is told by its end.
-_GERMAN_NOUN = re.compile(
-    r".{3,}(?:ant|arzt|arztin|ent|entin|ler|lerin|ist|istin|iker|ikerin|loge|login|mann|frau|meister|meisterin|"
-    r"eur|eurin|ator|atorin|schaft|ung|heit|keit|rin|ter|tor|ger|ker|ber|der|cher|zer)|arzt|vater|mutter|"
-    r"student|fan|teil|gast|chef|koch|autor|profi|laie|mensch|typ|deutsche|deutscher|berliner"
-)
-_GERMAN_NAMES = frozenset(
-    "alexander dieter gunter gunther hermann holger kathrin katrin leander ludger vincent viktor "
-    "victor volker walter werner".split()
-)
 _FEMININE = frozenset(["elle", "ella", "ette", "ia", "ie", "in", "ina", "ine", "na", "ne", "nne"])
 _DIGRAPHS = (("tsch", "x"), ("sch", "x"), ("sh", "x"), ("ch", "x"), ("ph", "f"), ("th", "t"), ("ck", "k"),
              ("qu", "k"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"), ("w", "v"), ("j", "i"))  # fmt: skip
@@ -81,6 +35,25 @@ def fold(text: str) -> str:
     return " ".join("".join(letters).split())
 
 
+@cache
+def _words() -> Names:
+    """The words of all languages together: names in talk, titles and notes may come from any."""
+    return _folded([each.names for each in languages().values()])
+
+
+@cache
+def _words_of(language: str) -> Names:
+    return _folded([language_of(language).names])
+
+
+def _folded(lists: Sequence[Names]) -> Names:
+    folded = {
+        key: frozenset(fold(word) for names in lists for word in getattr(names, key))
+        for key in Names.model_fields
+    }
+    return Names().model_copy(update=folded)
+
+
 def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
     """The name of a person that `text` has at `start`, and where it ends; None where there is none.
 
@@ -91,31 +64,32 @@ def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
     >>> read_name("sorry"), read_name("Irish"), read_name("Anne's brother"), read_name("Everyone")
     (None, None, None, None)
     """
+    known = _words()
     words: list[str] = []
     ends: list[int] = []  # where each word of the name ends
     pending: list[str] = []  # particles that count only when a capitalised word follows
     position = start
     while len(words) + len(pending) < MAX_NAME_WORDS:
         match = (_INITIAL.match(text, position) if words else None) or _TOKEN.match(text, position)
-        if match is None or (not words and fold(match[0]) in _NO_NAMES):
+        if match is None or (not words and fold(match[0]) in known.no_names):
             break
         word, position = match[0], match.end()
         if re.search(r"['’]s$", word):  # "Anne's": something of hers
             return None
-        if not words and fold(word) in _TITLES:
+        if not words and fold(word) in known.titles:
             position += text.startswith(".", position)
         elif word[0].isupper():
             words += [*pending, word]
             ends += [position] * (len(pending) + 1)
             pending = []
-        elif words and word in _PARTICLES:
+        elif words and word in known.particles:
             pending.append(word)
         else:
             break
         if not text.startswith(" ", position):
             break
         position += 1
-    while len(words) > 1 and fold(words[-1]) in _NO_NAMES | _PARTICLES:
+    while len(words) > 1 and fold(words[-1]) in known.no_names | known.particles:
         words.pop()
     return (" ".join(words), ends[len(words) - 1]) if _plausible(words) else None
 
@@ -138,8 +112,12 @@ def is_doubtful(name: str, language: str) -> bool:
     (True, False)
     """
     word = fold(name)
-    german_noun = language == "de" and word not in _GERMAN_NAMES and _GERMAN_NOUN.fullmatch(word)
-    return " " not in word and (word in _DOUBTFUL or bool(german_noun))
+    return " " not in word and (word in _words().doubtful or _is_noun(word, _words_of(language)))
+
+
+def _is_noun(word: str, known: Names) -> bool:
+    ends_so = any(word.endswith(end) and len(word) >= MIN_STEM + len(end) for end in known.noun_endings)
+    return (ends_so or word in known.nouns) and word not in known.names_like_nouns
 
 
 def same_person(heard: str, written: str) -> bool:
@@ -191,8 +169,8 @@ def spelled(heard: str, written: Iterable[str]) -> str | None:
 
 def _parts(name: str) -> list[str]:
     """The words of a name that tell people apart, folded."""
-    words = [word for word in fold(name).split() if word not in _TITLES]
-    return [word for word in words if word not in _PARTICLES] or words
+    words = [word for word in fold(name).split() if word not in _words().titles]
+    return [word for word in words if word not in _words().particles] or words
 
 
 def _sounds_alike(a: str, b: str) -> bool:

@@ -69,7 +69,7 @@ NO_INTRODUCTIONS = [
     ("fr", "Je suis à Paris."),
     ("fr", "Il dit que je suis Napoléon."),
     ("fr", "Je suis Français."),
-    ("pt", "Eu sou Ana."),  # a language whose phrases nobody wrote down
+    ("pl", "Jestem Ana."),  # a language whose phrases nobody wrote down
     ("", "I'm Anne."),
 ]
 
@@ -234,6 +234,11 @@ def test_who_speaks_to_the_listeners_is_the_one_host() -> None:
     [
         ("Green software, with Anne Currie", ["Anne Currie"]),
         ("Anne Currie and Gaël Duez discussed the book.", ["Anne Currie", "Gaël Duez"]),
+        ("Anne Currie & Gaël Duez", ["Anne Currie", "Gaël Duez"]),
+        ("Entrevista com a Helena Costa", ["Helena Costa"]),
+        ("Met Anna Bakker en Joost de Vries", ["Anna Bakker", "Joost de Vries"]),
+        ("Con Marco Rossi e Anna Bianchi, astronomi", ["Marco Rossi", "Anna Bianchi"]),
+        ("Vuelve la primavera en Buenos Aires", []),
         ("#12 - Anne Currie: building green software", ["Anne Currie"]),
         ("The rise of wind | Hannah Ritchie", ["Hannah Ritchie"]),
         ("Hosted by Travis Albritton\nGuests: Priscilla Brooke, Alban Brooke",

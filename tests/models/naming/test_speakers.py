@@ -95,10 +95,37 @@ def test_without_notes_a_name_said_once_is_not_enough() -> None:
          {"A": "Carlos Alsina", "B": "Lucía Pérez"}),
         ("fr", "A: Bonjour, je suis Gaël Duez.\nA: Bienvenue, Claire.\nB: Merci, Gaël. Je m'appelle Claire Petit.",
          {"A": "Gaël Duez", "B": "Claire Petit"}),
+        ("it", "A: Ciao a tutti, sono Marco Rossi.\nA: Con me oggi c'è Giulia Ferri. Benvenuta, Giulia.\n"
+               "B: Grazie, Marco.\nA: Giulia, come stai?\nB: Bene.\nC: E qui parla Luca, da Torino.",
+         {"A": "Marco Rossi", "B": "Giulia Ferri", "C": "Luca"}),
+        ("pt", "A: Oi, gente, aqui é o João Silva.\nA: Comigo está a Ana Costa. Bem-vinda, Ana.\n"
+               "B: Obrigada pelo convite, João.\nA: Ana, como começou?\nB: Por acaso.",
+         {"A": "João Silva", "B": "Ana Costa"}),
+        ("pt-PT", "A: Bom dia, eu sou a Inês.\nA: Connosco está o Rui Tavares.\n"
+                  "B: Muito obrigado, Inês. Chamo-me Rui Tavares.",
+         {"A": "Inês", "B": "Rui Tavares"}),
+        ("nl", "A: Hallo, ik ben Sanne de Vries.\nA: Bij mij te gast is Pieter van der Berg. Welkom, Pieter.\n"
+               "B: Dank je wel, Sanne.\nA: Pieter, wat doe je?\nC: En ik ben Joost.",
+         {"A": "Sanne de Vries", "B": "Pieter van der Berg", "C": "Joost"}),
     ],
 )  # fmt: skip
 def test_in_other_languages(language: str, lines: str, expected: dict[str, str]) -> None:
     assert names(name_by_evidence(episode(lines, language), NamingContext())) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("it", "A: Sono felice di essere qui.\nB: Marco dice che io sono Batman. Grazie a tutti.\n"
+               "A: Ci sono Anna e Luca."),
+        ("pt", "A: Sou eu.\nB: O João disse que eu sou a Maria. Obrigado a todos.\nA: Não sou a Ana."),
+        ("nl", "A: Ik ben blij.\nB: Jan zei, ik ben Batman. Dank je wel allemaal.\nA: Ik ben Nederlander."),
+    ],
+)  # fmt: skip
+def test_nobody_says_who_speaks_in_other_languages(language: str, lines: str) -> None:
+    assert set(names(name_by_evidence(episode(lines, language), NamingContext())).values()) == {
+        "Speaker 1", "Speaker 2",
+    }  # fmt: skip
 
 
 def test_a_guest_who_is_announced_and_then_called_by_the_first_name() -> None:

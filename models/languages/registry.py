@@ -1,0 +1,193 @@
+"""The languages that there are files for: what a file may say, and reading them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from models.languages.notation import NEVER, Pattern, after_name, before_name, one_of, without_name
+from models.record.errors import InputError
+
+FOLDER = Path(__file__).parent
+
+
+def _phrases(compiled: Callable[[list[str]], object]) -> BeforeValidator:
+    def checked(value: object) -> object:
+        if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
+            raise ValueError("must be a list of phrases")
+        return compiled(value)
+
+    return BeforeValidator(checked)
+
+
+def _words(compiled: Callable[[list[str]], object]) -> BeforeValidator:
+    def checked(value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError("must be one text, its words with spaces between")
+        return compiled(value.split())
+
+    return BeforeValidator(checked)
+
+
+def _follows_name(words: list[str]) -> Pattern:
+    return re.compile(rf"\s*(?:$|[.,!?;:…)–—-]|{one_of(words)}\b)", re.IGNORECASE)
+
+
+def _follows_here(words: list[str]) -> Pattern:
+    return re.compile(rf"\s*(?:$|[.,!?]|{one_of(words)}\b)", re.IGNORECASE)
+
+
+def _quotes(words: list[str]) -> Pattern:
+    return re.compile(rf"""(?:\b{one_of(words)}\b[\s,:]*|["“«„‘]\s*)$""", re.IGNORECASE)
+
+
+def _joins(words: list[str]) -> Pattern:
+    return re.compile(rf"(?:,|\s+{one_of(words)})\s+")
+
+
+def _one_by_one(phrases: list[str]) -> tuple[Pattern, ...]:
+    return tuple(before_name([phrase]) for phrase in phrases)
+
+
+BeforeName = Annotated[Pattern, _phrases(before_name)]
+AfterName = Annotated[Pattern, _phrases(after_name)]
+WithoutName = Annotated[Pattern, _phrases(without_name)]
+Words = Annotated[frozenset[str], _words(frozenset)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phrases(_Table):
+    """What people say when they introduce, greet, thank or announce somebody.
+
+    Introductions: `named` can hardly mean anything else ("my name is"), `am` can ("I'm"), `this_is`
+    often does ("this is"), `here` follows a name that begins a sentence ("Anne here"). `quoting` are words
+    that come before what is somebody else's, or only supposed. `after_name` may follow a first name alone,
+    `after_here` what `here` says; so may the end of a clause.
+    Addresses: `welcome` is for who speaks next, `thanks` mostly for who spoke, `greeting` for either;
+    `aside` follows a name that is spoken of rather than to, `then_welcome` and `then_thanks` one that is
+    ("Anne, welcome").
+    `announce` is said of somebody about to speak, `conjunctions` stand between two names.
+    `to_listeners` is what hosts say to their audience.
+    """
+
+    named: BeforeName = NEVER
+    am: BeforeName = NEVER
+    this_is: BeforeName = NEVER
+    here: AfterName = NEVER
+    after_here: Annotated[Pattern, _words(_follows_here)] = _follows_here([])
+    after_name: Annotated[Pattern, _words(_follows_name)] = _follows_name([])
+    quoting: Annotated[Pattern, _words(_quotes)] = _quotes([])
+    welcome: BeforeName = NEVER
+    thanks: BeforeName = NEVER
+    greeting: BeforeName = NEVER
+    then_welcome: AfterName = NEVER
+    then_thanks: AfterName = NEVER
+    aside: AfterName = NEVER
+    announce: BeforeName = NEVER
+    conjunctions: Annotated[Pattern, _words(_joins)] = _joins([])
+    to_listeners: WithoutName = NEVER
+
+
+class Notes(_Table):
+    """What stands before and after names in titles and show notes.
+
+    These need not be in the language of the talk: phrases of all languages are looked for in all of them.
+    So leave out a word that is common in another of the languages.
+    """
+
+    name_follows: Annotated[tuple[Pattern, ...], _phrases(_one_by_one)] = ()
+    name_before: AfterName = NEVER
+
+
+class Names(_Table):
+    """Words in and around names; all but the nouns count in all languages.
+
+    `particles` are small words inside a name, `titles` come before it. `no_names` stand where a name could,
+    capitalised, at the beginning of a sentence at least, and are none; `doubtful` words are names as often
+    as not. Where nouns are capitalised, `nouns` and words with `noun_endings` are doubtful too,
+    but for `names_like_nouns`.
+    """
+
+    particles: Words = frozenset()
+    titles: Words = frozenset()
+    no_names: Words = frozenset()
+    doubtful: Words = frozenset()
+    nouns: Words = frozenset()
+    noun_endings: Words = frozenset()
+    names_like_nouns: Words = frozenset()
+
+
+class Captions(_Table):
+    """Where lines break well, told by the commonest function words.
+
+    `leaning` words are completed by the next one: articles, possessives, auxiliaries, pronouns as subject.
+    `opening` words start a phrase: prepositions, conjunctions, relative pronouns. The full stop of
+    `abbreviations` ends no sentence, in any language.
+    """
+
+    leaning: Words = frozenset()
+    opening: Words = frozenset()
+    abbreviations: Words = frozenset()
+
+
+class Example(_Table):
+    """A text, and whose name is to be found in it by evidence of the kind; no name: nothing is."""
+
+    text: str
+    kind: Literal["introduction", "address", "announcement", "notes"]
+    name: str = ""
+
+
+class Language(_Table):
+    """All that is known of one language."""
+
+    phrases: Phrases = Phrases()
+    notes: Notes = Notes()
+    names: Names = Names()
+    captions: Captions = Captions()
+    examples: tuple[Example, ...] = ()
+
+
+_UNKNOWN = Language()
+
+
+@cache
+def language_of(code: str) -> Language:
+    """The language of a code like "pt" or "pt-BR"; of one that is not known, in which nothing is ever found."""
+    return languages().get(re.split("[-_]", code.lower())[0], _UNKNOWN)
+
+
+@cache
+def languages() -> Mapping[str, Language]:
+    """All languages by their codes (ISO 639-1)."""
+    return {path.stem: read_language(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def read_language(path: Path) -> Language:
+    """The language in a file.
+
+    Raises:
+        InputError: the file breaks the rules; says which key does.
+    """
+    try:
+        return Language.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise InputError(f"{path}: {'; '.join(map(_message, error.errors()))}") from None
+    except (ValueError, OSError) as error:  # not TOML, or not readable
+        raise InputError(f"{path} can't be read: {error}") from None
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    where = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not a key of a language"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
