@@ -23,7 +23,7 @@ from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, n
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
 from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
 from models.record.identity import audio_keys, episode_id, published_at
-from models.record.transcript import Episode
+from models.record.transcript import Enclosure, Episode
 
 MAX_AHEAD = 86_400  # seconds that a date may lie in the future and still be one: clocks and zones differ
 MAX_WARNINGS = 100
@@ -42,14 +42,12 @@ _AUDIO, _VIDEO, _PERHAPS, _PLAYLIST, _NO_MEDIA = range(5)
 class FeedItem:
     """An episode as its feed has it.
 
-    `alternatives` are the addresses to try where the episode's own leads to no audio, the best first. `positions`
-    are those of its items among all items of the feed, in the order of the document, from 0 on: the first is the
-    one it was read from, the others say the same again.
+    `positions` are those of its items among all items of the feed, in the order of the document, from 0 on: the
+    first is the one it was read from, the others say the same again.
     """
 
     episode: Episode
     positions: tuple[int, ...] = ()
-    alternatives: tuple[str, ...] = ()
 
     @property
     def position(self) -> int:
@@ -64,7 +62,11 @@ class _Found:
     position: int
     node: Node
     guid: str
-    audio: tuple[str, ...]
+    enclosures: tuple[Enclosure, ...]
+
+    @property
+    def audio_url(self) -> str:
+        return self.enclosures[0].url
 
 
 def feed_items(
@@ -77,23 +79,21 @@ def feed_items(
     url = common.feed_url
     found, warnings = list[_Found](), list[str]()
     for position, node in enumerate(nodes):
-        audio = _addresses(node, url)
-        if audio:
-            found.append(_Found(position, node, _guid(node), audio))
+        if enclosures := _enclosures(node, url):
+            found.append(_Found(position, node, _guid(node), enclosures))
         else:
             warnings.append(f"{_called(position, node)} has no audio: left out")
-    once = {(one.guid, one.audio[0]): one for one in reversed(found)}
+    once = {(one.guid, one.audio_url): one for one in reversed(found)}
     kept = sorted(once.values(), key=lambda one: one.position)
     again: dict[int, list[int]] = {one.position: [] for one in kept}
     for one in found:
-        first = once[one.guid, one.audio[0]].position
+        first = once[one.guid, one.audio_url].position
         again[first].append(one.position)
         if first != one.position:
             warnings.append(f"{_called(one.position, one.node)} is item {first + 1} again: left out")
     episodes = _episodes(kept, credits_of(channel), common)
     items = [
-        FeedItem(episode, tuple(again[one.position]), one.audio[1:])
-        for one, episode in zip(kept, episodes, strict=True)
+        FeedItem(episode, tuple(again[one.position])) for one, episode in zip(kept, episodes, strict=True)
     ]
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more items are left out"]
@@ -107,18 +107,25 @@ def _called(position: int, node: Node) -> str:
 
 def _episodes(found: Sequence[_Found], show: Credits, common: Episode) -> Iterator[Episode]:
     times_used = Counter(one.guid for one in found)
-    stand_ins = Counter(without_query(one.audio[0]) for one in found)
-    keys = audio_keys([one.audio[0] for one in found])
+    stand_ins = Counter(without_query(one.audio_url) for one in found)
+    keys = audio_keys([one.audio_url for one in found])
     for one, key in zip(found, keys, strict=True):
         # Some feeds give every item the same guid: then the address tells episodes apart. What follows its
         # question mark may change with every request, so it counts only where nothing else tells.
-        own, audio = one.guid, one.audio[0]
+        own, audio = one.guid, one.audio_url
         bare = without_query(audio)
         guid = own if own and times_used[own] == 1 else bare if stand_ins[bare] == 1 else without_login(audio)
         if guid != own and times_used[guid]:  # another item has this very address as its guid
             guid = f"{own or 'no guid'} {without_login(audio)}"
-        yield replace(_episode(one.node, show, common), id=episode_id(common.feed_url, guid), guid=guid,
-                      audio_url=audio, audio_key=key, title=_title(one.node) or name_in(audio))  # fmt: skip
+        yield replace(
+            _episode(one.node, show, common),
+            id=episode_id(common.feed_url, guid),
+            guid=guid,
+            audio_url=audio,
+            audio_key=key,
+            enclosures=one.enclosures,
+            title=_title(one.node) or name_in(audio),
+        )
 
 
 def _episode(node: Node, show: Credits, common: Episode) -> Episode:
@@ -188,14 +195,16 @@ def _identifier(node: Node) -> str:
     return absolute(base, written) if base and not re.match(r"[a-z]+:", written) else written
 
 
-def _addresses(node: Node, url: str) -> tuple[str, ...]:
-    """The absolute addresses of an item's media: audio first, then video, what may be media, and playlists."""
-    ranked = list[tuple[int, str]]()
+def _enclosures(node: Node, url: str) -> tuple[Enclosure, ...]:
+    """An item's media, at absolute addresses: audio first, then video, what may be media, and playlists."""
+    found = dict[str, Enclosure]()
     for place, href, content_type in _offers(node):
         if address := absolute(base_of(place, url), href):
-            ranked.append((_media_rank(address, content_type), address))
-    ranked.sort(key=lambda offer: offer[0])
-    return tuple(dict.fromkeys(address for rank, address in ranked if rank < _NO_MEDIA))
+            told = (place.get("length") or place.get("fileSize") or "").strip()
+            length = int(told) if re.fullmatch(r"[0-9]{1,15}", told) else 0
+            found.setdefault(address, Enclosure(address, content_type, length))
+    ranked = sorted(found.values(), key=_media_rank)
+    return tuple(one for one in ranked if _media_rank(one) < _NO_MEDIA)
 
 
 def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
@@ -210,7 +219,7 @@ def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
         elif local == "link" and (one.get("rel") or "").strip().lower() == "enclosure":
             found["enclosure"].append((one, one.get("href") or "", one.get("type") or ""))
         elif (prefix, local) == ("media", "content"):
-            kind = one.get("type") or f"{one.get('medium') or ''}/"
+            kind = one.get("type") or (f"{one.get('medium')}/" if one.get("medium") else "")
             found[local].append((one, one.get("url") or "", kind))
         elif (prefix, local) == ("podcast", "source"):
             kind = one.get("contentType") or one.getparent().get("type") or ""
@@ -219,9 +228,9 @@ def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
         yield from offers[:MAX_OFFERS]
 
 
-def _media_rank(address: str, content_type: str) -> int:
+def _media_rank(enclosure: Enclosure) -> int:
     """How likely media is at an address: by extension where type and extension disagree."""
-    ending, named = extension(address), media_type(content_type)
+    ending, named = extension(enclosure.url), media_type(enclosure.type)
     if ending in _NEVER_MEDIA:
         return _NO_MEDIA
     if ending in _PLAYLIST_EXTENSIONS or (_PLAYLIST_TYPE.fullmatch(named) and ending not in AUDIO_EXTENSIONS):
@@ -230,7 +239,7 @@ def _media_rank(address: str, content_type: str) -> int:
         return _AUDIO
     if ending in VIDEO_EXTENSIONS or named.startswith("video/"):
         return _VIDEO
-    return _PERHAPS if named in ("", "/", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
+    return _PERHAPS if named in ("", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
 
 
 def _published(node: Node) -> str:

@@ -300,7 +300,7 @@ def test_no_title_and_two_enclosures() -> None:
     other = AUDIO.replace("1.mp3", "1.ogg").replace("mpeg", "ogg")
     (item,) = parse_feed(rss(f"<guid>1</guid>{AUDIO}{other}"), URL).items
     assert (item.episode.title, item.episode.audio_url) == ("1", f"{A}/1.mp3")
-    assert item.alternatives == (f"{A}/1.ogg",)
+    assert [one.url for one in item.episode.enclosures] == [f"{A}/1.mp3", f"{A}/1.ogg"]
 
 
 def test_an_item_without_enclosure_is_left_out_with_a_word() -> None:
@@ -335,8 +335,15 @@ def test_media_before_playlists() -> None:
     )
     (item,) = parse_feed(rss(enclosures + more), URL).items
     assert item.episode.audio_url == f"{A}/talk.mp3"
-    others = ("m", "talk.opus", "film.mp4", "get.php", "live.m3u8", "stream")
-    assert item.alternatives == tuple(f"{A}/{name}" for name in others)
+    places = ("talk.mp3", "m", "talk.opus", "film.mp4", "get.php", "live.m3u8", "stream")
+    assert [one.url for one in item.episode.enclosures] == [f"{A}/{name}" for name in places]
+
+
+def test_the_length_of_an_enclosure() -> None:
+    lengths = {"5000": 5000, " 12 ": 12, "": 0, "-1": 0, "12:30": 0, "4 MB": 0, "1" * 30: 0, "\u0661": 0}
+    for told, right in lengths.items():
+        (place,) = only(f'<enclosure url="{A}/1.mp3" type="audio/mpeg" length="{told}"/>').enclosures
+        assert (place.type, place.length) == ("audio/mpeg", right), told
 
 
 def test_a_playlist_alone_is_an_episode() -> None:
