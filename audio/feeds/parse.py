@@ -32,8 +32,9 @@ CLOSEST = 3  # episodes offered when a guid isn't found
 class Feed:
     """A show and its episodes, newest first. `language` is as the feed writes it ("en-us", "").
 
-    `new_url` is where the feed says it lives from now on (itunes:new-feed-url), `next_url` where older episodes
-    are listed (RFC 5005), both "" where it doesn't say. `warnings` tell what could not be read, a line each.
+    `self_url` is where the feed says it is (its link to itself), `new_url` where it lives from now on
+    (itunes:new-feed-url), `next_url` where older episodes are listed (RFC 5005), each "" where it doesn't say.
+    `warnings` tell what could not be read, a line each.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Feed:
     language: str
     link: str
     items: tuple[FeedItem, ...]
+    self_url: str = ""
     new_url: str = ""
     next_url: str = ""
     warnings: tuple[str, ...] = ()
@@ -80,9 +82,17 @@ def parse_feed(data: bytes, url: str, content_type: str = "") -> Feed:
         )
     if len(nodes) < count:
         warnings += (f"{count - len(nodes)} of {count} items can't be read: the feed is damaged",)
-    moved = next((absolute(url, text_of(one)) for one in extras(channel, "itunes", "new-feed-url")), "")
-    link = _linked(channel, url, "alternate", "") or url
-    return Feed(title, url, common.language, link, items, moved, _next_url(channel, url), warnings)
+    return Feed(
+        title,
+        url,
+        common.language,
+        link=_linked(channel, url, "alternate", "") or url,
+        items=items,
+        self_url=_linked(channel, url, "self"),
+        new_url=next((absolute(url, text_of(one)) for one in extras(channel, "itunes", "new-feed-url")), ""),
+        next_url=_next_url(channel, url),
+        warnings=warnings,
+    )
 
 
 def _language(root: Node, channel: Node) -> str:

@@ -92,8 +92,9 @@ def publish(
     base = checked_base_url(base_url or settings.base_url)
     feed, access = locate_feed(show)
     data = read_feed(feed, access, allow_private=allow_private or settings.allow_private)
-    told = redacted(feed) if "://" in feed else feed
-    published, skipped = publish_feed(data, configuration.local_library(library), base, told)
+    remote = "://" in feed
+    told, address = (redacted(feed), feed) if remote else (feed, "")
+    published, skipped = publish_feed(data, configuration.local_library(library), base, told, address)
     _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError, InputError, OutputError
+from models.record.identity import pair_across_shows, pair_up, same_show
 from models.record.transcript import Episode
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.folders import library_episodes
+from outputs.library.migration import migrate
 from outputs.publishing.feed import FeedEntry, PublishedFeed, feed_entry, link_transcripts
 
 if TYPE_CHECKING:
+    from audio.feeds.items import FeedItem
     from audio.transfer.access import Access
+
+NOWHERE = "https://unknown.invalid/"  # RFC 2606; the address of a feed that doesn't tell it
 
 
 def locate_feed(show: str) -> tuple[str, Access | None]:
@@ -51,14 +58,17 @@ def read_feed(feed: str, access: Access | None = None, *, allow_private: bool = 
 
 
 def publish_feed(
-    data: bytes, library: Path, base_url: str, source: str
+    data: bytes, library: Path, base_url: str, source: str, feed_url: str = ""
 ) -> tuple[PublishedFeed, dict[str, str]]:
     """A feed with links to the transcripts of a library, and for folders that can't be read the reason.
 
-    See `outputs.publishing.feed.link_transcripts`.
+    source: what errors call it. feed_url: its address, "" where it is a file. See
+    `outputs.publishing.feed.link_transcripts`.
     """
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
+    with suppress(OutputError):  # may be one that can only be read: links go to where folders are now
+        migrate(library)
     episodes, skipped = dict[str, Episode](), dict[str, str]()
     for folder in library_episodes(library):
         name = folder.relative_to(library).as_posix()
@@ -66,13 +76,48 @@ def publish_feed(
             episodes[name] = read.load_episode(folder)
         except EpiscribeError as error:
             skipped[name] = str(error)
-
-    def describe(name: str) -> FeedEntry:
+    entries = dict[int, FeedEntry]()
+    for item, name in match_items(_items(data, feed_url), episodes):
         there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
         try:
-            return feed_entry(read.load(library / name), name, there)
+            entry = feed_entry(read.load(library / name), name, there)
         except EpiscribeError as error:
             skipped[name] = str(error)
-            return FeedEntry(episodes[name], name, "", ())
+        else:
+            entries |= dict.fromkeys(item.positions, entry)
+    return link_transcripts(data, entries, base_url, source), skipped
 
-    return link_transcripts(data, episodes, describe, base_url, source), skipped
+
+def _items(data: bytes, feed_url: str) -> Sequence[FeedItem]:
+    """The items of a feed that have audio; none where it can't be read."""
+    from audio.feeds.parse import parse_feed
+
+    try:
+        if feed_url:
+            return parse_feed(data, feed_url).items
+        feed = parse_feed(data, NOWHERE)
+        return parse_feed(data, feed.self_url).items if feed.self_url else feed.items
+    except InputError:  # `link_transcripts`, which is less tolerant, says what is wrong
+        return ()
+
+
+def match_items(items: Sequence[FeedItem], episodes: Mapping[str, Episode]) -> list[tuple[FeedItem, str]]:
+    """The items of one feed that a library has episodes of, each with its folder; `episodes` by their folders.
+
+    What is known of the show decides; only for the rest of the items the whole library is asked.
+    """
+    found = [item.episode for item in items]
+    titles = {episode.title for episode in found}
+    # Of two folders of one episode, which earlier versions made when its title was corrected, that with today's.
+    folders = {
+        episodes[name].id: name for name in sorted(episodes, key=lambda name: episodes[name].title in titles)
+    }
+    names = [name for name in episodes if folders[episodes[name].id] == name]
+    ours = [name for name in names if found and same_show(found[0], episodes[name])]
+    matched = {i: ours[k] for i, k in pair_up(found, [episodes[name] for name in ours]).items()}
+    taken = set(matched.values())
+    left = [i for i in range(len(items)) if i not in matched]
+    others = [name for name in names if name not in taken]
+    across = pair_across_shows([found[i] for i in left], [episodes[name] for name in others])
+    matched |= {left[i]: others[k] for i, k in across.items()}
+    return [(items[i], name) for i, name in sorted(matched.items())]

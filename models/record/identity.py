@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from html import unescape
+from itertools import combinations
 from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -118,16 +119,41 @@ def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int
     """Which of `known` each of `found` is, by index; both are of one show, and each is paired once at most.
 
     Same audio goes before same guid, since a transcript is of an audio; both together before either, and title
-    with moment last.
+    with moment last. An address that is used again for each new episode does not make them one.
     """
-    pairs: dict[int, int] = {}
-    for key in (_guid_and_audio, _audio, _guid, _title_and_moment):
+    by_guid_and_audio = _paired(found, known, [_guid_and_audio], {})
+    by_audio = _paired(found, known, [_audio], by_guid_and_audio)
+    sure = {i: j for i, j in by_audio.items() if i in by_guid_and_audio or not _differ(found[i], known[j])}
+    return _paired(found, known, [_guid, _title_and_moment], sure)
+
+
+def pair_across_shows(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int]:
+    """As `pair_up` where nobody can tell of which shows the episodes are.
+
+    A guid such as "1" proves nothing then, nor does a title: three of guid, title, moment and audio have to be the
+    same, or the whole address of the audio.
+    """
+    return _paired(found, known, [_address, *_THREE], {})
+
+
+def _paired(
+    found: Sequence[Episode], known: Sequence[Episode], keys: Sequence[Key], pairs: dict[int, int]
+) -> dict[int, int]:
+    """`pairs` and those that have a key to themselves among all that are left, one key after the other."""
+    pairs = dict(pairs)
+    for key in keys:
         left = [i for i in range(len(found)) if i not in pairs]
         taken = set(pairs.values())
         free = [i for i in range(len(known)) if i not in taken]
         ours, theirs = _unique(found, left, key), _unique(known, free, key)
         pairs |= {ours[same]: theirs[same] for same in ours.keys() & theirs.keys()}
     return pairs
+
+
+def _differ(one: Episode, other: Episode) -> bool:
+    """Whether two episodes of the same audio have other titles and, as both tell, came out at other moments."""
+    moments = published_at(one), published_at(other)
+    return None not in moments and moments[0] != moments[1] and _folded(one.title) != _folded(other.title)
 
 
 def find(episode: Episode, known: Sequence[Episode]) -> int | None:
@@ -148,20 +174,38 @@ def _unique(episodes: Sequence[Episode], among: Iterable[int], key: Key) -> dict
 
 
 def _audio(episode: Episode) -> Hashable:
-    return episode.audio_key or (audio_key(episode.audio_url) if episode.audio_url else None)
+    return episode.audio_key or _address(episode)
 
 
-def _guid_and_audio(episode: Episode) -> Hashable:
-    return (episode.guid, _audio(episode)) if episode.guid and _audio(episode) else None
+def _address(episode: Episode) -> Hashable:
+    return audio_key(episode.audio_url) if episode.audio_url else None
+
+
+def _bare_address(episode: Episode) -> Hashable:
+    return audio_key(episode.audio_url, query=False) if episode.audio_url else None
 
 
 def _guid(episode: Episode) -> Hashable:
     return episode.guid or None
 
 
-def _title_and_moment(episode: Episode) -> Hashable:
-    moment = published_at(episode)
-    return (_folded(episode.title), moment) if episode.title and moment is not None else None
+def _title(episode: Episode) -> Hashable:
+    return _folded(episode.title) or None
+
+
+def _together(*keys: Key) -> Key:
+    """A key of several; an episode that lacks one of them has none."""
+
+    def key(episode: Episode) -> Hashable:
+        values = tuple(key(episode) for key in keys)
+        return None if None in values else values
+
+    return key
+
+
+_guid_and_audio = _together(_guid, _audio)
+_title_and_moment = _together(_title, published_at)
+_THREE = [_together(*keys) for keys in combinations((published_at, _guid, _bare_address, _title), 3)]
 
 
 def _folded(title: str) -> str:

@@ -7,8 +7,7 @@ software wrote stays as it was. https://github.com/Podcastindex-org/podcast-name
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape, quoteattr
@@ -18,7 +17,6 @@ from models.record.transcript import Episode, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.publishing.feed_reader import NAMESPACE, SPACE, ByteChange, FeedItem, ParsedFeed, read_feed
 from outputs.text.characters import one_line
-from outputs.text.slug import slug
 
 LINKED = ("vtt", "srt", "json", "html")  # the first is the one to take for who wants one only
 TIMED = frozenset(("vtt", "srt", "json"))  # rel="captions": its text has times
@@ -73,15 +71,11 @@ def checked_base_url(url: str) -> str:
 
 
 def link_transcripts(
-    data: bytes,
-    episodes: Mapping[str, Episode],
-    describe: Callable[[str], FeedEntry],
-    base_url: str,
-    source: str = "the feed",
+    data: bytes, entries: Mapping[int, FeedEntry], base_url: str, source: str = "the feed"
 ) -> PublishedFeed:
-    """`data`, an RSS feed, with podcast:transcript tags for every episode that it has an item for.
+    """`data`, an RSS feed, with podcast:transcript tags for those of its items that have entries.
 
-    `episodes` are those of a library by their folders; `describe` is asked about those in the feed only.
+    `entries` by the positions of the items among all items of the feed, in the order of the document, from 0 on.
     Tags that link to the same files stay, or move to a new base URL, so that publishing twice changes
     nothing. People that somebody named are added as podcast:person where they aren't credited. Raises
     InputError, naming `source`, for what isn't a well-formed RSS feed.
@@ -92,30 +86,23 @@ def link_transcripts(
             text = data[2:].decode(encoding)
         except UnicodeDecodeError as error:
             raise InputError(f"{source}: its encoding can't be read ({error})") from error
-        inner = _published(text.encode(), episodes, describe, base, source, "utf-8")
+        inner = _published(text.encode(), entries, base, source, "utf-8")
         return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
     lead = len(data) - len(data.lstrip(SPACE))
     if lead:  # XML forbids it, and hosts do it
-        inner = link_transcripts(data[lead:], episodes, describe, base, source)
+        inner = link_transcripts(data[lead:], entries, base, source)
         return replace(inner, data=data[:lead] + inner.data)
-    return _published(data, episodes, describe, base, source, None)
+    return _published(data, entries, base, source, None)
 
 
 def _published(
-    data: bytes,
-    episodes: Mapping[str, Episode],
-    describe: Callable[[str], FeedEntry],
-    base: str,
-    source: str,
-    encoding: str | None,
+    data: bytes, entries: Mapping[int, FeedEntry], base: str, source: str, encoding: str | None
 ) -> PublishedFeed:
     """As `link_transcripts`, for bytes in `encoding`, or in the one that the XML declares."""
     feed = read_feed(data, source, encoding)
     changes, linked = list[ByteChange](), list[FeedEntry]()
-    matching = _Matching(episodes, feed.title)
     for item in feed.items:
-        folder = matching.folder(item)
-        entry = describe(folder) if folder else None
+        entry = entries.get(item.position)
         if entry is not None and entry.formats:
             changes += _item_changes(feed, item, entry, base)
             linked.append(entry)
@@ -126,36 +113,6 @@ def _published(
     for change in sorted(changes, key=lambda one: one.start, reverse=True):
         result[change.start : change.end] = change.data
     return PublishedFeed(bytes(result), tuple(linked), len(feed.items) - len(linked))
-
-
-class _Matching:
-    """Finds the library's episode for an item of the feed: by its guid, else by its audio."""
-
-    def __init__(self, episodes: Mapping[str, Episode], show: str) -> None:
-        self._episodes = episodes
-        self._show = slug(show)
-        self._by_guid: dict[str, list[str]] = defaultdict(list)
-        self._by_audio: dict[str, list[str]] = defaultdict(list)
-        for folder, episode in episodes.items():
-            self._by_guid[episode.guid.strip()].append(folder)
-            self._by_audio[_address(episode.audio_url)].append(folder)
-
-    def folder(self, item: FeedItem) -> str | None:
-        """The folder of the item's episode, None where the library has none."""
-        by_audio = [folder for url in item.audio if url for folder in self._by_audio.get(_address(url), ())]
-        # Guids such as "1" are used by many shows: then the show or the audio has to be the same, too.
-        guid = one_line(item.guid).strip()
-        by_guid = [
-            folder
-            for folder in (self._by_guid.get(guid, ()) if guid else ())
-            if folder in by_audio or slug(self._episodes[folder].show) == self._show
-        ]
-        return next(iter([*by_guid, *by_audio]), None)
-
-
-def _address(url: str) -> str:
-    """What of an address says which audio it is: not how it is fetched, and as whom."""
-    return re.sub(r"^https?://(?:[^/@]*@)?", "//", url.strip())
 
 
 def _item_changes(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, base: str) -> list[ByteChange]:

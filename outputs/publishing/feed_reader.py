@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from models.record.errors import InputError
-from outputs.text.characters import one_line
 
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
 NAMESPACES = (
@@ -53,8 +52,6 @@ class FeedItem:
 
     prefix: str | None
     position: int = 0
-    guid: str = ""
-    audio: list[str] = field(default_factory=list)
     transcripts: list[_Tag] = field(default_factory=list)
     people: list[_Tag] = field(default_factory=list)
     last_child: int = 0
@@ -67,7 +64,6 @@ class ParsedFeed:
 
     data: bytes
     encoding: str = "utf-8"
-    title: str = ""
     root_name_end: int = 0
     free_prefix: str = "podcast"
     people: list[_Tag] = field(default_factory=list)
@@ -140,8 +136,6 @@ class _Reader:
             self._item = FeedItem(self._prefix(), self._items)
         elif self._path == ["rss", "channel", "item"] and self._item:
             self._item.last_child = at
-            if name == "enclosure":
-                self._item.audio.append(attributes.get("url", "").strip())
         if self._path in (["rss", "channel"], ["rss", "channel", "item"]) and self._is_ours(name):
             self._tag = _Tag(at, 0, attributes)
         self._items += name.lower() in ITEM_NAMES
@@ -157,16 +151,12 @@ class _Reader:
         self._prefixes.pop()
         words = "".join(self._words)
         if self._path == ["rss", "channel", "item"] and self._item:
-            if name == "guid":
-                self._item.guid = words.strip()
             self._keep(name, words, self._item.transcripts, self._item.people)
         elif self._path == ["rss", "channel"]:
             if name == "item" and self._item:
                 self._item.end = self._parser.CurrentByteIndex
                 self._feed.items.append(self._item)
                 self._item = None
-            elif name == "title":
-                self._feed.title = self._feed.title or one_line(words).strip()
             else:
                 self._keep(name, words, [], self._feed.people)
         self._words = []

@@ -11,6 +11,7 @@ from models.record.identity import (
     audio_keys,
     feed_key,
     find,
+    pair_across_shows,
     pair_up,
     published_at,
     same_show,
@@ -90,6 +91,46 @@ def test_the_same_audio_goes_before_the_same_guid() -> None:
     known = [made("1", "One", "https://x.example/one.mp3"), made("2", "Two", "https://x.example/two.mp3")]
     swapped = [made("1", "One", "https://x.example/two.mp3"), made("2", "Two", "https://x.example/one.mp3")]
     assert pair_up(swapped, known) == {0: 1, 1: 0}
+
+
+def test_an_address_that_every_episode_uses_makes_them_no_single_one() -> None:
+    """Hosts of news serve the latest at one address; nothing may be taken for what was done yesterday."""
+    monday = made("mon", "News of Monday", published="2024-01-01T06:00:00+00:00")
+    tuesday = made("tue", "News of Tuesday", published="2024-01-02T06:00:00+00:00")
+    assert pair_up([tuesday], [monday]) == {}
+    assert pair_up([replace(monday, title="News of Monday (corrected)", guid="new")], [monday]) == {0: 0}
+    assert pair_up([replace(monday, published="2024-01-01T06:01:00+00:00", guid="new")], [monday]) == {0: 0}
+    assert find(tuesday, [monday]) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "same"),
+    [
+        ({}, True),
+        ({"guid": "x", "title": "Other", "published": ""}, True),  # the whole address
+        ({"audio": f"{AUDIO}?token=2", "title": "Corrected"}, True),
+        ({"audio": f"{AUDIO}?token=2", "guid": ""}, True),
+        ({"audio": f"{AUDIO}?token=2", "published": "2024-01-02T06:00:00+00:00"}, True),
+        ({"audio": "https://other.example/1.mp3"}, True),
+        ({"audio": f"{AUDIO}?id=2", "guid": "", "title": "Other"}, False),
+        ({"audio": f"{AUDIO}?id=2", "title": "Other", "published": "2024-01-02T06:00:00+00:00"}, False),
+        (
+            {"audio": "https://other.example/1.mp3", "title": "Other"},
+            False,
+        ),  # guids such as "1" are everybody's
+        ({"audio": "https://other.example/1.mp3", "guid": "2"}, False),  # and so are trailers at midnight
+    ],
+)
+def test_episodes_of_shows_that_nobody_knows(more: dict[str, str], same: bool) -> None:
+    about = {
+        "guid": "1",
+        "title": "Trailer",
+        "audio": f"{AUDIO}?token=1",
+        "published": "2024-01-01T06:00:00Z",
+    }
+    known = [made(**about), made("7", "Another", "https://z.example/7.mp3")]
+    found = made(**{**about, **more}, feed_url="https://unknown.example/feed")
+    assert pair_across_shows([found], known) == ({0: 0} if same else {})
 
 
 def test_a_repeat_of_an_old_episode_is_another_one() -> None:
