@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from flows.library.publishing import publish_feed
 from flows.schedule import feed_reading, settings
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
@@ -101,6 +102,37 @@ def test_one_failure_never_stops_the_others_and_its_reason_is_kept(
     server.routes["/2.wav"] = Reply(200, clip(2))
     store.retry(listed["Clip 2"].id)
     assert [row["state"] for row in poll()["started"]] == ["Completed"]
+
+
+def test_two_shows_of_one_title_are_kept_apart(
+    poll: Poll, configure: Configure, server: Server, tmp_path: Path
+) -> None:
+    """podgrab 120, vocal 409, gpodder 1407 and 1459."""
+    urls = serve_show(server, [1], "/a.xml"), serve_show(server, [2], "/b.xml")
+    server.routes["/b.xml"] = Reply(200, feed(server, [2]).replace(b"<guid>g2<", b"<guid>g1<"))
+    _, store = configure(show_table("a", urls[0]) + show_table("b", urls[1]))
+    assert [row["state"] for row in poll()["started"]] == ["Completed"] * 2
+    folders = {listed.show: Path(listed.folder) for listed in store.episodes()}
+    assert folders["a"].parent != folders["b"].parent
+    for name, url in zip("ab", urls, strict=True):
+        assert read.load(folders[name]).episode.feed_url == url
+        body = server.routes[f"/{name}.xml"]
+        data = body.body if isinstance(body, Reply) else feed(server, [1])
+        published, _ = publish_feed(data, tmp_path / "library", "https://t.example/", url, url)
+        assert [entry.folder for entry in published.linked] == [
+            f"{folders[name].parent.name}/{folders[name].name}"
+        ]
+
+    moved = (
+        feed(server, [2]).replace(b"<guid>g2<", b"<guid>new<").replace(b"06:02:00 +0000", b"01:02:00 -0500")
+    )
+    server.routes["/b.xml"] = Reply(200, moved.replace(b"Clip 2", b"The second clip"))
+    assert poll()["new"] == []
+    (listed,) = store.episodes(["b"])
+    store.retry(listed.id)
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    assert {listed.show: Path(listed.folder) for listed in store.episodes()} == folders
+    assert read.load(folders["b"]).episode.title == "The second clip"
 
 
 def test_audio_that_is_not_there_yet_is_tried_again(poll: Poll, configure: Configure, server: Server) -> None:
