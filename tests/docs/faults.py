@@ -208,7 +208,7 @@ def _spans(found: Page) -> Iterator[str]:
         first = span.split("/")[0]
         if re.match(r"(episcribe|make|python3?) ", span):
             yield from _mention(span)
-        elif span.startswith("--"):
+        elif re.match(r"--\w", span):
             if (option := re.split(r"[ =]", span)[0]) not in known:
                 yield f"no command has the option {option}"
         elif first in FOLDERS and re.fullmatch(r"[\w./*<>-]+", span) and "/" in span:
