@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,6 +132,24 @@ def test_a_library_of_before_is_moved_apart_once(shared_folder: tuple[Path, list
     assert stays.forgotten == goes.forgotten == ("Eve",)
     assert migrate(library) == []
     assert (library / MARKER).exists()
+
+
+def test_records_that_version_0_1_0_wrote(tmp_path: Path) -> None:
+    """Two shows called Embedded, each with an episode "Clip 1" and the guid g1, processed by that version."""
+    library = tmp_path / "library"
+    shutil.copytree(Path(__file__).parent / "version_0_1_0", library)
+    kept = {folder.name: read.load(folder) for folder in (library / "embedded").iterdir()}
+    (moved,) = migrate(library)
+    assert (moved.parent.name[:9], moved.name) == ("embedded-", "2026-11-16-clip-1")
+    for name, transcript in kept.items():
+        folder = episode_folder(library, transcript.episode)
+        assert folder == (moved if name == moved.name else library / "embedded" / name)
+        assert read.load(folder) == transcript
+        again = replace(
+            transcript.episode, id="new", guid="new", audio_key=audio_key(transcript.episode.audio_url)
+        )
+        assert episode_folder(library, again) == folder
+    assert migrate(library) == []
 
 
 def test_a_move_that_was_cut_off_is_finished_the_next_time(
