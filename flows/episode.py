@@ -238,7 +238,7 @@ def _process(
         "files": [str(file) for file in published.files],
         "computed": run.computed,
         "reused": run.reused,
-        "warnings": [*transcript.warnings, *unkept, *published.warnings],
+        "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],
     }
 
 

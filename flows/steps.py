@@ -60,7 +60,8 @@ from outputs.library.placement import episode_folder
 class DownloadedEpisode:
     """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded.
 
-    `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record.
+    `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record,
+    `feed_warnings`, which tell of other items, only for who looks on.
     """
 
     episode: Episode
@@ -70,6 +71,7 @@ class DownloadedEpisode:
     size: int = 0
     promised_bytes: int = 0
     warnings: tuple[str, ...] = ()
+    feed_warnings: tuple[str, ...] = ()
 
 
 def is_url(source: str) -> bool:
@@ -129,7 +131,15 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
         if opened.kind == "page":
             raise NotAudioError(f"{_no_media(opened)}: give the address of the feed or of the audio file")
         page = opened.read(MAX_FEED_BYTES)
-    return download_episode(pick_episode(_feed(page, source, options), options.episode), options, progress)
+    feed = _feed(page, source, options)
+    downloaded = download_episode(pick_episode(feed, options.episode), options, progress)
+    return replace(downloaded, feed_warnings=_summary(feed.warnings))
+
+
+def _summary(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Many warnings about a feed in one."""
+    more = f", and {len(warnings) - 1} more of the kind" if len(warnings) > 1 else ""
+    return (f"the feed: {warnings[0]}{more}",) if warnings else ()
 
 
 def _feed(page: Page, source: str, options: RunOptions) -> Feed:

@@ -80,6 +80,17 @@ def test_an_episode_of_the_second_page(server: Server) -> None:
     assert "/2.xml" not in [path for path, _ in server.requests[before:]]
 
 
+def test_what_is_left_out_is_told(server: Server) -> None:
+    without = b"<item><title>%s</title></item>"
+    body = feed(server, [1]).replace(b"<item>", without % b"Soon" + without % b"Later" + b"<item>", 1)
+    found = steps.download(served(server, body), options())
+    assert found.episode.title == "Clip 1"
+    assert found.feed_warnings == (
+        "the feed: item 1 ('Soon') has no audio: left out, and 1 more of the kind",
+    )
+    assert steps.download(served(server, feed(server, [1])), options()).feed_warnings == ()
+
+
 @pytest.mark.parametrize("scheme", ["feed:", "itpc:", "pcast:", "podcast:"])
 def test_addresses_that_are_meant_for_apps(
     server: Server, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
