@@ -29,6 +29,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?(am|pm)?", r
 _NUMERIC = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})")
 _ISO = re.compile(r"(\d{4}-?\d{2}-?\d{2})[Tt_](\d{2}:?\d{2}.*)")
 _GLUED = re.compile(r"(?<=:\d\d)([.,]\d{1,9})?(?=[A-Za-z+-])")  # 10:00:00GMT
+_WEEKDAY = re.compile(r"([^\W\d_]{2,12})\.?,\s*")  # in any language
 _EPOCH = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
 
 
@@ -59,6 +60,9 @@ def _epoch(text: str) -> datetime | None:
 
 def _parts(text: str) -> datetime | None:
     """A date of words and numbers; None where a part of it is not understood."""
+    weekday = _WEEKDAY.match(text)
+    if weekday and weekday[1].lower() not in _MONTHS:
+        text = text[weekday.end() :]
     iso = _ISO.fullmatch(text)
     text = f"{_dashed(iso[1])} {_with_colons(iso[2])}" if iso else text
     words = re.sub(r"\([^()]*\)", " ", _GLUED.sub(r"\1 ", text)).replace(",", " ").split()

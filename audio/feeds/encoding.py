@@ -40,7 +40,16 @@ _MEANT = {
     "shift_jis": "cp932",
     "big5": "big5hkscs",
 }
-_MISSPELT = {"x-sjis": "cp932", "ks_c_5601-1987": "cp949", "utf8mb4": "utf-8"}
+_MISSPELT = {
+    "iso-8859-6-i": "iso8859-6",
+    "iso-8859-8-i": "iso8859-8",
+    "ks_c_5601-1987": "cp949",
+    "utf8mb4": "utf-8",
+    "visual": "iso8859-8",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "x-mac-roman": "mac-roman",
+    "x-sjis": "cp932",
+}
 # Codecs of Python for other things than texts from strangers, some of them slow.
 _NEVER_NAMES = (
     "idna mbcs oem punycode raw-unicode-escape raw_unicode_escape undefined unicode-escape unicode_escape utf-7"
@@ -104,11 +113,16 @@ def _told(data: bytes, content_type: str) -> Iterator[str]:
 def codec_of(name: str) -> str:
     """The codec that is meant by the name of an encoding, "" where there is none.
 
-    >>> [codec_of(name) for name in ("UTF8", "cp-1251", "ISO-8859-1", "windows-1251", "zip", "utf-7")]
-    ['utf-8', 'cp1251', 'cp1252', 'cp1251', '', '']
+    >>> [codec_of(name) for name in ("UTF8", "cp-1251", "ISO-8859-1", "x-gbk", "iso-8859-8-i", "zip", "utf-7")]
+    ['utf-8', 'cp1251', 'cp1252', 'gb18030', 'iso8859-8', '', '']
     """
     plain = name.strip().lower()
-    for spelling in (plain, plain.replace("-", ""), re.sub(r"^(x-)?(windows|win|cp|ms)[-_]?", "cp", plain)):
+    for spelling in (
+        plain,
+        plain.replace("-", ""),
+        plain.removeprefix("x-"),
+        re.sub(r"^(x-)?(windows|win|cp|ms)[-_]?", "cp", plain),
+    ):
         known = _MISSPELT.get(spelling) or _lookup(spelling)
         if known:
             return _MEANT.get(known, known)
