@@ -223,7 +223,9 @@ class _Run:
         self.pieces, self.profile = pieces, profile
         # Times that run backwards would make a cue end before it starts.
         self.starts = list(accumulate((piece.start for piece in pieces), max))
-        self.ends = list(accumulate((piece.end for piece in pieces), max))
+        # A word that seems to go on under the next one is over by then.
+        over = [min(piece.end, start) for piece, start in zip(pieces, self.starts[1:], strict=False)]
+        self.ends = [max(times) for times in zip(self.starts, [*over, pieces[-1].end], strict=True)]
         self.following = [*self.starts, until]
         self.columns = _totals(int(piece.spaced) + width(piece.text) for piece in pieces)
         self.words = _totals(word_count(piece.text) for piece in pieces)

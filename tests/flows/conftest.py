@@ -18,15 +18,29 @@ ROOT = Path(__file__).parents[2]
 Process = Callable[..., dict[str, object]]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder for each module, with the models lent: nothing was computed by the tests before it."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "models").symlink_to(Path(os.environ["EPISCRIBE_CACHE"]) / "models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EPISCRIBE_CACHE", str(folder))
+        patch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(folder / "results"))
+        yield folder
+
+
 @pytest.fixture
-def process(prefect_server: str, tmp_path: Path) -> Process:
+def process(prefect_server: str, cache: Path, tmp_path: Path) -> Process:
     """Runs the flow into tmp_path/out, or where `out` says, with the given options."""
 
     def run(source: object, **options: object) -> dict[str, object]:
+        from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
+
         from flows.episode import process_episode
 
         chosen = {"out": str(tmp_path / "out"), "model": "tiny.en", **options}
-        result: dict[str, object] = process_episode(str(source), RunOptions.model_validate(chosen))
+        with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: cache / "results"}):
+            result: dict[str, object] = process_episode(str(source), RunOptions.model_validate(chosen))
         return result
 
     return run

@@ -78,14 +78,17 @@ async function search() {
   if (turn !== asked) return;
   results = found;
   shown = 0;
-  $("hits").replaceChildren();
-  $("list").hidden = true;
-  $("found").textContent = results.length ? `${results.length} episode${results.length > 1 ? "s" : ""}` : "No hits";
   await more(turn);
 }
 async function more(turn = asked) {
-  const next = await Promise.all(results.slice(shown, shown + FIRST).map((result) => result.data()));
-  if (turn !== asked) return;
+  const from = shown;
+  const next = await Promise.all(results.slice(from, from + FIRST).map((result) => result.data()));
+  if (turn !== asked || from !== shown) return;
+  if (!from) { // the number is told when what it counts is there
+    $("hits").replaceChildren();
+    $("list").hidden = true;
+    $("found").textContent = results.length ? `${results.length} episode${results.length > 1 ? "s" : ""}` : "No hits";
+  }
   shown += next.length;
   for (const page of next) $("hits").append(entry(page));
   $("more").hidden = shown >= results.length;

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,17 +58,6 @@ class Show:
     @property
     def folder(self) -> Path:
         return self.folders[0].parent
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache folder of this module's own, with the models lent."""
-    folder = tmp_path_factory.mktemp("cache")
-    (folder / "models").symlink_to(Path(os.environ["EPISCRIBE_CACHE"]) / "models")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EPISCRIBE_CACHE", str(folder))
-        patch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(folder / "results"))
-        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -368,13 +355,8 @@ def test_voices_switched_off_are_kept_nowhere(process: Process, sample_wav: Path
     assert not (tmp_path / "show" / voices_file.FILE_NAME).exists()
 
 
-def test_forgetting_empties_the_kept_results_of_a_real_run(
-    sample: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from prefect.settings import PREFECT_LOCAL_STORAGE_PATH
-
-    results = Path(str(PREFECT_LOCAL_STORAGE_PATH.value()))
-    monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(results))
+def test_forgetting_empties_the_kept_results_of_a_real_run(sample: Path, cache: Path) -> None:
+    results = cache / "results"
     sha256 = read.load(sample).audio.sha256
     labels = {speaker.name: speaker.label for speaker in read.load(sample).speakers}
     assert list(results.glob(f"diarise-*{sha256}*"))

@@ -168,6 +168,14 @@ def test_orphan_that_the_cue_before_could_have_helped() -> None:
     assert ("orphan-cue", True) in [(v.rule, v.unavoidable) for v in lint(fast, "vtt", VTT)]
 
 
+def test_words_that_seem_to_last_under_the_next_ones_do_not_scatter_them() -> None:
+    drawn = [Word(0, end, "A & B <c>") for end in (0, 0, 0, 15, 22, 0)]
+    for fmt, write in WRITERS.items():
+        text = write(talk(Segment(0, 22, "A", tuple(drawn)), A="A & B"), PODCAST)
+        assert [v for v in lint(text, fmt, PODCAST) if not v.unavoidable] == []
+        assert all(caption.duration > 800 for caption in parse(text, fmt)[1:])
+
+
 def test_the_namespaces_examples_are_read() -> None:
     for name, voices in (("transcripts_example.srt", 0), ("transcripts_example.vtt", 1)):
         text = shared(f"subtitles/podcast-namespace/{name}").read_text()
