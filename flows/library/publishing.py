@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.record.errors import EpiscribeError, InputError, OutputError
-from models.record.identity import pair_across_shows, pair_up, same_show
+from models.record.identity import of_show, pair_across_shows, pair_up
 from models.record.transcript import Episode
 from outputs.formats.registry import FORMATS
 from outputs.library import read
@@ -113,7 +113,7 @@ def match_items(items: Sequence[FeedItem], episodes: Mapping[str, Episode]) -> l
         episodes[name].id: name for name in sorted(episodes, key=lambda name: episodes[name].title in titles)
     }
     names = [name for name in episodes if folders[episodes[name].id] == name]
-    ours = [name for name in names if found and same_show(found[0], episodes[name])]
+    ours = [names[i] for i in of_show(found[0], [episodes[name] for name in names])] if found else []
     matched = {i: ours[k] for i, k in pair_up(found, [episodes[name] for name in ours]).items()}
     taken = set(matched.values())
     left = [i for i in range(len(items)) if i not in matched]

@@ -132,7 +132,11 @@ def own_id(episode: Episode, taken: Set[str]) -> Episode:
     """A new episode with an id that no other has, though its host has used its guid for another one."""
     if episode.id not in taken:
         return episode
-    return replace(episode, id=identity.episode_id(episode.feed_url, f"{episode.guid} {episode.audio_url}"))
+    told = f"{episode.guid} {episode.audio_url}"
+    own = identity.episode_id(episode.feed_url, told)
+    if own in taken:  # and the address, too
+        own = identity.episode_id(episode.feed_url, f"{told} {episode.published} {episode.title}")
+    return replace(episode, id=own)
 
 
 def _outdated(listed: ListedEpisode, episode: Episode) -> bool:

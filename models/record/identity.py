@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from html import unescape
 from itertools import combinations
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -22,10 +23,14 @@ from uuid import NAMESPACE_URL, uuid5
 from models.record.transcript import Episode
 
 Key = Callable[[Episode], Hashable]
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?", re.IGNORECASE)
-_FILE = re.compile(
-    r".*\.(?:mp3|m4a|mp4|m4b|aac|ogg|oga|opus|flac|wav|mpga|mov|m4v|php|xml|rss)", re.IGNORECASE
+# A segment of a path that is a host of its own: nothing with another ending, since "St.Paul", "my.show" and "play.cgi"
+# are folders and programs.
+_HOST = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:ai|app|at|au|audio|be|br|ca|ch|cloud|co|com|cz|de|dev|dk|es|eu|fi|fm|fr"
+    r"|gg|ie|in|info|io|it|jp|media|net|nl|no|nz|org|pl|pt|se|stream|studio|tech|test|tv|uk|us)(?::\d+)?"
 )
+_LOCAL_HOST = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?|[\w.-]+:\d{2,5}")
+SAME_MOMENT = 600.0  # seconds by which a date may be corrected, and an address used again can't be
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -88,8 +93,11 @@ def audio_keys(urls: Sequence[str]) -> list[str]:
 
 def _without_trackers(address: str) -> str:
     """An address without the services before it, which are handed the rest as part of their path."""
-    segments = re.sub(r"https?:/+", "", address, flags=re.IGNORECASE).split("/")
-    inner = [i for i, part in enumerate(segments[:-1]) if _HOST.fullmatch(part) and not _FILE.fullmatch(part)]
+    rest = re.split(r"/https?:/+", address, flags=re.IGNORECASE)[-1]
+    segments = rest.split("/")
+    inner = [
+        i for i, part in enumerate(segments[:-1]) if _HOST.fullmatch(part) or _LOCAL_HOST.fullmatch(part)
+    ]
     start = inner[-1] if inner else 0
     return "/".join([segments[start].lower(), *segments[start + 1 :]])
 
@@ -115,16 +123,30 @@ def published_at(episode: Episode) -> float | None:
     return datetime.fromisoformat(episode.published).timestamp() if episode.published else None
 
 
+def of_show(episode: Episode, known: Sequence[Episode]) -> list[int]:
+    """The indexes of those of `known` that are of an episode's show.
+
+    Where a podcast:guid tells that a show lived at another address, too, all from there are its own.
+    """
+    same = [other for other in known if same_show(episode, other)]
+    feeds = {feed_key(other.feed_url) for other in same} - {""}
+    kept = {id(other) for other in same}
+    return [i for i, other in enumerate(known) if id(other) in kept or feed_key(other.feed_url) in feeds]
+
+
 def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int]:
     """Which of `known` each of `found` is, by index; both are of one show, and each is paired once at most.
 
-    Same audio goes before same guid, since a transcript is of an audio; both together before either, and title
-    with moment last. An address that is used again for each new episode does not make them one.
+    Same audio goes before same guid, since a transcript is of an audio; both together before either, then title
+    with moment, and title alone where nobody dates anything. What contradicts this keeps two apart: an address or
+    a guid that is used again for the next episode does not make them one.
     """
-    by_guid_and_audio = _paired(found, known, [_guid_and_audio], {})
-    by_audio = _paired(found, known, [_audio], by_guid_and_audio)
-    sure = {i: j for i, j in by_audio.items() if i in by_guid_and_audio or not _differ(found[i], known[j])}
-    return _paired(found, known, [_guid, _title_and_moment], sure)
+    constant = len({_bare_address(episode) for episode in (*found, *known)}) == 1
+    pairs = _paired(found, known, _guid_and_audio, {})
+    pairs = _paired(found, known, _audio, pairs, unless=partial(_other_at_address, constant=constant))
+    pairs = _paired(found, known, _own_guid, pairs, unless=_other_of_guid)
+    pairs = _paired(found, known, _title_and_moment, pairs)
+    return _paired(found, known, _undated_title, pairs, unless=_other_guids)
 
 
 def pair_across_shows(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int]:
@@ -133,37 +155,79 @@ def pair_across_shows(found: Sequence[Episode], known: Sequence[Episode]) -> dic
     A guid such as "1" proves nothing then, nor does a title: three of guid, title, moment and audio have to be the
     same, or the whole address of the audio.
     """
-    return _paired(found, known, [_address, *_THREE], {})
-
-
-def _paired(
-    found: Sequence[Episode], known: Sequence[Episode], keys: Sequence[Key], pairs: dict[int, int]
-) -> dict[int, int]:
-    """`pairs` and those that have a key to themselves among all that are left, one key after the other."""
-    pairs = dict(pairs)
-    for key in keys:
-        left = [i for i in range(len(found)) if i not in pairs]
-        taken = set(pairs.values())
-        free = [i for i in range(len(known)) if i not in taken]
-        ours, theirs = _unique(found, left, key), _unique(known, free, key)
-        pairs |= {ours[same]: theirs[same] for same in ours.keys() & theirs.keys()}
+    pairs = _paired(found, known, _address, {}, unless=partial(_other_at_address, constant=False))
+    for three in _THREE:
+        pairs = _paired(found, known, three, pairs)
     return pairs
 
 
-def _differ(one: Episode, other: Episode) -> bool:
-    """Whether two episodes of the same audio have other titles and, as both tell, came out at other moments."""
+def _paired(
+    found: Sequence[Episode],
+    known: Sequence[Episode],
+    key: Key,
+    pairs: dict[int, int],
+    unless: Callable[[Episode, Episode], bool] = lambda one, other: False,
+) -> dict[int, int]:
+    """`pairs` and those that have a key to themselves among all that are left, unless something else tells."""
+    left = [i for i in range(len(found)) if i not in pairs]
+    taken = set(pairs.values())
+    free = [i for i in range(len(known)) if i not in taken]
+    ours, theirs = _unique(found, left, key), _unique(known, free, key)
+    same = ((ours[value], theirs[value]) for value in ours.keys() & theirs.keys())
+    return pairs | {i: j for i, j in same if not unless(found[i], known[j])}
+
+
+def _other_at_address(one: Episode, other: Episode, *, constant: bool) -> bool:
+    """Whether two episodes at one address are two, which their moments tell together with title or guid.
+
+    constant: all episodes of the show are at one address, so that it tells nothing.
+    """
+    dated, moved, renamed = _dated(one, other), _moved(one, other), _renamed(one, other)
+    others = _other_guids(one, other)
+    if constant:
+        return moved if dated else renamed or others
+    return moved and (renamed or others) if dated else renamed and _address(one) != _address(other)
+
+
+def _other_of_guid(one: Episode, other: Episode) -> bool:
+    """Whether two episodes have nothing in common but their guid, which has been used again."""
+    return _moved(one, other) and _renamed(one, other) and _audio(one) != _audio(other)
+
+
+def _dated(one: Episode, other: Episode) -> bool:
+    return None not in (published_at(one), published_at(other))
+
+
+def _moved(one: Episode, other: Episode) -> bool:
+    """Whether they came out at other moments, by more than a correction of the clock."""
     moments = published_at(one), published_at(other)
-    return None not in moments and moments[0] != moments[1] and _folded(one.title) != _folded(other.title)
+    return moments[0] is not None and moments[1] is not None and abs(moments[0] - moments[1]) > SAME_MOMENT
+
+
+def _renamed(one: Episode, other: Episode) -> bool:
+    return _folded(one.title) != _folded(other.title)
+
+
+def _other_guids(one: Episode, other: Episode) -> bool:
+    guids = _own_guid(one), _own_guid(other)
+    return None not in guids and guids[0] != guids[1]
 
 
 def find(episode: Episode, known: Sequence[Episode]) -> int | None:
     """The index of the one of `known`, episodes of all shows, that an episode is; None where it is none of them."""
+    same = of_show(episode, known) if episode.feed_url else []
+    shown = [known[i] for i in same]
+    constant = len({_bare_address(one) for one in (episode, *shown)}) == 1
     for i, other in enumerate(known):
-        if other.id == episode.id:
+        used_again = _own_guid(episode) is None and _other_at_address(episode, other, constant=constant)
+        if other.id == episode.id and not used_again:
             return i
-    same = [i for i, other in enumerate(known) if episode.feed_url and same_show(episode, other)]
-    paired = pair_up([episode], [known[i] for i in same])
-    return same[paired[0]] if paired else None
+    paired = pair_up([episode], shown)
+    if not paired:
+        return None
+    other = shown[paired[0]]
+    # Alone, without the other items of its feed, a title and a day may be those of several.
+    return None if _other_guids(episode, other) and _audio(episode) != _audio(other) else same[paired[0]]
 
 
 def _unique(episodes: Sequence[Episode], among: Iterable[int], key: Key) -> dict[Hashable, int]:
@@ -185,8 +249,10 @@ def _bare_address(episode: Episode) -> Hashable:
     return audio_key(episode.audio_url, query=False) if episode.audio_url else None
 
 
-def _guid(episode: Episode) -> Hashable:
-    return episode.guid or None
+def _own_guid(episode: Episode) -> Hashable:
+    """The guid that an episode has from its host; not one that is but the address of its audio."""
+    only_address = "/" in episode.guid and audio_key(episode.guid, query=False) == _bare_address(episode)
+    return None if only_address else episode.guid or None
 
 
 def _title(episode: Episode) -> Hashable:
@@ -203,9 +269,13 @@ def _together(*keys: Key) -> Key:
     return key
 
 
-_guid_and_audio = _together(_guid, _audio)
+def _undated_title(episode: Episode) -> Hashable:
+    return _title(episode) if published_at(episode) is None else None
+
+
+_guid_and_audio = _together(_own_guid, _audio)
 _title_and_moment = _together(_title, published_at)
-_THREE = [_together(*keys) for keys in combinations((published_at, _guid, _bare_address, _title), 3)]
+_THREE = [_together(*keys) for keys in combinations((published_at, _own_guid, _bare_address, _title), 3)]
 
 
 def _folded(title: str) -> str:

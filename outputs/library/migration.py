@@ -12,7 +12,7 @@ from pathlib import Path
 
 from models.naming.voices import VoiceRegistry, VoiceSample
 from models.record.errors import OutputError
-from models.record.identity import same_show, show_id
+from models.record.identity import of_show, show_id
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
 from outputs.library import voices_file
@@ -50,15 +50,12 @@ def migrate(library: Path) -> list[Path]:
 
 def _separated(folder: Path) -> list[Path]:
     """Move the episodes of all shows but the greatest out of a folder; returns where they went."""
+    placed = [one for one in episodes_in(show_episodes(folder)) if show_id(one[1])]  # others, of before, stay
     shows: list[list[Placed]] = []
-    for placed in episodes_in(show_episodes(folder)):
-        if not show_id(placed[1]):
-            continue  # of before feeds were kept: it stays
-        own = next((show for show in shows if same_show(show[0][1], placed[1])), None)
-        if own is None:
-            shows.append([placed])
-        else:
-            own.append(placed)
+    while placed:
+        own = set(of_show(placed[0][1], [episode for _, episode in placed]))
+        shows.append([one for i, one in enumerate(placed) if i in own])
+        placed = [one for i, one in enumerate(placed) if i not in own]
     shows.sort(key=len, reverse=True)
     moved = []
     for show in shows[1:]:

@@ -49,10 +49,16 @@ def show_folder(library: Path, episode: Episode) -> Path:
     if owner is not None and same_show(owner, episode):
         return named
     own = apart(named, episode)
-    for other in (own, *show_folders(library)):
-        found = show_of(other) if other != named else None
+    others = [own, *(folder for folder in show_folders(library) if folder != named)]
+    for other in others:
+        found = show_of(other)
         if found is not None and same_show(found, episode):
             return other
+    if episode.show_guid:  # which a show that moved may have got when many of its records were written
+        moved = (
+            other for other in (named, *others) if any(same_show(one, episode) for one in _shows_in(other))
+        )
+        return next(moved, named if owner is None else own)
     return named if owner is None else own
 
 
@@ -74,6 +80,11 @@ def show_of(folder: Path) -> Episode | None:
         if show_id(found):
             return found
     return found
+
+
+def _shows_in(folder: Path) -> Iterator[Episode]:
+    """The episodes of a folder that tell their feeds."""
+    return (episode for _, episode in episodes_in(show_episodes(folder)) if show_id(episode))
 
 
 def _told_apart(folder: Path, identity: str) -> Path:

@@ -21,6 +21,9 @@ from models.record.transcript import Episode
 FEED = "https://example.org/feed.xml"
 AUDIO = "https://cdn.example.org/shows/12/My%20Talk.mp3"
 
+PLAY = "https://x.example/play.php"
+DAY_1, DAY_2 = "2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00"
+
 
 def made(guid: str = "g", title: str = "Pilot", audio: str = AUDIO, **more: str) -> Episode:
     return Episode(
@@ -64,6 +67,13 @@ def test_other_audio_stays_other_audio(other: str) -> None:
     assert audio_key(other) != audio_key(AUDIO)
 
 
+@pytest.mark.parametrize(
+    "folder", ["St.Paul", "2024.jan", "my.show", "play.cgi", "index.html", "v1.2", "redirect.mp3"]
+)
+def test_a_folder_with_a_dot_is_no_host(folder: str) -> None:
+    assert audio_key(f"https://a.example/{folder}/1.mp3") == f"a.example/{folder}/1.mp3"
+
+
 def test_a_query_counts_only_where_it_tells_two_apart() -> None:
     assert audio_keys([f"{AUDIO}?updated=1", f"{AUDIO}?updated=1", "https://x.example/b.mp3?token=2"]) == [
         audio_key(AUDIO), audio_key(AUDIO), "x.example/b.mp3"
@@ -101,6 +111,60 @@ def test_an_address_that_every_episode_uses_makes_them_no_single_one() -> None:
     assert pair_up([replace(monday, title="News of Monday (corrected)", guid="new")], [monday]) == {0: 0}
     assert pair_up([replace(monday, published="2024-01-01T06:01:00+00:00", guid="new")], [monday]) == {0: 0}
     assert find(tuesday, [monday]) is None
+
+
+LATEST = "https://x.example/latest.mp3"
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        # A title and an address that stay, with guids or without.
+        (made("a", "News", LATEST, published=DAY_1), made("b", "News", LATEST, published=DAY_2)),
+        (made(LATEST, "News", LATEST, published=DAY_1), made(LATEST, "News", LATEST, published=DAY_2)),
+        (made(LATEST, "Monday", LATEST), made(LATEST, "Tuesday", LATEST)),
+        (made("a", "News", LATEST), made("b", "News", LATEST)),
+        # What is asked for stands in the query, and nothing else tells.
+        (made(PLAY, "One", f"{PLAY}?id=1", id="1"), made(PLAY, "Two", f"{PLAY}?id=2", id="1")),
+        # A guid that is used again, when the one before has left the feed.
+        (made("1", "One", published=DAY_1), made("1", "Two", LATEST, published=DAY_2)),
+    ],
+)
+def test_what_is_used_again_does_not_hide_the_next_episode(known: Episode, found: Episode) -> None:
+    assert pair_up([found], [known]) == {}
+    if known.guid != "1":
+        assert find(found, [known]) is None
+
+
+def test_corrections_make_no_new_episodes() -> None:
+    one = made("a", "News", published=DAY_1)
+    assert pair_up([replace(one, title="The news", published=DAY_2)], [one]) == {0: 0}  # guid and audio
+    assert pair_up([replace(one, guid="b", title="The news")], [one]) == {0: 0}  # audio and moment
+    assert pair_up([replace(one, audio_url=LATEST, title="The news")], [one]) == {0: 0}  # guid and moment
+    assert pair_up([replace(one, audio_url=LATEST, published=DAY_2)], [one]) == {0: 0}  # guid and title
+
+
+def test_without_guids_and_dates_tokens_in_addresses_make_no_new_episodes() -> None:
+    def polled(token: str) -> list[Episode]:
+        urls = [f"{PLAY}?id={n}&token={token}{n}" for n in (1, 2)]
+        return [made(url, f"Part {n}", url) for n, url in enumerate(urls)]
+
+    assert pair_up(polled("x"), polled("y")) == {0: 0, 1: 1}
+
+
+def test_alone_a_title_and_a_day_are_not_enough() -> None:
+    """Two items of one name at midnight: the second must not go where the first one is."""
+    one = made("a", "Chapter", "https://x.example/1.mp3", published=DAY_1)
+    assert find(made("b", "Chapter", "https://x.example/2.mp3", published=DAY_1), [one]) is None
+    assert find(made("b", "Chapter", "https://x.example/1.mp3", published=DAY_1), [one]) == 0
+
+
+def test_a_show_that_moved_keeps_what_was_recorded_before_it_had_a_guid() -> None:
+    guid = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
+    old, middle = made("1"), made("2", audio=LATEST, show_guid=guid)
+    new = {"feed_url": "https://new.example/feed", "show_guid": guid}
+    assert find(made("1", id="new", **new), [old, middle]) == 0
+    assert find(made("1", id="new", **new), [old]) is None
 
 
 @pytest.mark.parametrize(
