@@ -32,9 +32,10 @@ def feed_text(data: bytes, content_type: str = "") -> str:
         raise NotAFeedError("this is not a podcast feed (neither RSS nor Atom)")
     text = NO_CHARACTERS.sub("", decoded(data, content_type).translate(_SPACES))
     begin = _root(text)
-    if begin is None or _PAGE.search(text, 0, begin):
+    prolog = _without_comments(text[:begin]) if begin is not None else ""
+    if begin is None or _PAGE.search(prolog):
         raise NotAFeedError("this is not a podcast feed (neither RSS nor Atom)")
-    if _ENTITY.search(text, 0, begin):
+    if _ENTITY.search(prolog):
         raise InputError("the feed declares XML entities, which podcast feeds have no use for: refused")
     return text[begin:]
 
@@ -48,16 +49,19 @@ def _unpacked(data: bytes) -> bytes:
     check_size(data)
     if not data.startswith(_GZIP):
         return data
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        inside = unpacking.decompress(data, MAX_FEED_BYTES + 1)
-    except zlib.error as error:
-        raise InputError(f"this is not a podcast feed: damaged gzip ({error})") from None
-    check_size(inside)
-    return inside
+    inside, rest = bytearray(), data
+    while rest.startswith(_GZIP):  # a file may have several members, one after the other
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            inside += unpacking.decompress(rest, MAX_FEED_BYTES + 1 - len(inside))
+        except zlib.error as error:
+            raise InputError(f"this is not a podcast feed: damaged gzip ({error})") from None
+        check_size(inside)
+        rest = unpacking.unused_data
+    return bytes(inside)
 
 
-def check_size(data: bytes) -> None:
+def check_size(data: bytes | bytearray) -> None:
     """InputError for more bytes than a podcast feed has."""
     if len(data) > MAX_FEED_BYTES:
         raise InputError(f"the feed has over {MAX_FEED_BYTES // 1_000_000} MB: that is no podcast feed")
@@ -73,6 +77,14 @@ def _root(text: str) -> int | None:
         if comment is None or found.start() < comment[0]:
             return found.start()
     return None
+
+
+def _without_comments(text: str) -> str:
+    kept, at = list[str](), 0
+    for begin, end in _comments(text):
+        kept.append(text[at:begin])
+        at = end
+    return "".join((*kept, text[at:]))
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:

@@ -16,12 +16,14 @@ _MONTH_NAMES = (
 _MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES.split("|"), 1) for name in names.split()}
 _DAY_NAMES = "mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat saturday sun sunday"
 _DAYS = frozenset(_DAY_NAMES.split())
-# Hours from UTC. Where a name means different times to different people, RFC 822 decides, or else what most mean;
-# a name that isn't here counts as UTC, as RFC 5322 has it.
+# Hours from UTC. Where a name means different times to different people, RFC 822 decides, or else what most mean.
+# With one that isn't here, a date can't be read.
 _ZONE_HOURS = (
-    "est=-5 edt=-4 cst=-6 cdt=-5 mst=-7 mdt=-6 pst=-8 pdt=-7 akst=-9 akdt=-8 hst=-10 ast=-4 adt=-3 nst=-3.5 ndt=-2.5"
-    " brt=-3 art=-3 west=1 bst=1 cet=1 cest=2 met=1 mest=2 mez=1 mesz=2 eet=2 eest=3 sast=2 msk=3 ist=5.5 pkt=5"
-    " ict=7 wib=7 pht=8 hkt=8 sgt=8 awst=8 jst=9 kst=9 acst=9.5 acdt=10.5 aest=10 aedt=11 nzst=12 nzdt=13"
+    "est=-5 edt=-4 cst=-6 cdt=-5 mst=-7 mdt=-6 pst=-8 pdt=-7 akst=-9 akdt=-8 hst=-10 ast=-4 adt=-3 nst=-3.5"
+    " ndt=-2.5 brt=-3 art=-3 west=1 bst=1 cet=1 cest=2 met=1 mest=2 mez=1 mesz=2 eet=2 eest=3 sast=2 msk=3 ist=5.5"
+    " pkt=5 ict=7 wib=7 pht=8 hkt=8 sgt=8 awst=8 jst=9 kst=9 acst=9.5 acdt=10.5 aest=10 aedt=11 nzst=12 nzdt=13"
+    " gmt=0 utc=0 ut=0 z=0 wet=0 idt=3 brst=-2 clt=-4 clst=-3 cot=-5 pet=-5 vet=-4 uyt=-3 trt=3 myt=8 wita=8 wit=9"
+    " wat=1 eat=3 cat=2 hdt=-9 sst=-11 chst=10 gst=4 npt=5.75 mmt=6.5 uzt=5 get=4 amt=4 azt=4"
 )
 _ZONES = {name: float(hours) for name, hours in (zone.split("=") for zone in _ZONE_HOURS.split())}
 _OFFSET = re.compile(r"(?:gmt|utc?|z)?([+-])(\d\d?):?(\d\d)?", re.IGNORECASE)
@@ -31,6 +33,13 @@ _ISO = re.compile(r"(\d{4}-?\d{2}-?\d{2})[Tt_](\d{2}:?\d{2}.*)")
 _GLUED = re.compile(r"(?<=:\d\d)([.,]\d{1,9})?(?=[A-Za-z+-])")  # 10:00:00GMT
 _WEEKDAY = re.compile(r"([^\W\d_]{2,12})\.?,\s*")  # in any language
 _EPOCH = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
+_COMPACT = re.compile(
+    r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)?"
+)
+_HAS_MONTH = re.compile(rf"\b(?:{_MONTH_NAMES.replace(' ', '|')})\b", re.IGNORECASE)
+_ZONE_BESIDE = re.compile(r"\(([A-Za-z]{2,5})\)")  # 10:00 (EST)
+_FIRST_EPOCH, _LAST_EPOCH = 946_684_800, 4_102_444_800  # 2000 and 2100
+_ZERO_DAYS = 2 * 86_400.0  # around 1970: what programs write that know no date, in any zone
 
 
 def parse_date(written: str | None) -> datetime | None:
@@ -47,26 +56,34 @@ def parse_date(written: str | None) -> datetime | None:
     text = " ".join((written or "").split())[:MAX_DATE_CHARS]
     try:
         when = _epoch(text) or _parts(text)
-        return when if when is not None and when.timestamp() != 0 else None
+        return when if when is not None and abs(when.timestamp()) > _ZERO_DAYS else None
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def _epoch(text: str) -> datetime | None:
-    """Seconds or milliseconds since 1970."""
+    """Seconds or milliseconds since 1970; or all figures of a date and a time in a row."""
+    if compact := _COMPACT.fullmatch(text):
+        year, month, day, hour, minute, second = (int(part or 0) for part in compact.groups())
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     found = _EPOCH.fullmatch(text)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
+    seconds = int(found[1]) if found else 0
+    return datetime.fromtimestamp(seconds, UTC) if _FIRST_EPOCH <= seconds < _LAST_EPOCH else None
 
 
 def _parts(text: str) -> datetime | None:
     """A date of words and numbers; None where a part of it is not understood."""
     weekday = _WEEKDAY.match(text)
-    if weekday and weekday[1].lower() not in _MONTHS:
-        text = text[weekday.end() :]
+    if weekday and (weekday[1].lower() not in _MONTHS or _HAS_MONTH.search(text, weekday.end())):
+        text = text[weekday.end() :]  # Mar is Tuesday in some languages
     iso = _ISO.fullmatch(text)
     text = f"{_dashed(iso[1])} {_with_colons(iso[2])}" if iso else text
     words = re.sub(r"\([^()]*\)", " ", _GLUED.sub(r"\1 ", text)).replace(",", " ").split()
-    offset, words = _offset(words)
+    offset, rest = _offset(words)
+    beside = _ZONE_BESIDE.search(text)
+    if len(rest) == len(words) and beside and beside[1].lower() in _ZONES:
+        offset, rest = _offset([*words, beside[1]])
+    words = rest
     clock, words = _clock(words)
     if offset is None or clock is None:
         return None
@@ -87,7 +104,7 @@ def _with_colons(clock: str) -> str:
 
 def _offset(words: Sequence[str]) -> tuple[timedelta | None, list[str]]:
     """The offset from UTC, and the words without it; None where there is one that can't be."""
-    rest, found = list[str](), list[timedelta]()
+    rest, found, names = list[str](), list[timedelta](), list[timedelta]()
     for number, word in enumerate(words):
         before_it = any(_CLOCK.match(one) for one in words[:number])
         numeric = _OFFSET.fullmatch(word)
@@ -96,12 +113,16 @@ def _offset(words: Sequence[str]) -> tuple[timedelta | None, list[str]]:
             total = (hours * 60 + minutes) * (-1 if numeric[1] == "-" else 1)
             if abs(total) > MAX_OFFSET or minutes > 59:
                 return None, rest
-            found.insert(0, timedelta(minutes=total))  # goes before a name beside it
+            found.append(timedelta(minutes=total))
         elif before_it and re.fullmatch(r"[A-Za-z]{1,5}", word) and word.lower() not in _WORDS:
-            found.append(timedelta(hours=_ZONES.get(word.lower(), 0)))
+            if word.lower() not in _ZONES:
+                return None, rest
+            names.append(timedelta(hours=_ZONES[word.lower()]))
         else:
             rest.append(word)
-    return (found[0] if found else timedelta()), rest
+    if len(set(found)) > 1 or (not found and len(set(names)) > 1):
+        return None, rest
+    return (found or names or [timedelta()])[0], rest  # a number goes before a name beside it
 
 
 def _clock(words: Sequence[str]) -> tuple[timedelta | None, list[str]]:
@@ -151,7 +172,7 @@ def _numeric_day(first: str, sign: str, middle: str, last: str) -> datetime | No
     if len(last) != 4:
         return None
     day, month = int(first), int(middle)
-    if sign == "/":  # 03/20/2024 is American, 20/03/2024 is not, and 03/04/2024 may be either
+    if sign in "/-":  # 03/20/2024 is American, 20/03/2024 is not, and 03/04/2024 may be either
         if day <= 12 and month <= 12 and day != month:
             return None
         day, month = (month, day) if month > 12 else (day, month)

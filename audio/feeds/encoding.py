@@ -41,14 +41,44 @@ _MEANT = {
     "big5": "big5hkscs",
 }
 _MISSPELT = {
-    "iso-8859-6-i": "iso8859-6",
-    "iso-8859-8-i": "iso8859-8",
-    "ks_c_5601-1987": "cp949",
+    "cn-big5": "big5hkscs",
+    "cseucpkdfmtjapanese": "euc_jp",
+    "csisolatin9": "iso8859-15",
+    "csmacintosh": "mac-roman",
+    "dos-874": "cp874",
+    "koi": "koi8-r",
+    "koi8": "koi8-r",
+    "koi8-ru": "koi8-u",
+    "logical": "iso8859-8",
+    "mac": "mac-roman",
+    "sun_eu_greek": "iso8859-7",
+    "unicode-1-1-utf-8": "utf-8",
+    "unicode11utf8": "utf-8",
+    "unicode20utf8": "utf-8",
     "utf8mb4": "utf-8",
     "visual": "iso8859-8",
     "x-mac-cyrillic": "mac-cyrillic",
     "x-mac-roman": "mac-roman",
+    "x-mac-ukrainian": "mac-cyrillic",
     "x-sjis": "cp932",
+    "x-unicode20utf8": "utf-8",
+    "x-x-big5": "big5hkscs",
+    **dict.fromkeys(("csiso88596e", "csiso88596i", "iso-8859-6-e", "iso-8859-6-i"), "iso8859-6"),
+    **dict.fromkeys(("csiso88598e", "csiso88598i", "iso-8859-8-e", "iso-8859-8-i"), "iso8859-8"),
+    **dict.fromkeys(("csgb2312", "gb_2312", "gb_2312-80"), "gb18030"),
+    **dict.fromkeys(
+        (
+            "cseuckr",
+            "csksc56011987",
+            "iso-ir-149",
+            "korean",
+            "ks_c_5601-1987",
+            "ks_c_5601-1989",
+            "ksc5601",
+            "ksc_5601",
+        ),
+        "cp949",
+    ),
 }
 # Codecs of Python for other things than texts from strangers, some of them slow.
 _NEVER_NAMES = (
@@ -57,8 +87,9 @@ _NEVER_NAMES = (
 )
 _NEVER = frozenset(_NEVER_NAMES.split())
 _EAST_ASIAN = re.compile(r"big5|cp9(32|36|49|50)|euc|gb|hz|iso2022|johab|shift")
-_FEW = 8  # characters of UTF-8 that text in an East Asian encoding may hold by chance
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_LONG_SEQUENCE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_RUN = re.compile(rb"(?:[\x00-\x7f]|" + _SEQUENCE.pattern + rb")+|([\xc0-\xff])(?=[a-z])|.", re.DOTALL)
 
 
 def decoded(data: bytes, content_type: str = "") -> str:
@@ -83,7 +114,8 @@ def _as_utf8(data: bytes, content_type: str) -> str:
     other = next((name for name in told if name != "utf-8"), "")
     if text.isascii() and other.startswith("iso2022"):
         return data.decode(other, "replace")
-    if other and told[0] == other and _EAST_ASIAN.match(other) and _sequences(data) < _FEW:
+    # Pairs of bytes are found in other encodings, too; three in a row that suit UTF-8 hardly are.
+    if other and told[0] == other and _EAST_ASIAN.match(other) and not _LONG_SEQUENCE.search(data):
         return _strictly(data, other) or text
     return text
 
@@ -91,11 +123,16 @@ def _as_utf8(data: bytes, content_type: str) -> str:
 def _with_bad_bytes(data: bytes, told: list[str]) -> str:
     """Bytes that are no UTF-8, at least not all of them."""
     text = data.decode("utf-8", "replace")
-    if _sequences(data) >= max(1, text.count("\ufffd")):  # most are: the others are accidents
-        return text
+    if _sequences(data) >= max(1, text.count("\ufffd")):  # most are: the others come from somewhere else
+        return "".join(map(_run, _RUN.finditer(data)))
     single = [name for name in told if name != "utf-8"]
     fitting = (found for name in single if (found := _strictly(data, name)))
     return next(fitting, None) or data.decode(single[0] if single else "cp1252", "replace")
+
+
+def _run(run: re.Match[bytes]) -> str:
+    """Characters of UTF-8; a letter of Windows within a word; or a byte that is nothing."""
+    return run[1].decode("cp1252") if run[1] else run[0].decode("utf-8", "replace")
 
 
 def _told(data: bytes, content_type: str) -> Iterator[str]:
@@ -122,6 +159,7 @@ def codec_of(name: str) -> str:
         plain.replace("-", ""),
         plain.removeprefix("x-"),
         re.sub(r"^(x-)?(windows|win|cp|ms)[-_]?", "cp", plain),
+        re.sub(r"^iso8859(?=\d)", "iso8859-", plain),
     ):
         known = _MISSPELT.get(spelling) or _lookup(spelling)
         if known:

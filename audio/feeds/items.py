@@ -22,14 +22,21 @@ from audio.feeds.text import on_one_line, parse_duration, plain_text, single_lin
 from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
 from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
-from models.record.identity import audio_keys, episode_id, published_at
+from models.record.identity import audio_key, audio_keys, episode_id, published_at
 from models.record.transcript import Enclosure, Episode
 
 MAX_AHEAD = 86_400  # seconds that a date may lie in the future and still be one: clocks and zones differ
 MAX_WARNINGS = 100
 MAX_OFFERS = 100  # of the media of one item
 _NEVER_MEDIA = frozenset(
-    ".gif .htm .html .jpeg .jpg .json .pdf .png .srt .txt .vtt .webp .zip".split()  # noqa: SIM905
+    ".gif .jpeg .jpg .json .pdf .png .srt .txt .vtt .webp .zip".split()  # noqa: SIM905
+)
+_PAGES = frozenset((".htm", ".html"))
+# Types that tell of no media; of all others some media has been served.
+_NO_MEDIA_TYPE = re.compile(
+    r"(image|text|font|model|message|multipart)/.*"
+    r"|application/(.*\+(xml|json|zip)|xml|json|javascript|pdf|zip|gzip|x-gzip|msword|rtf|x-shockwave-flash|vnd\..*"
+    r"|x-bittorrent)"
 )
 _PLAYLIST_EXTENSIONS = frozenset(".asx .m3u .m3u8 .mpd .pls .ram .wpl .xspf".split())  # noqa: SIM905
 _PLAYLIST_TYPE = re.compile(
@@ -83,14 +90,15 @@ def feed_items(
             found.append(_Found(position, node, _guid(node), enclosures))
         else:
             warnings.append(f"{_called(position, node)} has no audio: left out")
-    once = {(one.guid, one.audio_url): one for one in reversed(found)}
-    kept = sorted(once.values(), key=lambda one: one.position)
-    again: dict[int, list[int]] = {one.position: [] for one in kept}
+    firsts, again = dict[tuple[str, ...], int](), dict[int, list[int]]()
     for one in found:
-        first = once[one.guid, one.audio_url].position
-        again[first].append(one.position)
+        keys = same_item(one.guid, one.audio_url, _title(one.node), _published(one.node))
+        first = next((firsts[key] for key in keys if key in firsts), one.position)
+        firsts |= {key: first for key in keys if key not in firsts}
+        again.setdefault(first, []).append(one.position)
         if first != one.position:
             warnings.append(f"{_called(one.position, one.node)} is item {first + 1} again: left out")
+    kept = [one for one in found if one.position in again]
     episodes = _episodes(kept, credits_of(channel), common)
     items = [
         FeedItem(episode, tuple(again[one.position])) for one, episode in zip(kept, episodes, strict=True)
@@ -98,6 +106,17 @@ def feed_items(
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more items are left out"]
     return in_order(items), tuple(warnings)
+
+
+def same_item(guid: str, audio_url: str, title: str, published: str) -> list[tuple[str, ...]]:
+    """What only an item that stands in a feed twice has in common with another one.
+
+    That is guid and audio; or all but the query of its address, which may be made for each request.
+    """
+    keys: list[tuple[str, ...]] = [(guid, audio_key(audio_url))]
+    if title and (guid or published):
+        keys.append((guid, audio_key(audio_url, query=False), title, published))
+    return keys
 
 
 def _called(position: int, node: Node) -> str:
@@ -152,7 +171,7 @@ def in_order(items: Sequence[FeedItem]) -> tuple[FeedItem, ...]:
     now = time.time() + MAX_AHEAD
     told = [published_at(item.episode) for item in items]
     ahead = [moment is not None and moment > now for moment in told]
-    if all(early or moment is None for moment, early in zip(told, ahead, strict=True)):
+    if all(ahead):
         ahead = [False] * len(items)
     known = [None if early else moment for moment, early in zip(told, ahead, strict=True)]
     dated = [moment for moment in known if moment is not None]
@@ -235,11 +254,13 @@ def _media_rank(enclosure: Enclosure) -> int:
         return _NO_MEDIA
     if ending in _PLAYLIST_EXTENSIONS or (_PLAYLIST_TYPE.fullmatch(named) and ending not in AUDIO_EXTENSIONS):
         return _PLAYLIST
+    if ending in _PAGES:
+        return _PERHAPS if named.startswith(("audio/", "video/")) else _NO_MEDIA
     if ending in AUDIO_EXTENSIONS or named.startswith("audio/"):
         return _AUDIO
     if ending in VIDEO_EXTENSIONS or named.startswith("video/"):
         return _VIDEO
-    return _PERHAPS if named in ("", "application/octet-stream", "binary/octet-stream") else _NO_MEDIA
+    return _NO_MEDIA if _NO_MEDIA_TYPE.fullmatch(named) else _PERHAPS
 
 
 def _published(node: Node) -> str:

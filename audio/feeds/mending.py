@@ -39,14 +39,20 @@ _FIELDS = frozenset(("enclosure", "guid", "pubdate"))  # of an item, never of an
 _LEAVES = frozenset(("author", "category", "comments", "copyright", "duration", "guid", "language", "link", "pubdate",
                      "published", "subtitle", "title", "updated"))  # fmt: skip
 _TEXTS = _LEAVES | {"content", "description", "encoded", "summary"}
-_IN_HTML_TOO = frozenset(("category", "comments", "content", "description", "link", "summary", "title"))
+_IN_HTML_TOO = frozenset(("category", "comments", "content", "description", "link", "summary"))
+# What holds nothing where an attribute tells all.
+_HOLLOW = frozenset(
+    ("enclosure", "image", "thumbnail", "player", "transcript", "chapters", "images", "chapter", "link")
+)
+_ADDRESS = re.compile(r"""(?:^|\s)(?:href|url|src|start)=""", re.IGNORECASE)
 _OURS = _ITEMS | _TEXTS | _FIELDS | {"channel"}
 # Prefixes that no HTML has.
 _PREFIXES = frozenset(
     ("atom", "content", "dc", "googleplay", "itunes", "media", "podcast", "psc", "rawvoice")
 )
 CDATA = "<![CDATA["
-_ITEM_END = re.compile(r"</(?:atom:)?(?:item|entry)\s*>", re.IGNORECASE)
+# Where one item ends and the next one begins; an example of a feed in a text rarely has that.
+_ITEM_END = re.compile(r"</(?:atom:)?(item|entry)\s*>\s*<(?:atom:)?\1[\s>]", re.IGNORECASE)
 _OPENING = {"<!--": "-->", CDATA: "]]>", "<?": "?>", "<!": ">"}
 
 
@@ -154,7 +160,7 @@ def _tag(text: str, begin: int) -> re.Match[str] | None:
 
 def _start_piece(tag: re.Match[str]) -> _Piece:
     inside = tag[3].rstrip()
-    empty = inside.endswith("/")
+    empty = inside.endswith("/") or (_local(tag[2]) in _HOLLOW and _ADDRESS.search(inside) is not None)
     if tag.re is _TAG:
         attributes = _attributes(inside, _ATTRIBUTE)
     else:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from audio.feeds.items import in_order
-from audio.feeds.parse import Feed, parse_feed, with_feed_url
-from audio.transfer.addresses import without_query
+from audio.feeds.items import FeedItem, in_order, same_item
+from audio.feeds.parse import Feed, read_feed, with_feed_url
+from audio.transfer.addresses import without_login, without_query
 from audio.transfer.http import Page
 from models.record.errors import EpiscribeError
-from models.record.identity import audio_keys
+from models.record.identity import audio_keys, episode_id
 from models.record.transcript import Episode
 
 MAX_PAGES = 200
@@ -32,7 +32,7 @@ def with_older_pages(feed: Feed, fetch: Callable[[str], Page], enough: Callable[
         asked.add(address)
         try:
             page = fetch(address)
-            older = parse_feed(page.data, page.url, page.content_type)
+            older = read_feed(page.data, page.url, page.content_type)
         except EpiscribeError as error:
             return _warned(feed, f"older episodes at {without_query(address)} can't be read: {error}")
         asked.add(page.url)
@@ -42,9 +42,14 @@ def with_older_pages(feed: Feed, fetch: Callable[[str], Page], enough: Callable[
 
 def _joined(feed: Feed, older: Feed) -> Feed:
     """Both pages as one feed, that of the first; what is on both counts once."""
-    known = {item.episode.id for item in feed.items}
-    own = with_feed_url(older, feed.items[0].episode.feed_url)
-    new = (replace(item, positions=()) for item in own.items if item.episode.id not in known)
+    url = feed.items[0].episode.feed_url
+    known, ids = {key for item in feed.items for key in _same(item)}, {item.episode.id for item in feed.items}
+    new = list[FeedItem]()
+    for item in with_feed_url(older, url).items:
+        if known.isdisjoint(_same(item)):
+            episode = _told_apart(item.episode, url) if item.episode.id in ids else item.episode
+            new.append(replace(item, positions=(), episode=episode))
+            ids.add(episode.id)
     items = in_order([*feed.items, *new])
     keys = audio_keys([item.episode.audio_url for item in items])
     same = tuple(
@@ -52,6 +57,17 @@ def _joined(feed: Feed, older: Feed) -> Feed:
         for item, key in zip(items, keys, strict=True)
     )
     return replace(feed, items=same, next_url=older.next_url, warnings=feed.warnings + older.warnings)
+
+
+def _same(item: FeedItem) -> list[tuple[str, ...]]:
+    episode = item.episode
+    return same_item(episode.guid, episode.audio_url, episode.title, episode.published)
+
+
+def _told_apart(episode: Episode, url: str) -> Episode:
+    """An episode whose guid another page has given to another one."""
+    guid = f"{episode.guid} {without_login(episode.audio_url)}"
+    return replace(episode, guid=guid, id=episode_id(url, guid))
 
 
 def _of_show(episode: Episode, feed: Feed, key: str) -> Episode:

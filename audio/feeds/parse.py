@@ -34,7 +34,7 @@ class Feed:
 
     `self_url` is where the feed says it is (its link to itself), `new_url` where it lives from now on
     (itunes:new-feed-url), `next_url` where older episodes are listed (RFC 5005), each "" where it doesn't say.
-    `warnings` tell what could not be read, a line each.
+    `entries` counts the items, those without audio too. `warnings` tell what could not be read, a line each.
     """
 
     title: str
@@ -45,6 +45,7 @@ class Feed:
     self_url: str = ""
     new_url: str = ""
     next_url: str = ""
+    entries: int = 0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -59,6 +60,15 @@ def parse_feed(data: bytes, url: str, content_type: str = "") -> Feed:
     content_type: the header of that name which came with it. Raises InputError where it is not a feed, too big,
     or without a single episode with audio.
     """
+    feed = read_feed(data, url, content_type)
+    if not feed.items:
+        called = without_query(feed.url) or feed.title
+        raise InputError(f"the feed {called} has no episode with audio ({feed.entries} items)")
+    return feed
+
+
+def read_feed(data: bytes, url: str, content_type: str = "") -> Feed:
+    """As `parse_feed`, but one page of a feed, which need not have any audio."""
     url = without_login(url)
     told = without_query(url) or "the file"  # what follows the question mark may be a secret
     try:
@@ -76,10 +86,6 @@ def parse_feed(data: bytes, url: str, content_type: str = "") -> Feed:
     )
     nodes = list(items_of(root))
     items, warnings = feed_items(nodes, channel, common)
-    if not items:
-        raise InputError(
-            f"the feed {without_query(url) or title} has no episode with audio ({len(nodes)} items)"
-        )
     if len(nodes) < count:
         warnings += (f"{count - len(nodes)} of {count} items can't be read: the feed is damaged",)
     return Feed(
@@ -91,6 +97,7 @@ def parse_feed(data: bytes, url: str, content_type: str = "") -> Feed:
         self_url=_linked(channel, url, "self"),
         new_url=next((absolute(url, text_of(one)) for one in extras(channel, "itunes", "new-feed-url")), ""),
         next_url=_next_url(channel, url),
+        entries=len(nodes),
         warnings=warnings,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import unescape
+from html.entities import html5
 
 from lxml import etree, html
 
@@ -43,6 +44,9 @@ _UNITS = re.compile(
     r"\s*(?:(\d{1,9})\s*s(?:ec(?:ond)?s?)?\.?)?",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(
+    r"&(#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{0,31}(?:;|(?![A-Za-z0-9;=])))"
+)
 _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1\s*>", re.IGNORECASE)
 # Numbers that Windows has for characters where Unicode has controls.
 _WINDOWS = {
@@ -60,7 +64,7 @@ def plain_text(markup: str) -> str:
     """
     markup = _NO_TAG.sub("&lt;", markup.translate(_WINDOWS))
     if "<" not in markup:
-        return _tidy(unescape(markup))
+        return _tidy(unescaped(markup))
     try:
         # lxml takes no NUL, nor text that declares an encoding.
         tree = html.fromstring("<div>" + re.sub(r"\x00|<\?[^<>]*>", "", markup) + "</div>")
@@ -120,7 +124,25 @@ def single_line(text: str | None) -> str:
         return " " if name in _BLOCKS or name in ("br", "hr") else ""
 
     bare = _TITLE_TAG.sub(kept, _SCRIPT.sub("", text)) if "<" in text else text
-    return on_one_line(unescape(bare))
+    return on_one_line(unescaped(bare))
+
+
+def unescaped(text: str) -> str:
+    """Text without character references; a word that only begins like one is none.
+
+    >>> unescaped("Q&amp;A &eacute; &#8217; &copy 2024: news&notes, R&D")
+    'Q&A é ’ © 2024: news&notes, R&D'
+    """
+    return _REFERENCE.sub(_character, text)
+
+
+def _character(reference: re.Match[str]) -> str:
+    name = reference[1]
+    return (
+        unescape(reference[0])
+        if name.endswith(";") or name.startswith("#") or name in html5
+        else reference[0]
+    )
 
 
 def on_one_line(text: str) -> str:

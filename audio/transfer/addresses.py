@@ -11,7 +11,8 @@ import httpx2
 
 from models.record.errors import InputError
 
-_AROUND = "".join(map(chr, range(33)))  # control characters and the space
+# Control characters and spaces, those that nobody sees too: editors paste them.
+_AROUND = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\u200c\u200d\u2028\u2029\u2060\u3000\ufeff"
 _APP_SCHEME = re.compile(r"\s*(?:feed|itpc|pcast|podcast):(?://(?!/))?", re.IGNORECASE)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -130,7 +131,7 @@ def absolute(url: str, href: str | None) -> str:
     href = re.sub(r"[\t\n\r]", "", href or "").strip(_AROUND)
     if not href:
         return ""
-    href = re.sub(r"^(https?:)[/\\]{2,}", r"\1//", href, flags=re.IGNORECASE)
+    href = re.sub(r"^(https?:)[/\\]+", r"\1//", href, flags=re.IGNORECASE)
     path, mark, rest = href.partition("?")
     path = (
         path if re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", path, re.IGNORECASE) else path.replace("\\", "/")

@@ -20,7 +20,7 @@ HEAD_BYTES = 4096  # enough for the prolog of a feed and the signature of any au
 # fmt: off
 AUDIO_EXTENSIONS = frozenset((
     ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
-    ".mp3", ".mpga", ".oga", ".ogg", ".opus", ".wav", ".wma",
+    ".mp3", ".mpga", ".oga", ".ogg", ".opus", ".spx", ".wav", ".wma", ".wv",
 ))
 # fmt: on
 VIDEO_EXTENSIONS = frozenset(
@@ -52,6 +52,7 @@ _AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)
 _OTHER = re.compile(_OTHER_SIGNATURES, re.DOTALL)
 FEED_ROOTS = "rss|feed|rdf|channel"  # without a prefix; the tag that a feed begins with
 _FEED_ROOT = re.compile(rf"<([\w.-]+:)?({FEED_ROOTS})[\s/>]", re.IGNORECASE)
+_LINE_OF_FEED = re.compile(rf"[\n>}}\]\ufffd][ \t\r]*<([\w.-]+:)?({FEED_ROOTS})[\s/>]", re.IGNORECASE)
 _PLAYLIST = re.compile(
     r"#extm3u|\[playlist\]|\[reference\]|<asx|<\?wpl|(<\?xml[^>]*>\s*)?<(smil|mpd|playlist)[\s>]|https?://\S+\s*(\n|$)",
     re.IGNORECASE,
@@ -71,7 +72,7 @@ def content_kind(content_type: str, head: bytes, url: str = "") -> Kind:
     if head.startswith(_GZIP):
         return "feed" if content_kind(content_type, _unpacked(head)) == "feed" else "page"
     if head.startswith(_UTF16_MARKS) and b"\x00" in head[2:4]:
-        return _kind_of_text(head.decode("utf-16", errors="replace"), content_type)
+        return _kind_of_text(head.decode("utf-16", errors="replace").replace("\0", ""), content_type)
     if _OTHER.match(head) or not head.strip():
         return "page"
     if _AUDIO.match(head):
@@ -169,7 +170,7 @@ def _kind_of_text(text: str, content_type: str) -> Kind:
     bare = re.sub(r"<!--.*?(-->|$)", "", start, flags=re.DOTALL)
     if bare.lstrip().startswith(("<!doctype html", "<html")):
         return "page"
-    if _FEED_ROOT.search(bare) and not start.startswith(("{", "[", "#")):
+    if _FEED_ROOT.search(bare) and (not start.startswith(("{", "[", "#")) or _LINE_OF_FEED.search(bare)):
         return "feed"
     named = media_type(content_type) in ("application/rss+xml", "application/atom+xml")
     if named and "<" in bare:
