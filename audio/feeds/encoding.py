@@ -57,6 +57,7 @@ _MISSPELT = {
     "unicode20utf8": "utf-8",
     "utf8mb4": "utf-8",
     "visual": "iso8859-8",
+    "windows-31j": "cp932",
     "x-mac-cyrillic": "mac-cyrillic",
     "x-mac-roman": "mac-roman",
     "x-mac-ukrainian": "mac-cyrillic",

@@ -21,6 +21,7 @@ from outputs.text.characters import one_line
 LINKED = ("vtt", "srt", "json", "html")  # the first is the one to take for who wants one only
 TIMED = frozenset(("vtt", "srt", "json"))  # rel="captions": its text has times
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UNMARKED = {b"<\0?\0": "utf-16-le", b"<\0r\0": "utf-16-le", b"\0<\0?": "utf-16-be", b"\0<\0r": "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,14 @@ def link_transcripts(
     InputError, naming `source`, for what isn't a well-formed RSS feed.
     """
     base = checked_base_url(base_url)
-    if encoding := _UTF16.get(data[:2]):
+    mark = data[:2] if data[:2] in _UTF16 else b""
+    if encoding := _UTF16.get(mark) or _UNMARKED.get(data[:4]):
         try:
-            text = data[2:].decode(encoding)
+            text = data[len(mark) :].decode(encoding)
         except UnicodeDecodeError as error:
             raise InputError(f"{source}: its encoding can't be read ({error})") from error
         inner = _published(text.encode(), entries, base, source, "utf-8")
-        return replace(inner, data=data[:2] + inner.data.decode().encode(encoding))
+        return replace(inner, data=mark + inner.data.decode().encode(encoding))
     lead = len(data) - len(data.lstrip(SPACE))
     if lead:  # XML forbids it, and hosts do it
         inner = link_transcripts(data[lead:], entries, base, source)
@@ -112,6 +114,8 @@ def _published(
     result = bytearray(data)
     for change in sorted(changes, key=lambda one: one.start, reverse=True):
         result[change.start : change.end] = change.data
+    if len(read_feed(bytes(result), source, encoding).items) != len(feed.items):
+        raise InputError(f"{source}: links can't be put in without changing what it says")
     return PublishedFeed(bytes(result), tuple(linked), len(feed.items) - len(linked))
 
 

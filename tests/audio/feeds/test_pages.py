@@ -78,6 +78,30 @@ def test_what_is_on_two_pages_counts_once() -> None:
     assert len(whole(page(1, after="two.xml"), Host(two=page(1))).episodes) == 1
 
 
+def test_what_is_on_two_pages_with_another_token_counts_once() -> None:
+    again = page(1).replace(b"1.mp3", b"1.mp3?token=2").replace(b"<guid>", b"<title>T</title><guid>")
+    first = (
+        page(1, after="two.xml")
+        .replace(b"1.mp3", b"1.mp3?token=1")
+        .replace(b"<guid>", b"<title>T</title><guid>")
+    )
+    assert len(whole(first, Host(two=again)).episodes) == 1
+
+
+def test_guids_that_start_anew_on_each_page_lose_no_episode() -> None:
+    second = page(2).replace(b"g2", b"g1")
+    feed = whole(page(1, after="two.xml"), Host(two=second))
+    assert [episode.audio_key for episode in feed.episodes] == ["a.example/1.mp3", "a.example/2.mp3"]
+    assert len({episode.id for episode in feed.episodes}) == 2
+
+
+def test_a_page_without_audio_does_not_end_the_older_ones() -> None:
+    silent = page(2, after="three.xml").replace(AUDIO.replace("1.mp3", "2.mp3").encode(), b"")
+    feed = whole(page(1, after="two.xml"), Host(two=silent, three=page(3)))
+    assert [episode.guid for episode in feed.episodes] == ["g1", "g3"]
+    assert "has no audio" in feed.warnings[0]
+
+
 def test_a_page_that_is_gone_costs_only_itself() -> None:
     feed = whole(page(1, after="two.xml"), Host())
     assert len(feed.episodes) == 1

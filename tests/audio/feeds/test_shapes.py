@@ -100,6 +100,18 @@ def test_encodings_of_cyrillic(encoding: str, declared: str, content_type: str) 
         ("big5", "big5", "聲音的故事"),
         ("euc-kr", "ks_c_5601-1987", "안녕하세요 여러분"),
         ("iso-2022-jp", "iso-2022-jp", "町工場の声"),
+        ("shift_jis", "windows-31j", "町工場の声を聞く番組"),
+        ("big5", "x-x-big5", "聲音的故事"),
+        ("gb18030", "gb_2312-80", "联通的节目"),
+        ("euc-kr", "csksc56011987", "안녕하세요 여러분"),
+        ("euc-jp", "cseucpkdfmtjapanese", "町工場の声を聞く番組"),
+        ("koi8-r", "koi", "Съешь же ещё"),
+        ("iso-8859-5", "iso88595", "Съешь же ещё"),
+        ("iso-8859-8", "logical", "שלום עולם"),
+        ("iso-8859-7", "sun_eu_greek", "Ο κόσμος"),
+        ("mac-cyrillic", "x-mac-ukrainian", "Съешь же ещё"),
+        ("mac-roman", "csmacintosh", "Coração à família"),
+        ("utf-8", "Shift_JIS", "声"),
     ],
 )
 def test_encodings_elsewhere(encoding: str, declared: str, title: str) -> None:
@@ -116,6 +128,11 @@ def test_one_bad_byte_costs_one_character() -> None:
     assert titles(feed) == ["Zwölf Äpfel", "Über Straßen"]
     assert feed.episodes[1].notes == "mitten im Zeichen: Gro\ufffd"
     assert feed.episodes[0].people[0].name == "Größe zählt"
+
+
+def test_bytes_of_two_encodings_are_both_read() -> None:
+    items = [f"<title>Zwölf Äpfel</title>{AUDIO}", f"<title>Über Stra\x00en</title><guid>2</guid>{AUDIO}"]
+    assert titles(parse_feed(rss(*items).replace(b"\x00", b"\xdf"), URL))[1] == "Über Straßen"
 
 
 # What `run` takes for a feed
@@ -137,6 +154,13 @@ FEEDS = {
     "packed": gzip.compress(big(UTF8, "Words. ")),
     "a PHP notice first": big(f"Warning: something is deprecated in x.php on line 3\n{UTF8}", "Words. "),
     "a PHP notice in HTML": big(f"<br />\n<b>Deprecated</b>: x<br />\n{UTF8}", "Words. "),
+    "dated notices first": big(f"[12-Jan-2024 10:00:00 UTC] PHP Warning: x in y.php\n{UTF8}", "Words. "),
+    "a remark first": big(f"# cached\n{UTF8}", "Words. "),
+    "an empty answer first": big(f"{{}}{UTF8}", "Words. "),
+    "UTF-32": big("", "Words. ").decode().encode("utf-32"),
+    "packed in two members": gzip.compress(big(UTF8, "Words. ")[:900])
+    + gzip.compress(big(UTF8, "Words. ")[900:]),
+    "a page in a comment first": big(f"{UTF8}<!-- made from <html> and <!ENTITY a 'b'> -->", "Words. "),
     "a control character": big(UTF8, "Wor\x1bds\x0c\x01. "),
     "a long comment first": big(f"<!-- {'cached page ' * 500} -->", "Words. "),
     "UTF-16 without a mark": big("", "Words. ").decode().encode("utf-16-le"),
@@ -422,3 +446,71 @@ def test_latest_is_what_came_out_last() -> None:
     feed = parse_feed(rss(*items), URL)
     assert [episode.guid for episode in feed.episodes] == ["g-4", "g-3", "g-2", "g-1"]
     assert pick_episode(feed, "latest").published == "2024-04-26T00:12:03+00:00"
+
+
+# What stands in the feed twice, or is not closed
+
+
+def test_an_item_with_another_token_is_the_same_item() -> None:
+    item = f"<title>One</title><guid>1</guid>{AUDIO}"
+    again = item.replace("1.mp3", "1.mp3?token=2")
+    plainly = item.replace("https://", "http://")
+    feed = parse_feed(rss(item.replace("1.mp3", "1.mp3?token=1"), again, plainly), URL)
+    assert [item.positions for item in feed.items] == [(0, 1, 2)]
+
+
+def test_items_of_one_program_are_as_many_as_its_queries() -> None:
+    played = "<enclosure url='https://a.example/play.php?id={}' type='audio/mpeg'/>"
+    feed = parse_feed(rss(*(f"<title>Part</title>{played.format(n)}" for n in range(3))), URL)
+    assert len(feed.items) == 3
+
+
+def test_code_of_a_feed_in_a_description_hides_no_item() -> None:
+    code = "<description><![CDATA[Write <item></item> and then <![CDATA[ text. ]]></description>"
+    items = [f"<title>{n}</title><guid>{n}</guid>{code}{AUDIO}" for n in ("One", "Two")]
+    feed = parse_feed(rss(*items), URL)
+    assert [item.position for item in feed.items] == [0, 1]
+    assert feed.episodes[0].notes.startswith("Write <item></item> and then")
+
+
+@pytest.mark.parametrize(
+    "unclosed",
+    [
+        '<itunes:image href="https://a.example/1.jpg">',
+        '<media:thumbnail url="https://a.example/1.jpg">',
+        '<podcast:transcript url="https://a.example/1.vtt" type="text/vtt">',
+        '<enclosure url="https://a.example/1.mp3" type="audio/mpeg">',
+        "<description>Words",
+    ],
+)
+def test_what_is_not_closed_does_not_eat_the_title(unclosed: str) -> None:
+    two = f"<title>Two</title><guid>2</guid>{AUDIO}"
+    feed = parse_feed(plain(f"{unclosed}<title>One</title>{AUDIO}", two).encode(), URL)
+    assert titles(feed) == ["One", "Two"]
+
+
+def test_a_placeholder_among_undated_items_is_not_the_latest() -> None:
+    later = f"<title>Coming</title><guid>9</guid><pubDate>Fri, 01 Jan 2100 00:00:00 GMT</pubDate>{AUDIO}"
+    feed = parse_feed(rss(later, *(f"<title>{n}</title><guid>{n}</guid>{AUDIO}" for n in (2, 1))), URL)
+    assert titles(feed) == ["2", "1", "Coming"]
+
+
+def test_words_that_begin_like_references() -> None:
+    feed = parse_feed(rss(f"<title>news&amp;notes &amp;amp; more</title>{AUDIO}"), URL)
+    assert titles(feed) == ["news&notes & more"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/ogg", "mp3", "audio", "application/force-download", "unknown/unknown", "application/mp4"],
+)
+def test_types_that_hosts_make_up(kind: str) -> None:
+    feed = parse_feed(rss(f"<title>One</title><enclosure url='{A}/listen' type='{kind}'/>"), URL)
+    assert feed.episodes[0].audio_url == f"{A}/listen"
+
+
+@pytest.mark.parametrize("around", ["\xa0{}", "\ufeff{}", "{}\u200b"])
+def test_what_nobody_sees_around_an_address(around: str) -> None:
+    written = around.format(f"{A}/1.mp3")
+    feed = parse_feed(rss(f"<title>One</title><enclosure url='{written}' type='audio/mpeg'/>"), URL)
+    assert feed.episodes[0].audio_url == f"{A}/1.mp3"

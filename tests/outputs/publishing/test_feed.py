@@ -201,7 +201,9 @@ def test_the_role_that_the_feed_gave() -> None:
     assert person == {"role": "editor", "text": "Bob"}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1", "windows-1252", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "iso-8859-1", "windows-1252", "utf-16", "utf-16-le", "utf-16-be"]
+)
 def test_encodings(encoding: str) -> None:
     named = encoding.removesuffix("-sig")
     feed = FEED.replace("UTF-8", named).replace("Older", "Älter").encode(encoding)
