@@ -41,7 +41,7 @@ def episode_id(feed_url: str, guid: str) -> str:
 
 def show_id(episode: Episode) -> str:
     """What names an episode's show; "" for an episode of none, such as a single file."""
-    return episode.show_guid.strip().lower() or feed_key(episode.feed_url)
+    return _show_guid(episode) or feed_key(episode.feed_url)
 
 
 def same_show(one: Episode, other: Episode) -> bool:
@@ -52,7 +52,7 @@ def same_show(one: Episode, other: Episode) -> bool:
     feeds = feed_key(one.feed_url), feed_key(other.feed_url)
     if not all(feeds):
         return _folded(one.show) == _folded(other.show)
-    guids = {one.show_guid.strip().lower(), other.show_guid.strip().lower()}
+    guids = {_show_guid(one), _show_guid(other)}
     return feeds[0] == feeds[1] or (len(guids) == 1 and "" not in guids)
 
 
@@ -128,10 +128,20 @@ def of_show(episode: Episode, known: Sequence[Episode]) -> list[int]:
 
     Where a podcast:guid tells that a show lived at another address, too, all from there are its own.
     """
-    same = [other for other in known if same_show(episode, other)]
-    feeds = {feed_key(other.feed_url) for other in same} - {""}
-    kept = {id(other) for other in same}
-    return [i for i, other in enumerate(known) if id(other) in kept or feed_key(other.feed_url) in feeds]
+    told = {(feed_key(other.feed_url), _show_guid(other)) for other in known}
+    feeds, guids = {feed_key(episode.feed_url)}, {_show_guid(episode)} - {""}
+    while more := {(feed, guid) for feed, guid in told if feed and (feed in feeds or guid in guids)}:
+        told -= more
+        feeds |= {feed for feed, _ in more}
+        guids |= {guid for _, guid in more} - {""}
+    feeds.discard("")
+    return [
+        i for i, other in enumerate(known) if feed_key(other.feed_url) in feeds or same_show(episode, other)
+    ]
+
+
+def _show_guid(episode: Episode) -> str:
+    return episode.show_guid.strip().lower()
 
 
 def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int]:

@@ -180,6 +180,16 @@ def test_same_audio_goes_before_same_guid(store: Store) -> None:
     assert read(store, heard(1, "fourth"), heard(2, "third"), heard(3, "second"), heard(4, "first")) != []
 
 
+def test_a_feed_that_serves_its_latest_at_one_address_has_a_new_episode_each_day(store: Store) -> None:
+    for day in (1, 2, 3, 3, 4):
+        latest = replace(
+            episode(1, guid="https://x.example/latest.mp3", title="News"),
+            audio_url="https://x.example/latest.mp3",
+        )
+        read(store, replace(latest, published=f"2024-01-0{day}T06:00:00+00:00"))
+    assert len(states(store)) == 4
+
+
 def test_twins_in_one_feed_are_two_episodes(store: Store) -> None:
     read(store, episode(1))
     twin = replace(episode(1), id="twin", guid="twin")

@@ -79,6 +79,28 @@ def test_a_show_that_moved_is_known_by_its_guid(tmp_path: Path) -> None:
     assert show_folder(tmp_path, made(B, "2", "Next", show="Renamed", show_guid=guid)).name == "embedded"
 
 
+def test_a_show_that_got_its_guid_late_is_known_by_it(tmp_path: Path) -> None:
+    guid = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
+    before, after = made(A, "1", "A pilot"), made(A, "2", "Then", show_guid=guid)
+    for one in (before, after):
+        put(one, episode_folder(tmp_path, one))
+    moved = made(B, "1", "A pilot", show="Renamed", show_guid=guid, audio=before.audio_url)
+    assert episode_folder(tmp_path, moved) == episode_folder(tmp_path, before)
+    (tmp_path / MARKER).unlink(missing_ok=True)
+    put(replace(moved, id="3", guid="3", audio_url="", title="New"), tmp_path / "embedded" / "new")
+    assert migrate(tmp_path) == []
+
+
+def test_an_address_that_is_used_again_overwrites_nothing(tmp_path: Path) -> None:
+    latest = f"{A}/latest.mp3"
+    days = [
+        made(A, latest, "News", audio=latest, published=f"2024-01-1{n}T10:00:00+00:00") for n in (5, 6, 7)
+    ]
+    folders = [put(day, episode_folder(tmp_path, day)).name for day in days]
+    assert folders == ["2024-01-15-news", "2024-01-16-news", "2024-01-17-news"]
+    assert [episode_folder(tmp_path, day).name for day in days] == folders
+
+
 def test_another_episode_of_the_same_name_gets_a_piece_of_its_id(tmp_path: Path) -> None:
     first, second = made(A, "1", "News"), made(A, "2", "News")
     second = replace(second, published="2024-01-15T18:00:00+00:00")
