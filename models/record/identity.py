@@ -151,7 +151,7 @@ def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int
     with moment, and title alone where nobody dates anything. What contradicts this keeps two apart: an address or
     a guid that is used again for the next episode does not make them one.
     """
-    constant = len({_bare_address(episode) for episode in (*found, *known)}) == 1
+    constant = len({_audio(episode) for episode in (*found, *known)}) == 1
     pairs = _paired(found, known, _guid_and_audio, {})
     pairs = _paired(found, known, _audio, pairs, unless=partial(_other_at_address, constant=constant))
     pairs = _paired(found, known, _own_guid, pairs, unless=_other_of_guid)
@@ -215,7 +215,9 @@ def _moved(one: Episode, other: Episode) -> bool:
 
 
 def _renamed(one: Episode, other: Episode) -> bool:
-    return _folded(one.title) != _folded(other.title)
+    """Whether both have titles, and not the same."""
+    titles = _title(one), _title(other)
+    return None not in titles and titles[0] != titles[1]
 
 
 def _other_guids(one: Episode, other: Episode) -> bool:
@@ -227,7 +229,7 @@ def find(episode: Episode, known: Sequence[Episode]) -> int | None:
     """The index of the one of `known`, episodes of all shows, that an episode is; None where it is none of them."""
     same = of_show(episode, known) if episode.feed_url else []
     shown = [known[i] for i in same]
-    constant = len({_bare_address(one) for one in (episode, *shown)}) == 1
+    constant = len({_audio(one) for one in (episode, *shown)}) == 1
     for i, other in enumerate(known):
         used_again = _own_guid(episode) is None and _other_at_address(episode, other, constant=constant)
         if other.id == episode.id and not used_again:

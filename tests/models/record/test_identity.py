@@ -152,6 +152,12 @@ def test_without_guids_and_dates_tokens_in_addresses_make_no_new_episodes() -> N
     assert pair_up(polled("x"), polled("y")) == {0: 0, 1: 1}
 
 
+def test_a_query_that_tells_episodes_apart_tells_them_after_a_correction_too() -> None:
+    known = [made(f"{PLAY}?id={n}", f"Part {n}", f"{PLAY}?id={n}", published=DAY_1) for n in (1, 2)]
+    found = [replace(known[0], published=DAY_2), replace(known[1], title="Part two")]
+    assert pair_up(found, known) == {0: 0, 1: 1}
+
+
 def test_alone_a_title_and_a_day_are_not_enough() -> None:
     """Two items of one name at midnight: the second must not go where the first one is."""
     one = made("a", "Chapter", "https://x.example/1.mp3", published=DAY_1)
