@@ -23,11 +23,13 @@ from uuid import NAMESPACE_URL, uuid5
 from models.record.transcript import Episode
 
 Key = Callable[[Episode], Hashable]
-# A segment of a path that is a host of its own: nothing with another ending, since "St.Paul", "my.show" and "play.cgi"
-# are folders and programs.
+# A segment of a path that is a host of its own. "St.Paul", "my.show" and "play.cgi" are folders and programs, so
+# only endings that are hosts' more often than not, and any country's behind two names.
 _HOST = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:ai|app|at|au|audio|be|br|ca|ch|cloud|co|com|cz|de|dev|dk|es|eu|fi|fm|fr"
-    r"|gg|ie|in|info|io|it|jp|media|net|nl|no|nz|org|pl|pt|se|stream|studio|tech|test|tv|uk|us)(?::\d+)?"
+    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:ai|app|at|au|audio|be|br|ca|ch|cloud|club|co|com|cz|de|dev|dk|es|eu"
+    r"|example|fi|fm|fr|gg|ie|in|info|invalid|io|it|jp|link|live|me|media|net|network|news|nl|no|nz|online|org|pt"
+    r"|radio|ru|se|site|space|stream|studio|tech|test|tv|uk|us|world|xyz)(?::\d+)?"
+    r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.){2,}[a-z]{2}(?::\d+)?"
 )
 _LOCAL_HOST = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?|[\w.-]+:\d{2,5}")
 SAME_MOMENT = 600.0  # seconds by which a date may be corrected, and an address used again can't be

@@ -68,7 +68,14 @@ def test_other_audio_stays_other_audio(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["St.Paul", "2024.jan", "my.show", "play.cgi", "index.html", "v1.2", "redirect.mp3"]
+    "host", ["cdn.show.example", "media.radio.pl", "dts.example.co.za", "example.fm", "10.0.0.1:80"]
+)
+def test_whoever_hands_on_to_a_host_does_not_count(host: str) -> None:
+    assert audio_key(f"https://unheard-of.example/e/{host}/St.Paul/1.mp3") == f"{host}/St.Paul/1.mp3"
+
+
+@pytest.mark.parametrize(
+    "folder", ["St.Paul", "2024.jan", "my.show", "play.cgi", "play.pl", "index.html", "v1.2", "redirect.mp3"]
 )
 def test_a_folder_with_a_dot_is_no_host(folder: str) -> None:
     assert audio_key(f"https://a.example/{folder}/1.mp3") == f"a.example/{folder}/1.mp3"
