@@ -232,9 +232,11 @@ def find(episode: Episode, known: Sequence[Episode]) -> int | None:
     same = of_show(episode, known) if episode.feed_url else []
     shown = [known[i] for i in same]
     constant = len({_audio(one) for one in (episode, *shown)}) == 1
+    stands_in = _own_guid(episode) is None  # the id is then but that of an address, which may be used again
     for i, other in enumerate(known):
-        used_again = _own_guid(episode) is None and _other_at_address(episode, other, constant=constant)
-        if other.id == episode.id and not used_again:
+        if other.id == episode.id and not (
+            stands_in and _other_at_address(episode, other, constant=constant)
+        ):
             return i
     paired = pair_up([episode], shown)
     if not paired:
