@@ -46,12 +46,11 @@ HEADERS = {
 
 def serve(folder: Path, audio: Path | None, port: int, *, open_browser: bool) -> None:
     """Serve the edit page until Ctrl-C. Raises InputError and OutputError."""
-    with EditServer(folder, audio, port) as server:
+    with EditServer(folder, audio, port) as server, suppress(KeyboardInterrupt):
         print(f"Edit the transcript at {server.url}\nCtrl-C ends; every change is saved at once.", flush=True)
         if open_browser:
             webbrowser.open(server.url)
-        with suppress(KeyboardInterrupt):
-            server.wait()
+        server.wait()
     print(f"The files in {folder} are up to date.")
 
 
