@@ -11,6 +11,7 @@ from audio.transfer.sniff import FEED_ROOTS, HEAD_BYTES, content_kind
 from models.record.errors import InputError
 
 MAX_FEED_BYTES = 50_000_000
+MAX_MEMBERS = 100  # of a .gz file, one after the other
 _GZIP = b"\x1f\x8b"
 _SPACES = str.maketrans("\x0b\x0c", "  ")
 # What XML 1.0 has no place for. Half characters can't come out of a decoder.
@@ -50,7 +51,9 @@ def _unpacked(data: bytes) -> bytes:
     if not data.startswith(_GZIP):
         return data
     inside, rest = bytearray(), data
-    while rest.startswith(_GZIP):  # a file may have several members, one after the other
+    for _ in range(MAX_MEMBERS):
+        if not rest.startswith(_GZIP):
+            break
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
             inside += unpacking.decompress(rest, MAX_FEED_BYTES + 1 - len(inside))

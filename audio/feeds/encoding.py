@@ -90,7 +90,6 @@ _NEVER = frozenset(_NEVER_NAMES.split())
 _EAST_ASIAN = re.compile(r"big5|cp9(32|36|49|50)|euc|gb|hz|iso2022|johab|shift")
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _LONG_SEQUENCE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_RUN = re.compile(rb"(?:[\x00-\x7f]|" + _SEQUENCE.pattern + rb")+|([\xc0-\xff])(?=[a-z])|.", re.DOTALL)
 
 
 def decoded(data: bytes, content_type: str = "") -> str:
@@ -125,15 +124,23 @@ def _with_bad_bytes(data: bytes, told: list[str]) -> str:
     """Bytes that are no UTF-8, at least not all of them."""
     text = data.decode("utf-8", "replace")
     if _sequences(data) >= max(1, text.count("\ufffd")):  # most are: the others come from somewhere else
-        return "".join(map(_run, _RUN.finditer(data)))
+        return data.decode("utf-8", _LETTERS)
     single = [name for name in told if name != "utf-8"]
     fitting = (found for name in single if (found := _strictly(data, name)))
     return next(fitting, None) or data.decode(single[0] if single else "cp1252", "replace")
 
 
-def _run(run: re.Match[bytes]) -> str:
-    """Characters of UTF-8; a letter of Windows within a word; or a byte that is nothing."""
-    return run[1].decode("cp1252") if run[1] else run[0].decode("utf-8", "replace")
+def _letter(error: UnicodeError) -> tuple[str, int]:
+    """What bytes are that are no UTF-8: a letter of Windows within a word, or nothing that can be told."""
+    assert isinstance(error, UnicodeDecodeError)
+    first, after = error.object[error.start], error.object[error.start + 1 : error.start + 2]
+    if first >= 0xC0 and after.isalpha():
+        return bytes([first]).decode("cp1252"), error.start + 1
+    return "\ufffd", error.end
+
+
+_LETTERS = "episcribe.letters"
+codecs.register_error(_LETTERS, _letter)
 
 
 def _told(data: bytes, content_type: str) -> Iterator[str]:

@@ -69,6 +69,8 @@ class _Found:
     position: int
     node: Node
     guid: str
+    title: str
+    published: str
     enclosures: tuple[Enclosure, ...]
 
     @property
@@ -87,12 +89,12 @@ def feed_items(
     found, warnings = list[_Found](), list[str]()
     for position, node in enumerate(nodes):
         if enclosures := _enclosures(node, url):
-            found.append(_Found(position, node, _guid(node), enclosures))
+            found.append(_Found(position, node, _guid(node), _title(node), _published(node), enclosures))
         else:
             warnings.append(f"{_called(position, node)} has no audio: left out")
     firsts, again = dict[tuple[str, ...], int](), dict[int, list[int]]()
     for one in found:
-        keys = same_item(one.guid, one.audio_url, _title(one.node), _published(one.node))
+        keys = same_item(one.guid, one.audio_url, one.title, one.published)
         first = next((firsts[key] for key in keys if key in firsts), one.position)
         firsts |= {key: first for key in keys if key not in firsts}
         again.setdefault(first, []).append(one.position)
@@ -143,7 +145,8 @@ def _episodes(found: Sequence[_Found], show: Credits, common: Episode) -> Iterat
             audio_url=audio,
             audio_key=key,
             enclosures=one.enclosures,
-            title=_title(one.node) or name_in(audio),
+            title=one.title or name_in(audio),
+            published=one.published,
         )
 
 
@@ -152,7 +155,6 @@ def _episode(node: Node, show: Credits, common: Episode) -> Episode:
     url = common.feed_url
     return replace(
         common,
-        published=_published(node),
         notes=_notes(node),
         people=people_of(node, show),
         duration=next((parse_duration(text_of(told)) for told in extras(node, "itunes", "duration")), 0.0),

@@ -31,7 +31,7 @@ _HOST = re.compile(
     r"|radio|ru|se|site|space|stream|studio|tech|test|tv|uk|us|world|xyz)(?::\d+)?"
     r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.){2,}[a-z]{2}(?::\d+)?"
 )
-_LOCAL_HOST = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?|[\w.-]+:\d{2,5}")
+_LOCAL_HOST = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 SAME_MOMENT = 600.0  # seconds by which a date may be corrected, and an address used again can't be
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

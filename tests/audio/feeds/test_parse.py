@@ -131,6 +131,11 @@ def test_a_packed_feed_that_is_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
         parse_feed(gzip.compress(rss(AUDIO) + b" " * 10_000_000), URL)
 
 
+def test_a_packed_feed_of_endless_members_is_refused() -> None:
+    with pytest.raises(InputError):
+        parse_feed(gzip.compress(b"") * 100_000 + gzip.compress(rss(AUDIO)), URL)
+
+
 def test_no_title_takes_the_file_name() -> None:
     assert only(AUDIO).title == "1"
 
