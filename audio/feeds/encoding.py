@@ -88,8 +88,8 @@ _NEVER_NAMES = (
 )
 _NEVER = frozenset(_NEVER_NAMES.split())
 _EAST_ASIAN = re.compile(r"big5|cp9(32|36|49|50)|euc|gb|hz|iso2022|johab|shift")
-_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _LONG_SEQUENCE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|" + _LONG_SEQUENCE.pattern)
 
 
 def decoded(data: bytes, content_type: str = "") -> str:

@@ -52,7 +52,7 @@ _AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)
 _OTHER = re.compile(_OTHER_SIGNATURES, re.DOTALL)
 FEED_ROOTS = "rss|feed|rdf|channel"  # without a prefix; the tag that a feed begins with
 _FEED_ROOT = re.compile(rf"<([\w.-]+:)?({FEED_ROOTS})[\s/>]", re.IGNORECASE)
-_LINE_OF_FEED = re.compile(rf"[\n>}}\]\ufffd][ \t\r]*<([\w.-]+:)?({FEED_ROOTS})[\s/>]", re.IGNORECASE)
+_LINE_OF_FEED = re.compile(rf"[\n>}}\]\ufffd][ \t\r]*{_FEED_ROOT.pattern}", re.IGNORECASE)
 _PLAYLIST = re.compile(
     r"#extm3u|\[playlist\]|\[reference\]|<asx|<\?wpl|(<\?xml[^>]*>\s*)?<(smil|mpd|playlist)[\s>]|https?://\S+\s*(\n|$)",
     re.IGNORECASE,

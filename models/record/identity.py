@@ -25,11 +25,12 @@ from models.record.transcript import Episode
 Key = Callable[[Episode], Hashable]
 # A segment of a path that is a host of its own. "St.Paul", "my.show" and "play.cgi" are folders and programs, so
 # only endings that are hosts' more often than not, and any country's behind two names.
+_LABEL = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)"
 _HOST = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:ai|app|at|au|audio|be|br|ca|ch|cloud|club|co|com|cz|de|dev|dk|es|eu"
+    rf"{_LABEL}+(?:ai|app|at|au|audio|be|br|ca|ch|cloud|club|co|com|cz|de|dev|dk|es|eu"
     r"|example|fi|fm|fr|gg|ie|in|info|invalid|io|it|jp|link|live|me|media|net|network|news|nl|no|nz|online|org|pt"
     r"|radio|ru|se|site|space|stream|studio|tech|test|tv|uk|us|world|xyz)(?::\d+)?"
-    r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.){2,}[a-z]{2}(?::\d+)?"
+    rf"|{_LABEL}{{2,}}[a-z]{{2}}(?::\d+)?"
 )
 _LOCAL_HOST = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 SAME_MOMENT = 600.0  # seconds by which a date may be corrected, and an address used again can't be
@@ -153,7 +154,7 @@ def pair_up(found: Sequence[Episode], known: Sequence[Episode]) -> dict[int, int
     with moment, and title alone where nobody dates anything. What contradicts this keeps two apart: an address or
     a guid that is used again for the next episode does not make them one.
     """
-    constant = len({_audio(episode) for episode in (*found, *known)}) == 1
+    constant = _at_one_address([*found, *known])
     pairs = _paired(found, known, _guid_and_audio, {})
     pairs = _paired(found, known, _audio, pairs, unless=partial(_other_at_address, constant=constant))
     pairs = _paired(found, known, _own_guid, pairs, unless=_other_of_guid)
@@ -189,10 +190,15 @@ def _paired(
     return pairs | {i: j for i, j in same if not unless(found[i], known[j])}
 
 
+def _at_one_address(episodes: Sequence[Episode]) -> bool:
+    """Whether all audio of a show is at one address, which then tells nothing."""
+    return len({_audio(episode) for episode in episodes}) == 1
+
+
 def _other_at_address(one: Episode, other: Episode, *, constant: bool) -> bool:
     """Whether two episodes at one address are two, which their moments tell together with title or guid.
 
-    constant: all episodes of the show are at one address, so that it tells nothing.
+    constant: as `_at_one_address` tells of their show.
     """
     dated, moved, renamed = _dated(one, other), _moved(one, other), _renamed(one, other)
     others = _other_guids(one, other)
@@ -231,7 +237,7 @@ def find(episode: Episode, known: Sequence[Episode]) -> int | None:
     """The index of the one of `known`, episodes of all shows, that an episode is; None where it is none of them."""
     same = of_show(episode, known) if episode.feed_url else []
     shown = [known[i] for i in same]
-    constant = len({_audio(one) for one in (episode, *shown)}) == 1
+    constant = _at_one_address([episode, *shown])
     stands_in = _own_guid(episode) is None  # the id is then but that of an address, which may be used again
     for i, other in enumerate(known):
         if other.id == episode.id and not (

@@ -58,7 +58,8 @@ def show_folder(library: Path, episode: Episode) -> Path:
         moved = (
             other for other in (named, *others) if any(same_show(one, episode) for one in _shows_in(other))
         )
-        return next(moved, named if owner is None else own)
+        if there := next(moved, None):
+            return there
     return named if owner is None else own
 
 
