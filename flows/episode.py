@@ -18,7 +18,6 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from audio.media.decode import Mix
 from audio.media.recording import DecodedAudio, Recording
 from audio.media.shortfall import Amount, shortfall
 from flows import naming, steps
@@ -40,9 +39,9 @@ from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
-DECODE_VERSION = 1
-TRANSCRIBE_VERSION = 3
-DIARISE_VERSION = 3
+DECODE_VERSION = 2
+TRANSCRIBE_VERSION = 4
+DIARISE_VERSION = 4
 
 JSON_RESULT = "compressed/json"
 
@@ -89,9 +88,9 @@ def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisod
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def decode(step: Step, recording: Recording) -> dict[str, Any]:
+def decode(step: Step, recording: Recording, wanted: str | None) -> dict[str, Any]:
     """Decode the audio and tell its length; see `Recording.decode`."""
-    return asdict(recording.decode(progress))
+    return asdict(recording.decode(wanted, progress))
 
 
 @task(
@@ -102,10 +101,10 @@ def decode(step: Step, recording: Recording) -> dict[str, Any]:
     result_serializer=JSON_RESULT,
 )
 def transcribe(
-    step: Step, recording: Recording, mix: Any, options: TranscriptionOptions, speech: Sequence[Span] | None
+    step: Step, recording: Recording, track: int, options: TranscriptionOptions, speech: Sequence[Span] | None
 ) -> dict[str, Any]:
     """Write down the words; see `steps.transcribe`."""
-    return asdict(steps.transcribe(recording, mix, options, speech, progress))
+    return asdict(steps.transcribe(recording, track, options, speech, progress))
 
 
 @task(
@@ -115,9 +114,9 @@ def transcribe(
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def diarise(step: Step, recording: Recording, mix: Any, options: DiariserOptions) -> dict[str, Any]:
+def diarise(step: Step, recording: Recording, track: int, options: DiariserOptions) -> dict[str, Any]:
     """Find who speaks when; see `steps.diarise`. Without their voices where none are to be kept."""
-    found = asdict(steps.diarise(recording, mix, options, progress))
+    found = asdict(steps.diarise(recording, track, options, progress))
     return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
@@ -213,17 +212,17 @@ def _process(
     source = download()
     run.note("download", computed=source.fresh)
     with Recording(source.path, source.sha256) as recording:
-        decoded = DecodedAudio(**run.do(decode, Step(source.sha256, {}), recording))
-        turns, diariser_model, warnings = _diarise(run, recording, decoded.mix, options)
+        decoded = _decode(run, recording, options.audio_track)
+        turns, diariser_model, warnings = _diarise(run, recording, decoded.track, options)
         if warnings:
             steps.refuse_to_lose_speakers(source, options, warnings[0])
         speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
         terms = expected_terms(source.episode, (*options.vocabulary, *options.known_people))
         heeded = replace(options.transcription(), vocabulary=terms)
-        words = _transcribe(run, recording, decoded.mix, heeded, speech)
+        words = _transcribe(run, recording, decoded.track, heeded, speech)
     transcript = steps.align(
         source.episode,
-        AudioFile(source.path, source.sha256, decoded.seconds),
+        AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
         words,
         turns,
         diariser_model=diariser_model,
@@ -277,14 +276,19 @@ def _opaque(value: Any) -> Any:
     return opaque(value)
 
 
+def _decode(run: _Run, recording: Recording, wanted: str | None) -> DecodedAudio:
+    found = run.do(decode, Step(recording.sha256, {"wanted": wanted}), recording, wanted)
+    return DecodedAudio(**{**found, "warnings": tuple(found["warnings"])})
+
+
 def _transcribe(
-    run: _Run, recording: Recording, mix: Mix, options: TranscriptionOptions, speech: Sequence[Span] | None
+    run: _Run, recording: Recording, track: int, options: TranscriptionOptions, speech: Sequence[Span] | None
 ) -> Transcription:
     _, model = whisper_models.resolve(options.model, resolve_device(options.device))
-    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "mix": mix}
+    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": track}
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
-    found = run.do(transcribe, Step(recording.sha256, heeded), recording, mix, options, speech)
+    found = run.do(transcribe, Step(recording.sha256, heeded), recording, track, options, speech)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -293,19 +297,19 @@ def _transcribe(
 
 
 def _diarise(
-    run: _Run, recording: Recording, mix: Mix, run_options: RunOptions
+    run: _Run, recording: Recording, track: int, run_options: RunOptions
 ) -> tuple[Diarisation, str, tuple[str, ...]]:
     """Turns, the diariser that found them, and warnings; no turns where it failed."""
     options = run_options.diarisation()
     model = diariser.resolve(options.model, resolve_device(options.device))
     if model == "none":
         return Diarisation(), model, ()
-    heeded = {**asdict(options), "model": model, "mix": mix}
+    heeded = {**asdict(options), "model": model, "track": track}
     del heeded["device"]
     if run_options.voices == "off":
         heeded["voices"] = "off"
     try:
-        found = run.do(diarise, Step(recording.sha256, heeded), recording, mix, options)
+        found = run.do(diarise, Step(recording.sha256, heeded), recording, track, options)
     except Exception as error:  # whatever it is, the words are worth having
         reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
         return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)

@@ -17,7 +17,6 @@ from uuid import NAMESPACE_URL, uuid5
 from audio.feeds.cleaning import MAX_FEED_BYTES
 from audio.feeds.pages import with_older_pages
 from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
-from audio.media.decode import Mix
 from audio.media.ffmpeg import check_file
 from audio.media.recording import Recording
 from audio.transfer.access import Access
@@ -231,20 +230,20 @@ def downloads_folder() -> Path:
 
 def transcribe(
     recording: Recording,
-    mix: Mix,
+    track: int,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
 ) -> Transcription:
-    """Write down the words; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(mix, progress), options, progress, speech)
+    """Write down the words of a track; see `models.asr.transcription.transcribe`."""
+    return transcription.transcribe(recording.samples(track, progress), options, progress, speech)
 
 
 def diarise(
-    recording: Recording, mix: Mix, options: DiariserOptions, progress: Progress = silent
+    recording: Recording, track: int, options: DiariserOptions, progress: Progress = silent
 ) -> Diarisation:
-    """Find who speaks when; see `models.diarisation.diariser.diarise`."""
-    return diariser.diarise(recording.samples(mix, progress), options, progress)
+    """Find who speaks when on a track; see `models.diarisation.diariser.diarise`."""
+    return diariser.diarise(recording.samples(track, progress), options, progress)
 
 
 def align(

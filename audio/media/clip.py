@@ -29,38 +29,69 @@ PREROLL_SECONDS = 1.0  # decoded and dropped: MP3 gives silence until it has som
 CUT_TIMEOUT = 120  # seconds
 
 
-def cut(path: str | os.PathLike[str], start: float, end: float) -> AudioSegment:
-    """The audio of `path` from `start` to `end` seconds, 16 bit at its own rate and channels.
+def cut(path: str | os.PathLike[str], start: float, end: float, *, track: int | None = None) -> AudioSegment:
+    """The audio of `path` from `start` to `end` seconds of its time line, 16 bit at its own rate and channels.
 
-    Shorter, maybe empty, where the file ends before. InputError: not audio, end not after start,
-    more than MAX_CUT_SECONDS.
+    track: the index of the stream to cut from, the default track unless given. Shorter, maybe empty, where the file
+    ends before. InputError: not audio, no such track, end not after start, more than MAX_CUT_SECONDS.
     """
     if not 0 <= start < end:
         raise InputError(f"can't cut from {start} s to {end} s: the end must come after the start")
     if end - start > MAX_CUT_SECONDS:
         raise InputError(f"can't cut {end - start:.0f} s at once: at most {MAX_CUT_SECONDS} s")
-    return cut_track(path, ffmpeg.audio_streams(path).track, start, end)
+    found = ffmpeg.audio_streams(path)
+    return cut_track(path, found, found.track if track is None else found.with_index(track), start, end)
 
 
-def cut_track(path: str | os.PathLike[str], track: ffmpeg.Track, start: float, end: float) -> AudioSegment:
-    """As `cut`, for a track that is already known."""
+def cut_track(
+    path: str | os.PathLike[str], found: ffmpeg.Streams, track: ffmpeg.Track, start: float, end: float
+) -> AudioSegment:
+    """As `cut`, for a track of streams that are already known."""
     if not track.rate or not track.channels:
         raise InputError(f"{path}: its audio track names no sample rate or channels")
-    early = min(start, PREROLL_SECONDS)
-    output = ["-v", "error", "-map", f"0:{track.index}", "-ss", f"{early:.3f}", "-t", f"{end - start:.3f}"]
-    shape = ["-ac", str(track.channels), "-ar", str(track.rate)]
-    arguments = ffmpeg.command(path, *output, *shape, "-f", "s16le", "pipe:1", start=start - early)
-    try:
-        done = subprocess.run(arguments, capture_output=True, timeout=CUT_TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{path}: cutting at {start:.1f} s took over {CUT_TIMEOUT} s") from None
-    whole = len(done.stdout) - len(done.stdout) % (SAMPLE_BYTES * track.channels)
+    data = b""
+    for stamped in (found.stamped, False):
+        try:
+            done = subprocess.run(
+                _cutting(path, found, track, start, end, stamped=stamped),
+                capture_output=True,
+                timeout=CUT_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InputError(f"{path}: cutting at {start:.1f} s took over {CUT_TIMEOUT} s") from None
+        data = done.stdout
+        if not (stamped and ffmpeg.REFORMED.encode() in done.stderr):
+            break
+    whole = len(data) - len(data) % (SAMPLE_BYTES * track.channels)
     return AudioSegment(
-        data=done.stdout[:whole],
+        data=data[:whole],
         sample_width=SAMPLE_BYTES,
         frame_rate=track.rate,
         channels=track.channels,
     )
+
+
+def _cutting(
+    path: str | os.PathLike[str],
+    found: ffmpeg.Streams,
+    track: ffmpeg.Track,
+    start: float,
+    end: float,
+    *,
+    stamped: bool,
+) -> list[str]:
+    """The ffmpeg command that writes a cut to its pipe as samples."""
+    early = min(start, PREROLL_SECONDS)
+    line = ffmpeg.on_time_line(found, track, track.rate, start, stamped=stamped)
+    length = ["-t", f"{end - start:.3f}"]
+    if stamped:
+        # The line is cut by its own times: what was decoded from before `start` on is dropped by the filter.
+        timing = ["-copyts", "-af", f"{line},atrim=end_pts={round(end * track.rate)},asetpts=N", *length]
+    else:
+        timing = ["-ss", f"{early:.3f}", *length, "-af", line]
+    output = ["-v", "info", "-nostats", "-map", f"0:{track.index}", *timing, *ffmpeg.channel_options(track)]
+    return ffmpeg.command(path, *output, "-f", "s16le", "pipe:1", start=start - early)
 
 
 def encode(

@@ -1,51 +1,55 @@
-"""Any audio file to the one form that is kept of it: 16 bits, mono, 16 kHz.
+"""Any audio file to the one form that is kept of it: 16 bits, mono, 16 kHz, on the file's own time line, at one level.
 
-ffmpeg's output goes straight from its pipe into the result, so that decoding needs the memory of
-one copy: an hour is 115 MB.
+ffmpeg's output goes from its pipe through the mixing into the result, so that decoding needs the memory of one copy:
+an hour is 115 MB.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
-from typing import IO, Literal
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from audio.media import ffmpeg
+from audio.media.levels import Levels, Samples
+from audio.media.mixing import Floats, Mixed, mix_down
 from models.record.errors import InputError
 from models.runtime.samples import SAMPLE_RATE
 
-SAMPLE_BYTES = 2  # int16
 MAX_SECONDS = 24 * 3600  # a small file can claim to play for ever
 FIRST_SECONDS = 60  # room to begin with where the file doesn't say how long it is
-READ_SAMPLES = 10 * SAMPLE_RATE  # at most this many between two calls of `progress`
+BLOCK_SECONDS = 10  # read at once, and at most between two calls of `progress`
 SHORTFALL_SECONDS = 2.0  # how much may be missing before it is worth a warning:
 SHORTFALL_SHARE = 0.01  # this much, or this share of the declared length if that is more
+LOST_SECONDS = 2.0  # of sound, cancelled out between channels, that are worth a warning
 ERROR_LINES = 5  # the last lines of ffmpeg's complaints that are kept
+LOUDEST = 1e15  # what samples are held below: the square of more is no float32
 
-Mix = Literal["mean", "left", "right"]
-Samples = npt.NDArray[np.int16]
 Progress = Callable[[float, float | None], None]
+
+_COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] (.*)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
     """Decoded audio.
 
-    `samples` has shape (samples,), int16, mono, SAMPLE_RATE. `declared_seconds` is what the file
-    says (None: nothing); `warning` is "" unless the file broke off before that.
+    `samples` has shape (samples,), int16, mono, SAMPLE_RATE. `declared_seconds` is what the file says (None: nothing);
+    `warnings` tell of a file that broke off, and of sound that was lost between its channels.
     """
 
     samples: Samples
     declared_seconds: float | None
-    warning: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -53,96 +57,133 @@ class Decoded:
         return len(self.samples) / SAMPLE_RATE
 
 
-def decode(path: str | os.PathLike[str], *, mix: Mix = "mean", progress: Progress | None = None) -> Decoded:
-    """Decode the default audio track of `path`; `mix` says which channels make up the one.
+@dataclass(slots=True)
+class _Said:
+    """What ffmpeg said: its last complaints, whether the sound changed its form on the way, and its exit status."""
+
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=ERROR_LINES))
+    reformed: bool = False
+    status: int = 0
+
+
+def decode(
+    path: str | os.PathLike[str], *, track: ffmpeg.Track | None = None, progress: Progress | None = None
+) -> Decoded:
+    """Decode an audio track of `path`, its default one unless another is given, all its channels mixed to one.
 
     `progress(done_seconds, total_seconds)` is called as it goes, total None where unknown. A file
     that breaks off gives what there is, with a warning. InputError: missing, empty, not audio,
     video without audio, nothing decoded, longer than MAX_SECONDS.
     """
     found = ffmpeg.audio_streams(path)
-    output = ["-v", "error", "-map", f"0:{found.track.index}", "-af", _mono(found.track.channels, mix)]
-    arguments = ffmpeg.command(path, *output, "-f", "s16le", "pipe:1")
-    with _running(arguments) as (child, complaints):
-        assert child.stdout is not None
-        samples = _read(child.stdout, path, found.seconds, progress)
+    track = track or found.track
+    room = min((found.seconds or FIRST_SECONDS) + 1, MAX_SECONDS)
+    for stamped in (found.stamped, False):
+        levels, mixed = Levels(room), Mixed()
+        with channels(path, found, track, stamped=stamped) as (blocks, said):
+            for mono in mix_down(blocks, mixed):
+                levels.add(mono)
+                if levels.seconds > MAX_SECONDS:
+                    raise InputError(f"{path} plays for over {MAX_SECONDS // 3600} hours: cut it first")
+                if progress is not None:
+                    progress(levels.seconds, found.seconds)
+        # A filter that is built anew in mid-file has forgotten where on the time line it was.
+        if not (stamped and said.reformed):
+            break
+    samples = levels.finish()
     if len(samples) == 0:
-        reason = complaints[-1] if complaints else "its audio track is empty"
+        reason = said.complaints[-1] if said.complaints else "its audio track is empty"
         raise InputError(f"{path}: no audio could be decoded ({reason})")
-    declared = None if found.guessed else found.seconds
-    warning = _warning(len(samples) / SAMPLE_RATE, declared, child.returncode, complaints)
-    return Decoded(samples, found.seconds, warning)
-
-
-def _mono(channels: int, mix: Mix) -> str:
-    """The ffmpeg filter that makes one channel at SAMPLE_RATE; `mix` matters for stereo alone."""
-    # Without a maximum of 1 the float mix of equal channels comes out 3 dB too loud and clips.
-    resample = f"aresample={SAMPLE_RATE}:out_chlayout=mono:rematrix_maxval=1:internal_sample_fmt=fltp"
-    if channels != 2 or mix == "mean":
-        return resample
-    return f"pan=mono|c0={'c0' if mix == 'left' else 'c1'},{resample}"
+    seconds = len(samples) / SAMPLE_RATE
+    warnings = (*_broken_off(path, found, seconds, said), *_lost(mixed))
+    return Decoded(samples, found.seconds, warnings)
 
 
 @contextmanager
-def _running(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], deque[str]]]:
-    """ffmpeg with its pipe open; gone, whatever happens, when the block is left."""
-    child = subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+def channels(
+    path: str | os.PathLike[str], found: ffmpeg.Streams, track: ffmpeg.Track, *, stamped: bool | None = None
+) -> Iterator[tuple[Iterator[Floats], _Said]]:
+    """The channels of a track, block for block: (samples, channels) float32 at SAMPLE_RATE, each its own level.
+
+    Blocks have BLOCK_SECONDS, but for the last one. stamped: whether the times of packets count, if not by the format.
+    What ffmpeg said is complete after the last block. ffmpeg is gone, whatever happens, when the block is left.
+    """
+    if not track.channels:
+        raise InputError(f"{path}: its audio track names no channels")
+    line = ffmpeg.on_time_line(
+        found, track, SAMPLE_RATE, stamped=found.stamped if stamped is None else stamped
     )
-    complaints: deque[str] = deque(maxlen=ERROR_LINES)
+    # The number of channels is said again, for tracks that change it.
+    output = ["-copyts", "-map", f"0:{track.index}", "-af", line, *ffmpeg.channel_options(track)]
+    quiet = ["-v", "level+info", "-nostats"]
+    child = subprocess.Popen(
+        ffmpeg.command(path, *quiet, *output, "-f", "f32le", "pipe:1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    said = _Said()
+    assert child.stdout is not None
     assert child.stderr is not None
-    listener = Thread(target=_listen, args=(child.stderr, complaints), daemon=True)
+    listener = Thread(target=_listen, args=(child.stderr, said), daemon=True)
     listener.start()
     try:
-        yield child, complaints
-        child.wait()
+        yield _blocks(child.stdout, track.channels), said
+        said.status = child.wait()
     finally:
         child.kill()
         child.wait()
         listener.join()
-        for pipe in (child.stdout, child.stderr):
-            if pipe is not None:
-                pipe.close()
+        child.stdout.close()
+        child.stderr.close()
 
 
-def _listen(pipe: IO[bytes], lines: deque[str]) -> None:
+def _listen(pipe: IO[bytes], said: _Said) -> None:
     # Read in pieces: a damaged file can make ffmpeg write a line that never ends.
+    rest = ""
     while piece := pipe.read(4096):
-        lines.extend(line for line in piece.decode("utf-8", errors="replace").splitlines() if line.strip())
+        *lines, rest = (rest[-4096:] + piece.decode("utf-8", errors="replace")).splitlines(
+            keepends=False
+        ) or [""]
+        for line in (*lines, rest):
+            said.reformed |= ffmpeg.REFORMED in line
+        said.complaints.extend(match[1] for line in lines if (match := _COMPLAINT.search(line)))
 
 
-def _read(
-    pipe: IO[bytes], path: str | os.PathLike[str], declared: float | None, progress: Progress | None
-) -> Samples:
-    """Everything in the pipe as int16, shape (samples,), read in place."""
-    room = min(declared + 1, MAX_SECONDS) if declared else FIRST_SECONDS
-    buffer: Samples = np.empty(int(room * SAMPLE_RATE), dtype=np.int16)
-    filled = 0  # bytes
+def _blocks(pipe: IO[bytes], channels: int) -> Iterator[npt.NDArray[np.float32]]:
     while True:
-        if filled == buffer.nbytes:
-            # realloc: on Linux big blocks are moved without being copied
-            buffer.resize(len(buffer) + len(buffer) // 4 + READ_SAMPLES, refcheck=False)
-        free = buffer.data.cast("B")[filled : filled + READ_SAMPLES * SAMPLE_BYTES]
-        got = pipe.readinto(free)  # type: ignore[attr-defined]
-        free.release()
-        if not got:
-            break
-        filled += got
-        seconds = filled / SAMPLE_BYTES / SAMPLE_RATE
-        if seconds > MAX_SECONDS:
-            raise InputError(f"{path} plays for over {MAX_SECONDS // 3600} hours: cut it first")
-        if progress is not None:
-            progress(seconds, declared)
-    buffer.resize(filled // SAMPLE_BYTES, refcheck=False)
-    return buffer
+        block = np.empty((BLOCK_SECONDS * SAMPLE_RATE, channels), dtype=np.float32)
+        room, filled = block.data.cast("B"), 0
+        while filled < len(room) and (got := pipe.readinto(room[filled:])):  # type: ignore[attr-defined]
+            filled += got
+        block = block[: filled // (block.itemsize * channels)]
+        if len(block):
+            # Floats from strangers may be no numbers, or as large as floats can be.
+            yield np.clip(np.nan_to_num(block, copy=False, posinf=0, neginf=0), -LOUDEST, LOUDEST, out=block)
+        if filled < len(room):
+            return
 
 
-def _warning(seconds: float, declared: float | None, status: int, complaints: deque[str]) -> str:
+def _broken_off(
+    path: str | os.PathLike[str], found: ffmpeg.Streams, seconds: float, said: _Said
+) -> tuple[str, ...]:
     """What the reader should know about a file that gave less than it promised."""
-    missing = (declared or 0.0) - seconds
-    if missing > max(SHORTFALL_SECONDS, SHORTFALL_SHARE * (declared or 0.0)):
-        return f"the audio breaks off at {seconds:.1f} s of {declared:.1f} s: the file may be truncated"
-    if status != 0:
-        reason = complaints[-1] if complaints else f"ffmpeg left with status {status}"
-        return f"decoding stopped at {seconds:.1f} s: {reason}"
-    return ""
+    declared = 0.0 if found.guessed else found.seconds or 0.0
+    enough = declared - max(SHORTFALL_SECONDS, SHORTFALL_SHARE * declared)
+    # A track may be shorter than others of its file: it is the whole that has to be there.
+    if seconds < enough and not (found.stamped and ffmpeg.demuxed_seconds(path, found) >= enough):
+        return (f"the audio breaks off at {seconds:.1f} s of {declared:.1f} s: the file may be truncated",)
+    if said.status != 0:
+        reason = said.complaints[-1] if said.complaints else f"ffmpeg left with status {said.status}"
+        return (f"decoding stopped at {seconds:.1f} s: {reason}",)
+    return ()
+
+
+def _lost(mixed: Mixed) -> tuple[str, ...]:
+    """What the reader should know about channels that cancel each other out."""
+    if mixed.lost > LOST_SECONDS:
+        return (f"{mixed.lost:.0f} s of sound cancel out between the channels, and were not heard",)
+    if mixed.rescued > LOST_SECONDS:
+        return (f"the channels cancel each other out for {mixed.rescued:.0f} s: one of them was heard there",)
+    return ()

@@ -14,49 +14,97 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from audio.media import wav
+from audio.media import mp3, wav
 from models.record.errors import EpiscribeError, InputError
 
 PROBE_TIMEOUT = 60  # seconds ffmpeg may take to read a file's headers
+WALK_TIMEOUT = 900  # seconds it may take to walk over the whole file
 
 # Containers that hold their own samples. Left out on purpose: hls, concat, dash, imf, sdp, rtsp, image2.
 FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
-    "ogg,tak,tta,voc,w64,wav,webm,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dss,dts,eac3,flac,flv,g722,gsm,ircam,loas,matroska,mov,mp3,mpc,mpc8,"
+    "mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,shn,tak,truehd,tta,voc,w64,wav,webm,wv"
 )
+# Those that give each packet a time of its own. All others are one unbroken row of samples.
+STAMPED = frozenset(("asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts", "mxf", "nut", "ogg", "rm"))
+LINE_FROM_ZERO = ("matroska", "mov")  # a first packet a little after 0 is so there; other lines begin with it
+FIRST_PACKET = 0.1  # seconds; a first packet that is later than this is where players begin, there too
+JITTER = 0.04  # seconds that a packet's time may be off by rounding; more is a gap or an overlap
+GLUED = 0.5  # seconds that times may go back and mean it; more is another recording, put behind the first
+LONGEST_GAP = 3600.0  # seconds; times that jump further are broken
 
-_CHANNELS = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "hexagonal": 6, "octagonal": 8}
+REFORMED = "Reconfiguring filter graph"  # said where a track changes its rate or channels: filters begin anew
+
+# fmt: off
+_CHANNELS = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "cube": 8, "hexagonal": 6, "octagonal": 8}
+# fmt: on
+_INPUT = re.compile(r"^Input #0, (.+), from '", re.MULTILINE)
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
-_STREAM = re.compile(r"^  Stream #0:(\d+)\S*: (Audio|Video): (.*)$", re.MULTILINE)
+_START = re.compile(r"^  Duration: \S+ start: (-?\d+\.\d+)", re.MULTILINE)
+_STREAM = re.compile(r"^  Stream #0:(\d+)(\S*): (Audio|Video): (.*)$", re.MULTILINE)
+_PLAIN_LAYOUT = re.compile(r"[\w.]+(\(\w+\))?")
+# What ffmpeg says of a file that it can't open, and what that means.
+_REFUSALS: dict[str, str] = {
+    "moov atom not found": "its index is missing: the recording was not finished",
+    "Format not on whitelist": "it points to other files, or is of a kind that isn't read",
+    "EBML header parsing failed": "its header is damaged",
+    "encrypted": "it is encrypted",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One audio stream: `index` counts all streams of the file, `rate` is in Hz."""
+    """One audio stream: `index` counts all streams of the file, `rate` is in Hz.
+
+    `layout` is ffmpeg's name for what the channels are, which is a guess for files that don't tell; `language` is as
+    the file writes it (mostly ISO 639-2), "" where it doesn't.
+    """
 
     index: int
     codec: str
     channels: int
     rate: int
     default: bool
+    layout: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
     """What the headers of a file declare; `seconds` is None where they don't say.
 
-    `guessed` tells that they didn't, and ffmpeg has reckoned `seconds` from the size of the file.
+    `guessed` tells that they didn't, and ffmpeg has reckoned `seconds` from the size of the file. `container` is
+    ffmpeg's name for the format, `start` the time of the first packet.
     """
 
     seconds: float | None
     audio: tuple[Track, ...]
     video: bool
     guessed: bool = False
+    container: str = ""
+    start: float = 0.0
 
     @property
     def track(self) -> Track:
-        """The audio track to listen to: the one marked as default, else the first."""
+        """The audio track that is marked as default, else the first."""
         return next((track for track in self.audio if track.default), self.audio[0])
+
+    def with_index(self, index: int) -> Track:
+        """The audio track that is this stream of the file; InputError where it is none."""
+        for track in self.audio:
+            if track.index == index:
+                return track
+        raise InputError(f"stream {index} of the file is no audio track")
+
+    @property
+    def stamped(self) -> bool:
+        """Whether its packets have times, so that there may be gaps between them."""
+        return self.container in STAMPED
+
+    @property
+    def begin(self) -> float:
+        """Where the time line begins, in the file's own stamps: what players show as 0:00."""
+        return 0.0 if self.container in LINE_FROM_ZERO and self.start < FIRST_PACKET else self.start
 
 
 @cache
@@ -115,15 +163,23 @@ def streams(path: str | os.PathLike[str]) -> Streams:
     except subprocess.TimeoutExpired:
         raise InputError(f"{path}: reading its headers took over {PROBE_TIMEOUT} s") from None
     said = done.stderr.decode("utf-8", errors="replace")
-    if "Input #0" not in said:
-        raise InputError(f"{path} is not audio (no known audio format)")
+    kind = _INPUT.search(said)
+    if kind is None:
+        raise InputError(f"{path} is not audio ({_refusal(said)})")
+    container = kind[1].split(",")[0]
     found = _STREAM.findall(said)
     told = wav.declared_seconds(file)
+    start = _START.search(said)
     return Streams(
         seconds=told or _declared_seconds(said),
-        audio=tuple(_track(int(index), text) for index, kind, text in found if kind == "Audio"),
-        video=any(kind == "Video" and "attached pic" not in text for _, kind, text in found),
-        guessed=told is None and "Estimating duration from bitrate" in said,
+        audio=tuple(_track(int(index), tag, text) for index, tag, kind, text in found if kind == "Audio"),
+        video=any(kind == "Video" and "attached pic" not in text for _, _, kind, text in found),
+        guessed=told is None
+        and (
+            "Estimating duration from bitrate" in said or (container == "mp3" and not mp3.counts_frames(file))
+        ),
+        container=container,
+        start=float(start[1]) if start else 0.0,
     )
 
 
@@ -136,6 +192,51 @@ def audio_streams(path: str | os.PathLike[str]) -> Streams:
     return found
 
 
+def channel_options(track: Track) -> list[str]:
+    """Output options that keep the channels of a track as they are, and as many where it changes them."""
+    return [] if _PLAIN_LAYOUT.fullmatch(track.layout) else ["-ac", str(track.channels)]
+
+
+def demuxed_seconds(path: str | os.PathLike[str], found: Streams) -> float:
+    """The time of the last packet of any stream, in the file's own stamps: how far the file really goes."""
+    arguments = command(path, "-map", "0:a", "-map", "0:v?", "-c", "copy", "-f", "null", "-")
+    try:
+        done = subprocess.run(arguments, capture_output=True, timeout=WALK_TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{path}: reading it took over {WALK_TIMEOUT} s") from None
+    times = re.findall(r"time=(\d+):(\d\d):(\d\d\.\d+)", done.stderr.decode("utf-8", errors="replace"))
+    ends = (int(hours) * 3600 + int(minutes) * 60 + float(rest) for hours, minutes, rest in times)
+    return found.start + max(ends, default=0.0)
+
+
+def on_time_line(
+    found: Streams, track: Track, rate: int, start: float = 0.0, *, stamped: bool | None = None
+) -> str:
+    """The ffmpeg filter that puts a track at `rate` Hz on the file's time line, from `start` seconds of it on.
+
+    Needs the option -copyts before the output. Silence goes where no packet is; times that are a little off are
+    rounding; a piece whose times begin anew, or lie hours ahead, follows the one before it. stamped: whether packets
+    have times that count, if not as the format has it; without them one sample follows the other.
+    """
+    layout = f":out_chlayout={track.layout}" if _PLAIN_LAYOUT.fullmatch(track.layout) else ""
+    if not (found.stamped if stamped is None else stamped):
+        return f"aresample={rate}{layout}"
+    # Registers: 0 where the last packet ended, 1 what is added to times after a jump, 2 where this packet begins.
+    time = f"(T-{found.begin:.6f}+ld(1))"
+    off = f"({time}-ld(0))"
+    jumped = f"if(lt({off},-{GLUED})+gt({off},{LONGEST_GAP}),ld(0)+0*st(1,ld(1)-{off}),{time})"
+    placed = f"if(isnan(T),ld(0),if(eq(N,0),{time},if(lt(abs({off}),{JITTER}),ld(0),{jumped})))"
+    return (
+        f"asetpts='(st(2,{placed})+0*st(0,ld(2)+NB_SAMPLES/SR))/TB',"
+        f"aresample={rate}{layout}:async=1:min_hard_comp={JITTER}:first_pts={round(start * rate)}"
+    )
+
+
+def _refusal(said: str) -> str:
+    """Why ffmpeg can't open a file, for somebody who doesn't know ffmpeg."""
+    return next((reason for sign, reason in _REFUSALS.items() if sign in said), "no known audio format")
+
+
 def _declared_seconds(said: str) -> float | None:
     match = _DURATION.search(said)
     if match is None:
@@ -144,11 +245,20 @@ def _declared_seconds(said: str) -> float | None:
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def _track(index: int, text: str) -> Track:
+def _track(index: int, tag: str, text: str) -> Track:
     codec = re.split(r"[ ,]", text, maxsplit=1)[0]
     rate = re.search(r"(\d+) Hz(?:, ([^,]+))?", text)
     layout = (rate and rate[2]) or ""
-    return Track(index, codec, _channel_count(layout), int(rate[1]) if rate else 0, "(default)" in text)
+    language = re.search(r"\((\w+)\)", tag)
+    return Track(
+        index,
+        codec,
+        _channel_count(layout),
+        int(rate[1]) if rate else 0,
+        "(default)" in text,
+        layout,
+        language[1] if language and language[1] != "und" else "",
+    )
 
 
 def _channel_count(layout: str) -> int:

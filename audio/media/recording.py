@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import TracebackType
 
-from audio.media.decode import Decoded, Mix, Samples, decode
-from audio.media.probe import probe
+from audio.media import ffmpeg
+from audio.media.decode import Decoded, decode
+from audio.media.levels import Samples
+from audio.media.tracks import choose_track
 from models.record.progress import Progress, silent
 
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """What decoding told: the length in seconds, which channels were heard, and what to warn the listener of."""
+    """What decoding told: the length in seconds, which stream was heard, and what to warn the listener of."""
 
     seconds: float
-    mix: Mix
+    track: int
     warnings: tuple[str, ...]
 
 
@@ -25,7 +27,7 @@ class Recording:
     def __init__(self, path: str, sha256: str) -> None:
         self.path = path
         self.sha256 = sha256
-        self._kept: tuple[Mix, Decoded] | None = None
+        self._kept: tuple[int, Decoded] | None = None
 
     def __enter__(self) -> Recording:
         return self
@@ -35,28 +37,23 @@ class Recording:
     ) -> None:
         self._kept = None
 
-    def decode(self, progress: Progress = silent) -> DecodedAudio:
-        """Decode the file and say what it is. Raises InputError."""
-        found = probe(self.path)
-        decoded = self._decoded(found.mix, progress)
-        warnings = [decoded.warning] if decoded.warning else []
-        if found.tracks > 1:
-            warnings.append(f"the file has {found.tracks} audio tracks: only its default one was heard")
-        if found.mix != "mean":
-            warnings.append(
-                f"only the {found.mix} channel was heard: the other is silent or would have cancelled it out"
-            )
-        return DecodedAudio(decoded.seconds, found.mix, tuple(warnings))
+    def decode(self, wanted: str | None = None, progress: Progress = silent) -> DecodedAudio:
+        """Decode the file and say what it is. wanted: as `choose_track` has it. Raises InputError."""
+        track, warnings = choose_track(self.path, wanted)
+        decoded = self._decoded(track.index, progress)
+        return DecodedAudio(decoded.seconds, track.index, (*warnings, *decoded.warnings))
 
-    def samples(self, mix: Mix, progress: Progress = silent) -> Samples:
-        """The audio as (samples,) int16 mono at 16 kHz; `mix` as `decode` told, in this run or an earlier one."""
-        return self._decoded(mix, progress).samples
+    def samples(self, track: int, progress: Progress = silent) -> Samples:
+        """The audio as (samples,) int16 mono at 16 kHz; `track` as `decode` told, in this run or an earlier one."""
+        return self._decoded(track, progress).samples
 
-    def _decoded(self, mix: Mix, progress: Progress) -> Decoded:
-        if self._kept is None or self._kept[0] != mix:
+    def _decoded(self, track: int, progress: Progress) -> Decoded:
+        if self._kept is None or self._kept[0] != track:
             self._kept = None  # let go of the one before there are two
             decoded = decode(
-                self.path, mix=mix, progress=lambda done, total: progress("decode", done, total or 0)
+                self.path,
+                track=ffmpeg.audio_streams(self.path).with_index(track),
+                progress=lambda done, total: progress("decode", done, total or 0),
             )
-            self._kept = mix, decoded
+            self._kept = track, decoded
         return self._kept[1]

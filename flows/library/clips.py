@@ -36,7 +36,8 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
             f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
         )
     end = min(end, transcript.audio.seconds) if end > start else end
-    piece = cut(find_audio(read.folder_of(folder), transcript, audio), start, end)
+    source = find_audio(read.folder_of(folder), transcript, audio)
+    piece = cut(source, start, end, track=transcript.audio.track if audio is None else None)
     said = crop(transcript, start, end)
     title = f"{one_line(transcript.episode.title)} ({clock(start)}–{clock(end)})"
     tags = {"title": title, "artist": one_line(transcript.episode.show)}

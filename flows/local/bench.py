@@ -53,11 +53,13 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
         if turns.model != "none":
             diariser.load(turns)
     with _timed(seconds, "diarise"):
-        diarisation = steps.diarise(recording, decoded.mix, turns)
+        diarisation = steps.diarise(recording, decoded.track, turns)
     with _timed(seconds, "load_whisper"):
         asr.load(words)
     with _timed(seconds, "transcribe"):
-        transcription = steps.transcribe(recording, decoded.mix, words, speech_of(diarisation.turns) or None)
+        transcription = steps.transcribe(
+            recording, decoded.track, words, speech_of(diarisation.turns) or None
+        )
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.align(
             Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model

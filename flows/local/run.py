@@ -100,7 +100,7 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
         raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
     stored = local_file(audio)
     with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
-        decoded = recording.decode(progress)
-        found = steps.diarise(recording, decoded.mix, options, progress)
+        decoded = recording.decode(progress=progress)
+        found = steps.diarise(recording, decoded.track, options, progress)
     files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found

@@ -84,11 +84,15 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """Audio bytes on disk: where they are on this machine, what they are, how long they play."""
+    """Audio bytes on disk: where they are on this machine, what they are, how long they play.
+
+    `track` is the stream of the file that was heard, counted from 0 over all its streams; None where that isn't known.
+    """
 
     path: str
     sha256: str
     seconds: float
+    track: int | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

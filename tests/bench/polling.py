@@ -96,8 +96,8 @@ def plain(episode: Any, options: Any) -> None:
     source = steps.download_episode(episode, options)
     with Recording(source.path, source.sha256) as recording:
         decoded = recording.decode()
-        words = steps.transcribe(recording, decoded.mix, options.transcription())
-        turns = steps.diarise(recording, decoded.mix, options.diarisation())
+        words = steps.transcribe(recording, decoded.track, options.transcription())
+        turns = steps.diarise(recording, decoded.track, options.diarisation())
     audio = AudioFile(source.path, source.sha256, decoded.seconds)
     transcript = steps.align(episode, audio, words, turns, diariser_model="offline")
     with tempfile.TemporaryDirectory() as out:

@@ -96,8 +96,8 @@ def process(audio: Path, episode: Episode, options: RunOptions) -> tuple[Path, T
     stored = local_file(audio)
     with Recording(str(stored.path), stored.sha256) as recording:
         decoded = recording.decode()
-        words = steps.transcribe(recording, decoded.mix, options.transcription())
-        turns = steps.diarise(recording, decoded.mix, options.diarisation())
+        words = steps.transcribe(recording, decoded.track, options.transcription())
+        turns = steps.diarise(recording, decoded.track, options.diarisation())
     file = AudioFile(recording.path, recording.sha256, decoded.seconds)
     transcript = steps.align(episode, file, words, turns, diariser_model="offline")
     folder = steps.folder_for(episode, options)

@@ -67,7 +67,13 @@ def test_encode_into_no_folder(tmp_path: Path) -> None:
 
 def test_importing_does_not_warn() -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", "import audio.media.clip, audio.media.probe"],
+        [
+            sys.executable,
+            "-W",
+            "error::RuntimeWarning",
+            "-c",
+            "import audio.media.clip, audio.media.recording",
+        ],
         capture_output=True,
         text=True,
         check=False,

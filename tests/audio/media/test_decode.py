@@ -28,29 +28,14 @@ def test_any_rate_and_channels(write_wav: Write, rate: int, channels: int) -> No
     assert decoded.samples.dtype == np.int16
     assert decoded.samples.shape == (pytest.approx(SAMPLE_RATE, abs=2),)
     assert pitch(decoded.samples) == pytest.approx(440, abs=2)
-    assert np.abs(as_float(decoded.samples)).max() == pytest.approx(0.9, abs=0.02)
-    assert decoded.warning == ""
+    assert decoded.warnings == ()
 
 
-def test_mean_of_equal_channels_keeps_the_level(write_wav: Write) -> None:
-    samples = as_float(decode(write_wav(sine(1), sine(1))).samples)
-    assert np.abs(samples - sine(1)).max() < 1e-3
-
-
-def test_values_of_16_khz_mono_are_kept(write_wav: Write) -> None:
+def test_values_of_16_khz_mono_are_kept_but_for_the_level(write_wav: Write) -> None:
     noise = np.random.default_rng(0).uniform(-0.9, 0.9, 5000)
     samples = as_float(decode(write_wav(noise)).samples)
-    assert np.abs(samples - noise).max() < 1e-4
-
-
-@pytest.mark.parametrize(("mix", "hertz"), [("left", 300), ("right", 700)])
-def test_one_channel(write_wav: Write, mix: module.Mix, hertz: float) -> None:
-    path = write_wav(sine(1, hertz=300), sine(1, hertz=700))
-    assert pitch(decode(path, mix=mix).samples) == pytest.approx(hertz, abs=2)
-
-
-def test_mix_is_ignored_for_mono(write_wav: Write) -> None:
-    assert pitch(decode(write_wav(sine(1)), mix="right").samples) == pytest.approx(440, abs=2)
+    gain = np.dot(samples, noise) / np.dot(noise, noise)
+    assert np.abs(samples - gain * noise).max() < 1e-4
 
 
 def test_a_fifth_of_a_second(write_wav: Write) -> None:
@@ -122,7 +107,7 @@ def test_truncated(make_media: Write, name: str, codec: str) -> None:
     decoded = decode(path)
     assert decoded.seconds == pytest.approx(30, abs=3)
     assert decoded.declared_seconds == pytest.approx(60, abs=1)
-    assert "breaks off at" in decoded.warning
+    assert "breaks off at" in " ".join(decoded.warnings)
 
 
 def test_truncated_m4a_with_its_index_in_front(make_media: Write) -> None:
@@ -131,18 +116,18 @@ def test_truncated_m4a_with_its_index_in_front(make_media: Write) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     decoded = decode(path)
     assert 20 < decoded.seconds < 40
-    assert "breaks off at" in decoded.warning
+    assert "breaks off at" in " ".join(decoded.warnings)
 
 
 @pytest.mark.parametrize("tags", [[], ["-metadata", "title=Odd"], ["-rf64", "always"]])
 def test_truncated_wav(make_media: Write, tags: list[str]) -> None:
     path = make_media("a.wav", "-f", "lavfi", "-i", "sine=440:d=60", "-ar", "16000", *tags)
-    assert decode(path).warning == ""
+    assert decode(path).warnings == ()
     path.write_bytes(path.read_bytes()[:600_000])
     decoded = decode(path)
     assert decoded.seconds == pytest.approx(18.7, abs=0.2)
     if tags != ["-rf64", "always"]:  # that keeps its length elsewhere, for files of over 4 GB
-        assert "breaks off at 18.7 s of 60.0 s" in decoded.warning
+        assert "breaks off at 18.7 s of 60.0 s" in " ".join(decoded.warnings)
 
 
 def test_wav_from_a_pipe_says_nothing_of_its_length(write_wav: Write) -> None:
@@ -151,13 +136,13 @@ def test_wav_from_a_pipe_says_nothing_of_its_length(write_wav: Write) -> None:
     data[40:44] = b"\xff\xff\xff\xff"
     path.write_bytes(data)
     decoded = decode(path)
-    assert (decoded.seconds, decoded.warning) == (2.0, "")
+    assert (decoded.seconds, decoded.warnings) == (2.0, ())
 
 
 def test_a_length_that_is_only_guessed_is_no_promise(make_media: Write) -> None:
     """A bare AAC stream declares nothing; ffmpeg reckons 2 s too much from its size."""
     path = make_media("a.aac", "-f", "lavfi", "-i", "anoisesrc=d=120:a=0.3:r=16000", "-c:a", "aac")
-    assert decode(path).warning == ""
+    assert decode(path).warnings == ()
 
 
 def test_garbage_in_the_middle(make_media: Write) -> None:

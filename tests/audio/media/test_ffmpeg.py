@@ -18,7 +18,7 @@ def test_headers_of_a_wav(write_wav: Write) -> None:
     found = ffmpeg.streams(write_wav(sine(1.5, 48_000), sine(1.5, 48_000), rate=48_000))
     assert found.seconds == pytest.approx(1.5)
     assert not found.video
-    assert found.audio == (ffmpeg.Track(0, "pcm_s16le", 2, 48_000, False),)
+    assert found.audio == (ffmpeg.Track(0, "pcm_s16le", 2, 48_000, False, "stereo"),)
 
 
 def test_default_track_is_preferred(make_media: Write) -> None:
