@@ -26,6 +26,7 @@ from models.runtime.samples import Samples
 class Hypothesis:
     """What one decoding of a chunk gave.
 
+    `words` are whole letters (`models.record.graphemes`), in order, apart from each other, and lie in the chunk.
     `confidence` is the mean log-probability of a token, 0 being certain; `no_speech_probability` how probable
     the model thinks it that nobody speaks. One that is `undecoded` holds the place of speech that was left
     out: its chunk is still to be decoded.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,7 +20,9 @@ from numpy.typing import NDArray
 from models.asr.chunking import CHUNK_SECONDS
 from models.asr.engine import Hypothesis
 from models.asr.whisper_models import check_model_language, resolve
+from models.asr.word_times import lasting
 from models.record.errors import ModelError
+from models.record.graphemes import whole_letters
 from models.record.progress import Report, no_report
 from models.record.spans import Span
 from models.record.transcript import Word
@@ -171,22 +174,26 @@ class FasterWhisperEngine:
 def hypothesis_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Hypothesis:
     """Segments of faster-whisper as a hypothesis; `offset` is added to their times.
 
-    Word times never run backwards or leave the chunk.
+    Words are whole letters, and their times hold together: see `whole_letters` and `lasting`.
     """
-    words, latest = list[Word](), chunk.start
-    for segment in segments:
-        for word in segment.words or ():
-            if re.search(r"\w", word.word) is None and not words:
-                continue  # punctuation that hangs on nothing
-            latest = min(max(offset + float(word.start), latest), chunk.end)
-            until = min(max(offset + float(word.end), latest), chunk.end)
-            words.append(Word(latest, until, word.word, round(float(word.probability), PROBABILITY_DIGITS)))
+    written = [
+        Word(
+            offset + float(word.start),
+            offset + float(word.end),
+            word.word,
+            round(float(word.probability), PROBABILITY_DIGITS),
+        )
+        for segment in segments
+        for word in segment.words or ()
+    ]
+    # Punctuation that hangs on nothing is left out.
+    words = list(dropwhile(lambda word: re.search(r"\w", word.text) is None, whole_letters(written)))
     if not words:
         return Hypothesis(chunk, (), 0.0, 1.0)
     tokens = [len(segment.tokens) + 1 for segment in segments]
     return Hypothesis(
         chunk,
-        tuple(words),
+        lasting(words, chunk),
         float(np.average([segment.avg_logprob for segment in segments], weights=tokens)),
         float(np.average([segment.no_speech_prob for segment in segments], weights=tokens)),
     )

@@ -17,6 +17,7 @@ from dataclasses import replace
 from models.asr.chunking import MARGIN
 from models.asr.engine import Engine, Hypothesis
 from models.asr.voice_activity import voice_activity
+from models.asr.word_times import lasting
 from models.record.spans import Span, total, within
 from models.record.transcript import Repair, Word
 
@@ -163,11 +164,7 @@ def split_at_lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list
 
 def _part(hypothesis: Hypothesis, chunk: Span, first: int, last: int) -> Hypothesis:
     """Words [first, last) of a hypothesis; those that were stretched over what lies before `chunk` begin with it."""
-    words = tuple(
-        replace(word, start=max(word.start, chunk.start), end=max(word.end, chunk.start))
-        for word in hypothesis.words[first:last]
-    )
-    return replace(hypothesis, chunk=chunk, words=words)
+    return replace(hypothesis, chunk=chunk, words=lasting(hypothesis.words[first:last], chunk))
 
 
 def lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list[tuple[Span, int]]:

@@ -18,6 +18,7 @@ from itertools import accumulate, chain, pairwise
 
 from models.asr.engine import Engine, Hypothesis
 from models.asr.repair import PUNCTUATION_AROUND, bare_word
+from models.asr.word_times import lasting
 from models.record.punctuation import ends_sentence
 from models.record.transcript import Episode, Repair, Word
 
@@ -200,7 +201,7 @@ def _replaced(
             repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
             old = _timed(new, old[0].start, max(word.end for word in old))
         words += old
-    return replace(hypothesis, words=tuple(words))
+    return replace(hypothesis, words=lasting(words, hypothesis.chunk))
 
 
 def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 
+from models.record.graphemes import graphemes, whole_letters
 from models.record.transcript import Segment, Transcript
 from outputs.captions.line_breaks import AFTER_CLAUSE, AFTER_SENTENCE, break_badness
 from outputs.captions.profiles import Profile, word_count
 from outputs.text.characters import (
-    graphemes,
     is_orphan,
     is_spaceless,
     needs_space,
@@ -129,7 +129,7 @@ def _tokens(segments: Sequence[Segment]) -> Iterator[_Piece]:
     last = ""
     for segment in segments:
         space = needs_space(last, segment.words[0].text)
-        for word in segment.words:
+        for word in whole_letters(segment.words):
             text = one_line(word.text)
             start = max(0, milliseconds(word.start))
             whole = _Piece(text.strip(), False, start, max(start, milliseconds(word.end)))

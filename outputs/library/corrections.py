@@ -19,6 +19,7 @@ from typing import Any
 
 from models.naming.label_matching import matching_label
 from models.record.errors import OutputError
+from models.record.graphemes import graphemes
 from models.record.transcript import Segment, Speaker, Transcript, Word
 from outputs.text.characters import is_spaceless
 from outputs.text.times import whole_ms
@@ -185,20 +186,20 @@ def _whole_words(
 
 
 def word_units(text: str) -> list[str]:
-    """The words of a text, each with the white space before it; in scripts without spaces each character.
+    """The words of a text, each with the white space before it; in scripts without spaces each letter.
 
-    >>> word_units("Go to 東京, now")
-    ['Go', ' to', ' 東', '京,', ' now']
+    >>> word_units("Go to 東京, now"), word_units("กำที่")
+    (['Go', ' to', ' 東', '京,', ' now'], ['กำ', 'ที่'])
     """
     found = list[str]()
     for chunk in _CHUNKS.findall(text):
         piece = ""
-        for char in chunk:
-            last = piece.strip()[-1:]
+        for letter in graphemes(chunk):
+            last, char = piece.strip()[-1:], letter[0]
             if last and char.isalnum() and (is_spaceless(char) or (last.isalnum() and is_spaceless(last))):
                 found.append(piece)
                 piece = ""
-            piece += char
+            piece += letter
         found.append(piece)
     return found
 

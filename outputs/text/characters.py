@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
+from models.record.graphemes import graphemes
 from models.record.punctuation import SENTENCE_END, SENTENCE_MARKS, finality
 
 MAX_COLUMNS = 2  # of one visible character
@@ -20,8 +20,6 @@ _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 _NEVER_FIRST = set("”’»›)]}」』）】》%" + SENTENCE_MARKS + ",;:、，；：،")
 _NEVER_LAST = set("“‘«‹([{「『（【《¿¡")
-_ZERO_WIDTH_JOINER = "\u200d"
-_VIRAMA_CLASS = 9  # canonical combining class of the sign that joins two Indic consonants
 
 
 def one_line(text: str) -> str:
@@ -44,24 +42,6 @@ def width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(min(MAX_COLUMNS, sum(map(_columns, cluster))) for cluster in graphemes(text))
-
-
-def graphemes(text: str) -> Iterator[str]:
-    """The characters as a reader sees them: marks stay with their letter, joined emoji in one piece.
-
-    Close to the extended grapheme clusters of https://unicode.org/reports/tr29.
-
-    >>> [len(cluster) for cluster in graphemes("e\\u0301a🇩🇪🇫🇷")]
-    [2, 1, 2, 2]
-    """
-    cluster = ""
-    for char in text:
-        if cluster and not _continues(cluster, char):
-            yield cluster
-            cluster = ""
-        cluster += char
-    if cluster:
-        yield cluster
 
 
 def is_spaceless(char: str) -> bool:
@@ -123,28 +103,3 @@ def _columns(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _continues(cluster: str, char: str) -> bool:
-    """Whether the character is part of what a reader sees as one with those before it."""
-    last = cluster[-1]
-    return (
-        _columns(char) == 0
-        or _extends(char)
-        or last == _ZERO_WIDTH_JOINER
-        or (unicodedata.combining(last) == _VIRAMA_CLASS and char.isalpha())
-        or (len(cluster) == 1 and _is_flag_half(last) and _is_flag_half(char))
-    )
-
-
-def _extends(char: str) -> bool:
-    """Vowel signs, skin tones, and the vowels and finals of Hangul syllables written in parts."""
-    return (
-        unicodedata.category(char) == "Mc"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\u1160" <= char <= "\u11ff"
-    )
-
-
-def _is_flag_half(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"

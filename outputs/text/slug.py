@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
+
+from models.record.graphemes import graphemes
 
 MIN_LENGTH = 16  # bytes; room for a reserved name and the hash after it
 HASH_LENGTH = 8
 
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # device names on Windows
-_APOSTROPHES = re.compile("['’ʼ]")
+_WITHIN_WORDS = re.compile("['’ʼ\u200d]")  # apostrophes, and the joiner of conjuncts
 # Latin letters that Unicode does not decompose.
 _LATIN = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
 
@@ -52,15 +56,16 @@ def _folded(text: str) -> str:
 
 def _hyphenated(text: str) -> str:
     """Letters, digits and their marks; whatever lies between them is one hyphen."""
-    kept = (c if unicodedata.category(c)[0] in "LNM" else "-" for c in _APOSTROPHES.sub("", text))
+    kept = (c if unicodedata.category(c)[0] in "LNM" else "-" for c in _WITHIN_WORDS.sub("", text))
     return re.sub("-+", "-", "".join(kept)).strip("-")
 
 
 def _shortened(text: str, max_length: int) -> str:
-    """At most `max_length` bytes; the last word goes as a whole if half of the text remains."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= max_length:
+    """At most `max_length` bytes of whole letters; the last word goes as a whole if half of the text remains."""
+    letters = graphemes(text)
+    ends = list(accumulate(len(letter.encode("utf-8", "replace")) for letter in letters))
+    if not ends or ends[-1] <= max_length:
         return text
-    cut = data[:max_length].decode("utf-8", "ignore")
+    cut = "".join(letters[: bisect_right(ends, max_length)])
     head = cut.rpartition("-")[0]
     return (head if len(head) * 2 >= len(cut) else cut).rstrip("-")

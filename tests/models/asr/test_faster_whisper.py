@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audio.media.decode import decode
 from models.asr import faster_whisper
+from models.asr.faster_whisper import hypothesis_of
+from models.asr.word_times import FRAME
+from models.record.graphemes import graphemes
 from models.record.spans import Span
 
 
@@ -19,3 +26,74 @@ def test_chunks_decoded_together_are_the_same_as_one_by_one(sample_wav: Path) ->
     for one, other in zip(together, alone, strict=True):
         assert one.words
         assert [word.start for word in one.words] == pytest.approx([w.start for w in other.words], abs=0.1)
+
+
+def segment(*words: tuple[str, float, float]) -> SimpleNamespace:
+    """What of a segment of faster-whisper is read: its words, and how sure it is."""
+    timed = [SimpleNamespace(word=text, start=a, end=b, probability=0.5) for text, a, b in words]
+    return SimpleNamespace(words=timed, tokens=[1] * len(words), avg_logprob=-0.3, no_speech_prob=0.1)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("th", "ที่นี่มีน้ำ"),
+        ("lo", "ຂ້ອຍຢູ່ນີ້"),
+        ("my", "ကျွန်တော်ကမ္ဘာ"),
+        ("ja", "か\u3099っこう"),
+        ("zh", "你好👩\u200d👩\u200d👧🇨🇳"),
+    ],
+)
+def test_what_faster_whisper_cuts_at_code_points_is_whole_letters(language: str, text: str) -> None:
+    from faster_whisper.tokenizer import Tokenizer
+
+    model = faster_whisper.load("base", "cpu").pipeline.model
+    tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
+    cut, _ = tokenizer.split_to_word_tokens(tokenizer.encode(text))
+    letters = set(accumulate(map(len, graphemes(text))))
+    assert not letters.issuperset(accumulate(map(len, cut)))
+    hypothesis = hypothesis_of(Span(0, 9), [segment(*((word, 1.0, 1.0) for word in cut))])
+    assert hypothesis.text == text
+    assert letters.issuperset(accumulate(len(word.text) for word in hypothesis.words))
+
+
+def test_a_letter_cut_by_the_end_of_a_segment_is_whole() -> None:
+    segments = [segment((" มี", 0.5, 0.9), ("ท", 0.9, 1.0)), segment(("ี่", 1.0, 1.3), ("นี่", 1.3, 1.5))]
+    words = hypothesis_of(Span(10, 20), segments, offset=10).words
+    assert [(word.text, word.start, word.end) for word in words] == [
+        (" มี", 10.5, 10.9),
+        ("ที่", 10.9, 11.3),
+        ("นี่", 11.3, 11.5),
+    ]
+
+
+def test_punctuation_that_hangs_on_nothing_is_left_out() -> None:
+    hypothesis = hypothesis_of(Span(0, 9), [segment(("...", 0, 1), (" Yes", 1, 2), (" -", 2, 2))])
+    assert [word.text for word in hypothesis.words] == [" Yes", " -"]
+    assert hypothesis.words[0].start == 1
+    assert hypothesis_of(Span(0, 9), [segment(("...", 0, 1))]).words == ()
+
+
+times = st.floats(-1, 32, allow_nan=False)
+pieces = st.text(min_size=1, max_size=4) | st.sampled_from([*"ที่กำक्षக்ကမ္ဘာ👩🇩🇪\u200d\u0301", " a", ".", "한"])
+
+
+@given(
+    st.lists(st.lists(st.tuples(pieces, times, times), max_size=20), max_size=3),
+    st.sampled_from([Span(2, 30), Span(0, 0.5), Span(4, 4.03), Span(5, 5)]),
+    st.sampled_from([0.0, -1.5, 2.7]),
+)
+def test_any_words_become_whole_letters_whose_times_hold_together(
+    said: list[list[tuple[str, float, float]]], chunk: Span, offset: float
+) -> None:
+    said = [[("A", 3.0, 3.0)], *said]
+    text = "".join(word for words in said for word, _, _ in words)
+    words = hypothesis_of(chunk, [segment(*words) for words in said], offset).words
+    assert "".join(word.text for word in words) == text
+    assert set(accumulate(map(len, graphemes(text)))).issuperset(accumulate(len(w.text) for w in words))
+    assert all(word.start <= word.end for word in words)
+    assert all(one.end <= two.start for one, two in pairwise(words))
+    assert chunk.start <= words[0].start
+    assert words[-1].end <= chunk.end
+    shortest = min(FRAME, chunk.duration / len(words))
+    assert all(word.end - word.start >= shortest - 1e-9 for word in words)

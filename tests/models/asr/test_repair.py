@@ -81,6 +81,18 @@ def test_a_word_torn_from_what_follows_goes_with_it() -> None:
     assert lost.chunk == Span(1.5 - MARGIN, 7.5)
 
 
+def test_words_torn_off_still_last() -> None:
+    torn = (Word(5, 5.2, " I"), Word(5.2, 5.4, " do"))
+    words = (Word(0, 0.5, " minutes."), *torn, Word(5.4, 8, " really"), Word(8, 8.4, " liked"))
+    *_, after = split_at_lost_speech(Hypothesis(Span(0, 9), words), [Span(0, 0.5), Span(1.5, 8.4)])
+    assert after.text == "I do really liked"
+    assert [(round(word.start, 2), round(word.end, 2)) for word in after.words[:3]] == [
+        (7.5, 7.52),
+        (7.52, 7.54),
+        (7.54, 8),
+    ]
+
+
 def test_short_breaks_between_words_are_no_loss_and_tear_nothing() -> None:
     words = (Word(0, 0.5, " Hello."), Word(1, 1.5, " Hello."), Word(2, 2.3, " And"), Word(2.3, 2.6, " I'm"))
     (gap, index), *more = lost_speech(Hypothesis(Span(0, 9), words), [Span(0, 9)])

@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.asr.engine import Hypothesis
 from models.asr.transcription import Transcription, TranscriptionOptions, transcribe
-from models.asr.vocabulary import MAX_HOTWORDS, MAX_TERM, MAX_TERMS, expected_terms, hotwords, phonetic_key
+from models.asr.vocabulary import (
+    MAX_HOTWORDS,
+    MAX_TERM,
+    MAX_TERMS,
+    _replaced,
+    expected_terms,
+    hotwords,
+    phonetic_key,
+)
+from models.asr.word_times import FRAME
+from models.record.spans import Span
 from models.record.transcript import Episode, Person, Word
 from tests.models.conftest import read_audio
 
@@ -90,6 +101,16 @@ def heard(path: Path, *vocabulary: str) -> Transcription:
 
 def text(words: tuple[Word, ...]) -> str:
     return "".join(word.text for word in words).strip()
+
+
+def test_a_term_of_more_words_than_there_is_time_for_takes_some_from_what_follows() -> None:
+    wrong, right, after = Word(1, 1.02, " Margrethale", 0.3), "Margret Hayle", Word(1.02, 2, " said")
+    again = (Word(1, 1.5, " Margret"), Word(1.5, 1.6, " Hayle"), after)
+    sounds = {right: phonetic_key(right)}
+    found = _replaced(Hypothesis(Span(0, 9), (wrong, after)), Hypothesis(Span(0, 9), again), sounds, [])
+    assert found.text == "Margret Hayle said"
+    assert all(word.end - word.start >= FRAME - 1e-9 for word in found.words)
+    assert found.words[-1].end == 2
 
 
 def test_a_rare_name_in_the_notes_comes_out_spelled_right(poison: Path) -> None:

@@ -214,6 +214,16 @@ def test_what_a_reader_sees_as_one_character_is_never_cut(cluster: str) -> None:
     assert all(line.replace(cluster, "") == "" for line in lines)
 
 
+@pytest.mark.parametrize("letter", ["ที่", "กำ", "ခြ္က", "ខ្ញុំ", "က္ကာ", "か\u3099", "🇩🇪"])
+def test_words_of_a_record_that_are_less_than_a_letter_are_never_cut_from_it(letter: str) -> None:
+    words = tuple(Word(i / 10, i / 10 + 0.1, char) for i, char in enumerate(letter * 90))
+    for size in range(16, 24):
+        found = cues(talk(Segment(0, words[-1].end, None, words)), replace(VTT, max_chars=size))
+        lines = [line for cue in found for line in cue.lines]
+        assert len(lines) > 1
+        assert all(line.replace(letter, "") == "" for line in lines)
+
+
 def test_a_pause_within_speech_starts_a_new_cue() -> None:
     first, second = said("And then he looked", 0.0, speaker=None), said("at all of us.", 3.0, speaker=None)
     assert [cue.lines for cue in cues(talk(first, second), VTT)] == [

@@ -127,6 +127,18 @@ def test_what_is_typed_is_what_is_read(before: list[str], after: list[str]) -> N
     assert kept & set(timed(found.transcript.segments[0])) or not set(before) & set(after)
 
 
+@pytest.mark.parametrize("letter", ["ที่", "กำ", "က္ကာ", "ខ្ញុំ", "か\u3099"])
+def test_what_is_typed_without_spaces_becomes_words_of_whole_letters(letter: str) -> None:
+    transcript = talk(said("hello there", 1.0), said("and on it goes", 9))
+    found = apply_corrections(transcript, word_changes(transcript.segments[0].words, f"hello {letter * 3}"))
+    assert [word.text for word in found.transcript.segments[0].words] == [
+        " hello",
+        f" {letter}",
+        letter,
+        letter,
+    ]
+
+
 def test_a_better_model_that_times_words_otherwise_keeps_corrections() -> None:
     fixes = word_changes(FIRST.words, "Welcome back to the show, everybody. I'm Anne.")
     found = apply_corrections(heard("Welcome again to our show everyone. I'm Ann,", shift=0.4), fixes)

@@ -44,6 +44,7 @@ def test_same_text_gives_same_slug_and_a_slug_stays(text: str) -> None:
         ("ガンダム", "ガンダム"),
         ("한국어", "한국어"),
         ("हिन्दी", "हिन्दी"),
+        ("ශ්\u200dරී ලංකා", "ශ්රී-ලංකා"),
         ("../../etc/passwd", "etc-passwd"),
         ("a\x00b\nc", "a-b-c"),
         ("  .hidden.  ", "hidden"),
@@ -64,6 +65,14 @@ def test_texts_without_letters_differ() -> None:
 
 def test_long_titles_are_cut_at_a_word() -> None:
     assert slug("alpha beta gamma delta epsilon", 20) == "alpha-beta-gamma"
+
+
+@pytest.mark.parametrize("letter", ["ที่", "क्षि", "က္က", "ខ្ញុំ"])
+def test_titles_without_spaces_are_cut_between_letters(letter: str) -> None:
+    for length in range(16, 40):
+        part = slug(letter * 20, length)
+        assert part.replace(letter, "") == ""
+        assert len((part + letter).encode()) > length
 
 
 def test_too_short_a_limit_is_a_mistake() -> None:
