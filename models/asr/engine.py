@@ -21,6 +21,9 @@ from models.record.spans import Span
 from models.record.transcript import Word
 from models.runtime.samples import Samples
 
+LOOP_COMPRESSION_RATIO = 2.4  # of a text that repeats itself, as Whisper has it
+UNSURE_LOGPROB = -1.0  # mean log-probability under which Whisper itself decodes again
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:

@@ -4,7 +4,7 @@ It takes Whisper's first answer. Its usual failures are known: it stops in mid-c
 leaves out the rest, it repeats a phrase until the chunk is full, it writes a polite phrase under music
 and noise, or it writes in a language that isn't spoken. Each is looked for in every chunk by what the
 segmentation heard and by the model's own confidence; what looks wrong is decoded again, and the better
-of the two stays. Everything that is changed is recorded as a `Repair`.
+of the two stays. Everything that is changed is recorded as a `Repair`, and so is speech that stays without words.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from models.asr.chunking import MARGIN
-from models.asr.engine import Engine, Hypothesis
+from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis
 from models.asr.voice_activity import voice_activity
 from models.asr.word_times import lasting
-from models.record.spans import Span, total, within
+from models.record.spans import Span, total, touching, within
 from models.record.transcript import Repair, Word
 
 PUNCTUATION_AROUND = re.compile(r"^\W+|\W+$")  # what is not part of a word
@@ -27,21 +27,24 @@ LONGEST_WORD = 1.2  # seconds; a word that is longer hides a gap
 WORD_SECONDS = 0.5  # what such a word is taken to last
 SHORT_SECONDS = 0.4  # a shorter piece of it between two words is the end of one of them
 TORN_WORDS = 2  # how many words between two gaps may belong to what comes after
-MIN_GAP_LOGPROB = -0.8  # mean log-probability from which a gap's own decoding is believed: laughter gets less
 MIN_WORDS_PER_SECOND = 0.7  # words a second of speech that a gap's own decoding must have to be believed
 SEQUENTIAL_SECONDS = (
     3.0  # of lost speech that are worth the sequential decoder where the batched one finds nothing
 )
 ROUNDS = 3  # how often what was found is looked through for lost speech itself
-LOOP_COMPRESSION_RATIO = 2.4  # compression of a text that repeats itself, as Whisper has it
 LOOP_TIMES = 4  # a phrase said that often in a row without a change is a loop ...
-LOOP_WORDS = 8  # ... if that makes this many words
-UNSURE_LOGPROB = -1.0  # mean log-probability under which Whisper itself decodes again
+LOOP_WORDS = 8  # ... if that makes this many words, and their times aren't those of speech:
+SHORTEST_WORD = (
+    0.06  # seconds; words of a loop that nobody says are crammed into less, or stretched over more
+)
+FITTING = 0.8  # share of the words that must last as words do, and lie where somebody speaks
+FASTEST = 5.0  # words a second of speech
 GUESSED_LOGPROB = -1.4  # and under which nothing is left of what was said
 NO_SPEECH_PROBABILITY = 0.6  # probability of no speech, as Whisper has it
 VOICED = 0.2  # share of a doubtful chunk in which the voice detector must hear a voice, too ...
 VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded sequentially
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
+LANGUAGE_SECONDS = 2.0  # of speech by which a language can be told
 BETTER = 0.1  # by how much the log-probability in another language must be higher
 FOREIGN_SHARE = 0.3  # of the letters, in another script than the language is written in
 LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "ro", "hu", "tr", "ca")
@@ -55,46 +58,86 @@ def repair_hypotheses(
     speech: where the segmentation heard speech. A chunk that lost speech comes back as several hypotheses.
     """
     repairs: list[Repair] = []
-    hypotheses = [_without_loops(engine, hypothesis, repairs) for hypothesis in hypotheses]
+    hypotheses = [_without_loops(engine, hypothesis, speech, repairs) for hypothesis in hypotheses]
     hypotheses = _with_lost_speech(engine, hypotheses, speech, repairs)
     return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
 
 
-def _without_loops(engine: Engine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
-    """The hypothesis itself, or where it repeats itself a sequential one, cut where that still does."""
-    if not is_loop(hypothesis):
-        return hypothesis
-    if not is_voiced(hypothesis.chunk, engine):
-        return _emptied(hypothesis, repairs)
-    again = engine.decode_sequentially(hypothesis.chunk)
-    if is_loop(again):
-        words = without_repeats(min(hypothesis, again, key=lambda each: each.compression_ratio).words)
-        again = replace(again, words=tuple(words))
-    repairs.append(_repair("loop", hypothesis, again))
+def unheard(engine: Engine, words: Sequence[Word], seconds: float, speech: Sequence[Span]) -> list[Repair]:
+    """Where somebody speaks and no words were found, after all repairs. seconds: how long the recording is."""
+    found = []
+    for gap, _ in lost_speech(Hypothesis(Span(0.0, seconds), tuple(words)), speech):
+        spoken = within(speech, gap)
+        if is_voiced(gap, engine):
+            found.append(Repair(spoken[0].start, spoken[-1].end, "unheard"))
+    return found
+
+
+def _without_loops(
+    engine: Engine, hypothesis: Hypothesis, speech: Sequence[Span], repairs: list[Repair]
+) -> Hypothesis:
+    """The hypothesis itself, or where it repeats itself a sequential one, without what is said at no time of speech."""
+    again = hypothesis
+    if is_loop(hypothesis, speech):
+        if not is_voiced(hypothesis.chunk, engine):
+            return _emptied(hypothesis, repairs)
+        again = engine.decode_sequentially(hypothesis.chunk)
+        if is_loop(again, speech):
+            again = min(hypothesis, again, key=lambda each: each.compression_ratio)
+    again = replace(again, words=tuple(without_repeats(again.words, speech)))
+    if again != hypothesis:
+        repairs.append(_repair("loop", hypothesis, again))
     return again
 
 
-def is_loop(hypothesis: Hypothesis) -> bool:
-    """Whether the text repeats itself more than speech does."""
-    return hypothesis.compression_ratio > LOOP_COMPRESSION_RATIO or len(
-        without_repeats(hypothesis.words)
-    ) < len(hypothesis.words)
+def is_loop(hypothesis: Hypothesis, speech: Sequence[Span]) -> bool:
+    """Whether the text repeats itself more than speech does, at times that aren't those of the speech it covers."""
+    words = hypothesis.words
+    if hypothesis.compression_ratio <= LOOP_COMPRESSION_RATIO and len(without_repeats(words)) == len(words):
+        return False
+    kept = without_repeats(words, speech)
+    return len(kept) < FITTING * len(words) or not _fits(kept, speech)
 
 
-def without_repeats(words: Sequence[Word]) -> list[Word]:
-    """The words with each phrase that comes many times in a row left once.
+def _fits(words: Sequence[Word], speech: Sequence[Span]) -> bool:
+    """Whether words last as long as words do, lie where somebody speaks, and are no more than can be said there."""
+    covered = total(within(speech, Span(words[0].start, words[-1].end)))
+    fitting = [
+        SHORTEST_WORD <= word.end - word.start <= LONGEST_WORD
+        and bool(touching(speech, Span(word.start, word.end)))
+        for word in words
+    ]
+    return len(words) <= FASTEST * covered and sum(fitting) >= FITTING * len(words)
+
+
+def without_repeats(words: Sequence[Word], speech: Sequence[Span] = ()) -> list[Word]:
+    """The words with each phrase that comes many times in a row left once, and where its times are those of speech.
 
     >>> said = [Word(i, i + 1, text) for i, text in enumerate([" so", *[" thank", " you."] * 5, " bye"])]
     >>> "".join(word.text for word in without_repeats(said))
     ' so thank you. bye'
+    >>> "".join(word.text for word in without_repeats(said, [Span(0, 6), Span(11, 12)]))
+    ' so thank you. thank you. thank you. bye'
     """
     keys = [bare_word(word.text) for word in words]
     kept, at = list[Word](), 0
     while at < len(words):
         size, times = _loop_at(keys, at)
-        kept += words[at : at + size]
+        for first in range(at, at + size * times, size):
+            phrase = words[first : first + size]
+            if first == at or _is_said(phrase, speech):
+                kept += phrase
         at += size * times
     return kept
+
+
+def _is_said(phrase: Sequence[Word], speech: Sequence[Span]) -> bool:
+    """Whether a phrase takes the time that it takes to say it, most of it where somebody speaks."""
+    span = Span(phrase[0].start, phrase[-1].end)
+    return (
+        SHORTEST_WORD * len(phrase) <= span.duration <= LONGEST_WORD * len(phrase)
+        and total(within(speech, span)) > span.duration / 2
+    )
 
 
 def _loop_at(keys: Sequence[str], at: int) -> tuple[int, int]:
@@ -126,30 +169,42 @@ def _with_lost_speech(
         gaps = [part.chunk for part in parts if part.undecoded]
         found = []
         for hypothesis in engine.decode(gaps):
-            heard = total(within(speech, hypothesis.chunk))
-            missed = not _is_found(hypothesis, heard) and heard >= SEQUENTIAL_SECONDS
-            again = (
-                engine.decode_sequentially(hypothesis.chunk)
-                if missed and is_voiced(hypothesis.chunk, engine)
-                else hypothesis
-            )
-            if _is_found(again, heard):
+            again = _heard_in_gap(engine, hypothesis, speech)
+            if again is not None:
                 repairs.append(_repair("lost", Hypothesis(hypothesis.chunk), again))
                 # What precedes its first word was listened to twice: only what follows may hold more.
                 found.append(replace(again, chunk=Span(again.words[0].start, again.chunk.end)))
     return sorted([*finished, *found], key=lambda hypothesis: hypothesis.chunk)
 
 
-def _is_found(again: Hypothesis, heard: float) -> bool:
+def _heard_in_gap(engine: Engine, hypothesis: Hypothesis, speech: Sequence[Span]) -> Hypothesis | None:
+    """What is said in a gap: its own hypothesis, or one with more care or in the language that is heard there; or None.
+
+    That it was left out says by itself that it may be in another language.
+    """
+    chunk, heard = hypothesis.chunk, total(within(speech, hypothesis.chunk))
+    found = hypothesis if _is_found(hypothesis, speech) else None
+    other = _language_heard(engine, chunk) if heard >= LANGUAGE_SECONDS else None
+    if other is None and (found or heard < SEQUENTIAL_SECONDS):
+        return found
+    if not is_voiced(chunk, engine):
+        return found
+    again = engine.decode_sequentially(chunk, other)
+    if not _is_found(again, speech) or (found and again.confidence <= found.confidence + BETTER):
+        return found
+    return again
+
+
+def _is_found(again: Hypothesis, speech: Sequence[Span]) -> bool:
     """Whether a gap's own hypothesis is speech: words enough for what was heard, and not invented."""
     if (
         not again.words
-        or again.confidence < MIN_GAP_LOGPROB
+        or again.confidence < UNSURE_LOGPROB
         or again.no_speech_probability > NO_SPEECH_PROBABILITY
-        or is_loop(again)
+        or is_loop(again, speech)
     ):
         return False
-    return len(again.words) >= MIN_WORDS_PER_SECOND * heard
+    return len(again.words) >= MIN_WORDS_PER_SECOND * total(within(speech, again.chunk))
 
 
 def split_at_lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list[Hypothesis]:

@@ -13,17 +13,18 @@ from models.asr import faster_whisper
 from models.asr.chunking import pack_chunks
 from models.asr.engine import Engine, Hypothesis
 from models.asr.language import detect_language, language_warning
-from models.asr.repair import repair_hypotheses
+from models.asr.repair import repair_hypotheses, unheard
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
 from models.record.progress import Progress, silent
-from models.record.spans import Span
+from models.record.spans import Span, total
 from models.record.transcript import Repair, Word
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
 MIN_SAMPLES = SAMPLE_RATE // 10  # less can't hold a word, and upsets the feature extractor
 FIRST_DECODING = 0.85  # share of the work; the rest is repair
+UNHEARD_SHARE = 0.02  # of the speech: more of it without words is worth a warning
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def transcribe(
     chunks = [chunk for chunk in pack_chunks(speech, samples) if chunk.duration * SAMPLE_RATE >= MIN_SAMPLES]
     if not chunks:
         progress("transcribe", seconds, seconds)
-        return Transcription((), "", 0.0, engine.name)
+        return Transcription((), "", 0.0, engine.name, warnings=_wordless(samples))
     heard, probability = detect_language(engine, chunks)
     if options.language is None:
         engine = engine.with_language(heard)
@@ -103,11 +104,30 @@ def transcribe(
     return_freed_memory()
     progress("transcribe", seconds, seconds)
     words = tuple(word for hypothesis in hypotheses for word in hypothesis.words)
+    missing = unheard(engine, words, seconds, speech)
+    repairs = (*repairs, *missing)
     if not words:
-        return Transcription((), "", 0.0, engine.name, repairs)
-    warning = language_warning(options.language, heard, probability)
+        return Transcription((), "", 0.0, engine.name, repairs, _wordless(samples))
+    warnings = (*language_warning(options.language, heard, probability), *_unheard_warning(missing, speech))
     sure = probability if options.language is None else 1.0
-    return Transcription(words, engine.language, sure, engine.name, repairs, warning)
+    return Transcription(words, engine.language, sure, engine.name, repairs, warnings)
+
+
+def _wordless(samples: Samples) -> tuple[str, ...]:
+    """What to warn of where a recording gave no words; silence may be what it is."""
+    if not samples.any():
+        return ()
+    return (f"no words were found in {len(samples) / SAMPLE_RATE:.0f} s of sound",)
+
+
+def _unheard_warning(missing: Sequence[Repair], speech: Sequence[Span]) -> tuple[str, ...]:
+    """What to warn of where much of the speech stayed without words."""
+    lost = sum(repair.end - repair.start for repair in missing)
+    if lost <= UNHEARD_SHARE * total(speech):
+        return ()
+    return (
+        f"{lost:.0f} s of speech, {lost / total(speech):.0%} of it, stayed without words: they are marked as unclear",
+    )
 
 
 def _decode_and_repair(

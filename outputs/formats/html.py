@@ -20,6 +20,7 @@ from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import Passage, passages
 from outputs.text.times import clock, fragment_seconds
+from outputs.text.unclear import with_unclear
 
 UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
 KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
@@ -69,7 +70,7 @@ def render(transcript: Transcript) -> str:
         policy=templates.content_security_policy(style, script, media_src=_media_policy(transcript)),
         style=style,
         script=script,
-        sections=list(_sections(transcript)),
+        sections=list(_sections(with_unclear(transcript))),
         sources=sources(transcript),
         captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
         **head(transcript),

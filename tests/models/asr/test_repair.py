@@ -46,13 +46,43 @@ def test_cutting_loops_keeps_order_and_takes_only_repeats(text: str) -> None:
 
 def test_what_people_repeat_is_no_loop() -> None:
     for text in ("no no no no no, not that", "bye bye bye", "very, very, very, very good, very, very good"):
-        assert not is_loop(Hypothesis(Span(0, 30), said(text)))
+        assert not is_loop(Hypothesis(Span(0, 30), said(text)), [])
 
 
 def test_a_phrase_over_and_over_is_a_loop() -> None:
     words = said("and so " + "I don't know. " * 12 + "right")
-    assert is_loop(Hypothesis(Span(0, 30), words))
+    assert is_loop(Hypothesis(Span(0, 30), words), [])
     assert "".join(word.text for word in without_repeats(words)) == " and so I don't know. right"
+
+
+def test_what_is_said_over_and_over_at_the_times_of_speech_is_no_loop() -> None:
+    """Twelve times "ask not", a pause after each: the words lie where somebody speaks."""
+    starts = [1.1 * i for i in range(12)]
+    words = tuple(word for start in starts for word in said("ask not", start, 0.3))
+    speech = [Span(start, start + 0.7) for start in starts]
+    assert not is_loop(Hypothesis(Span(0, 14), words), speech)
+    assert without_repeats(words, speech) == list(words)
+
+
+def test_repeats_beyond_what_is_said_are_cut() -> None:
+    starts = [1.1 * i for i in range(12)]
+    words = [word for start in starts for word in said("ask not", start, 0.3)]
+    speech = [Span(start, start + 0.7) for start in starts]
+    crammed = [*words, *said("ask not", 12.9, 0.02), *said("ask not", 13.4, 0.3)]
+    assert without_repeats(crammed, speech) == words
+
+
+def test_a_loop_crammed_into_little_time_is_one_though_somebody_speaks() -> None:
+    words = said("and so " + "I don't know. " * 40 + "right", pace=0.05)
+    assert is_loop(Hypothesis(Span(0, 30), words), [Span(0, 30)])
+    kept = without_repeats(words, [Span(0, 30)])
+    assert "".join(word.text for word in kept) == " and so I don't know. right"
+
+
+def test_a_loop_stretched_over_silence_is_one() -> None:
+    words = said("thank you. " * 14, pace=1.0)
+    assert is_loop(Hypothesis(Span(0, 30), words), [Span(0, 2.5)])
+    assert "".join(word.text for word in without_repeats(words, [Span(0, 2.5)])) == " thank you."
 
 
 def test_speech_after_the_last_word_is_lost() -> None:
