@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,21 @@ def one_after_the_other(utterances: Sequence[Samples]) -> Samples:
     """With half a second between them."""
     pause = np.zeros(RATE // 2, np.float32)
     return np.concatenate([part for utterance in utterances for part in (utterance, pause)])
+
+
+def over(channels: Sequence[Callable[[Samples], Samples]], utterances: Sequence[Samples]) -> list[Samples]:
+    """Utterances of one person, as many over each channel as over the others."""
+    share = len(utterances) // len(channels)
+    return [
+        channel(each)
+        for i, channel in enumerate(channels)
+        for each in utterances[i * share : (i + 1) * share]
+    ]
+
+
+def taking_turns(*people: Sequence[Samples]) -> Samples:
+    """Utterances of several people, one of each in turn."""
+    return one_after_the_other([each for row in zip(*people, strict=False) for each in row])
 
 
 def _levelled(samples: NDArray[np.floating]) -> Samples:

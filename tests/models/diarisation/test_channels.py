@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,16 @@ from models.diarisation.diariser import DiariserOptions, diarise
 from models.diarisation.embeddings.campplus import fbank, mel_centres
 from models.record.spans import speech_of
 from models.record.transcript import Diarisation, Turn, Voice
-from tests.models.channels import RATE, Samples, one_after_the_other, room, studio, telephone
+from tests.models.channels import (
+    RATE,
+    Samples,
+    one_after_the_other,
+    over,
+    room,
+    studio,
+    taking_turns,
+    telephone,
+)
 
 OFFLINE = DiariserOptions(model="offline", device="cpu")
 CHANNELS = (studio, telephone, room)
@@ -27,21 +35,6 @@ Utterances = dict[str, list[Samples]]
 
 def speakers(found: Diarisation) -> set[str]:
     return {turn.speaker for turn in found.turns}
-
-
-def over(channels: Sequence[Callable[[Samples], Samples]], utterances: Sequence[Samples]) -> list[Samples]:
-    """Utterances of one person, as many over each channel as over the others."""
-    share = len(utterances) // len(channels)
-    return [
-        channel(each)
-        for i, channel in enumerate(channels)
-        for each in utterances[i * share : (i + 1) * share]
-    ]
-
-
-def taking_turns(*people: Sequence[Samples]) -> Samples:
-    """Utterances of several people, one of each in turn."""
-    return one_after_the_other([each for row in zip(*people, strict=False) for each in row])
 
 
 @pytest.fixture(scope="module")
