@@ -224,6 +224,6 @@ def _warning(turns: Sequence[Turn], person: Person, names: dict[str, str]) -> st
     starts = [next(turn.start for turn in turns if turn.speaker == label) for label in person.labels[1:]]
     others = ", ".join(str(timedelta(seconds=int(start))) for start in starts)
     return (
-        f"{names[person.labels[0]]} sounds different from {others} on, as over a telephone, "
-        f"and was taken for one person ({100 * person.sure:.0f} % sure)"
+        f"{names[person.labels[0]]} is heard over a telephone and without one (from {others} on) and was taken for "
+        f"one person ({person.sure:.0%} sure; --min-speakers {len(names)} keeps them apart)"
     )
