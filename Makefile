@@ -93,6 +93,7 @@ bench: models
 	$(RUN) -m tests.bench.transcription
 	$(RUN) -m tests.bench.names
 	$(RUN) -m tests.bench.voices
+	$(RUN) -m tests.bench.channels
 	$(RUN) -m tests.bench.polling
 	$(RUN) -m tests.bench.search 1000
 

@@ -315,4 +315,4 @@ def _diarise(
         return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)
     turns, exclusive = (tuple(Turn(**turn) for turn in found[name]) for name in ("turns", "exclusive"))
     voices = tuple(Voice(**{**voice, "embedding": tuple(voice["embedding"])}) for voice in found["voices"])
-    return Diarisation(turns, exclusive, voices), model, ()
+    return Diarisation(turns, exclusive, voices, tuple(found["warnings"])), model, ()

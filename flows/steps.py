@@ -266,7 +266,7 @@ def align(
         turns=turns.turns,
         exclusive=turns.exclusive,
         engine=engine_versions(words.model, diariser_model),
-        warnings=(*warnings, *words.warnings),
+        warnings=(*warnings, *turns.warnings, *words.warnings),
         repairs=words.repairs,
     )
 

@@ -144,7 +144,7 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
     count = len(clusters)
     now = Clusters(*(getattr(clusters, field.name).copy() for field in fields(clusters)))
     together = now.together.toarray()
-    score = _scores(now, slice(None), together, calibration)
+    score = pair_ratios(now, slice(None), together, calibration)
     np.fill_diagonal(score, -np.inf)
     alive = np.ones(count, dtype=bool)
     merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
@@ -157,7 +157,7 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
         together[i] += together[j]
         together[:, i] += together[:, j]
         alive[j] = False
-        row = _scores(now, slice(i, i + 1), together, calibration)[0]
+        row = pair_ratios(now, slice(i, i + 1), together, calibration)[0]
         row[~alive] = row[i] = -np.inf
         score[j], score[:, j] = -np.inf, -np.inf
         score[i], score[:, i] = row, row
@@ -168,7 +168,7 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
     return merges, values
 
 
-def _scores(clusters: Clusters, rows: slice, together: Floats, calibration: Calibration) -> Floats:
+def pair_ratios(clusters: Clusters, rows: slice, together: Floats, calibration: Calibration) -> Floats:
     """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
     some = Clusters(
         clusters.vectors[rows],
@@ -238,7 +238,7 @@ def find_voices(
 
 def believable_voices(clusters: Clusters, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
-    scores = _scores(clusters, slice(None), clusters.together.toarray(), calibration)
+    scores = pair_ratios(clusters, slice(None), clusters.together.toarray(), calibration)
     believed = np.zeros(len(clusters), dtype=bool)
     least = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
     for k in np.argsort(-clusters.seconds, kind="stable"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from models.record.errors import InputError, ModelError
 from models.record.progress import Progress, silent
+from models.record.spans import who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
@@ -92,9 +92,14 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
         max_speakers=options.max_speakers,
         hook=hook,
     )
+    found = _diarisation(output, name, len(samples) / SAMPLE_RATE)
+    if name != COMMUNITY and options.speakers is None:
+        from models.diarisation.channels import join_channels
+
+        found = join_channels(found, samples, pipeline.embedder, options.min_speakers or 1)
     return_freed_memory()
     progress("diarise", 1.0, 1.0)
-    return _diarisation(output, name, len(samples) / SAMPLE_RATE)
+    return found
 
 
 def _hook(progress: Progress) -> Callable[..., None]:
@@ -141,20 +146,10 @@ def _relabel(turns: Iterable[Turn], labels: dict[str, str]) -> tuple[Turn, ...]:
 
 def _seconds_alone(turns: list[Turn]) -> dict[str, float]:
     """Seconds each label speaks while nobody else does."""
-    edges = sorted({t.start for t in turns} | {t.end for t in turns})
     alone: dict[str, float] = {}
-    active: set[str] = set()
-    starts: dict[float, list[str]] = {}
-    ends: dict[float, list[str]] = {}
-    for turn in turns:
-        starts.setdefault(turn.start, []).append(turn.speaker)
-        ends.setdefault(turn.end, []).append(turn.speaker)
-    for start, end in itertools.pairwise(edges):
-        active.difference_update(ends.get(start, ()))
-        active.update(starts.get(start, ()))
-        if len(active) == 1:
-            (label,) = active
-            alone[label] = alone.get(label, 0.0) + end - start
+    for span, speakers in who_speaks(turns):
+        if len(speakers) == 1:
+            alone[speakers[0]] = alone.get(speakers[0], 0.0) + span.duration
     return alone
 
 

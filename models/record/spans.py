@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from models.record.transcript import Turn
 
@@ -65,6 +66,25 @@ def within(spans: Sequence[Span], span: Span) -> list[Span]:
 def total(spans: Iterable[Span]) -> float:
     """Seconds of all the spans together."""
     return sum(span.duration for span in spans)
+
+
+def who_speaks(turns: Iterable[Turn]) -> Iterator[tuple[Span, tuple[str, ...]]]:
+    """Stretches in which the same people speak, in order, with their labels in alphabetical order.
+
+    >>> list(who_speaks([Turn(0, 2, "A"), Turn(1, 2, "B")]))
+    [(Span(start=0, end=1), ('A',)), (Span(start=1, end=2), ('A', 'B'))]
+    """
+    starts: dict[float, list[str]] = {}
+    ends: dict[float, list[str]] = {}
+    for turn in (turn for turn in turns if turn.duration > 0.0):
+        starts.setdefault(turn.start, []).append(turn.speaker)
+        ends.setdefault(turn.end, []).append(turn.speaker)
+    speaking: set[str] = set()
+    for start, end in pairwise(sorted(starts.keys() | ends.keys())):
+        speaking.difference_update(ends.get(start, ()))
+        speaking.update(starts.get(start, ()))
+        if speaking:
+            yield Span(start, end), tuple(sorted(speaking))
 
 
 def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:

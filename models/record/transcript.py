@@ -146,11 +146,13 @@ class Diarisation:
 
     `turns` may overlap where people talk at once; in `exclusive` at most one speaks at a time,
     which is what words are matched with. Both are in order of time. `voices` has one entry a label.
+    `warnings` say what may be doubted, and how much.
     """
 
     turns: tuple[Turn, ...] = ()
     exclusive: tuple[Turn, ...] = ()
     voices: tuple[Voice, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

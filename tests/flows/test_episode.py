@@ -27,6 +27,8 @@ from outputs.scoring.score import score
 from tests.audio.conftest import Write, sine
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, Process
+from tests.models.channels import one_after_the_other, studio, telephone
+from tests.models.conftest import read_audio
 
 ALL_FILES = {entry.file_name for entry in FORMATS.values()}
 
@@ -176,6 +178,20 @@ def test_both_diarisations_are_kept(process: Process, sample_wav: Path, tmp_path
     assert any(a.end > b.start for a, b in pairwise(transcript.turns))
     assert transcript.exclusive
     assert all(a.end <= b.start for a, b in pairwise(transcript.exclusive))
+
+
+def test_how_sure_it_is_that_two_voices_are_one_person_is_told_from_kept_results_too(
+    process: Process, write_wav: Write, read_speech: Path, tmp_path: Path
+) -> None:
+    utterances = [read_audio(path) for path in sorted((read_speech / "1998").glob("*.flac"))[:4]]
+    file = write_wav(
+        one_after_the_other([studio(u) for u in utterances[:2]] + [telephone(u) for u in utterances[2:]])
+    )
+    for computed in (["decode", "diarise", "transcribe"], []):
+        result = process(file, language="en")
+        assert [name for name in result["computed"] if name != "download"] == computed  # type: ignore[attr-defined]
+        (told,) = [warning for warning in read.load(tmp_path / "out").warnings if "% sure" in warning]
+        assert told in result["warnings"]  # type: ignore[operator]
 
 
 def test_as_a_deployment_with_options_as_json(prefect_server: str, sample_wav: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from models.runtime.samples import SAMPLE_RATE, as_float_tensor
 
 EMBEDDING_ID = "campplus-zh-en-common-192"  # kept with voices, which compare within one network alone
 N_MELS = 80
+LOWEST = 20.0  # Hz, where Kaldi's first mel bin begins
 FRAME_SHIFT = 0.010  # seconds between two feature frames
 FRAME_LENGTH = 0.025  # seconds of audio one feature frame sees
 DIMENSION = 192
@@ -48,6 +49,13 @@ def fbank(samples: Tensor) -> Tensor:
     return kaldi.fbank(
         samples[None], num_mel_bins=N_MELS, sample_frequency=SAMPLE_RATE, dither=0.0, window_type="povey"
     )
+
+
+def mel_centres() -> NDArray[np.float64]:
+    """(80,) Hz in the middle of each mel bin of `fbank`."""
+    low, high = (1127.0 * np.log1p(hertz / 700.0) for hertz in (LOWEST, SAMPLE_RATE / 2))
+    mels = np.linspace(low, high, N_MELS + 2)[1:-1]
+    return 700.0 * np.expm1(mels / 1127.0)
 
 
 def bfloat16_where_native(device: torch.device) -> Any:
@@ -291,15 +299,15 @@ class CAMPPlusEmbedder:
 
         def embed(batch: list[int]) -> NDArray[np.float32]:
             length = min(len(jobs[i][2]) for i in batch)
-            return self._embed(torch.stack([features[jobs[i][2][:length]] for i in batch]))
+            return self.embed(torch.stack([features[jobs[i][2][:length]] for i in batch]))
 
         groups = batches_by_length([len(own) for _, _, own in jobs])
         for batch, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
             for i, vector in zip(batch, vectors, strict=True):
                 embeddings[jobs[i][0], jobs[i][1]] = vector
 
-    def _embed(self, features: Tensor) -> NDArray[np.float32]:
-        """(batch, frames, 80) -> (batch, 192)."""
+    def embed(self, features: Tensor) -> NDArray[np.float32]:
+        """(batch, 192) of features (batch, frames, 80) as `fbank` has them, MIN_FRAMES at least."""
         features = (features - features.mean(1, keepdim=True)).to(self.device)
         with torch.inference_mode(), bfloat16_where_native(self.device):
             return self.network(features).float().cpu().numpy()

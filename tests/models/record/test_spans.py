@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given
 
-from models.record.spans import Span, speech_of, union
+from models.record.spans import Span, speech_of, union, who_speaks
 from models.record.transcript import Turn
 from tests.models.spans import SECONDS, speech_spans
 
@@ -23,3 +23,16 @@ def test_a_union_covers_both_and_nothing_else(one: list[Span], other: list[Span]
         moment = tenth / 10 + 0.05
         inside = any(span.start <= moment <= span.end for span in [*one, *other])
         assert inside == any(span.start <= moment <= span.end for span in both)
+
+
+@given(speech_spans(), speech_spans())
+def test_who_speaks_at_a_moment_is_told(one: list[Span], other: list[Span]) -> None:
+    turns = [
+        Turn(span.start, span.end, name) for name, own in (("A", one), ("B", other)) for span in union(own)
+    ]
+    stretches = list(who_speaks(turns))
+    for tenth in range(SECONDS * 10):
+        moment = tenth / 10 + 0.05
+        speaking = {turn.speaker for turn in turns if turn.start <= moment < turn.end}
+        told = [speakers for span, speakers in stretches if span.start <= moment < span.end]
+        assert told == ([tuple(sorted(speaking))] if speaking else [])
