@@ -19,7 +19,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from audio.media import ffmpeg
+from audio.media import ffmpeg, ogg
 from audio.media.levels import Levels, Samples
 from audio.media.mixing import Floats, Mixed, mix_down
 from models.record.errors import InputError
@@ -174,6 +174,8 @@ def _broken_off(
     # A track may be shorter than others of its file: it is the whole that has to be there.
     if seconds < enough and not (found.stamped and ffmpeg.demuxed_seconds(path, found) >= enough):
         return (f"the audio breaks off at {seconds:.1f} s of {declared:.1f} s: the file may be truncated",)
+    if found.container == "ogg" and not ogg.is_finished(path):
+        return (f"the audio breaks off at {seconds:.1f} s without its last page: the file may be truncated",)
     if said.status != 0:
         reason = said.complaints[-1] if said.complaints else f"ffmpeg left with status {said.status}"
         return (f"decoding stopped at {seconds:.1f} s: {reason}",)

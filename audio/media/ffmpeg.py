@@ -44,11 +44,11 @@ _START = re.compile(r"^  Duration: \S+ start: (-?\d+\.\d+)", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:(\d+)(\S*): (Audio|Video): (.*)$", re.MULTILINE)
 _PLAIN_LAYOUT = re.compile(r"[\w.]+(\(\w+\))?")
 # What ffmpeg says of a file that it can't open, and what that means.
-_REFUSALS: dict[str, str] = {
+_REFUSALS = {
     "moov atom not found": "its index is missing: the recording was not finished",
     "Format not on whitelist": "it points to other files, or is of a kind that isn't read",
     "EBML header parsing failed": "its header is damaged",
-    "encrypted": "it is encrypted",
+    "error reading header": "its header or index is damaged or cut off",
 }
 
 
@@ -165,7 +165,7 @@ def streams(path: str | os.PathLike[str]) -> Streams:
     said = done.stderr.decode("utf-8", errors="replace")
     kind = _INPUT.search(said)
     if kind is None:
-        raise InputError(f"{path} is not audio ({_refusal(said)})")
+        raise InputError(f"{path} is not audio ({_refusal(file, said)})")
     container = kind[1].split(",")[0]
     found = _STREAM.findall(said)
     told = wav.declared_seconds(file)
@@ -232,8 +232,11 @@ def on_time_line(
     )
 
 
-def _refusal(said: str) -> str:
+def _refusal(file: Path, said: str) -> str:
     """Why ffmpeg can't open a file, for somebody who doesn't know ffmpeg."""
+    with file.open("rb") as opened:
+        if opened.read(4)[1:] == b"ds2":
+            return "DS2 dictation, which only its maker's programs open: export it as DSS or WAV"
     return next((reason for sign, reason in _REFUSALS.items() if sign in said), "no known audio format")
 
 

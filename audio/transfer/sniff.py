@@ -19,13 +19,15 @@ HEAD_BYTES = 4096  # enough for the prolog of a feed and the signature of any au
 
 # fmt: off
 AUDIO_EXTENSIONS = frozenset((
-    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
-    ".mp3", ".mpga", ".oga", ".ogg", ".opus", ".spx", ".wav", ".wma", ".wv",
+    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".ds2", ".dsf", ".dss", ".dts", ".eac3", ".flac",
+    ".g722", ".gsm", ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".mpga", ".nist", ".oga", ".ogg", ".oma", ".opus", ".qcp",
+    ".ra", ".snd", ".sph", ".spx", ".tta", ".voc", ".w64", ".wav", ".weba", ".wma", ".wv",
+))
+VIDEO_EXTENSIONS = frozenset((
+    ".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
+    ".nut", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv",
 ))
 # fmt: on
-VIDEO_EXTENSIONS = frozenset(
-    (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
-)
 
 _EXTENSION_OF = {
     "audio/mpeg": ".mp3",
@@ -46,6 +48,7 @@ _EXTENSION_OF = {
 _AUDIO_SIGNATURES = (
     rb"ID3|fLaC|OggS|RIFF....WAVE|RF64|FORM....AIF|caff|#!AMR|wvpk|MAC |MPCK|MP\+|TTA1|\.snd|FLV\x01"
     rb"|....ftyp|\x1aE\xdf\xa3|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\xff[\xe0-\xff]"
+    rb"|NIST_1A|\.RMF|\.ra\xfd|[\x02\x03]ds[s2]|\x06\x0e\x2b\x34|DSD |Creative Voice File|riff\x2e\x91\xcf\x11|nut/"
 )
 _OTHER_SIGNATURES = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|RIFF....WEBP|Rar!"
 _AUDIO = re.compile(_AUDIO_SIGNATURES, re.DOTALL)

@@ -63,13 +63,26 @@ def repair_hypotheses(
     return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
 
 
-def unheard(engine: Engine, words: Sequence[Word], seconds: float, speech: Sequence[Span]) -> list[Repair]:
-    """Where somebody speaks and no words were found, after all repairs. seconds: how long the recording is."""
+def without_words(
+    engine: Engine,
+    words: Sequence[Word],
+    seconds: float,
+    speech: Sequence[Span],
+    repairs: Sequence[Repair] = (),
+) -> list[Repair]:
+    """Where speech is without words after all repairs: "unheard", or "wordless" where nobody is heard after all.
+
+    seconds: how long the recording is. What `repairs` tell to be wordless isn't told again.
+    """
+    told = [Span(repair.start, repair.end) for repair in repairs if repair.reason == "wordless"]
     found = []
     for gap, _ in lost_speech(Hypothesis(Span(0.0, seconds), tuple(words)), speech):
         spoken = within(speech, gap)
+        span = Span(spoken[0].start, spoken[-1].end)
         if is_voiced(gap, engine):
-            found.append(Repair(spoken[0].start, spoken[-1].end, "unheard"))
+            found.append(Repair(span.start, span.end, "unheard"))
+        elif not any(span.shared(other) > span.duration / 2 for other in told):
+            found.append(Repair(span.start, span.end, "wordless"))
     return found
 
 
@@ -123,10 +136,14 @@ def without_repeats(words: Sequence[Word], speech: Sequence[Span] = ()) -> list[
     kept, at = list[Word](), 0
     while at < len(words):
         size, times = _loop_at(keys, at)
+        crammed = 0  # words that are too short to be said: as many as make a phrase stand for one too many
         for first in range(at, at + size * times, size):
             phrase = words[first : first + size]
-            if first == at or _is_said(phrase, speech):
+            crammed += sum(word.end - word.start < SHORTEST_WORD for word in phrase)
+            if first == at or (crammed < size and _is_said(phrase, speech)):
                 kept += phrase
+            else:
+                crammed = max(0, crammed - size)
         at += size * times
     return kept
 

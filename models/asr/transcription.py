@@ -13,7 +13,7 @@ from models.asr import faster_whisper
 from models.asr.chunking import pack_chunks
 from models.asr.engine import Engine, Hypothesis
 from models.asr.language import detect_language, language_warning
-from models.asr.repair import repair_hypotheses, unheard
+from models.asr.repair import repair_hypotheses, without_words
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
 from models.record.progress import Progress, silent
@@ -104,7 +104,7 @@ def transcribe(
     return_freed_memory()
     progress("transcribe", seconds, seconds)
     words = tuple(word for hypothesis in hypotheses for word in hypothesis.words)
-    missing = unheard(engine, words, seconds, speech)
+    missing = without_words(engine, words, seconds, speech, repairs)
     repairs = (*repairs, *missing)
     if not words:
         return Transcription((), "", 0.0, engine.name, repairs, _wordless(samples))
@@ -122,7 +122,7 @@ def _wordless(samples: Samples) -> tuple[str, ...]:
 
 def _unheard_warning(missing: Sequence[Repair], speech: Sequence[Span]) -> tuple[str, ...]:
     """What to warn of where much of the speech stayed without words."""
-    lost = sum(repair.end - repair.start for repair in missing)
+    lost = sum(repair.end - repair.start for repair in missing if repair.reason == "unheard")
     if lost <= UNHEARD_SHARE * total(speech):
         return ()
     return (

@@ -182,3 +182,112 @@ def test_interrupt_leaves_no_child(write_wav: Write) -> None:
     with pytest.raises(KeyboardInterrupt):
         decode(write_wav(sine(60)), progress=interrupt)
     assert not [child for child in psutil.Process().children() if "ffmpeg" in child.name()]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.g722", ("-c:a", "g722")),
+        ("a.rm", ("-ar", "44100", "-c:a", "ac3")),
+        ("a.mxf", ("-ar", "48000", "-f", "mxf_opatom")),
+        ("a.thd", ("-ar", "48000", "-c:a", "truehd", "-strict", "-2")),
+        ("a.nut", ("-c:a", "aac")),
+        ("a.w64", ()),
+        ("a.tta", ()),
+        ("a.sf", ("-f", "ircam")),
+        ("a.amr", ("-ar", "8000", "-b:a", "12.2k")),
+    ],
+)
+def test_formats_that_few_know(make_media: Write, name: str, options: tuple[str, ...]) -> None:
+    decoded = decode(make_media(name, "-f", "lavfi", "-i", "sine=440:d=2:r=16000", *options))
+    assert decoded.seconds == pytest.approx(2, abs=0.15)
+    assert pitch(decoded.samples) == pytest.approx(440, abs=3)
+    assert decoded.warnings == ()
+
+
+def test_nist_sphere(tmp_path: Path) -> None:
+    fields = ("sample_count -i 32000", "sample_rate -i 16000", "channel_count -i 1", "sample_n_bytes -i 2")
+    coding = ("sample_byte_format -s2 01", "sample_sig_bits -i 16", "sample_coding -s3 pcm", "end_head")
+    header = "\n".join(("NIST_1A", "   1024", *fields, *coding, "")).encode().ljust(1024, b"\0")
+    (tmp_path / "a.sph").write_bytes(header + (sine(2) * 32767).astype("<i2").tobytes())
+    assert pitch(decode(tmp_path / "a.sph").samples) == pytest.approx(440, abs=2)
+
+
+def test_gsm(tmp_path: Path) -> None:
+    frame = b"\xd2" + np.random.default_rng(0).bytes(32)
+    (tmp_path / "a.gsm").write_bytes(frame * 500)
+    assert decode(tmp_path / "a.gsm").seconds == pytest.approx(10, abs=0.1)
+
+
+def test_dss(tmp_path: Path) -> None:
+    """The header of a dictation, and blocks of whatever: what it sounds like is ffmpeg's affair."""
+    header = bytearray(b"\x02dss".ljust(0x400, b"\0"))
+    header[0x26:0x3E] = b"201127120000201127120100"
+    random = np.random.default_rng(1)
+    blocks = b"".join(b"\x00\x40\x0c\xff\xff\xff" + random.bytes(506) for _ in range(60))
+    (tmp_path / "a.dss").write_bytes(bytes(header) + blocks)
+    assert decode(tmp_path / "a.dss").seconds > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.ds2", b"\x03ds2" + bytes(2000), "export it as DSS or WAV"),
+        (
+            "a.mp4",
+            b"\0\0\0\x1cftypisom\0\0\2\0isomiso2mp41" + b"\0\0\x10\0mdat" + bytes(4000),
+            "was not finished",
+        ),
+        ("a.mkv", b"\x1aE\xdf\xa3" + bytes(range(256)) * 8, "is damaged"),
+        ("a.mp3", b"words, words", "no known audio format"),
+    ],
+)
+def test_what_is_refused_says_why(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=reason):
+        decode(tmp_path / name)
+
+
+def test_a_format_that_is_not_read_is_not_called_unknown(make_media: Write) -> None:
+    with pytest.raises(InputError, match="of a kind that isn't read"):
+        decode(make_media("a.sox", "-f", "lavfi", "-i", "sine=440:d=1"))
+
+
+def test_an_unfinished_m4a_says_so(make_media: Write) -> None:
+    path = make_media("a.m4a", "-f", "lavfi", "-i", "sine=440:d=60")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="its index is missing: the recording was not finished"):
+        decode(path)
+    path.write_bytes(whole[:-2000])
+    with pytest.raises(InputError, match="its header or index is damaged or cut off"):
+        decode(path)
+
+
+def test_a_complete_vbr_mp3_without_a_count_of_frames(speech: Path, make_media: Write) -> None:
+    """ffmpeg takes the rate of the first frames for that of all, and reckons twice the length."""
+    silent_start = ("-af", "adelay=20000:all=1,apad=pad_dur=20")
+    path = make_media("a.mp3", "-i", str(speech), *silent_start, "-q:a", "6", "-write_xing", "0")
+    decoded = decode(path)
+    assert decoded.seconds == pytest.approx(70, abs=0.2)
+    assert abs((decoded.declared_seconds or 0) - 70) > 5
+    assert decoded.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [
+        ("flac", "flac"),
+        ("mp3", "libmp3lame"),
+        ("ogg", "libvorbis"),
+        ("webm", "libopus"),
+        ("mkv", "aac"),
+        ("wav", "pcm_s16le"),
+    ],
+)
+def test_a_file_of_which_little_is_there(make_media: Write, kind: str, codec: str) -> None:
+    path = make_media(f"a.{kind}", "-f", "lavfi", "-i", "anoisesrc=d=200:a=0.1:r=16000", "-c:a", codec)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 100])
+    decoded = decode(path)
+    assert 3 < decoded.seconds < 9
+    assert "breaks off at" in " ".join(decoded.warnings)

@@ -8,6 +8,7 @@ import pytest
 
 from audio.media.decode import decode
 from models.asr import faster_whisper, language
+from models.asr.engine import Hypothesis
 from models.asr.transcription import TranscriptionOptions, transcribe
 from models.record.spans import Span
 from models.runtime.samples import SAMPLE_RATE, as_float
@@ -44,3 +45,25 @@ def test_the_language_is_told_over_several_places(sample_wav: Path, fleurs: Path
     heard, probability = language.detect_language(engine.with_samples(episode), chunks)
     assert heard == "en"
     assert 0.5 < probability < 0.8
+
+
+def test_where_no_language_is_probable_the_likeliest_that_makes_sense_is_taken(
+    utterances: dict[str, list[np.ndarray]],
+) -> None:
+    """A language that is first by a hair may be one in which the model writes nothing."""
+    engine = faster_whisper.load("base", "cpu").with_samples(utterances["1688"][0])
+    chunks = [Span(0, min(29.0, len(utterances["1688"][0]) / SAMPLE_RATE))]
+
+    class Doubtful(type(engine)):  # type: ignore[misc]
+        def language_probabilities(self, chunk: Span) -> dict[str, float]:
+            return {"la": 0.4, "en": 0.35, "cy": 0.2}
+
+        def decode(self, chunks: list[Span], hotwords: str | None = None) -> list[Hypothesis]:
+            return (
+                [Hypothesis(chunk) for chunk in chunks]
+                if self.language == "la"
+                else super().decode(chunks, hotwords)
+            )
+
+    doubtful = Doubtful(**{name: getattr(engine, name) for name in engine.__dataclass_fields__})
+    assert language.detect_language(doubtful, chunks) == ("en", 0.35)
