@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     from pydub import AudioSegment
     from pydub.exceptions import CouldntEncodeError
 
-__all__ = ["AudioSegment", "cut", "cut_track", "encode"]
+__all__ = ["AudioSegment", "cut", "encode"]
 
 SAMPLE_BYTES = 2  # signed 16 bit
 MAX_CUT_SECONDS = 600  # a segment is held in memory at the file's own rate
@@ -40,20 +40,14 @@ def cut(path: str | os.PathLike[str], start: float, end: float, *, track: int | 
     if end - start > MAX_CUT_SECONDS:
         raise InputError(f"can't cut {end - start:.0f} s at once: at most {MAX_CUT_SECONDS} s")
     found = ffmpeg.audio_streams(path)
-    return cut_track(path, found, found.track if track is None else found.with_index(track), start, end)
-
-
-def cut_track(
-    path: str | os.PathLike[str], found: ffmpeg.Streams, track: ffmpeg.Track, start: float, end: float
-) -> AudioSegment:
-    """As `cut`, for a track of streams that are already known."""
-    if not track.rate or not track.channels:
+    heard = found.track if track is None else found.with_index(track)
+    if not heard.rate or not heard.channels:
         raise InputError(f"{path}: its audio track names no sample rate or channels")
     data = b""
     for stamped in (found.stamped, False):
         try:
             done = subprocess.run(
-                _cutting(path, found, track, start, end, stamped=stamped),
+                _cutting(path, found, heard, start, end, stamped=stamped),
                 capture_output=True,
                 timeout=CUT_TIMEOUT,
                 check=False,
@@ -63,12 +57,12 @@ def cut_track(
         data = done.stdout
         if not (stamped and ffmpeg.REFORMED.encode() in done.stderr):
             break
-    whole = len(data) - len(data) % (SAMPLE_BYTES * track.channels)
+    whole = len(data) - len(data) % (SAMPLE_BYTES * heard.channels)
     return AudioSegment(
         data=data[:whole],
         sample_width=SAMPLE_BYTES,
-        frame_rate=track.rate,
-        channels=track.channels,
+        frame_rate=heard.rate,
+        channels=heard.channels,
     )
 
 

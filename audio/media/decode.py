@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Thread, Timer
 from typing import IO
 
 import numpy as np
@@ -31,6 +31,7 @@ BLOCK_SECONDS = 10  # read at once, and at most between two calls of `progress`
 SHORTFALL_SECONDS = 2.0  # how much may be missing before it is worth a warning:
 SHORTFALL_SHARE = 0.01  # this much, or this share of the declared length if that is more
 LOST_SECONDS = 2.0  # of sound, cancelled out between channels, that are worth a warning
+STALL_SECONDS = 300  # for a block that should take one: a damaged file can make ffmpeg walk in circles
 ERROR_LINES = 5  # the last lines of ffmpeg's complaints that are kept
 LOUDEST = 1e15  # what samples are held below: the square of more is no float32
 
@@ -129,7 +130,7 @@ def channels(
     listener = Thread(target=_listen, args=(child.stderr, said), daemon=True)
     listener.start()
     try:
-        yield _blocks(child.stdout, track.channels), said
+        yield _blocks(child, track.channels, said), said
         said.status = child.wait()
     finally:
         child.kill()
@@ -151,18 +152,37 @@ def _listen(pipe: IO[bytes], said: _Said) -> None:
         said.complaints.extend(match[1] for line in lines if (match := _COMPLAINT.search(line)))
 
 
-def _blocks(pipe: IO[bytes], channels: int) -> Iterator[npt.NDArray[np.float32]]:
-    while True:
+def _blocks(child: subprocess.Popen[bytes], channels: int, said: _Said) -> Iterator[npt.NDArray[np.float32]]:
+    assert child.stdout is not None
+    pipe, ended = child.stdout, False
+    while not ended:
         block = np.empty((BLOCK_SECONDS * SAMPLE_RATE, channels), dtype=np.float32)
         room, filled = block.data.cast("B"), 0
-        while filled < len(room) and (got := pipe.readinto(room[filled:])):  # type: ignore[attr-defined]
-            filled += got
+        with _given_up(child, said):
+            while filled < len(room) and (got := pipe.readinto(room[filled:])):  # type: ignore[attr-defined]
+                filled += got
+        ended = filled < len(room)
         block = block[: filled // (block.itemsize * channels)]
         if len(block):
             # Floats from strangers may be no numbers, or as large as floats can be.
             yield np.clip(np.nan_to_num(block, copy=False, posinf=0, neginf=0), -LOUDEST, LOUDEST, out=block)
-        if filled < len(room):
-            return
+
+
+@contextmanager
+def _given_up(child: subprocess.Popen[bytes], said: _Said) -> Iterator[None]:
+    """Ends a child that takes longer for this than any sound file does."""
+
+    def give_up() -> None:
+        said.complaints.append(f"nothing came for {STALL_SECONDS} s")
+        child.kill()
+
+    timer = Timer(STALL_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _broken_off(

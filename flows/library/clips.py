@@ -27,6 +27,7 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
     """
     from audio.media.clip import cut, encode
     from audio.media.loudness import fade_ends, normalise_loudness
+    from audio.transfer.download import local_file
 
     transcript = read.load(folder)
     if out.suffix.lower() not in FORMATS:
@@ -37,7 +38,8 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
         )
     end = min(end, transcript.audio.seconds) if end > start else end
     source = find_audio(read.folder_of(folder), transcript, audio)
-    piece = cut(source, start, end, track=transcript.audio.track if audio is None else None)
+    same = audio is None or local_file(str(source)).sha256 == transcript.audio.sha256
+    piece = cut(source, start, end, track=transcript.audio.track if same else None)
     said = crop(transcript, start, end)
     title = f"{one_line(transcript.episode.title)} ({clock(start)}–{clock(end)})"
     tags = {"title": title, "artist": one_line(transcript.episode.show)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,61 @@ def test_other_forms_of_the_same_speech(
         assert "Chicago" in text, file
         if file == twice:
             assert "2 audio tracks" in str(result["warnings"])
+
+
+def test_the_track_that_is_asked_for(
+    process: Process, sample_wav: Path, make_media: Write, tmp_path: Path
+) -> None:
+    """Of a noise track and the call the call is heard, unless the other is asked for; clips are cut from what was."""
+    from flows.library.clips import make_clip
+
+    noise = ("-f", "lavfi", "-i", "anoisesrc=d=30:a=0.05:r=16000", "-i", str(sample_wav))
+    file = make_media(
+        "two.mka", *noise, "-map", "0", "-map", "1", "-metadata:s:a:1", "language=eng", "-c:a", "flac"
+    )
+    result = process(file)
+    heard = read.load(tmp_path / "out")
+    assert heard.audio.track == 1
+    assert "track 2 (eng) was heard" in str(result["warnings"])
+    assert "Chicago" in " ".join(segment.text for segment in heard.segments)
+    again = process(file, audio_track="en")
+    assert read.load(tmp_path / "out").segments == heard.segments
+    assert (again["computed"], again["warnings"]) == (["decode"], [])
+    clip, _ = make_clip(tmp_path / "out", 14.3, 17.6, tmp_path / "clip.wav", file)
+    assert len(set(np.frombuffer(clip.read_bytes()[44:], "<i2")[:1000])) > 10
+    process(file, audio_track="1")
+    assert read.load(tmp_path / "out").segments == ()
+    with pytest.raises(InputError, match=r"no audio track in fr: it has 1 \(no language\), 2 \(eng\)"):
+        process(file, audio_track="fr")
+
+
+@pytest.mark.parametrize("decibels", [-55, 20])
+def test_the_level_of_a_recording_changes_no_word(
+    process: Process, sample_wav: Path, make_media: Write, tmp_path: Path, decibels: int
+) -> None:
+    def words(level: int) -> list[tuple[str | None, str]]:
+        shape = ("-af", f"aformat=flt,volume={level}dB", "-c:a", "pcm_f32le")
+        process(make_media(f"{level}.wav", "-i", str(sample_wav), *shape))
+        return [(word.speaker, word.text.strip(" ,.?").lower()) for word in read.load(tmp_path / "out").words]
+
+    there, changed = words(0), words(decibels)
+    same = SequenceMatcher(None, there, changed, autojunk=False).ratio()
+    assert len(there) > 60
+    assert same > 0.95
+
+
+def test_a_video_whose_sound_begins_late_has_its_captions_there(
+    process: Process, sample_wav: Path, make_media: Write, tmp_path: Path
+) -> None:
+    process(sample_wav)
+    before = [word.start for word in read.load(tmp_path / "out").words]
+    picture = ("-f", "lavfi", "-i", "testsrc=s=160x120:r=10:d=40")
+    streams = ("-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "flac", "-strict", "-2")
+    result = process(make_media("late.mp4", *picture, "-itsoffset", "4", "-i", str(sample_wav), *streams))
+    late = read.load(tmp_path / "out")
+    assert [word.start for word in late.words][:20] == pytest.approx([at + 4 for at in before][:20], abs=0.1)
+    assert result["warnings"] == []
+    assert webvtt.read(tmp_path / "out" / "transcript.vtt")[0].start_in_seconds == 10
 
 
 # Bad input: what it says, and that nothing is written
