@@ -9,10 +9,11 @@ of the two stays. Everything that is changed is recorded as a `Repair`, and so i
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import regex
 
 from models.asr.chunking import MARGIN
 from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis
@@ -21,7 +22,7 @@ from models.asr.word_times import lasting
 from models.record.spans import Span, total, touching, within
 from models.record.transcript import Repair, Word
 
-PUNCTUATION_AROUND = re.compile(r"^\W+|\W+$")  # what is not part of a word
+PUNCTUATION_AROUND = regex.compile(r"^[^\w\p{M}]+|[^\w\p{M}]+$")  # what is not part of a word; marks are
 LOST_SECONDS = 1.2  # speech in one gap between words that is too much to be a breath or a laugh
 LONGEST_WORD = 1.2  # seconds; a word that is longer hides a gap
 WORD_SECONDS = 0.5  # what such a word is taken to last
@@ -39,7 +40,7 @@ SHORTEST_WORD = (
 )
 FITTING = 0.8  # share of the words that must last as words do, and lie where somebody speaks
 FASTEST = 5.0  # words a second of speech
-GUESSED_LOGPROB = -1.4  # and under which nothing is left of what was said
+GUESSED_LOGPROB = -1.4  # mean log-probability under which nothing is left of what was said
 NO_SPEECH_PROBABILITY = 0.6  # probability of no speech, as Whisper has it
 VOICED = 0.2  # share of a doubtful chunk in which the voice detector must hear a voice, too ...
 VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded sequentially
@@ -130,7 +131,7 @@ def without_repeats(words: Sequence[Word], speech: Sequence[Span] = ()) -> list[
     >>> "".join(word.text for word in without_repeats(said))
     ' so thank you. bye'
     >>> "".join(word.text for word in without_repeats(said, [Span(0, 6), Span(11, 12)]))
-    ' so thank you. thank you. thank you. bye'
+    ' so thank you. thank you. bye'
     """
     keys = [bare_word(word.text) for word in words]
     kept, at = list[Word](), 0
@@ -332,8 +333,13 @@ def foreign_script(text: str, language: str) -> bool:
 
 
 def bare_word(text: str) -> str:
-    """A word without case, space and punctuation around it."""
-    return PUNCTUATION_AROUND.sub("", text).casefold()
+    """A word without case, space and punctuation around it.
+
+    >>> bare_word(' "Hello," '), bare_word(" हिन्दी।")
+    ('hello', 'हिन्दी')
+    """
+    bare: str = PUNCTUATION_AROUND.sub("", text)
+    return bare.casefold()
 
 
 def _repair(reason: str, before: Hypothesis, after: Hypothesis) -> Repair:
