@@ -28,8 +28,8 @@ from models.runtime.samples import SAMPLE_RATE
 MAX_SECONDS = 24 * 3600  # a small file can claim to play for ever
 FIRST_SECONDS = 60  # room to begin with where the file doesn't say how long it is
 BLOCK_SECONDS = 10  # read at once, and at most between two calls of `progress`
-SHORTFALL_SECONDS = 2.0  # how much may be missing before it is worth a warning:
-SHORTFALL_SHARE = 0.01  # this much, or this share of the declared length if that is more
+SLACK_SECONDS = 2.0  # by how much a file may be shorter or longer than it declares:
+SLACK_SHARE = 0.01  # this much, or this share of its length if that is more
 LOST_SECONDS = 2.0  # of sound, cancelled out between channels, that are worth a warning
 STALL_SECONDS = 300  # for a block that should take one: a damaged file can make ffmpeg walk in circles
 ERROR_LINES = 5  # the last lines of ffmpeg's complaints that are kept
@@ -79,17 +79,22 @@ def decode(
     found = ffmpeg.audio_streams(path)
     track = track or found.track
     room = min((found.seconds or FIRST_SECONDS) + 1, MAX_SECONDS)
+    declared = None if found.guessed else found.seconds
     for stamped in (found.stamped, False):
-        levels, mixed = Levels(room), Mixed()
+        levels, mixed, overlong = Levels(room), Mixed(), False
         with channels(path, found, track, stamped=stamped) as (blocks, said):
             for mono in mix_down(blocks, mixed):
                 levels.add(mono)
+                overlong = stamped and levels.seconds > min(_with_slack(declared or np.inf), MAX_SECONDS)
+                if overlong:
+                    break
                 if levels.seconds > MAX_SECONDS:
                     raise InputError(f"{path} plays for over {MAX_SECONDS // 3600} hours: cut it first")
                 if progress is not None:
                     progress(levels.seconds, found.seconds)
-        # A filter that is built anew in mid-file has forgotten where on the time line it was.
-        if not (stamped and said.reformed):
+        # A filter that is built anew in mid-file has forgotten where on the time line it was, and a line that goes on
+        # beyond the end of the file is broken.
+        if not (stamped and (said.reformed or overlong)):
             break
     samples = levels.finish()
     if len(samples) == 0:
@@ -131,6 +136,7 @@ def channels(
     listener.start()
     try:
         yield _blocks(child, track.channels, said), said
+        child.stdout.close()  # whoever has heard enough leaves a full pipe, on which it would wait for ever
         said.status = child.wait()
     finally:
         child.kill()
@@ -185,12 +191,17 @@ def _given_up(child: subprocess.Popen[bytes], said: _Said) -> Iterator[None]:
         timer.cancel()
 
 
+def _with_slack(seconds: float, direction: int = 1) -> float:
+    """A length with as much more, or less (-1), as says nothing."""
+    return seconds + direction * max(SLACK_SECONDS, SLACK_SHARE * seconds)
+
+
 def _broken_off(
     path: str | os.PathLike[str], found: ffmpeg.Streams, seconds: float, said: _Said
 ) -> tuple[str, ...]:
     """What the reader should know about a file that gave less than it promised."""
     declared = 0.0 if found.guessed else found.seconds or 0.0
-    enough = declared - max(SHORTFALL_SECONDS, SHORTFALL_SHARE * declared)
+    enough = _with_slack(declared, -1)
     # A track may be shorter than others of its file: it is the whole that has to be there.
     if seconds < enough and not (found.stamped and ffmpeg.demuxed_seconds(path, found) >= enough):
         return (f"the audio breaks off at {seconds:.1f} s of {declared:.1f} s: the file may be truncated",)

@@ -134,6 +134,23 @@ def test_times_that_jump_by_hours_are_broken(beeps: Path, make_media: Write) -> 
     assert heard(path) == pytest.approx(range(1, SECONDS), abs=0.1)
 
 
+def test_one_broken_time_does_not_stretch_the_whole(beeps: Path, make_media: Write) -> None:
+    """A packet of an FLV file says that it is 1000 s later than it is; the header knows better."""
+    path = make_media("a.flv", "-i", str(beeps), "-c:a", "aac")
+    data = bytearray(path.read_bytes())
+    at, tags = 13, list[int]()
+    while at + 11 < len(data):
+        tags.append(at)
+        at += 15 + int.from_bytes(data[at + 1 : at + 4])
+    middle = tags[len(tags) // 2]
+    late = int.from_bytes(data[middle + 4 : middle + 7]) + 1_000_000
+    data[middle + 4 : middle + 7] = late.to_bytes(3)
+    path.write_bytes(data)
+    decoded = decode(path)
+    assert decoded.seconds == pytest.approx(SECONDS, abs=0.1)
+    assert heard(path) == pytest.approx([at + ENCODER_DELAY["aac"] for at in range(1, SECONDS)], abs=0.03)
+
+
 def test_a_track_shorter_than_the_picture_is_not_cut_off(beeps: Path, make_media: Write) -> None:
     path = make_media("short.mp4", *PICTURE, "-i", str(beeps), "-c:v", "libx264", "-c:a", "aac")
     decoded = decode(path)

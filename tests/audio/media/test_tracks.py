@@ -63,6 +63,12 @@ def test_one_track_needs_no_choice(speech: Path) -> None:
     assert choose_track(speech) == (choose_track(speech, "1")[0], ())
 
 
+def test_long_tracks_are_listened_to_at_their_beginning_only(make_media: Write) -> None:
+    long = ("-f", "lavfi", "-i", "anoisesrc=d=700:a=0.05:r=8000")
+    path = make_media("long.mka", *long, "-map", "0", "-map", "0", "-c:a", "pcm_s16le")
+    assert choose_track(path)[0].index == 0
+
+
 def test_a_recording_gives_the_track_it_told(noise_first: Path) -> None:
     with Recording(str(noise_first), "x") as recording:
         decoded = recording.decode()

@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -206,7 +206,8 @@ def test_serve_stops_in_the_middle_of_an_episode(tmp_path: Path, server: Server,
             come(tmp_path, child, asked.is_set, "the download")
             processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
             for process in processes if signalled.startswith("all") else processes[:1]:
-                process.terminate()
+                with suppress(psutil.NoSuchProcess):  # the one before may have ended it already
+                    process.terminate()
             assert child.wait(timeout=PATIENCE) == 0
             _, left = psutil.wait_procs(processes, timeout=PATIENCE)
     finally:
