@@ -9,6 +9,7 @@ of the two stays. Everything that is changed is recorded as a `Repair`, and so i
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -42,6 +43,9 @@ FITTING = 0.8  # share of the words that must last as words do, and lie where so
 FASTEST = 5.0  # words a second of speech
 GUESSED_LOGPROB = -1.4  # mean log-probability under which nothing is left of what was said
 NO_SPEECH_PROBABILITY = 0.6  # probability of no speech, as Whisper has it
+SPOKEN_LOGPROB = (
+    -1.5
+)  # log-probability of a gap's words and of speech together: polite phrases in noise get less
 VOICED = 0.2  # share of a doubtful chunk in which the voice detector must hear a voice, too ...
 VOICED_SECONDS = 2.0  # ... or this long in one of any length, for it to be decoded sequentially
 OTHER_LANGUAGE = 0.8  # probability of a language from which it is believed
@@ -219,6 +223,7 @@ def _is_found(again: Hypothesis, speech: Sequence[Span]) -> bool:
         not again.words
         or again.confidence < UNSURE_LOGPROB
         or again.no_speech_probability > NO_SPEECH_PROBABILITY
+        or again.confidence + math.log1p(-again.no_speech_probability) < SPOKEN_LOGPROB
         or is_loop(again, speech)
     ):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+from models.record.spans import Span
 from models.record.transcript import Repair, Segment, Transcript, Word
 
 MARKED_SECONDS = 2.0  # of speech without words; less is a word or two that nobody will miss
@@ -34,9 +35,7 @@ def _insert(segments: list[Segment], repair: Repair, transcript: Transcript) -> 
 
 def _speaker(repair: Repair, transcript: Transcript) -> str | None:
     """Who speaks longest there."""
-    seconds = defaultdict[str, float](float)
+    span, seconds = Span(repair.start, repair.end), defaultdict[str, float](float)
     for turn in transcript.turns:
-        shared = min(turn.end, repair.end) - max(turn.start, repair.start)
-        if shared > 0:
-            seconds[turn.speaker] += shared
-    return max(seconds, key=lambda speaker: seconds[speaker], default=None)
+        seconds[turn.speaker] += span.shared(Span(turn.start, turn.end))
+    return max(seconds, key=lambda speaker: seconds[speaker]) if any(seconds.values()) else None
