@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from models.record.spans import Span, total, union, within
 from models.record.transcript import Turn, Word
@@ -34,23 +35,29 @@ def assign_speakers(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
     """
     if not turns:
         return list(words)
-    ends = [turn.end for turn in turns]
-    return [replace(word, speaker=_speaker_of(word, turns, ends)) for word in words]
+    turns = sorted(turns)
+    latest = list(accumulate(turns, _later_end))
+    return [replace(word, speaker=_speaker_of(word, turns, latest)) for word in words]
 
 
-def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[float]) -> str:
-    first = max(0, bisect_left(ends, word.start) - 1)
-    near = [turns[first]]
-    for turn in turns[first + 1 :]:
+def _speaker_of(word: Word, turns: Sequence[Turn], latest: Sequence[Turn]) -> str:
+    """The speaker of the closest turn. turns: by start; latest: for each the one that ends last up to there."""
+    first = bisect_left(latest, word.start, key=lambda turn: turn.end)
+    near = [latest[first - 1]] if first else []
+    for turn in turns[first:]:
         near.append(turn)
         if turn.start >= word.end:
             break
     return max(near, key=lambda turn: _closeness(word, turn)).speaker
 
 
-def _closeness(word: Word, turn: Turn) -> tuple[float, float]:
-    """Seconds of overlap, then nearness of the word's middle: the larger, the better the match."""
+def _later_end(one: Turn, other: Turn) -> Turn:
+    return one if one.end >= other.end else other
+
+
+def _closeness(word: Word, turn: Turn) -> tuple[float, float, float]:
+    """Seconds of overlap, then nearness of the word's middle, then brevity: the larger, the better the match."""
     overlap = min(word.end, turn.end) - max(word.start, turn.start)
     middle = (word.start + word.end) / 2
     distance = max(turn.start - middle, middle - turn.end, 0.0)
-    return max(overlap, 0.0), -distance
+    return max(overlap, 0.0), -distance, -turn.duration

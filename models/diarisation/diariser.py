@@ -12,7 +12,7 @@ import numpy as np
 
 from models.record.errors import InputError, ModelError
 from models.record.progress import Progress, silent
-from models.record.spans import who_speaks
+from models.record.spans import exclusive_turns, who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
@@ -126,7 +126,8 @@ def _diarisation(output: Any, model: str, seconds: float) -> Diarisation:
     )
     return Diarisation(
         turns=_relabel(turns, labels),
-        exclusive=_relabel(_turns(output.exclusive_speaker_diarization, seconds), labels),
+        # pyannote fills short pauses after it has made turns exclusive, also those in which another says something.
+        exclusive=exclusive_turns(_relabel(_turns(output.exclusive_speaker_diarization, seconds), labels)),
         voices=tuple(sorted(voices, key=lambda voice: voice.speaker)),
     )
 

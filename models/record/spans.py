@@ -87,6 +87,30 @@ def who_speaks(turns: Iterable[Turn]) -> Iterator[tuple[Span, tuple[str, ...]]]:
             yield Span(start, end), tuple(sorted(speaking))
 
 
+def exclusive_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The same with one speaker at a time, in order: where turns overlap the shortest has it, which is thrown in.
+
+    >>> exclusive_turns([Turn(0, 6, "A"), Turn(2, 3, "B")])
+    (Turn(start=0, end=2, speaker='A'), Turn(start=2, end=3, speaker='B'), Turn(start=3, end=6, speaker='A'))
+    """
+    starts: dict[float, list[Turn]] = {}
+    ends: dict[float, list[Turn]] = {}
+    for turn in (turn for turn in turns if turn.duration > 0.0):
+        starts.setdefault(turn.start, []).append(turn)
+        ends.setdefault(turn.end, []).append(turn)
+    speaking: set[Turn] = set()
+    alone: list[Turn] = []
+    for start, end in pairwise(sorted(starts.keys() | ends.keys())):
+        speaking.difference_update(ends.get(start, ()))
+        speaking.update(starts.get(start, ()))
+        if not speaking:
+            continue
+        speaker = min(speaking, key=lambda turn: (turn.duration, turn)).speaker
+        goes_on = alone and alone[-1].end == start and alone[-1].speaker == speaker
+        alone.append(Turn(alone.pop().start if goes_on else start, end, speaker))
+    return tuple(alone)
+
+
 def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
     """Where anybody speaks. Mostly the same for the same audio, however many speakers were found in it.
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from hypothesis import given
+from hypothesis import strategies as st
 
-from models.record.spans import Span, speech_of, union, who_speaks
+from models.record.spans import Span, exclusive_turns, speech_of, union, who_speaks
 from models.record.transcript import Turn
 from tests.models.spans import SECONDS, speech_spans
 
@@ -36,3 +37,29 @@ def test_who_speaks_at_a_moment_is_told(one: list[Span], other: list[Span]) -> N
         speaking = {turn.speaker for turn in turns if turn.start <= moment < turn.end}
         told = [speakers for span, speakers in stretches if span.start <= moment < span.end]
         assert told == ([tuple(sorted(speaking))] if speaking else [])
+
+
+turns_of_three = st.lists(
+    st.builds(
+        lambda start, length, speaker: Turn(start, start + length, speaker),
+        st.integers(0, 300).map(lambda x: x / 10),
+        st.integers(1, 100).map(lambda x: x / 10),
+        st.sampled_from("ABC"),
+    ),
+    max_size=12,
+)
+
+
+@given(turns_of_three)
+def test_exclusive_turns_cover_the_same_with_one_speaker_at_a_time(turns: list[Turn]) -> None:
+    alone = exclusive_turns(turns)
+    assert all(one.end <= other.start for one, other in pairwise(alone))
+    assert union(Span(t.start, t.end) for t in alone) == union(Span(t.start, t.end) for t in turns)
+    for turn in alone:
+        assert any(t.speaker == turn.speaker and t.start <= turn.start < t.end for t in turns)
+    assert exclusive_turns(alone) == alone
+
+
+def test_what_is_thrown_into_a_turn_keeps_its_time() -> None:
+    found = exclusive_turns([Turn(0, 10, "A"), Turn(4.8, 5, "B"), Turn(9, 12, "C")])
+    assert found == (Turn(0, 4.8, "A"), Turn(4.8, 5, "B"), Turn(5, 9, "A"), Turn(9, 12, "C"))
