@@ -68,21 +68,22 @@ class _Said:
 
 
 def decode(
-    path: str | os.PathLike[str], *, track: ffmpeg.Track | None = None, progress: Progress | None = None
+    path: str | os.PathLike[str], *, track: int | None = None, progress: Progress | None = None
 ) -> Decoded:
     """Decode an audio track of `path`, its default one unless another is given, all its channels mixed to one.
 
+    track: the index of the stream.
     `progress(done_seconds, total_seconds)` is called as it goes, total None where unknown. A file
     that breaks off gives what there is, with a warning. InputError: missing, empty, not audio,
-    video without audio, nothing decoded, longer than MAX_SECONDS.
+    video without audio, no such track, nothing decoded, longer than MAX_SECONDS.
     """
     found = ffmpeg.audio_streams(path)
-    track = track or found.track
+    heard = found.track if track is None else found.with_index(track)
     room = min((found.seconds or FIRST_SECONDS) + 1, MAX_SECONDS)
     declared = None if found.guessed else found.seconds
     for stamped in (found.stamped, False):
         levels, mixed, overlong = Levels(room), Mixed(), False
-        with channels(path, found, track, stamped=stamped) as (blocks, said):
+        with channels(path, found, heard, stamped=stamped) as (blocks, said):
             for mono in mix_down(blocks, mixed):
                 levels.add(mono)
                 overlong = stamped and levels.seconds > min(_with_slack(declared or np.inf), MAX_SECONDS)
@@ -116,9 +117,8 @@ def channels(
     """
     if not track.channels:
         raise InputError(f"{path}: its audio track names no channels")
-    line = ffmpeg.on_time_line(
-        found, track, SAMPLE_RATE, stamped=found.stamped if stamped is None else stamped
-    )
+    stamped = found.stamped if stamped is None else stamped
+    line = ffmpeg.on_time_line(found, track, SAMPLE_RATE, stamped=stamped)
     # The number of channels is said again, for tracks that change it.
     output = ["-copyts", "-map", f"0:{track.index}", "-af", line, *ffmpeg.channel_options(track)]
     quiet = ["-v", "level+info", "-nostats"]

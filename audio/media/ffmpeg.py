@@ -205,21 +205,18 @@ def demuxed_seconds(path: str | os.PathLike[str], found: Streams) -> float:
     except subprocess.TimeoutExpired:
         raise InputError(f"{path}: reading it took over {WALK_TIMEOUT} s") from None
     times = re.findall(r"time=(\d+):(\d\d):(\d\d\.\d+)", done.stderr.decode("utf-8", errors="replace"))
-    ends = (int(hours) * 3600 + int(minutes) * 60 + float(rest) for hours, minutes, rest in times)
-    return found.start + max(ends, default=0.0)
+    return found.start + max((_in_seconds(*time) for time in times), default=0.0)
 
 
-def on_time_line(
-    found: Streams, track: Track, rate: int, start: float = 0.0, *, stamped: bool | None = None
-) -> str:
+def on_time_line(found: Streams, track: Track, rate: int, start: float = 0.0, *, stamped: bool) -> str:
     """The ffmpeg filter that puts a track at `rate` Hz on the file's time line, from `start` seconds of it on.
 
     Needs the option -copyts before the output. Silence goes where no packet is; times that are a little off are
     rounding; a piece whose times begin anew, or lie hours ahead, follows the one before it. stamped: whether packets
-    have times that count, if not as the format has it; without them one sample follows the other.
+    have times that count; without them one sample follows the other.
     """
     layout = f":out_chlayout={track.layout}" if _PLAIN_LAYOUT.fullmatch(track.layout) else ""
-    if not (found.stamped if stamped is None else stamped):
+    if not stamped:
         return f"aresample={rate}{layout}"
     # Registers: 0 where the last packet ended, 1 what is added to times after a jump, 2 where this packet begins.
     time = f"(T-{found.begin:.6f}+ld(1))"
@@ -244,7 +241,10 @@ def _declared_seconds(said: str) -> float | None:
     match = _DURATION.search(said)
     if match is None:
         return None
-    hours, minutes, seconds = match.groups()
+    return _in_seconds(*match.groups())
+
+
+def _in_seconds(hours: str, minutes: str, seconds: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 

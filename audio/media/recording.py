@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import TracebackType
 
-from audio.media import ffmpeg
 from audio.media.decode import Decoded, decode
 from audio.media.levels import Samples
 from audio.media.tracks import choose_track
@@ -52,7 +51,7 @@ class Recording:
             self._kept = None  # let go of the one before there are two
             decoded = decode(
                 self.path,
-                track=ffmpeg.audio_streams(self.path).with_index(track),
+                track=track,
                 progress=lambda done, total: progress("decode", done, total or 0),
             )
             self._kept = track, decoded

@@ -206,10 +206,10 @@ def _heard_in_gap(engine: Engine, hypothesis: Hypothesis, speech: Sequence[Span]
     """
     chunk, heard = hypothesis.chunk, total(within(speech, hypothesis.chunk))
     found = hypothesis if _is_found(hypothesis, speech) else None
-    other = _language_heard(engine, chunk) if heard >= LANGUAGE_SECONDS else None
-    if other is None and (found or heard < SEQUENTIAL_SECONDS):
+    if heard < LANGUAGE_SECONDS or not is_voiced(chunk, engine):
         return found
-    if not is_voiced(chunk, engine):
+    other = _language_heard(engine, chunk)
+    if other is None and (found or heard < SEQUENTIAL_SECONDS):
         return found
     again = engine.decode_sequentially(chunk, other)
     if not _is_found(again, speech) or (found and again.confidence <= found.confidence + BETTER):

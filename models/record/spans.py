@@ -74,17 +74,8 @@ def who_speaks(turns: Iterable[Turn]) -> Iterator[tuple[Span, tuple[str, ...]]]:
     >>> list(who_speaks([Turn(0, 2, "A"), Turn(1, 2, "B")]))
     [(Span(start=0, end=1), ('A',)), (Span(start=1, end=2), ('A', 'B'))]
     """
-    starts: dict[float, list[str]] = {}
-    ends: dict[float, list[str]] = {}
-    for turn in (turn for turn in turns if turn.duration > 0.0):
-        starts.setdefault(turn.start, []).append(turn.speaker)
-        ends.setdefault(turn.end, []).append(turn.speaker)
-    speaking: set[str] = set()
-    for start, end in pairwise(sorted(starts.keys() | ends.keys())):
-        speaking.difference_update(ends.get(start, ()))
-        speaking.update(starts.get(start, ()))
-        if speaking:
-            yield Span(start, end), tuple(sorted(speaking))
+    for span, speaking in _turns_at_once(turns):
+        yield span, tuple(sorted({turn.speaker for turn in speaking}))
 
 
 def exclusive_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
@@ -93,22 +84,27 @@ def exclusive_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     >>> exclusive_turns([Turn(0, 6, "A"), Turn(2, 3, "B")])
     (Turn(start=0, end=2, speaker='A'), Turn(start=2, end=3, speaker='B'), Turn(start=3, end=6, speaker='A'))
     """
+    alone: list[Turn] = []
+    for span, speaking in _turns_at_once(turns):
+        speaker = min(speaking, key=lambda turn: (turn.duration, turn)).speaker
+        goes_on = alone and alone[-1].end == span.start and alone[-1].speaker == speaker
+        alone.append(Turn(alone.pop().start if goes_on else span.start, span.end, speaker))
+    return tuple(alone)
+
+
+def _turns_at_once(turns: Iterable[Turn]) -> Iterator[tuple[Span, set[Turn]]]:
+    """Stretches, in order, between the edges of turns, and the turns that cover each: one at least."""
     starts: dict[float, list[Turn]] = {}
     ends: dict[float, list[Turn]] = {}
     for turn in (turn for turn in turns if turn.duration > 0.0):
         starts.setdefault(turn.start, []).append(turn)
         ends.setdefault(turn.end, []).append(turn)
     speaking: set[Turn] = set()
-    alone: list[Turn] = []
     for start, end in pairwise(sorted(starts.keys() | ends.keys())):
         speaking.difference_update(ends.get(start, ()))
         speaking.update(starts.get(start, ()))
-        if not speaking:
-            continue
-        speaker = min(speaking, key=lambda turn: (turn.duration, turn)).speaker
-        goes_on = alone and alone[-1].end == start and alone[-1].speaker == speaker
-        alone.append(Turn(alone.pop().start if goes_on else start, end, speaker))
-    return tuple(alone)
+        if speaking:
+            yield Span(start, end), speaking
 
 
 def speech_of(turns: Sequence[Turn]) -> tuple[Span, ...]:
