@@ -16,6 +16,7 @@ from typing import Any
 
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript, Turn
+from models.record.utterances import Utterance
 from outputs.formats import rttm
 from outputs.formats.registry import EPISODE
 from outputs.library import read
@@ -74,18 +75,11 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class _Utterance:
-    start: float
-    speaker: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Spoken:
     """One side of a comparison; None for what it does not tell."""
 
     turns: tuple[Turn, ...] | None = None
-    utterances: tuple[_Utterance, ...] | None = None
+    utterances: tuple[Utterance, ...] | None = None
     language: str = "en"
 
 
@@ -160,15 +154,15 @@ def _hypothesis(path: Path) -> _Spoken:
     return _Spoken(transcript.turns, _transcript_utterances(transcript), transcript.language or "en")
 
 
-def _transcript_utterances(transcript: Transcript) -> tuple[_Utterance, ...]:
-    return tuple(_Utterance(s.start, s.speaker or "", s.text) for s in transcript.segments)
+def _transcript_utterances(transcript: Transcript) -> tuple[Utterance, ...]:
+    return tuple(Utterance(s.start, s.speaker or "", s.text) for s in transcript.segments)
 
 
 def _turns(path: Path) -> tuple[Turn, ...]:
     return rttm.load(_text(path), source=str(path))
 
 
-def _utterances(path: Path) -> tuple[_Utterance, ...]:
+def _utterances(path: Path) -> tuple[Utterance, ...]:
     """The lines of an STM file, which may carry a <label> before the words."""
     result, recordings = [], set()
     for number, line in enumerate(_text(path).splitlines(), start=1):
@@ -185,7 +179,7 @@ def _utterances(path: Path) -> tuple[_Utterance, ...]:
         words = fields[STM_FIELDS] if len(fields) > STM_FIELDS else ""
         if words.startswith("<"):
             words = words.partition(">")[2]
-        result.append(_Utterance(start, speaker, words))
+        result.append(Utterance(start, speaker, words))
         recordings.add(fields[0])
     if len(recordings) > 1:
         raise InputError(f"{path}: holds {len(recordings)} recordings, give one file for each")
@@ -236,7 +230,7 @@ def _normaliser(language: str) -> Callable[[str], str]:
 
 
 def _word_error(
-    reference: Iterable[_Utterance], hypothesis: Iterable[_Utterance], normalise: Callable[[str], str]
+    reference: Iterable[Utterance], hypothesis: Iterable[Utterance], normalise: Callable[[str], str]
 ) -> WordError:
     """Errors in all words, utterances in order of their start whoever speaks."""
     found = _library("jiwer").process_words(normalise(_joined(reference)), normalise(_joined(hypothesis)))
@@ -249,7 +243,7 @@ def _word_error(
 
 
 def _speaker_word_error(
-    reference: Iterable[_Utterance], hypothesis: Iterable[_Utterance], normalise: Callable[[str], str]
+    reference: Iterable[Utterance], hypothesis: Iterable[Utterance], normalise: Callable[[str], str]
 ) -> WordError:
     """Errors in the words of each speaker, for the best match of speakers."""
     found = _library("meeteval").wer.cp_word_error_rate(
@@ -261,14 +255,14 @@ def _speaker_word_error(
     return WordError(found.substitutions, found.deletions, found.insertions, found.length)
 
 
-def _by_speaker(utterances: Iterable[_Utterance], normalise: Callable[[str], str]) -> dict[str, str]:
-    said: dict[str, list[_Utterance]] = {}
+def _by_speaker(utterances: Iterable[Utterance], normalise: Callable[[str], str]) -> dict[str, str]:
+    said: dict[str, list[Utterance]] = {}
     for utterance in utterances:
         said.setdefault(utterance.speaker, []).append(utterance)
     return {speaker: normalise(_joined(theirs)) for speaker, theirs in said.items()}
 
 
-def _joined(utterances: Iterable[_Utterance]) -> str:
+def _joined(utterances: Iterable[Utterance]) -> str:
     return " ".join(utterance.text for utterance in sorted(utterances, key=lambda each: each.start))
 
 
