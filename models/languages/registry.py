@@ -111,7 +111,8 @@ class Notes(_Table):
 class Names(_Table):
     """Words in and around names; all but the nouns count in all languages.
 
-    `particles` are small words inside a name, `titles` come before it. `no_names` stand where a name could,
+    `particles` are small words inside a name, `titles` come before it. `roles` are what transcripts call somebody whose
+    name they don't know ("Speaker 1", "Host"). `no_names` stand where a name could,
     capitalised, at the beginning of a sentence at least, and are none; `doubtful` words are names as often
     as not. Where nouns are capitalised, `nouns` and words with `noun_endings` are doubtful too,
     but for `names_like_nouns`.
@@ -119,6 +120,7 @@ class Names(_Table):
 
     particles: Words = frozenset()
     titles: Words = frozenset()
+    roles: Words = frozenset()
     no_names: Words = frozenset()
     doubtful: Words = frozenset()
     nouns: Words = frozenset()

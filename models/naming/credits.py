@@ -20,7 +20,7 @@ SPELT_BY_USER = ("known", "voices")  # whose spelling the user chose
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Somebody who may speak, and who says so: "known", "voices", "feed", "title" or "notes"."""
+    """Somebody who may speak, and who says so: "known", "voices", "feed", "transcript", "title" or "notes"."""
 
     name: str
     source: str
@@ -28,9 +28,12 @@ class Credit:
 
 
 def credited_people(
-    episode: Episode, known_people: Iterable[str] = (), voices: Iterable[str] = ()
+    episode: Episode,
+    known_people: Iterable[str] = (),
+    voices: Iterable[str] = (),
+    transcript: Iterable[str] = (),
 ) -> tuple[Credit, ...]:
-    """Everybody whom the settings, the show's voices, people tags, title or notes name, each once.
+    """Everybody whom the settings, the show's voices, people tags, a published transcript, title or notes name, once.
 
     The first source that knows a person has the spelling. A fuller name from a later one wins over part of
     a name, unless the user chose that.
@@ -38,6 +41,7 @@ def credited_people(
     found = [Credit(name, "known") for name in known_people]
     found += [Credit(name, "voices") for name in voices]
     found += [Credit(person.name, "feed", person.role) for person in episode.people]
+    found += [Credit(name, "transcript") for name in transcript]
     found += [Credit(name, "title") for name in names_in(episode.title)]
     found += [Credit(name, "notes") for name in names_in(episode.notes[:MAX_NOTES_CHARS])]
     credits: list[Credit] = []

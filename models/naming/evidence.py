@@ -26,7 +26,15 @@ ONLY_OTHER = 3.2  # the weight where these two are the same person
 SPEAKS_TO = -2.5  # nobody addresses himself
 HOSTS = 1.0
 # Before anything was heard, by who names somebody. "heard": nobody but the speakers.
-PRIORS = {"known": -1.0, "voices": -1.0, "feed": -1.0, "title": -1.5, "notes": -1.5, "heard": -2.0}
+PRIORS = {
+    "known": -1.0,
+    "voices": -1.0,
+    "feed": -1.0,
+    "transcript": -1.0,
+    "title": -1.5,
+    "notes": -1.5,
+    "heard": -2.0,
+}
 NEIGHBOUR_SECONDS = 45.0  # a speaker further away is not the one who is spoken to
 MIN_FIRST_NAME = 3  # letters
 HOST_ROLES = ("host", "presenter")

@@ -11,7 +11,9 @@ from models.naming.evidence import addresses, announcements, hosting, introducti
 from models.naming.person_names import same_person
 from models.naming.repeats import repeated_labels
 from models.naming.voices import SURE, VoiceRegistry, voice_matches
+from models.naming.witness import Testimony, hear_witness
 from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
+from models.record.utterances import PublishedTranscript
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,15 @@ class NamingContext:
     """What is known beyond an episode's own record.
 
     `known_people` from the show's settings, `voices` of the episode's labels, `registry` of the show,
-    `others`: segments of other episodes, by which ads and jingles are told.
+    `others`: segments of other episodes, by which ads and jingles are told. `published`: what somebody else
+    wrote down of this one.
     """
 
     known_people: tuple[str, ...] = ()
     voices: tuple[Voice, ...] = ()
     registry: VoiceRegistry = field(default_factory=VoiceRegistry)
     others: tuple[tuple[Segment, ...], ...] = ()
+    published: PublishedTranscript | None = None
 
 
 def name_by_evidence(
@@ -59,16 +63,18 @@ def rename_by_voice(transcript: Transcript, context: NamingContext) -> Transcrip
 def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evidence, ...]:
     """All evidence on who speaks, names spelt as they are credited."""
     segments, language = transcript.segments, transcript.language
-    credits = credited_people(transcript.episode, context.known_people, _voice_names(context))
     by_voice = voice_matches(context.voices, context.registry)
     ads = repeated_labels(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
     talk = [segment for segment in segments if segment.speaker not in ads]
     said = introductions(segments, language, transcript.episode.show)
+    witness = hear_witness(talk, context.published, said) if context.published else Testimony()
+    credits = credited_people(transcript.episode, context.known_people, _voice_names(context), witness.names)
     # Who introduced himself or was announced can be told by the name from then on, credited or not.
     told = [*said, *announcements(talk, language, credits)]
     heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
     said += addresses(talk, language, heard) + announcements(talk, language, heard)
     said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
+    said += witness.evidence
     found = with_spelling(said, credits)
     marks = (_repeated(segments, label) for label in sorted(ads))
     return (*marks, *found, *priors(found, credits))
