@@ -32,7 +32,8 @@ class TranscriptionOptions:
     """What decides the words; part of the cache key of a transcription.
 
     `model` is "auto", a size such as "base", a folder with a CTranslate2 model, or a hub id.
-    `language` is an ISO 639-1 code, None to detect it. `vocabulary` are names and terms to expect.
+    `language` is an ISO 639-1 code, None to detect it. `vocabulary` are names and terms to expect, `misheard` what
+    was written for some of them before.
     """
 
     model: str = "auto"
@@ -41,6 +42,7 @@ class TranscriptionOptions:
     batch_size: int | None = None  # chunks of up to 30 s decoded at once by each worker; None: by device
     beam_size: int = 5
     vocabulary: tuple[str, ...] = ()
+    misheard: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def transcribe(
         engine,
         chunks,
         speech,
-        options.vocabulary,
+        options,
         lambda share: progress("transcribe", share * seconds, seconds),
     )
     return_freed_memory()
@@ -134,12 +136,12 @@ def _decode_and_repair(
     engine: Engine,
     chunks: Sequence[Span],
     speech: Sequence[Span],
-    vocabulary: Sequence[str],
+    options: TranscriptionOptions,
     done: Callable[[float], None],
 ) -> tuple[list[Hypothesis], tuple[Repair, ...]]:
     """The final hypotheses and what was changed in the first; `done` is told the share of the work."""
     first = engine.with_report(lambda completed, total: done(completed / total * FIRST_DECODING))
     again = engine.with_report(lambda completed, total: done(FIRST_DECODING))
     hypotheses, repairs = repair_hypotheses(again, first.decode(chunks), speech)
-    hypotheses, spelled = correct_spelling(again, hypotheses, vocabulary)
+    hypotheses, spelled = correct_spelling(again, hypotheses, options.vocabulary, options.misheard)
     return hypotheses, (*repairs, *spelled)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import accumulate, chain, pairwise
@@ -31,6 +32,7 @@ ALIKE_PLAIN = 0.8  # ... or by words without a capital
 UNSURE = 0.8  # mean probability of words up to which they may be a name misheard
 SPREAD = 2  # by how many words a term and what was written for it may differ
 MAX_NOTES = 20_000  # characters of a title or notes that are looked at
+_WORD = re.compile(r"[^\W\d_][\w'’-]*")
 SOUNDS = (
     (r"chr", "kr"),
     (r"tsch|tch|sch|sh|ch|zh", "S"),
@@ -51,22 +53,60 @@ SOUNDS = (
 )
 
 
-def expected_terms(episode: Episode, listed: Iterable[str] = ()) -> tuple[str, ...]:
-    """Names and terms to expect in an episode: those listed, people, then names in title and notes.
+def expected_terms(
+    episode: Episode, listed: Iterable[str] = (), spoken: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Names and terms to expect in an episode: those listed, people, then names in title and notes, then `spoken`.
 
     At most MAX_TERMS, each once. What counts as a name in running text: words with a capital that don't
     begin a sentence, words with capitals or digits inside, and runs of such words.
     """
     found = [*listed, *(person.name for person in episode.people)]
-    found += _names_in(episode.title)
-    found += _names_in(episode.notes)
+    found += _names_in(episode.title[:MAX_NOTES])
+    found += _names_in(episode.notes[:MAX_NOTES])
+    found += spoken
     unique = dict.fromkeys(" ".join(term.split()) for term in found)
     return tuple([term for term in unique if term and len(term) <= MAX_TERM][:MAX_TERMS])
 
 
+def terms_said(paragraphs: Iterable[str]) -> tuple[str, ...]:
+    """Names and terms in what somebody wrote down of the talk: those of several words first, then the most frequent.
+
+    A word that is also written without a capital is none, nor is one that is too short to be told by its sound.
+
+    >>> terms_said(["I asked Sherburn and Ann. And Sherburn knew Anne Currie, and so on."])
+    ('Anne Currie', 'Sherburn')
+    """
+    text = list(paragraphs)
+    plain = {word for paragraph in text for word in _WORD.findall(paragraph) if word[0].islower()}
+    counted = Counter(
+        term for paragraph in text for run in _names_in(paragraph) if (term := _without_plain(run, plain))
+    )
+    long = [term for term in counted if len(phonetic_key(term)) >= MIN_SOUND]
+    return tuple(sorted(long, key=lambda term: (" " not in term, -counted[term])))
+
+
+def _without_plain(run: str, plain: Set[str]) -> str:
+    """A run of capitalised words without those around it that have no capital elsewhere.
+
+    >>> _without_plain("And I Anne Currie", {"and"})
+    'Anne Currie'
+    """
+    words = run.split()
+    while words and _is_plain(words[0], plain):
+        del words[0]
+    while words and _is_plain(words[-1], plain):
+        del words[-1]
+    return " ".join(words)
+
+
+def _is_plain(word: str, plain: Set[str]) -> bool:
+    return word.casefold() in plain or bool(re.fullmatch(r"I(?:['’]\w+)?", word))
+
+
 def _names_in(text: str) -> Iterator[str]:
     """Runs of capitalised words that no sentence begins with, and single words that mix cases."""
-    for line in text[:MAX_NOTES].splitlines():
+    for line in text.splitlines():
         prose = " ".join("." if _is_address(word) else word for word in line.split())
         pieces = re.split(r"([^\w\s'’-]+)", prose)
         for before, clause in zip([".", *pieces[1::2]], pieces[::2], strict=True):
@@ -100,11 +140,16 @@ def _run(run: Sequence[str]) -> Iterator[str]:
 
 
 def correct_spelling(
-    engine: Engine, hypotheses: Sequence[Hypothesis], terms: Sequence[str]
+    engine: Engine,
+    hypotheses: Sequence[Hypothesis],
+    terms: Sequence[str],
+    misheard: Sequence[tuple[str, str]] = (),
 ) -> tuple[list[Hypothesis], list[Repair]]:
-    """The hypotheses with listed terms spelled as listed where they were said, and what was changed."""
-    sounds = {part: phonetic_key(part) for term in terms for part in _parts(term)}
-    sounds = {part: heard for part, heard in sounds.items() if len(heard) >= MIN_SOUND}
+    """The hypotheses with listed terms spelled as listed where they were said, and what was changed.
+
+    misheard: what was written for a term before, and the term: it may come out so again.
+    """
+    sounds = _sounds_of(terms, misheard)
     if not sounds:
         return list(hypotheses), []
     matches = {
@@ -118,6 +163,18 @@ def correct_spelling(
     repairs: list[Repair] = []
     spelled = {number: _replaced(hypotheses[number], again[number], sounds, repairs) for number in again}
     return [spelled.get(number, hypothesis) for number, hypothesis in enumerate(hypotheses)], repairs
+
+
+def _sounds_of(terms: Sequence[str], misheard: Sequence[tuple[str, str]]) -> dict[str, set[str]]:
+    """The terms and the words of each, by what they sound like, long enough to be told by that."""
+    sounds: dict[str, set[str]] = {}
+    for term in terms:
+        for part in _parts(term):
+            sounds.setdefault(part, set()).add(phonetic_key(part))
+    for written, term in misheard:
+        sounds.setdefault(term, set()).add(phonetic_key(written))
+    long = {term: {heard for heard in keys if len(heard) >= MIN_SOUND} for term, keys in sounds.items()}
+    return {term: keys for term, keys in long.items() if keys}
 
 
 def hotwords(terms: Iterable[str]) -> str:
@@ -152,7 +209,7 @@ def phonetic_key(text: str) -> str:
     return re.sub(r"(.)\1+", r"\1", letters)
 
 
-def _terms_like(hypothesis: Hypothesis, sounds: dict[str, str]) -> list[str]:
+def _terms_like(hypothesis: Hypothesis, sounds: Mapping[str, Set[str]]) -> list[str]:
     """The terms for which the recogniser, not sure of itself, wrote something that sounds like them."""
     found: list[str] = []
     longest = max(len(term.split()) for term in sounds) + SPREAD
@@ -183,14 +240,15 @@ def _is_same(words: Sequence[Word], term: str) -> bool:
     return bare_word(_text(words)) == bare_word(term)
 
 
-def _similarity(one: str, other: str) -> float:
+def _similarity(heard: str, meant: Iterable[str]) -> float:
+    """How like the likest of what may be meant something sounds, 0 to 1."""
     from rapidfuzz.distance import Levenshtein
 
-    return float(Levenshtein.normalized_similarity(one, other))
+    return max(float(Levenshtein.normalized_similarity(heard, each)) for each in meant)
 
 
 def _replaced(
-    hypothesis: Hypothesis, again: Hypothesis, sounds: dict[str, str], repairs: list[Repair]
+    hypothesis: Hypothesis, again: Hypothesis, sounds: Mapping[str, Set[str]], repairs: list[Repair]
 ) -> Hypothesis:
     """The hypothesis with the terms that a second, biased decoding wrote where something alike was written."""
     ours, theirs = ([word.text.strip().casefold() for word in each.words] for each in (hypothesis, again))
@@ -211,7 +269,7 @@ def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
     return tuple(replace(word, start=a, end=b) for word, (a, b) in zip(words, pairwise(edges), strict=True))
 
 
-def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: dict[str, str]) -> bool:
+def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: Mapping[str, Set[str]]) -> bool:
     """Whether what the biased decoding wrote instead is a term, and sounds like what was there."""
     term = PUNCTUATION_AROUND.sub("", _text(new))
     if term not in sounds or _is_same(old, term) or not _is_unsure(old):

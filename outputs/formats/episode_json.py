@@ -17,7 +17,7 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.record.errors import OutputError
-from models.record.transcript import SCHEMA_VERSION, Episode, Transcript
+from models.record.transcript import SCHEMA_VERSION, Episode, Speaker, Transcript
 from outputs.text.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
@@ -60,6 +60,17 @@ def load_episode(text: str) -> Episode | None:
     except (ValueError, RecursionError):
         return None
     return episode
+
+
+def load_speakers(text: str) -> tuple[Speaker, ...] | None:
+    """The speakers alone, several times faster than `load`; None where the text is no record."""
+    try:
+        speakers: tuple[Speaker, ...] = _decoded(
+            json.loads(text)["speakers"], tuple[Speaker, ...], "speakers"
+        )
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return speakers
 
 
 @cache

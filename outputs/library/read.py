@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.record.errors import InputError, OutputError
-from models.record.transcript import Episode, Transcript
+from models.record.transcript import Episode, Speaker, Transcript
 from outputs.formats import episode_json
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE
@@ -60,6 +60,16 @@ def load_episode(folder: Path) -> Episode:
         if found is not None:
             return found
     return load_record(folder).episode
+
+
+def load_speakers(folder: Path) -> tuple[Speaker, ...]:
+    """What a record calls its speakers, without its words: far quicker than `load`. Raises as `load` does."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = (folder / EPISODE.file_name).read_text(encoding="utf-8-sig")
+        found = episode_json.load_speakers(text)
+        if found is not None:
+            return found
+    return load_record(folder).speakers
 
 
 def kept_audio(folder: Path, transcript: Transcript) -> Path | None:

@@ -129,6 +129,21 @@ def test_a_term_is_spelled_right_by_a_decoding_with_hotwords() -> None:
     assert repairs == [Repair(first.words[2].start, first.words[2].end, "vocabulary", "Nusat", "Nuzhat")]
 
 
+def test_what_was_written_for_a_term_before_is_known_again() -> None:
+    engine: Engine = ScriptedEngine(hinted="we met Gaël Duez there")
+    first = Hypothesis(CHUNK, said("we met Gale Dewey there", probability=0.5))
+    assert correct_spelling(engine, [first], ["Gaël Duez"])[1] == []  # too far from how it sounds
+    hypotheses, repairs = correct_spelling(engine, [first], ["Gaël Duez"], [("Gale Dewey", "Gaël Duez")])
+    assert [hypothesis.text for hypothesis in hypotheses] == ["we met Gaël Duez there"]
+    assert [(repair.before, repair.after) for repair in repairs] == [("Gale Dewey", "Gaël Duez")]
+
+
+def test_a_term_that_is_not_heard_again_stays_out_whatever_was_written_for_it_before() -> None:
+    engine: Engine = ScriptedEngine(hinted="we met Gale Dewey there")
+    first = Hypothesis(CHUNK, said("we met Gale Dewey there", probability=0.5))
+    assert correct_spelling(engine, [first], ["Gaël Duez"], [("Gale Dewey", "Gaël Duez")])[1] == []
+
+
 def test_each_decoding_is_reported_and_can_be_stopped(voices: Samples) -> None:
     told: list[tuple[int, int]] = []
 

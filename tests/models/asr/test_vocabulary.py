@@ -106,7 +106,7 @@ def text(words: tuple[Word, ...]) -> str:
 def test_a_term_of_more_words_than_there_is_time_for_takes_some_from_what_follows() -> None:
     wrong, right, after = Word(1, 1.02, " Margrethale", 0.3), "Margret Hayle", Word(1.02, 2, " said")
     again = (Word(1, 1.5, " Margret"), Word(1.5, 1.6, " Hayle"), after)
-    sounds = {right: phonetic_key(right)}
+    sounds = {right: {phonetic_key(right)}}
     found = _replaced(Hypothesis(Span(0, 9), (wrong, after)), Hypothesis(Span(0, 9), again), sounds, [])
     assert found.text == "Margret Hayle said"
     assert all(word.end - word.start >= FRAME - 1e-9 for word in found.words)
