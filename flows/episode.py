@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from prefect import flow, task
@@ -28,7 +28,6 @@ from flows.schedule.artifacts import link_outputs
 from flows.schedule.leases import Lease
 from models.asr import whisper_models
 from models.asr.transcription import Transcription, TranscriptionOptions
-from models.asr.vocabulary import expected_terms
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.record.errors import EpiscribeError, InputError
@@ -165,7 +164,8 @@ def process_episode(
     """Process one episode: download, decode, diarise, transcribe, align, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
-    its files, the steps that were computed and those whose kept result was reused, and warnings.
+    its files, the steps that were computed and those whose kept result was reused, warnings, and where the
+    transcript that the feed offers is kept ("" for none).
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
@@ -217,8 +217,8 @@ def _process(
         if warnings:
             steps.refuse_to_lose_speakers(source, options, warnings[0])
         speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
-        terms = expected_terms(source.episode, (*options.vocabulary, *options.known_people))
-        heeded = replace(options.transcription(), vocabulary=terms)
+        folder = steps.folder_for(source.episode, options)
+        heeded = steps.with_vocabulary(options, source, folder)
         words = _transcribe(run, recording, decoded.track, heeded, speech)
     transcript = steps.align(
         source.episode,
@@ -228,13 +228,13 @@ def _process(
         diariser_model=diariser_model,
         warnings=(*source.warnings, *decoded.warnings, *_shortfall(source, decoded.seconds), *warnings),
     )
-    folder = steps.folder_for(transcript.episode, options)
-    transcript = naming.name_speakers(transcript, turns.voices, folder, options)
+    transcript = naming.name_speakers(transcript, turns.voices, folder, options, source.witness.transcript)
     published = publish(_opaque(transcript), source.path)
     unkept = naming.learn_voices(transcript, turns.voices, published.folder, options)
     return {
         "folder": str(published.folder),
         "files": [str(file) for file in published.files],
+        "published_transcript": source.witness.file,
         "computed": run.computed,
         "reused": run.reused,
         "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from models.naming.label_matching import given_names
 from models.naming.speakers import NamingContext, name_by_evidence
 from models.naming.voices import VoiceRegistry, is_known, sample_of
+from models.naming.witness import is_own
 from models.record.errors import EpiscribeError
 from models.record.identity import same_show
 from models.record.transcript import Segment, Speaker, Transcript, Voice
+from models.record.utterances import PublishedTranscript
 from outputs.library import read, voices_file
 
 if TYPE_CHECKING:
@@ -27,10 +29,15 @@ STRONG_SOURCES = ("introduction",)  # a voice that only sounds like somebody tea
 
 
 def name_speakers(
-    transcript: Transcript, voices: Sequence[Voice], folder: Path, options: RunOptions
+    transcript: Transcript,
+    voices: Sequence[Voice],
+    folder: Path,
+    options: RunOptions,
+    witness: PublishedTranscript | None = None,
 ) -> Transcript:
     """The transcript with its speakers named, as one to be written into `folder`.
 
+    witness: what somebody else wrote down of the episode; one that was made from ours isn't heard.
     Names that the user gave in what the folder has now are kept. A show's voices that can't be read cost
     the names that they would give, and a warning says so.
     """
@@ -48,9 +55,16 @@ def name_speakers(
         voices=tuple(voices),
         registry=known,
         others=tuple(_recent(folder, transcript)),
+        published=_independent(witness, before, transcript),
     )
     given = given_names(transcript, before) if before else {}
     return name_by_evidence(replace(transcript, warnings=warnings), context, given)
+
+
+def _independent(witness: PublishedTranscript | None, *ours: Transcript | None) -> PublishedTranscript | None:
+    """The witness, unless it only repeats what a transcript of ours had said."""
+    made = (transcript.segments for transcript in ours if transcript is not None)
+    return None if witness is None or any(is_own(witness, segments) for segments in made) else witness
 
 
 def published(folder: Path) -> Transcript | None:

@@ -53,6 +53,9 @@ class EpisodeOptions(BaseModel):
     voices: Literal["known", "all", "off"] = Field(
         "known", description="Whose voices to keep: known, all or off."
     )
+    published_transcript: Literal["use", "off"] = Field(
+        "use", description="A transcript that the feed offers, as a witness for names and terms: use or off."
+    )
     audio_track: Annotated[str | None, CommandLine(unset="the one with speech")] = Field(
         None, description="Of several audio tracks the one to hear: its number, or its language."
     )

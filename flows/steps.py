@@ -7,7 +7,7 @@ steps of one run share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -33,9 +33,11 @@ from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from audio.transfer.http import Page, fetch_bytes
 from flows.naming import published
 from flows.options import RunOptions
+from flows.witness import Witness, find_witness
 from models.alignment import align as alignment
 from models.asr import transcription
 from models.asr.transcription import Transcription, TranscriptionOptions
+from models.asr.vocabulary import expected_terms
 from models.asr.whisper_models import check_language_code
 from models.asr.whisper_models import resolve as resolve_whisper
 from models.diarisation import diariser
@@ -51,6 +53,7 @@ from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
 from outputs.library.corrections import Correction, carry_over
 from outputs.library.folders import present_formats
+from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
 
@@ -60,7 +63,7 @@ class DownloadedEpisode:
     """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded.
 
     `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record,
-    `feed_warnings`, which tell of other items, only for who looks on.
+    `feed_warnings`, which tell of other items, only for who looks on. `witness` is a transcript that the feed offers.
     """
 
     episode: Episode
@@ -71,6 +74,7 @@ class DownloadedEpisode:
     promised_bytes: int = 0
     warnings: tuple[str, ...] = ()
     feed_warnings: tuple[str, ...] = ()
+    witness: Witness = field(default_factory=Witness)
 
 
 def is_url(source: str) -> bool:
@@ -182,13 +186,25 @@ def download_episode(
             refused.append(error)
             continue
         warnings = (f"{refused[0]}; {redacted(place.url)} was taken instead",) if refused else ()
-        return replace(fetched, promised_bytes=place.length, warnings=warnings)
+        witness = _witness(fetched.episode, options, access)
+        return replace(
+            fetched,
+            promised_bytes=place.length,
+            warnings=(*warnings, *witness.warnings),
+            witness=witness,
+        )
     others = len(refused) - 1
     raise (
         NotAudioError(f"{refused[0]}; none of its {others} other enclosures is audio")
         if others
         else refused[0]
     )
+
+
+def _witness(episode: Episode, options: RunOptions, access: Access | None) -> Witness:
+    if options.published_transcript == "off" or not episode.transcripts:
+        return Witness()
+    return find_witness(episode, folder_for(episode, options), options, access)
 
 
 def _places(episode: Episode) -> list[Enclosure]:
@@ -226,6 +242,19 @@ def _identity(what: str) -> str:
 def downloads_folder() -> Path:
     """Where downloaded audio is kept, by content."""
     return cache_folder() / "downloads"
+
+
+def with_vocabulary(options: RunOptions, source: DownloadedEpisode, folder: Path) -> TranscriptionOptions:
+    """What decides the words, with the names and terms to expect, which become part of the step's cache key.
+
+    They come from the user, also by what was corrected in earlier episodes of the show, from the feed, and from a
+    transcript that it offers. folder: where the episode's files go.
+    """
+    lessons = lessons_for(source.episode, folder)
+    listed = (*options.vocabulary, *options.known_people, *lessons.terms)
+    terms = expected_terms(source.episode, listed, source.witness.terms)
+    misheard = tuple(pair for pair in lessons.misheard if pair[1] in terms)
+    return replace(options.transcription(), vocabulary=terms, misheard=misheard)
 
 
 def transcribe(

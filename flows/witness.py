@@ -1,0 +1,139 @@
+"""The transcript that a feed offers of an episode: which one to take, fetching it, keeping it.
+
+It is heard as a witness (`models.naming.witness`) and for its names and terms; nothing of it becomes part of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from audio.transfer.access import Access
+from audio.transfer.addresses import redacted, with_login_of
+from audio.transfer.http import fetch_bytes
+from models.asr.vocabulary import terms_said
+from models.naming.witness import person_of
+from models.record.errors import DownloadError, EpiscribeError, InputError
+from models.record.transcript import Episode, TranscriptLink
+from models.record.utterances import PublishedTranscript
+from models.runtime.cache import cache_folder
+from outputs.captions.published import read_transcript
+from outputs.formats.registry import FORMATS
+from outputs.library.files import replace_files
+
+if TYPE_CHECKING:
+    from flows.options import RunOptions
+
+MAX_BYTES = 16 << 20  # three hours with the time of each word take 3 MB
+MAX_SECONDS = 60.0  # for one of them
+ATTEMPTS = 3
+MAX_LINKS = 4  # that are asked
+# From what tells speakers best on; plain text has no form that could be read.
+RANKS = {"application/json": 0, "text/vtt": 1, "application/x-subrip": 2, "application/srt": 2, "text/srt": 2,
+         "text/html": 3}  # fmt: skip
+SUFFIXES = {".json": 0, ".vtt": 1, ".srt": 2, ".html": 3}  # where the type is none of these
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What a feed's transcript says (None where there is none), the file that it is kept in, and what to warn of."""
+
+    transcript: PublishedTranscript | None = None
+    file: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of its speakers, and the names and terms that they say."""
+        if self.transcript is None:
+            return ()
+        names = filter(None, map(person_of, self.transcript.speakers))
+        return (*names, *terms_said(self.transcript.paragraphs))
+
+
+def find_witness(
+    episode: Episode, folder: Path, options: RunOptions, access: Access | None = None
+) -> Witness:
+    """The first of an episode's transcripts that names its speakers, else the first that can be read.
+
+    folder: where ours go; what a feed offers from there is no witness. Whatever fails is a warning, one for all.
+    """
+    best, failures = Witness(), list[str]()
+    for link in links_to_ask(episode, folder, options.language or episode.language)[:MAX_LINKS]:
+        try:
+            file = _fetched(with_login_of(link.url, episode.audio_url), options, access)
+            found = Witness(read_witness(file, redacted(link.url)), str(file))
+        except EpiscribeError as error:
+            failures.append(str(error))
+            continue
+        if found.transcript and any(map(person_of, found.transcript.speakers)):
+            return found
+        best = best if best.transcript else found
+    if best.transcript or not failures:
+        return best
+    return Witness(warnings=(f"the feed's transcript was not heard: {failures[0]}",))
+
+
+def read_witness(file: Path, source: str) -> PublishedTranscript:
+    """A transcript by whomever from a file. InputError where it is none; `source` says where it is from."""
+    try:
+        return PublishedTranscript(source, read_transcript(file.read_bytes()))
+    except EpiscribeError as error:
+        raise type(error)(f"{source}: {error}") from None
+    except OSError as error:
+        raise InputError(f"cannot read {source}: {error.strerror or error}") from error
+
+
+def links_to_ask(episode: Episode, folder: Path, language: str) -> list[TranscriptLink]:
+    """The transcripts of an episode in the order in which they are asked; those of another language are not.
+
+    language: that of the audio, "" where nobody knows.
+    """
+    ranked = []
+    for link in episode.transcripts:
+        rank = RANKS.get(link.type, SUFFIXES.get(_path_of(link.url).suffix.lower()))
+        other = bool(language and link.language) and _primary(language) != _primary(link.language)
+        if rank is not None and not other and not _is_own(link.url, folder):
+            ranked.append((not link.language, rank, link.rel != "captions", link))
+    return [link for *_, link in sorted(ranked, key=lambda one: one[:-1])]
+
+
+def _primary(language: str) -> str:
+    return language.replace("_", "-").split("-")[0].lower()
+
+
+def _is_own(url: str, folder: Path) -> bool:
+    """Whether an address is that of a file of ours, as `episcribe publish` links to it."""
+    path = _path_of(url)
+    names = {entry.file_name for entry in FORMATS.values()}
+    return path.name in names and path.parts[-3:-1] == (folder.parent.name, folder.name)
+
+
+def _path_of(url: str) -> PurePosixPath:
+    return PurePosixPath(unquote(urlsplit(url).path))
+
+
+def _fetched(url: str, options: RunOptions, access: Access | None) -> Path:
+    """The file at an address, kept by it; the one that was kept before where the server can't give it now."""
+    file = cache_folder() / "transcripts" / hashlib.sha256(url.encode()).hexdigest()
+    try:
+        page = fetch_bytes(
+            url,
+            MAX_BYTES,
+            allow_private=options.allow_private,
+            access=access,
+            seconds=MAX_SECONDS,
+            attempts=ATTEMPTS,
+        )
+    except DownloadError as error:
+        if error.transient and file.exists():
+            return file
+        raise
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    replace_files({file: page.data})
+    return file
