@@ -88,6 +88,13 @@ def read_witness(file: Path, source: str) -> PublishedTranscript:
         raise InputError(f"cannot read {source}: {error.strerror or error}") from error
 
 
+def witness_at(where: str, options: RunOptions) -> PublishedTranscript:
+    """A transcript by whomever, given by its path or its address. InputError, DownloadError where that is none."""
+    if "://" not in where:
+        return read_witness(Path(where), where)
+    return read_witness(_fetched(where, options, None), redacted(where))
+
+
 def links_to_ask(episode: Episode, folder: Path, language: str) -> list[TranscriptLink]:
     """The transcripts of an episode in the order in which they are asked; those of another language are not.
 

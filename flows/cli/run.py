@@ -30,6 +30,12 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            help="Another transcript to compare with: a file, its URL, or feed.", show_default="none"
+        ),
+    ] = None,
     **given: Any,
 ) -> None:
     """Transcribe one episode and write its folder."""
@@ -39,7 +45,18 @@ def run(
     values = field_values(RunOptions, given)
     values["out"] = values["out"] or None
     values["library"] = values["library"] or settings.load().library
-    print_result(run_episode(source, RunOptions(**values), debug=context.obj["debug"]))
+    options = RunOptions(**values)
+    if compare is None:
+        print_result(run_episode(source, options, debug=context.obj["debug"]))
+        return
+    from flows.local.compare import feed_transcript, other_transcript, print_comparison
+
+    other = other_transcript(
+        compare, options
+    )  # before the run: what can't be read should not take it to tell
+    result = run_episode(source, options, debug=context.obj["debug"])
+    print_result(result)
+    print_comparison(result["folder"], other or feed_transcript(result, options))
 
 
 def diarise(

@@ -15,11 +15,10 @@ from functools import cache
 
 from models.languages.registry import languages
 from models.naming.person_names import fold, read_name, same_person, spelled
-from models.record.matching import comparable_words, match_words, sure_pairs
+from models.record.matching import are_related, comparable_words, match_words, sure_pairs
 from models.record.transcript import Evidence, Segment
 from models.record.utterances import PublishedTranscript
 
-FITTING = 0.3  # share of the shorter text's words that must be in the other for both to be of one speech
 MIN_WORDS = 30  # that both must have
 LIMIT = 4.0  # log-odds that it weighs at most: an introduction is above that
 PSEUDO_WORDS = 10.0  # that speak for and against a name before any does: few words prove little
@@ -78,7 +77,7 @@ def hear_witness(
     theirs = _spoken((one.speaker, one.text) for one in published.utterances)
     blocks = match_words([word for _, word in ours], [word for _, word in theirs])
     pairs = [(ours[i][0], names.get(theirs[j][0], "")) for i, j in sure_pairs(blocks)]
-    if len(pairs) < max(MIN_WORDS, FITTING * min(len(ours), len(theirs))):
+    if len(pairs) < MIN_WORDS or not are_related(blocks):
         return Testimony()
     found = [e for e in _weighed(Counter(pairs)) if e.weight > 0]
     introduced = [(e.label, e.name) for e in introductions if e.weight >= CLEAR_INTRODUCTION]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 SURE_RUN = 3  # equal words in a row; fewer come together by chance, too
+RELATED = 0.3  # share of the shorter text's words that are in the other if both are of one speech
 # Scripts without spaces between words are compared letter by letter.
 _SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _TOKEN = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+")
@@ -66,3 +67,11 @@ def sure_pairs(blocks: Sequence[Block]) -> Iterator[tuple[int, int]]:
             yield from zip(
                 range(block.start, block.end), range(block.their_start, block.their_end), strict=True
             )
+
+
+def are_related(blocks: Sequence[Block]) -> bool:
+    """Whether two texts are of one speech: so much of the shorter one is in the other."""
+    if not blocks:
+        return False
+    shorter = min(blocks[-1].end, blocks[-1].their_end)
+    return shorter > 0 and sum(block.end - block.start for block in blocks if block.sure) >= RELATED * shorter

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from flows import steps
+from flows.local.compare import feed_transcript, print_comparison
 from flows.options import RunOptions
 from flows.witness import MAX_BYTES, find_witness
+from models.record.errors import InputError
 from models.record.transcript import TranscriptLink
 from outputs.library import read
 from tests.audio.server import Reply, Server
@@ -293,6 +295,26 @@ def test_terms_are_spelled_as_it_spells_them(run: Run, server: Server, talk: Tal
 
 def said(result: dict[str, object]) -> str:
     return "".join(word.text for word in read.load(str(result["folder"])).words)
+
+
+def test_what_the_feed_offers_is_compared(
+    run: Run, server: Server, talk: Talk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve(server, "/t.json", as_json(talk.lines, NAMES))
+    options = RunOptions(allow_private=True)
+    for use in ("use", "off"):  # fetched once, for the comparison alone if need be
+        before = asked(server).count("/t.json")
+        result = run(published_transcript=use)
+        print_comparison(str(result["folder"]), feed_transcript(result, options))
+        assert asked(server).count("/t.json") == before + 1
+        printed = capsys.readouterr().out
+        assert " are the same (" in printed
+        assert "Gaël Duez" in printed
+        assert "helstone" in printed.casefold()
+    assert "hardly any words" not in printed
+    server.routes["/t.json"] = Reply(404)
+    with pytest.raises(InputError, match=r"nothing to compare with: .*answered 404"):
+        feed_transcript(run(published_transcript="off"), options)
 
 
 def test_links_are_kept_in_the_record(run: Run, server: Server, talk: Talk) -> None:

@@ -52,6 +52,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "ftp://example.org/a.mp3"], "ftp"),
         (["run", "empty.mp3", "--language", "english"], "no language 'english'"),
         (["run", "empty.mp3", "--episode", "3"], "--episode 3 chooses from a feed"),
+        (["run", "empty.mp3", "--compare", "missing.vtt"], "cannot read missing.vtt"),
+        (["run", "empty.mp3", "--compare", "empty.mp3"], "empty.mp3: no transcript in it"),
         (["render", "."], "no episode.json"),
         (["score", "missing.rttm", "--rttm", "missing.rttm"], "missing.rttm"),
         (["diarise", "empty.mp3", "--out", "x.rttm"], "empty.mp3"),
@@ -83,6 +85,19 @@ def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
     again = episcribe("run", sample_wav, "--out", "out", "--model", "tiny.en", cwd=tmp_path)
     assert "nothing had to be computed again" in again.stdout
     assert "Transcribing" not in again.stderr
+
+
+def test_a_run_compared_with_another_transcript(tmp_path: Path, sample_wav: Path) -> None:
+    cues = "WEBVTT\n\n00:13.000 --> 00:16.000\n<v Sheila Moss>Neither did I\n\n"
+    cues += "00:25.000 --> 00:29.000\n<v Diane\x1b[31m Keyes>I'm originally from Chicago also, and from Springfield\n"
+    (tmp_path / "other.vtt").write_text(cues)
+    arguments = ("run", sample_wav, "--out", "out", "--model", "tiny.en", "--compare", "other.vtt")
+    done = episcribe(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Ours beside other.vtt" in done.stdout
+    assert "of theirs: " in done.stdout
+    assert "only in" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_a_failure_says_why_in_one_line(tmp_path: Path, sample_wav: Path) -> None:
