@@ -28,7 +28,7 @@ from outputs.library.files import replace_files
 if TYPE_CHECKING:
     from flows.options import RunOptions
 
-MAX_BYTES = 16 << 20  # three hours with the time of each word take 3 MB
+MAX_BYTES = 8 << 20  # three hours with the time of each word take 4 MB
 MAX_SECONDS = 60.0  # for one of them
 ATTEMPTS = 3
 MAX_LINKS = 4  # that are asked

@@ -1,4 +1,4 @@
-"""Captions: words cut into cues that can be read in time, for a `Profile` of limits, and a lint for anybody's.
+"""Captions: words cut into cues that can be read in time, for a `Profile` of limits, and a reader and a lint for all.
 
-Knows no file format but those that `lint` reads. Imports `outputs.text`.
+Knows no file format but those that `lint` and `published` read. Imports `outputs.text`.
 """

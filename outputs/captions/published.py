@@ -88,7 +88,7 @@ def _of_html(data: bytes) -> Iterator[Utterance]:
         root = html.document_fromstring(
             data, parser=html.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True)
         )
-    except (ValueError, html.etree.ParserError):
+    except (ValueError, html.etree.LxmlError):
         return
     speaker, start = "", 0.0
     for node in root.iter("cite", "time", "p"):

@@ -123,8 +123,8 @@ class _Reader:
         """The lines of text between these; where blank ones are among them, players drop what follows."""
         while end > start and not self.lines[end - 1].strip():
             end -= 1
-        gaps = [at for at in range(start, end) if not self.lines[at].strip()]
-        for at in gaps:
+        gaps = {at for at in range(start, end) if not self.lines[at].strip()}
+        for at in sorted(gaps):
             if at + 1 not in gaps:
                 self.fault(
                     at, "blank-line", f"a blank line within a cue, before {quoted(self.lines[at + 1])}"

@@ -1,4 +1,4 @@
-"""How good a result is beside a reference: DER, WER, cpWER and speaker counts.
+"""How good a result is beside a reference: DER, WER, cpWER and speaker counts; and how two transcripts differ.
 
-Its packages are an extra (`score`); reads the library, and is read by `flows` alone.
+What scores need is an extra (`score`), a comparison needs nothing; reads the library, and is read by `flows` alone.
 """

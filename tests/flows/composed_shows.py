@@ -18,6 +18,8 @@ from audio.transfer.download import local_file
 from flows import naming, steps
 from flows.options import RunOptions
 from models.record.transcript import AudioFile, Episode, Transcript, Turn
+from models.record.utterances import Utterance
+from tests.models.conftest import read_audio
 
 RATE = 16_000
 Samples = NDArray[np.float32]
@@ -57,6 +59,26 @@ def compose(
         at += len(parts[-2]) + len(parts[-1])
     write_wav(path, np.concatenate(parts))
     return Composed(path, tuple(turns))
+
+
+def read_aloud(
+    path: Path, read_speech: Path, utterances: Sequence[str], pause: float = 0.6
+) -> tuple[Composed, tuple[Utterance, ...]]:
+    """LibriSpeech utterances, given by their ids, one after the other; and who says what in it."""
+    rows = (row.split("\t") for row in (read_speech / "transcripts.tsv").read_text().splitlines()[1:])
+    texts = {row[0]: row[4] for row in rows}
+    parts, turns, at = list[Samples](), list[Turn](), 0
+    for utterance in utterances:
+        reader = utterance.partition("-")[0]
+        speech = level(read_audio(read_speech / reader / f"{utterance}.flac"))
+        turns.append(Turn(at / RATE, (at + len(speech)) / RATE, reader))
+        parts += [speech, silence(pause)]
+        at += len(parts[-2]) + len(parts[-1])
+    write_wav(path, np.concatenate(parts))
+    said = zip(turns, utterances, strict=True)
+    return Composed(path, tuple(turns)), tuple(
+        Utterance(turn.start, turn.speaker, texts[utterance]) for turn, utterance in said
+    )
 
 
 def silence(seconds: float) -> Samples:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from outputs.library import read
 from outputs.library.editing import EditingSession
-from tests.flows.composed_shows import silence, write_wav
+from tests.flows.composed_shows import read_aloud
 from tests.flows.conftest import Process
-from tests.models.conftest import read_audio
 
 
 @pytest.fixture
 def episodes(read_speech: Path, tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings of a reader, who says the name of Sherburn in both."""
 
-    def compose(name: str, *utterances: str) -> Path:
-        parts = [read_audio(read_speech / "3005" / f"3005-163389-{number}.flac") for number in utterances]
-        write_wav(
-            tmp_path / name, np.concatenate([piece for part in parts for piece in (part, silence(0.75))])
-        )
-        return tmp_path / name
-
-    return compose("first.wav", "0003", "0001"), compose("second.wav", "0006", "0003")
+    for name, numbers in (("first.wav", (3, 1)), ("second.wav", (6, 3))):
+        read_aloud(tmp_path / name, read_speech, [f"3005-163389-000{number}" for number in numbers])
+    return tmp_path / "first.wav", tmp_path / "second.wav"
 
 
 def test_a_name_corrected_once_is_right_in_the_next_episode(

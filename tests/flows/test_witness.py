@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-import numpy as np
 import pytest
 
 from flows import steps
@@ -17,16 +16,15 @@ from flows.options import RunOptions
 from flows.witness import MAX_BYTES, find_witness
 from models.record.errors import InputError
 from models.record.transcript import TranscriptLink
+from models.record.utterances import Utterance
 from outputs.library import read
 from tests.audio.server import Reply, Server
-from tests.flows.composed_shows import RATE, silence, write_wav
+from tests.flows.composed_shows import read_aloud
 from tests.flows.conftest import Process
 from tests.flows.shows import clip
-from tests.models.conftest import read_audio
 
 SPACE = "xmlns:podcast='https://podcastindex.org/namespace/1.0'"
 TYPES = {"json": "application/json", "vtt": "text/vtt", "srt": "application/x-subrip", "html": "text/html"}
-Lines = Sequence[tuple[float, str, str]]  # start in seconds, who speaks, what is said
 VTT = "WEBVTT\n\n00:07.000 --> 00:09.000\n<v Diane Keys>Hello?\n"
 SRT = "1\n00:00:07,000 --> 00:00:09,000\nHello?\n"
 
@@ -187,32 +185,23 @@ class Talk:
     """Two readers in turn: the recording, and what each says."""
 
     audio: bytes
-    lines: Lines
+    lines: Sequence[Utterance]
 
 
 @pytest.fixture(scope="module")
 def talk(read_speech: Path, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    rows = (row.split("\t") for row in (read_speech / "transcripts.tsv").read_text().splitlines()[1:])
-    texts = {row[0]: row[4] for row in rows}
-    decks = {reader: sorted((read_speech / reader).glob("*.flac"))[2:6] for reader in ("1998", "1688")}
-    parts, lines, at = list[np.ndarray](), [], 0
-    for number in range(8):
-        reader = ("1998", "1688")[number % 2]
-        path = decks[reader][number // 2]
-        lines.append((at / RATE, reader, texts[path.stem]))
-        parts += [read_audio(path), silence(0.6)]
-        at = sum(map(len, parts))
     file = tmp_path_factory.mktemp("talk") / "talk.wav"
-    write_wav(file, np.concatenate(parts))
+    order = [f"{reader}-000{n}" for n in (2, 3, 4, 5) for reader in ("1998-15444", "1688-142285")]
+    _, lines = read_aloud(file, read_speech, order)
     return Talk(file.read_bytes(), lines)
 
 
 NAMES = {"1998": "Anne Currie", "1688": "Gaël Duez"}
 
 
-def as_json(lines: Lines, names: dict[str, str], shift: float = 12.0) -> str:
+def as_json(lines: Iterable[Utterance], names: dict[str, str], shift: float = 12.0) -> str:
     segments = [
-        {"speaker": names[reader], "startTime": start + shift, "body": text} for start, reader, text in lines
+        {"speaker": names[line.speaker], "startTime": line.start + shift, "body": line.text} for line in lines
     ]
     return json.dumps({"version": "1.0.0", "segments": segments})
 
@@ -253,8 +242,7 @@ def test_speakers_are_named_by_what_the_feed_offers(run: Run, server: Server, ta
 
 def test_another_episodes_transcript_names_nobody(run: Run, server: Server, talk: Talk) -> None:
     other = [
-        (start, reader, "nothing of this was said in the talk that they had " * 3)
-        for start, reader, _ in talk.lines
+        replace(line, text="nothing of this was said in the talk that they had " * 3) for line in talk.lines
     ]
     serve(server, "/t.json", as_json(other, NAMES))
     assert names(run()) == {"Speaker 1": "order", "Speaker 2": "order"}
@@ -285,7 +273,7 @@ def test_a_transcript_that_we_made_is_no_witness(run: Run, server: Server, talk:
 def test_terms_are_spelled_as_it_spells_them(run: Run, server: Server, talk: Talk) -> None:
     alone = run(published_transcript="off")
     assert "Helstone" not in said(alone)
-    spelled = [(start, reader, line.replace("helstone", "Helstone")) for start, reader, line in talk.lines]
+    spelled = [replace(line, text=line.text.replace("helstone", "Helstone")) for line in talk.lines]
     serve(server, "/t.json", as_json(spelled, NAMES))
     result = run()
     assert "transcribe" in result["computed"]  # type: ignore[operator]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import example, given
@@ -112,6 +114,24 @@ def test_a_name_of_any_length_is_cut() -> None:
     (one,) = read_transcript(json.dumps(record).encode())
     assert (one.start, len(one.speaker)) == (0.0, MAX_NAME)
     assert "\x1b" not in one.text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1\n00:00:01,000 --> 00:00:02,000\n" + b"x\n\n" * 100_000,
+        b"WEBVTT\n\n00:01.000 --> 00:02.000\n" + b"&" * 100_000,
+        b"1\n00:00:01,000 --> 00:00:02,000\n" + b"Ab " * 100_000 + b":",
+        b"<cite>" * 100_000 + b"<p>x",
+        b"<cite>a</cite>" + b"<p>x" * 100_000,
+        b"-->\n" * 100_000,
+    ],
+)
+def test_no_file_takes_more_than_its_size_explains(data: bytes) -> None:
+    begun = time.monotonic()
+    with contextlib.suppress(InputError):
+        read_transcript(data)
+    assert time.monotonic() - begun < 30
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
