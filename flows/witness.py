@@ -65,12 +65,12 @@ def find_witness(
     best, failures = Witness(), list[str]()
     for link in links_to_ask(episode, folder, options.language or episode.language)[:MAX_LINKS]:
         try:
-            file = _fetched(with_login_of(link.url, episode.audio_url), options, access)
-            found = Witness(read_witness(file, redacted(link.url)), str(file))
+            transcript, file = _fetched(with_login_of(link.url, episode.audio_url), options, access)
         except EpiscribeError as error:
             failures.append(str(error))
             continue
-        if found.transcript and any(map(person_of, found.transcript.speakers)):
+        found = Witness(transcript, str(file))
+        if any(map(person_of, transcript.speakers)):
             return found
         best = best if best.transcript else found
     if best.transcript or not failures:
@@ -81,9 +81,7 @@ def find_witness(
 def read_witness(file: Path, source: str) -> PublishedTranscript:
     """A transcript by whomever from a file. InputError where it is none; `source` says where it is from."""
     try:
-        return PublishedTranscript(source, read_transcript(file.read_bytes()))
-    except EpiscribeError as error:
-        raise type(error)(f"{source}: {error}") from None
+        return _parsed(file.read_bytes(), source)
     except OSError as error:
         raise InputError(f"cannot read {source}: {error.strerror or error}") from error
 
@@ -92,7 +90,7 @@ def witness_at(where: str, options: RunOptions) -> PublishedTranscript:
     """A transcript by whomever, given by its path or its address. InputError, DownloadError where that is none."""
     if "://" not in where:
         return read_witness(Path(where), where)
-    return read_witness(_fetched(where, options, None), redacted(where))
+    return _fetched(where, options)[0]
 
 
 def links_to_ask(episode: Episode, folder: Path, language: str) -> list[TranscriptLink]:
@@ -124,8 +122,9 @@ def _path_of(url: str) -> PurePosixPath:
     return PurePosixPath(unquote(urlsplit(url).path))
 
 
-def _fetched(url: str, options: RunOptions, access: Access | None) -> Path:
-    """The file at an address, kept by it; the one that was kept before where the server can't give it now."""
+def _fetched(url: str, options: RunOptions, access: Access | None = None) -> tuple[PublishedTranscript, Path]:
+    """What is at an address, and the file it is kept in; what was kept before where the server is down."""
+    source = redacted(url)
     file = cache_folder() / "transcripts" / hashlib.sha256(url.encode()).hexdigest()
     try:
         page = fetch_bytes(
@@ -138,9 +137,17 @@ def _fetched(url: str, options: RunOptions, access: Access | None) -> Path:
         )
     except DownloadError as error:
         if error.transient and file.exists():
-            return file
+            return read_witness(file, source), file
         raise
+    found = _parsed(page.data, source)
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
     replace_files({file: page.data})
-    return file
+    return found, file
+
+
+def _parsed(data: bytes, source: str) -> PublishedTranscript:
+    try:
+        return PublishedTranscript(source, read_transcript(data))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None

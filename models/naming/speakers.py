@@ -11,7 +11,7 @@ from models.naming.evidence import addresses, announcements, hosting, introducti
 from models.naming.person_names import same_person
 from models.naming.repeats import repeated_labels
 from models.naming.voices import SURE, VoiceRegistry, voice_matches
-from models.naming.witness import Testimony, hear_witness
+from models.naming.witness import Statement, hear_witness
 from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
 from models.record.utterances import PublishedTranscript
 
@@ -67,7 +67,7 @@ def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evi
     ads = repeated_labels(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
     talk = [segment for segment in segments if segment.speaker not in ads]
     said = introductions(segments, language, transcript.episode.show)
-    witness = hear_witness(talk, context.published, said) if context.published else Testimony()
+    witness = hear_witness(talk, context.published, said) if context.published else Statement()
     credits = credited_people(transcript.episode, context.known_people, _voice_names(context), witness.names)
     # Who introduced himself or was announced can be told by the name from then on, credited or not.
     told = [*said, *announcements(talk, language, credits)]

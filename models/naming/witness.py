@@ -31,7 +31,7 @@ SAME_STARTS = 0.8  # share of cues that begin with a word of ours, to the millis
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Statement:
     """The names that a published transcript has, as it spells them, and what it says of our labels."""
 
     names: tuple[str, ...] = ()
@@ -48,10 +48,10 @@ def person_of(speaker: str) -> str:
     """
     told = re.sub(r"[(\[].*?[)\]]|[,|/–—].*", "", speaker)
     words = [word for word in re.split(r"[\s:]+", told) if word and fold(word) not in _roles()]
-    name = " ".join(words)
+    name = " ".join(words).rstrip(".")
     if name == name.upper() != name.lower() or name == name.lower() != name.upper():
-        name = name.title()
-    if name.upper() == name.lower():  # a script without capitals
+        name = name.title() if len(name) > 2 else ""  # "GD": initials
+    if name and name.upper() == name.lower():  # a script without capitals
         return name if name.isalpha() and len(name) > 1 else ""
     found = read_name(name)
     return found[0] if found and found[1] == len(name) and len(found[0]) > 1 else ""
@@ -64,7 +64,7 @@ def _roles() -> frozenset[str]:
 
 def hear_witness(
     segments: Sequence[Segment], published: PublishedTranscript, introductions: Iterable[Evidence] = ()
-) -> Testimony:
+) -> Statement:
     """Labels whose words a published transcript gives to one person; nothing where it is of other speech.
 
     Each name goes to the label that says most of its words. introductions: where speakers said who they are. A
@@ -72,19 +72,19 @@ def hear_witness(
     """
     names = _named_speakers(published)
     if not names:
-        return Testimony()
+        return Statement()
     ours = _spoken((segment.speaker or "", segment.text) for segment in segments)
     theirs = _spoken((one.speaker, one.text) for one in published.utterances)
     blocks = match_words([word for _, word in ours], [word for _, word in theirs])
     pairs = [(ours[i][0], names.get(theirs[j][0], "")) for i, j in sure_pairs(blocks)]
     if len(pairs) < MIN_WORDS or not are_related(blocks):
-        return Testimony()
+        return Statement()
     found = [e for e in _weighed(Counter(pairs)) if e.weight > 0]
     introduced = [(e.label, e.name) for e in introductions if e.weight >= CLEAR_INTRODUCTION]
     kept = [e for e in found if not _is_contradicted(e, introduced)]
     trust = 1.0 if len(kept) == len(found) else CONTRADICTED
     evidence = tuple(replace(e, weight=round(trust * e.weight, 2)) for e in kept)
-    return Testimony(tuple(dict.fromkeys(names.values())), evidence)
+    return Statement(tuple(dict.fromkeys(names.values())), evidence)
 
 
 def _named_speakers(published: PublishedTranscript) -> dict[str, str]:

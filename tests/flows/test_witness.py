@@ -156,6 +156,10 @@ def test_it_is_heard_from_the_cache_while_the_server_is_down(server: Server, dow
     first = downloaded(url).witness
     server.routes["/t.vtt"] = Reply(503)
     assert downloaded(url).witness == first
+    serve(server, "/t.vtt", "<html><p>We are moving</p></html>")
+    assert downloaded(url).witness.transcript is None
+    server.routes["/t.vtt"] = Reply(503)
+    assert downloaded(url).witness == first
     server.routes["/t.vtt"] = Reply(410)
     assert downloaded(url).witness.transcript is None
 

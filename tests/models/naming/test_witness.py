@@ -140,6 +140,8 @@ def test_numbers_and_roles_are_no_names() -> None:
         ("Locutrice", ""),
         ("Invitado 2", ""),
         ("Anne & Bob", ""),
+        ("JOHN SMITH JR.", "John Smith Jr"),
+        ("GD", ""),
         ("", ""),
     ],
 )
