@@ -58,7 +58,10 @@ def option(name: str, model: type[BaseModel] = RunOptions) -> Any:
 
 
 def takes_options(model: type[BaseModel], *names: str) -> Callable[[Command], Command]:
-    """A command that takes, beside its own parameters, options for these fields as keyword arguments."""
+    """A command that takes, beside its own parameters, options for these fields as keyword arguments.
+
+    Its own keyword-only ones come last in the help.
+    """
 
     def decorated(command: Command) -> Command:
         own = [
@@ -67,7 +70,9 @@ def takes_options(model: type[BaseModel], *names: str) -> Callable[[Command], Co
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
         made = [_parameter(model, name) for name in names]
-        command.__signature__ = inspect.Signature([*own, *made])  # type: ignore[attr-defined]
+        last = [parameter for parameter in own if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+        first = [parameter for parameter in own if parameter not in last]
+        command.__signature__ = inspect.Signature([*first, *made, *last])  # type: ignore[attr-defined]
         return command
 
     return decorated

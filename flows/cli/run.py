@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
+    *,
     compare: Annotated[
         str | None,
         typer.Option(

@@ -17,7 +17,7 @@ from outputs.library import corrections, read
 from outputs.library.corrections import MAX_SHIFT, NAME, WORDS, Correction
 from outputs.library.folders import show_episodes
 
-MAX_EPISODES = 20  # the newest that are asked
+MAX_EPISODES = 12  # the newest that are asked
 MAX_TERMS = 30
 MAX_WORDS = 4  # of a term; who wrote more wrote a sentence anew
 RARE_LETTERS = 7  # of a term without a capital

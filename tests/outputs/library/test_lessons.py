@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.record.transcript import Episode
-from outputs.library import lessons
+from outputs.library import lessons, read
 from outputs.library.corrections import word_changes
 from outputs.library.editing import EditingSession
 from outputs.library.lessons import Lessons, lessons_for, terms_corrected
@@ -55,6 +55,11 @@ def test_names_given_to_speakers_are_learnt(tmp_path: Path) -> None:
         {"do": "rename", "speaker": "SPEAKER_00", "name": "Anne Currie", "revision": session.revision}
     )
     assert learnt(tmp_path).terms == ("Anne Currie",)
+    record = read.load_record(session.folder)
+    publish(
+        record.renamed("SPEAKER_01", "Gaël Duez"), session.folder, []
+    )  # as `episcribe speakers rename` does
+    assert learnt(tmp_path).terms == ("Gaël Duez", "Anne Currie")
 
 
 @pytest.mark.parametrize(
