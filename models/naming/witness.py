@@ -102,15 +102,21 @@ def _spoken(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _weighed(shared: Counter[tuple[str, str]]) -> Iterator[Evidence]:
-    """For each name the label that says most of its words, and how likely it is that person's."""
-    spoken = Counter[str]()  # words by label
-    for (label, _), words in shared.items():
+    """For each name the label that says most of its words, and how likely it is that person's.
+
+    What counts is the label's words or the name's, whichever are more: a transcript that gives all words to one person
+    tells nothing.
+    """
+    spoken, told = Counter[str](), Counter[str]()  # words by label, and by name
+    for (label, name), words in shared.items():
         spoken[label] += words
+        told[name] += words
     for name in dict.fromkeys(name for label, name in shared if name and label):
         labels = [label for label, other in shared if label and other == name]
         label = max(labels, key=lambda one: shared[one, name])
         words = shared[label, name]
-        odds = (words + PSEUDO_WORDS) / (spoken[label] - words + PSEUDO_WORDS)
+        others = max(spoken[label], told[name]) - words
+        odds = (words + PSEUDO_WORDS) / (others + PSEUDO_WORDS)
         weight = min(LIMIT, SHARPNESS * math.log(odds))
         yield Evidence(label, name, "transcript", weight, None, f"{words} of {spoken[label]} words")
 

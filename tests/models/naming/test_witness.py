@@ -169,6 +169,10 @@ def test_a_label_of_two_people_gets_neither_name() -> None:
     assert names(episode(one), published(LINES, NAMES)) == {"A": "Speaker 1"}
 
 
+def test_a_transcript_that_gives_all_words_to_one_person_names_nobody() -> None:
+    assert names(episode(LINES), published(LINES, {"A": "Anne Currie", "B": "Anne Currie"})) == NOBODY
+
+
 def test_a_label_of_a_few_words_gets_no_name() -> None:
     few = LINES.strip() + "\nC: Hitting things with a slipper always helps."
     theirs = published(few, {**NAMES, "C": "Bob Marsh"})
