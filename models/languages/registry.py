@@ -51,6 +51,14 @@ def _joins(words: list[str]) -> Pattern:
     return re.compile(rf"(?:,|\s+{one_of(words)})\s+")
 
 
+def _whole_words(words: list[str]) -> Pattern:
+    return re.compile(rf"(?<![\w'’-]){one_of(words)}(?![\w'’-])", re.IGNORECASE)
+
+
+def _several(phrases: list[str]) -> Pattern:
+    return re.compile(rf"(?:(?:{without_name(phrases).pattern})[,!]?\s*){{0,3}}", re.IGNORECASE)
+
+
 def _one_by_one(phrases: list[str]) -> tuple[Pattern, ...]:
     return tuple(before_name([phrase]) for phrase in phrases)
 
@@ -58,6 +66,7 @@ def _one_by_one(phrases: list[str]) -> tuple[Pattern, ...]:
 BeforeName = Annotated[Pattern, _phrases(before_name)]
 AfterName = Annotated[Pattern, _phrases(after_name)]
 WithoutName = Annotated[Pattern, _phrases(without_name)]
+AnyWord = Annotated[Pattern, _words(_whole_words)]
 Words = Annotated[frozenset[str], _words(frozenset)]
 
 
@@ -75,6 +84,9 @@ class Phrases(_Table):
     Addresses: `welcome` is for who speaks next, `thanks` mostly for who spoke, `greeting` for either;
     `aside` follows a name that is spoken of rather than to, `then_welcome` and `then_thanks` one that is
     ("Anne, welcome").
+    Calls: `openers` may stand between the beginning of a sentence and the name of who is called, `you` are
+    words for whom one speaks to, `determiners` begin what a name behind a comma only explains ("my colleague,
+    Anne"), `places` come before names of places rather than people. `reported` are verbs beside what somebody else said, `letter` begins a letter.
     `announce` is said of somebody about to speak, `conjunctions` stand between two names.
     `to_listeners` is what hosts say to their audience.
     """
@@ -92,6 +104,12 @@ class Phrases(_Table):
     then_welcome: AfterName = NEVER
     then_thanks: AfterName = NEVER
     aside: AfterName = NEVER
+    openers: Annotated[Pattern, _phrases(_several)] = NEVER
+    you: AnyWord = NEVER
+    determiners: AnyWord = NEVER
+    places: AnyWord = NEVER
+    reported: AnyWord = NEVER
+    letter: BeforeName = NEVER
     announce: BeforeName = NEVER
     conjunctions: Annotated[Pattern, _words(_joins)] = _joins([])
     to_listeners: WithoutName = NEVER

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.naming.person_names import same_person
@@ -19,6 +19,9 @@ from models.record.transcript import Evidence
 
 CONFIDENT = 0.75
 CEILING = 0.99  # of a probability: whatever speaks for a name, a diarisation may have mixed two people
+OCCASION_SECONDS = 60.0  # hints of one kind so far apart do not depend on each other
+MOST = 4.0  # that hints of one kind add up to: what makes one wrong can make all of them wrong
+AGAINST = 0.5  # of what a call points rather to somebody else
 NOBODY = -1e6  # the score of a pair without evidence
 
 
@@ -43,7 +46,7 @@ def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = N
     for label, name in list(pairs):
         if not name or label in given or any(same_person(name, other) for other in given.values()):
             del pairs[label, name]
-    scores = {pair: _score(found) for pair, found in pairs.items()}
+    scores = {pair: _score(found) for pair, found in _contradicted(pairs).items()}
     chosen = _assign(scores)
     chosen |= _second_labels(pairs, scores, chosen)
     ranked = sorted(scores, key=lambda pair: (pair[0], -scores[pair], pair[1]))
@@ -67,15 +70,53 @@ def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
     return dict(pairs)
 
 
+def _against(label: str, name: str, called: Mapping[float, Mapping[str, float]]) -> Iterator[Evidence]:
+    for start, weights in called.items():
+        excess = max(weights.values()) - weights.get(label, 0.0)
+        if excess > 0:
+            yield Evidence(label, name, "address", round(-AGAINST * excess, 2), start)
+
+
+def _contradicted(pairs: Mapping[Pair, Sequence[Evidence]]) -> dict[Pair, list[Evidence]]:
+    """The evidence of each pair, and against it each time that its name is called and points rather to others."""
+    pointed: dict[Pair, dict[float, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for (label, name), found in pairs.items():
+        for e in found:
+            if e.kind == "address" and e.start is not None:
+                pointed[name][e.start][label] = e.weight
+    return {
+        (label, name): [*found, *_against(label, name, pointed[name])] for (label, name), found in pairs.items()
+    }
+
+
 def _score(found: Sequence[Evidence]) -> float:
-    """All evidence, the prior too. Hints of one kind depend on each other: the second counts half, and so on."""
-    score = 0.0
+    """All evidence, the prior too. No kind of hint adds up to more than MOST, unless one alone weighs more."""
     kinds = defaultdict(list)
     for e in found:
-        kinds[e.kind, e.weight > 0].append(e.weight)
-    for weights in kinds.values():
-        score += sum(weight / n for n, weight in enumerate(sorted(weights, key=abs, reverse=True), start=1))
-    return score
+        kinds[e.kind].append(e)
+    return sum(_limited(hints) for hints in kinds.values())
+
+
+def _limited(hints: Sequence[Evidence]) -> float:
+    most = max(MOST, *(abs(e.weight) for e in hints))
+    total = _sum([e for e in hints if e.weight > 0]) + _sum([e for e in hints if e.weight < 0])
+    return max(-most, min(most, total))
+
+
+def _sum(hints: Sequence[Evidence]) -> float:
+    """Hints of one kind, the strongest first.
+
+    Those of one occasion depend on each other: the second counts half, the third a third. A hint that comes
+    a minute after or before all stronger ones is an occasion of its own, one that comes nearer a part of it.
+    """
+    total, times = 0.0, list[float]()
+    for n, e in enumerate(sorted(hints, key=lambda e: abs(e.weight), reverse=True), start=1):
+        apart = 0.0
+        if e.start is not None:
+            apart = min((abs(e.start - time) for time in times), default=0.0) / OCCASION_SECONDS
+            times.append(e.start)
+        total += e.weight * max(1 / n, min(1.0, apart))
+    return total
 
 
 def _assign(scores: Mapping[Pair, float]) -> set[Pair]:

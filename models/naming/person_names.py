@@ -54,6 +54,11 @@ def _folded(lists: Sequence[Names]) -> Names:
     return Names().model_copy(update=folded)
 
 
+def is_title(word: str) -> bool:
+    """Whether the word comes before names, such as "Dr"."""
+    return fold(word) in _words().titles
+
+
 def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
     """The name of a person that `text` has at `start`, and where it ends; None where there is none.
 
@@ -76,7 +81,7 @@ def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
         word, position = match[0], match.end()
         if re.search(r"['’]s$", word):  # "Anne's": something of hers
             return None
-        if not words and fold(word) in known.titles:
+        if not words and is_title(word):
             position += text.startswith(".", position)
         elif word[0].isupper():
             words += [*pending, word]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from models.naming.addresses import addresses
 from models.naming.assignment import Candidate, candidates
 from models.naming.credits import Credit, credited_people
-from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
+from models.naming.evidence import announcements, hosting, introductions, priors, with_spelling
 from models.naming.person_names import same_person
 from models.naming.repeats import repeated_labels
 from models.naming.voices import SURE, VoiceRegistry, voice_matches

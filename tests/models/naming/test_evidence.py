@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from models.naming.credits import Credit, credited_people, names_in
-from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
+from models.naming.addresses import addresses
+from models.naming.evidence import announcements, hosting, introductions, priors, with_spelling
 from models.naming.repeats import repeated_labels
 from models.record.transcript import Episode, Evidence, Person
 from tests.models.conftest import SHARED

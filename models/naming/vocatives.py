@@ -1,0 +1,152 @@
+"""Names that somebody is called by, told from names that are spoken of.
+
+A name in direct address is set apart: by commas ("So, Virgil, would you"), by the end of the sentence
+("..., Anne?"), or by being all of it ("Eva?"). Lists, appositions ("my colleague, Anne, says") and what is quoted
+look alike; the words around the name tell them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.languages.registry import Language, Phrases, language_of
+from models.naming.person_names import fold, is_doubtful, is_title, read_name
+from models.record.transcript import Segment
+
+EXPLAINED_WORDS = 5  # "my very old friend, Anne"
+_WORD = re.compile(r"[^\W\d_]+(?:['’‑-][^\W\d_]+)*")
+_CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_]")
+_ENDS = re.compile(r"[.!?…]+(?=\s|$)")
+_BRAND = re.compile(r"(?<!^Mc)(?<!^Mac)(?<=[a-zß-ÿ])[A-ZÀ-Þ]")  # a capital inside a word: "GitHub"
+_IN_QUOTES = re.compile(r"""[“«„][^”»“]*$|^[^"]*"(?:[^"]*"[^"]*")*[^"]*$""")
+_AFTER_SAID = r"(?:\s+\w+){0,3}\s*[,:]\s*(?:\w+,?\s*){0,2}"  # "said to him: Hey"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody who is called `name`, at `span` of a text.
+
+    `asked`: in a question; `told`: with a word for "you". Of neither kind, it may be no call at all.
+    """
+
+    name: str
+    span: tuple[int, int]
+    asked: bool
+    told: bool
+
+
+class NameWords:
+    """Which capitalised words of a talk are names: those written so where no sentence begins, and seldom small."""
+
+    def __init__(self, segments: Sequence[Segment], code: str) -> None:
+        self._code = code
+        language = language_of(code)
+        self._function_words = {fold(word) for word in language.captions.leaning | language.captions.opening}
+        self._inside: Counter[str] = Counter()  # capitalised, where no sentence begins
+        self._small: Counter[str] = Counter()
+        self._places: set[str] = set()
+        for segment in segments:
+            for start, end in sentences(segment.text):
+                for i, word in enumerate(_WORD.findall(segment.text[start:end])):
+                    counter = self._small if word[0].islower() else self._inside
+                    counter[fold(word)] += bool(i or counter is self._small)
+            for match in language.phrases.places.finditer(segment.text):
+                self._places.update(fold(word) for word in _WORD.findall(segment.text[match.end() :])[:1])
+
+    def begins(self, word: str) -> bool:
+        """Whether a name can begin with the word."""
+        folded = fold(word)
+        return folded not in self._function_words and self._small[folded] <= self._inside[folded]
+
+    def may_be_name(self, name: str) -> bool:
+        """Whether a word can be a name, judged by how it is written in this talk."""
+        first = fold(name.split()[0])
+        return self.begins(first) and first not in self._places and not _BRAND.search(name)
+
+    def is_name(self, name: str) -> bool:
+        """Whether it is a name rather than another word, judged by how it is written in this talk."""
+        seen = self._inside[fold(name.split()[0])] > 0
+        return seen and self.may_be_name(name) and not is_doubtful(name, self._code)
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence of a text begins and ends; the full stop of "Dr." ends none."""
+    start = 0
+    for match in _ENDS.finditer(text):
+        word = re.search(r"\w*$", text[: match.start()])
+        if match[0] == "." and word and (len(word[0]) == 1 or is_title(word[0])):
+            continue
+        yield start, match.end()
+        start = match.end() + len(text[match.end() :]) - len(text[match.end() :].lstrip())
+    if start < len(text):
+        yield start, len(text)
+
+
+def calls(text: str, language: Language, words: NameWords, known: Callable[[str], bool]) -> Iterator[Call]:
+    """Every name in a text that somebody is called by. known: tells whether a name is credited."""
+    for (start, end), name, span in names_in_sentences(text, words):
+        if (known(name) or words.is_name(name)) and _is_called(text, (start, end), span, language):
+            said = text[start:end]
+            yield Call(name, span, said.rstrip().endswith("?"), bool(language.phrases.you.search(said)))
+
+
+def names_in_sentences(
+    text: str, words: NameWords
+) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
+    """Each sentence's place in the text, a name in it, and the name's place."""
+    for start, end in sentences(text):
+        for name, span in _names(text, start, end, words):
+            yield (start, end), name, span
+
+
+def _names(text: str, start: int, end: int, words: NameWords) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The names in a sentence, and where they stand."""
+    taken = start
+    for match in _CAPITAL.finditer(text, start, end):
+        first = _WORD.match(text, match.start())
+        if match.start() < taken or first is None or not first[0][0].isupper() or not words.begins(first[0]):
+            continue
+        found = read_name(text, match.start())
+        if found:
+            taken = found[1]
+            yield found[0], (match.start(), found[1])
+
+
+def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], language: Language) -> bool:
+    """Whether what stands around a name sets it apart as one that is called."""
+    phrases = language.phrases
+    before, after = text[sentence[0] : span[0]], text[span[1] : sentence[1]]
+    comma, ends = after.startswith(","), not after.strip(".!?…")
+    if not (comma or ends) or is_reported(text[: span[1]], span[0], phrases) or _goes_on(after, phrases):
+        return False
+    question, you = after.endswith("?"), bool(phrases.you.search(before + after))
+    if phrases.openers.fullmatch(before):
+        alone = not before or language.names.noun_endings or phrases.conjunctions.search(f" {before} ")
+        return comma or question or not alone
+    if not re.search(r",\s*$", before) or (_listed(before) and not (question and language.names.noun_endings)):
+        return False
+    explained = phrases.determiners.search(" ".join(before.split()[-EXPLAINED_WORDS:]))
+    return question or (not explained and (ends or you))
+
+
+def is_reported(text: str, start: int, phrases: Phrases) -> bool:
+    """Whether what begins at `start` is in quotation marks, or follows somebody's having said it."""
+    if _IN_QUOTES.search(text[:start]):
+        return True
+    said = [*phrases.reported.finditer(text[:start])]
+    return bool(said) and re.fullmatch(_AFTER_SAID, text[said[-1].end() : start]) is not None
+
+
+def _goes_on(after: str, phrases: Phrases) -> bool:
+    """Whether what follows a name speaks of it: "Anne, who", "Anne, Ben and Carl", "Anne, said he"."""
+    rest = after.lstrip(", –-")
+    return bool(phrases.aside.match(after) or phrases.reported.match(rest) or read_name(rest))
+
+
+def _listed(before: str) -> bool:
+    """Whether what stands before a comma ends with another name or the like."""
+    words = _WORD.findall(before)
+    return len(words) > 1 and len(words[-1]) > 1 and words[-1][0].isupper()
