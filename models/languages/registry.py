@@ -86,9 +86,10 @@ class Phrases(_Table):
     ("Anne, welcome").
     Calls: `openers` may stand between the beginning of a sentence and the name of who is called, `you` are
     words for whom one speaks to, `determiners` begin what a name behind a comma only explains ("my colleague,
-    Anne"), `places` come before names of places rather than people. `reported` are verbs beside what somebody else said, `letter` begins a letter.
+    Anne"), `places` come before names of places rather than people. `reported` are verbs beside what somebody
+    else said, `letter` begins a letter.
     `announce` is said of somebody about to speak, `conjunctions` stand between two names.
-    `to_listeners` is what hosts say to their audience.
+    `to_listeners` is what hosts say to their audience, `farewell` what they say to it at the end.
     """
 
     named: BeforeName = NEVER
@@ -113,6 +114,7 @@ class Phrases(_Table):
     announce: BeforeName = NEVER
     conjunctions: Annotated[Pattern, _words(_joins)] = _joins([])
     to_listeners: WithoutName = NEVER
+    farewell: WithoutName = NEVER
 
 
 class Notes(_Table):

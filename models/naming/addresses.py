@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models.languages.registry import Language, language_of
@@ -15,11 +16,12 @@ from models.record.transcript import Evidence, Segment
 WELCOMED, THANKED, GREETED = 2.5, 2.0, 1.5
 ASKED, CALLED = 1.75, 0.8  # by the name alone: in a question or with a "you", or in other words
 OTHER_SIDE = 0.4  # of the weight, for the less likely one of the two who speak before and after
-ONLY_OTHER, ONLY_CREDITED = 2.9, 3.2  # the weight where these two are one, for a phrase; for a name that is credited
+ONLY_OTHER, ONLY_CREDITED = 2.9, 3.2  # where these two are one: for a phrase, for a name that is credited
 GREETED_BACK = 3.2  # where who is greeted by name returns it: "Good morning, Ben." "Good morning, Eva."
 SPEAKS_TO = -2.5  # nobody addresses himself
 SPEAKS_OF = -0.6  # few speak of themselves by name
 ANSWER_SECONDS = 10.0  # in which a greeting is returned
+_ENDS = re.compile(r"$|[,.]|\s?[!?]")
 
 
 def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()) -> list[Evidence]:
@@ -46,8 +48,8 @@ def _mentions(talk: Talk, listener: _Listener, heard: Sequence[_Heard]) -> Itera
     called = {fold(one.address.name) for one in heard}
     calls_at = {(one.i, one.address.span[1]) for one in heard}
     for i, segment in enumerate(talk.segments):
-        for name, span in listener.mentions(segment.text) if segment.speaker is not None else ():
-            if fold(name) in called and (i, span[1]) not in calls_at:
+        for name, span in listener.mentions(segment.text):
+            if fold(name) in called and (i, span[1]) not in calls_at and segment.speaker is not None:
                 yield evidence_in(segment, segment.speaker, name, "mention", SPEAKS_OF, span)
 
 
@@ -95,8 +97,12 @@ def _returned(talk: Talk, heard: Sequence[_Heard]) -> list[_Heard]:
         answer = talk.turn_after(one.i) if one.address.greets else None
         for m, other in enumerate(heard):
             if answer is not None and other.i in (answer, answer + 1) and _returns(talk, one, other):
-                result[n] = replace(one, address=replace(one.address, after=GREETED_BACK, before=0.0, both=GREETED_BACK))
-                result[m] = replace(other, address=replace(other.address, after=0.0, before=GREETED_BACK, both=GREETED_BACK))
+                result[n] = replace(
+                    one, address=replace(one.address, after=GREETED_BACK, before=0.0, both=GREETED_BACK)
+                )
+                result[m] = replace(
+                    other, address=replace(other.address, after=0.0, before=GREETED_BACK, both=GREETED_BACK)
+                )
     return result
 
 
@@ -140,7 +146,7 @@ class _Listener:
             for match, name, end in named_after(pattern, text):
                 credited = self._credited(name)
                 # "welcome Team Blue to the stage": only a name that we know
-                clear = credited or (text[end : end + 1] in ",.!?" and self.words.may_be_name(name))
+                clear = credited or (_ENDS.match(text, end) and self.words.may_be_name(name))
                 if clear and not is_reported(text, match.start(), phrases):
                     both = ONLY_CREDITED if credited else ONLY_OTHER
                     yield _Address(name, after, before, both, (match.start(), end), greets, True)
@@ -164,7 +170,11 @@ class _Listener:
         p = self.language.phrases
         introduced = {m.end() for pattern in (p.named, p.am, p.this_is) for m in pattern.finditer(text)}
         for _, name, span in names_in_sentences(text, self.words):
-            if span[0] not in introduced and not p.here.match(text, span[1]) and not is_reported(text, span[0], p):
+            if (
+                span[0] not in introduced
+                and not p.here.match(text, span[1])
+                and not is_reported(text, span[0], p)
+            ):
                 yield name, span
 
     def _credited(self, name: str) -> bool:

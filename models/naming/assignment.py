@@ -20,7 +20,7 @@ from models.record.transcript import Evidence
 CONFIDENT = 0.75
 CEILING = 0.99  # of a probability: whatever speaks for a name, a diarisation may have mixed two people
 OCCASION_SECONDS = 60.0  # hints of one kind so far apart do not depend on each other
-MOST = 4.0  # that hints of one kind add up to: what makes one wrong can make all of them wrong
+MOST = 5.0  # that hints of one kind add up to: what makes one wrong can make all of them wrong
 AGAINST = 0.5  # of what a call points rather to somebody else
 NOBODY = -1e6  # the score of a pair without evidence
 
@@ -70,23 +70,22 @@ def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
     return dict(pairs)
 
 
-def _against(label: str, name: str, called: Mapping[float, Mapping[str, float]]) -> Iterator[Evidence]:
-    for start, weights in called.items():
-        excess = max(weights.values()) - weights.get(label, 0.0)
-        if excess > 0:
-            yield Evidence(label, name, "address", round(-AGAINST * excess, 2), start)
-
-
 def _contradicted(pairs: Mapping[Pair, Sequence[Evidence]]) -> dict[Pair, list[Evidence]]:
     """The evidence of each pair, and against it each time that its name is called and points rather to others."""
-    pointed: dict[Pair, dict[float, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    called: dict[str, dict[float, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for (label, name), found in pairs.items():
         for e in found:
             if e.kind == "address" and e.start is not None:
-                pointed[name][e.start][label] = e.weight
-    return {
-        (label, name): [*found, *_against(label, name, pointed[name])] for (label, name), found in pairs.items()
-    }
+                called[name][e.start][label] = e.weight
+    return {pair: [*found, *_against(pair, called[pair[1]])] for pair, found in pairs.items()}
+
+
+def _against(pair: Pair, called: Mapping[float, Mapping[str, float]]) -> Iterator[Evidence]:
+    """What speaks against a pair in the weights by label of each time that the name is called."""
+    for start, weights in called.items():
+        excess = max(weights.values()) - weights.get(pair[0], 0.0)
+        if excess > 0:
+            yield Evidence(*pair, "address", -AGAINST * excess, start)
 
 
 def _score(found: Sequence[Evidence]) -> float:
@@ -98,6 +97,7 @@ def _score(found: Sequence[Evidence]) -> float:
 
 
 def _limited(hints: Sequence[Evidence]) -> float:
+    """All hints of one kind, for and against."""
     most = max(MOST, *(abs(e.weight) for e in hints))
     total = _sum([e for e in hints if e.weight > 0]) + _sum([e for e in hints if e.weight < 0])
     return max(-most, min(most, total))

@@ -39,12 +39,14 @@ def introductions(segments: Sequence[Segment], language: str, show: str = "") ->
     """
     phrases = language_of(language).phrases
     segments = Talk(segments).segments
+    end = segments[-1].end - FAREWELL_SECONDS if segments else 0.0
+    leaving = {s.speaker for s in segments if s.end >= end and phrases.farewell.search(s.text)}
     spoken: Counter[str] = Counter()  # ms by label
     result = []
     for segment in segments:
         if segment.speaker is not None:
             settled = spoken[segment.speaker] > 1000 * SETTLED_SECONDS
-            farewell = segments[-1].end - segment.end <= FAREWELL_SECONDS
+            farewell = segment.end >= end and segment.speaker in leaving
             late = LATE if settled and not farewell else 1.0
             for found in _introductions(segment, segment.speaker, phrases, language):
                 if not (show and _names_show(segment, found, show)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from models.record.transcript import Evidence, Segment
 
 MAX_PAUSE = 3.0  # seconds that a sentence may pause
 NEIGHBOUR_SECONDS = 45.0  # a speaker further away is not the one who is spoken to
+LEAST_OF_TWO, ALL_BUT_JINGLES = 0.1, 0.95  # of all words, said by the lesser and by both of two
 MIN_NAME = 2  # letters
 DOUBTFUL = 0.4  # of the weight, for a word that may be no name at all
 
@@ -22,13 +24,19 @@ class Talk:
 
     def __init__(self, segments: Iterable[Segment]) -> None:
         self.segments: Sequence[Segment] = [*_joined(segments)]
+        self.two = carried_by_two(self.segments)
 
     def neighbours(self, i: int) -> tuple[str | None, str | None]:
-        """Who spoke last before the speaker of segment `i`, and who speaks next; None for nobody near."""
+        """Who spoke last before the speaker of segment `i`, and who speaks next.
+
+        Where nobody is near, it is the other one of a talk of two, else None.
+        """
         before, after = self.turn_before(i), self.turn_after(i)
+        speaker = self.segments[i].speaker
+        other = next(iter(self.two - {speaker}), None) if speaker in self.two else None
         return (
-            self.segments[before].speaker if before is not None else None,
-            self.segments[after].speaker if after is not None else None,
+            self.segments[before].speaker if before is not None else other,
+            self.segments[after].speaker if after is not None else other,
         )
 
     def turn_before(self, i: int) -> int | None:
@@ -57,6 +65,18 @@ class Talk:
             if segment.speaker is not None and segment.speaker not in heard:
                 heard.add(segment.speaker)
                 yield segment.speaker
+
+
+def carried_by_two(segments: Iterable[Segment]) -> frozenset[str]:
+    """The two labels that say nearly all that is said; none where it is one, or more."""
+    words: Counter[str] = Counter()
+    for segment in segments:
+        if segment.speaker is not None:
+            words[segment.speaker] += len(segment.words)
+    most = words.most_common(2)
+    two = len(most) == 2 and most[1][1] >= LEAST_OF_TWO * words.total()
+    nearly_all = sum(count for _, count in most) >= ALL_BUT_JINGLES * words.total()
+    return frozenset(label for label, _ in most) if two and nearly_all else frozenset()
 
 
 def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:

@@ -93,9 +93,7 @@ def calls(text: str, language: Language, words: NameWords, known: Callable[[str]
             yield Call(name, span, said.rstrip().endswith("?"), bool(language.phrases.you.search(said)))
 
 
-def names_in_sentences(
-    text: str, words: NameWords
-) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
+def names_in_sentences(text: str, words: NameWords) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
     """Each sentence's place in the text, a name in it, and the name's place."""
     for start, end in sentences(text):
         for name, span in _names(text, start, end, words):
@@ -117,18 +115,19 @@ def _names(text: str, start: int, end: int, words: NameWords) -> Iterator[tuple[
 
 def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], language: Language) -> bool:
     """Whether what stands around a name sets it apart as one that is called."""
-    phrases = language.phrases
+    phrases, nouns = language.phrases, bool(language.names.noun_endings)  # nouns have capitals, as names have
     before, after = text[sentence[0] : span[0]], text[span[1] : sentence[1]]
-    comma, ends = after.startswith(","), not after.strip(".!?…")
+    comma, ends = after.startswith(","), not after.strip(" .!?…")
     if not (comma or ends) or is_reported(text[: span[1]], span[0], phrases) or _goes_on(after, phrases):
         return False
     question, you = after.endswith("?"), bool(phrases.you.search(before + after))
+    last = _WORD.findall(before)[-1:]
     if phrases.openers.fullmatch(before):
-        alone = not before or language.names.noun_endings or phrases.conjunctions.search(f" {before} ")
-        return comma or question or not alone
-    if not re.search(r",\s*$", before) or (_listed(before) and not (question and language.names.noun_endings)):
+        fragment = nouns or not last or phrases.conjunctions.search(f" {last[0]} ")  # "And Berlin."
+        return comma or question or not fragment
+    if not before.rstrip().endswith(",") or (_listed(before) and not (nouns and question)):
         return False
-    explained = phrases.determiners.search(" ".join(before.split()[-EXPLAINED_WORDS:]))
+    explained = not nouns and phrases.determiners.search(" ".join(before.split()[-EXPLAINED_WORDS:]))
     return question or (not explained and (ends or you))
 
 

@@ -22,11 +22,13 @@ from tests.models.talks import episode
 
 SPEAKS = re.compile(r"^(?:\*\*([^*]{2,40}):\*\*|([^\n(:]{2,40}) \((?:\d+:)+\d+\):)[^\S\n]*", re.MULTILINE)
 ASIDE = re.compile(r"\\?\[[^\]]*\\?\]")  # [laughs], [12:30]
-NOBODY = re.compile(r"^(break|jingle|voice|song|music|clip|sponsor|ad\b|speaker|announcer|unknown|all|\W)|\d", re.I)
+NOBODY = re.compile(
+    r"^(break|jingle|voice|song|music|clip|sponsor|ad\b|speaker|announcer|unknown|all|\W)|\d", re.I
+)
 MIN_WORDS = 150  # of somebody who is expected to have a name
 HEAD = """\
-| show | episodes | speakers | named right | wrong | without a name | wrong of those named |
-|-|-|-|-|-|-|-|"""
+| show | episodes | speakers | named right | wrong | without a name |
+|-|-|-|-|-|-|"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ def judge(published: Published, named: Transcript) -> Iterator[tuple[str, str, s
             yield "none", "", truth
 
 
+def row(show: str, episodes: int, outcomes: Counter[str]) -> str:
+    """What became of the speakers of a show."""
+    total = outcomes.total()
+    right, wrong, none = (outcomes[outcome] / total for outcome in ("right", "wrong", "none"))
+    return f"| {show} | {episodes} | {total} | {right:.1%} | {wrong:.1%} | {none:.1%} |"
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,13 +105,10 @@ def main() -> None:
                     print(f"  {path.stem}: {truth} is called {name}")
                     for e in named.evidence:
                         if e.name == name:
-                            print(f"      {published.people.get(e.label)}: {e.kind} {e.weight} {e.words} @{e.start}")
-        total, given = outcomes.total(), outcomes["right"] + outcomes["wrong"]
-        print(
-            f"| {folder.name} | {heard} | {total} | {outcomes['right'] / total:.1%} | {outcomes['wrong'] / total:.1%} | "
-            f"{outcomes['none'] / total:.1%} | {outcomes['wrong'] / max(given, 1):.1%} |",
-            flush=True,
-        )
+                            print(
+                                f"      {published.people.get(e.label)}: {e.kind} {e.weight} {e.words} @{e.start}"
+                            )
+        print(row(folder.name, heard, outcomes), flush=True)
 
 
 if __name__ == "__main__":
