@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.languages.registry import Language, Phrases, language_of
-from models.naming.person_names import fold, is_doubtful, is_title, read_name
+from models.naming.person_names import fold, is_machine, is_noun, is_title, read_name
 from models.record.transcript import Segment
 
 EXPLAINED_WORDS = 5  # "my very old friend, Anne"
@@ -64,12 +64,13 @@ class NameWords:
     def may_be_name(self, name: str) -> bool:
         """Whether a word can be a name, judged by how it is written in this talk."""
         first = fold(name.split()[0])
-        return self.begins(first) and first not in self._places and not _BRAND.search(name)
+        written = self.begins(first) and first not in self._places and not _BRAND.search(name)
+        return written and not is_machine(name)
 
     def is_name(self, name: str) -> bool:
         """Whether it is a name rather than another word, judged by how it is written in this talk."""
         seen = self._inside[fold(name.split()[0])] > 0
-        return seen and self.may_be_name(name) and not is_doubtful(name, self._code)
+        return seen and self.may_be_name(name) and not is_noun(name, self._code)
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
