@@ -133,8 +133,8 @@ class Names(_Table):
 
     `particles` are small words inside a name, `titles` come before it. `no_names` stand where a name could,
     capitalised, at the beginning of a sentence at least, and are none; `doubtful` words are names as often
-    as not, `machines` are names that people call and that seldom are anybody's. Where nouns are capitalised, `nouns` and words with `noun_endings` are doubtful too,
-    but for `names_like_nouns`.
+    as not, `machines` are names that people call and that seldom are anybody's. Where nouns are capitalised,
+    `nouns` and words with `noun_endings` are doubtful too, but for `names_like_nouns`.
     """
 
     particles: Words = frozenset()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 from models.languages.registry import Language, language_of
 from models.naming.credits import Credit
@@ -17,7 +19,7 @@ WELCOMED, THANKED, GREETED = 2.5, 2.0, 1.5
 ASKED, CALLED = 1.75, 0.8  # by the name alone: in a question or with a "you", or in other words
 OTHER_SIDE = 0.4  # of the weight, for the less likely one of the two who speak before and after
 ONLY_OTHER, ONLY_CREDITED = 2.9, 3.2  # where these two are one: for a phrase, for a name that is credited
-GREETED_BACK = 3.2  # where who is greeted by name returns it: "Good morning, Ben." "Good morning, Eva."
+RETURNED = 3.2  # where who is greeted by name returns it: "Good morning, Ben." "Good morning, Eva."
 SPEAKS_TO = -2.5  # nobody addresses himself
 SPEAKS_OF = -0.6  # few speak of themselves by name
 ANSWER_SECONDS = 10.0  # in which a greeting is returned
@@ -39,7 +41,8 @@ def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Cred
         for address in listener.addresses(segment.text)
         if (segment.speaker, fold(address.name)) not in letters
     ]
-    found = [evidence for one in _returned(talk, heard) for evidence in one.evidence(talk, language)]
+    strongest = _returned(talk, _once_a_turn(talk, heard))
+    found = [evidence for one in strongest for evidence in one.evidence(talk, language)]
     return [*found, *_mentions(talk, listener, heard)]
 
 
@@ -77,6 +80,11 @@ class _Heard:
     speaker: str
     address: _Address
 
+    def returned(self, after: float, before: float) -> _Heard:
+        """The same, as sure as where it is returned; shares of that for who speaks next and who spoke last."""
+        sure = replace(self.address, after=RETURNED * after, before=RETURNED * before, both=RETURNED)
+        return replace(self, address=sure)
+
     def evidence(self, talk: Talk, language: str) -> Iterator[Evidence]:
         """For the neighbours of the segment, and against its speaker."""
         segment, address = talk.segments[self.i], self.address
@@ -90,24 +98,38 @@ class _Heard:
         yield evidence_in(segment, self.speaker, address.name, "addressing", SPEAKS_TO, address.span)
 
 
+def _once_a_turn(talk: Talk, heard: Sequence[_Heard]) -> list[_Heard]:
+    """Of the addresses of one name in one turn, the one that weighs most."""
+    turns = [*accumulate((a.speaker != b.speaker for a, b in pairwise(talk.segments)), initial=0)]
+    best: dict[tuple[int, str], _Heard] = {}
+    for one in heard:
+        key = turns[one.i], fold(one.address.name)
+        if key not in best or one.address.both > best[key].address.both:
+            best[key] = one
+    return sorted(best.values(), key=lambda one: one.i)
+
+
 def _returned(talk: Talk, heard: Sequence[_Heard]) -> list[_Heard]:
-    """The addresses; a greeting and the one by which it is returned point to each other's speaker alone."""
+    """The addresses; a greeting and the one that returns it point to each other's speaker alone.
+
+    So do thanks, for somebody who is called so at other times too.
+    """
     result = [*heard]
+    times = Counter(fold(one.address.name) for one in heard)
     for n, one in enumerate(heard):
-        answer = talk.turn_after(one.i) if one.address.greets else None
+        polite = one.address.greets or (one.address.phrase and times[fold(one.address.name)] > 1)
+        answer = talk.turn_after(one.i) if polite else None
         for m, other in enumerate(heard):
             if answer is not None and other.i in (answer, answer + 1) and _returns(talk, one, other):
-                result[n] = replace(
-                    one, address=replace(one.address, after=GREETED_BACK, before=0.0, both=GREETED_BACK)
-                )
-                result[m] = replace(
-                    other, address=replace(other.address, after=0.0, before=GREETED_BACK, both=GREETED_BACK)
+                result[n], result[m] = (
+                    one.returned(after=1.0, before=0.0),
+                    other.returned(after=0.0, before=1.0),
                 )
     return result
 
 
 def _returns(talk: Talk, one: _Heard, other: _Heard) -> bool:
-    """Whether two addresses in a row are a greeting and its return, by two people."""
+    """Whether the second of two addresses in a row returns the first."""
     gap = talk.segments[other.i].start - talk.segments[one.i].end
     two = one.speaker != other.speaker and fold(one.address.name) != fold(other.address.name)
     return two and other.address.phrase and gap <= ANSWER_SECONDS
@@ -122,12 +144,10 @@ class _Listener:
     names: Sequence[str]
 
     def addresses(self, text: str) -> Iterator[_Address]:
-        """Everybody spoken to, each once: by a phrase for it, or simply by name."""
-        taken: set[str] = set()
-        for address in (*self._by_phrase(text), *self._by_name(text)):
-            if fold(address.name) not in taken:
-                taken.add(fold(address.name))
-                yield address
+        """Everybody spoken to, by a phrase for it or simply by name."""
+        phrased = [*self._by_phrase(text)]
+        yield from phrased
+        yield from (one for one in self._by_name(text) if not any(one.span[1] == p.span[1] for p in phrased))
 
     def letters(self, text: str) -> Iterator[str]:
         """Whom letters that are read out are to, folded."""

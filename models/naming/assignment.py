@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.naming.person_names import same_person
+from models.naming.scores import Pair, scored
 from models.naming.voices import SURE
 from models.record.transcript import Evidence
 
 CONFIDENT = 0.75
 CEILING = 0.99  # of a probability: whatever speaks for a name, a diarisation may have mixed two people
-OCCASION_SECONDS = 60.0  # hints of one kind so far apart do not depend on each other
-MOST = 5.0  # that hints of one kind add up to: what makes one wrong can make all of them wrong
-AGAINST = 0.5  # of what a call points rather to somebody else
 NOBODY = -1e6  # the score of a pair without evidence
 
 
@@ -46,7 +44,7 @@ def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = N
     for label, name in list(pairs):
         if not name or label in given or any(same_person(name, other) for other in given.values()):
             del pairs[label, name]
-    scores = {pair: _score(found) for pair, found in _contradicted(pairs).items()}
+    scores = scored(pairs)
     chosen = _assign(scores)
     chosen |= _second_labels(pairs, scores, chosen)
     ranked = sorted(scores, key=lambda pair: (pair[0], -scores[pair], pair[1]))
@@ -59,64 +57,11 @@ def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = N
     ]
 
 
-Pair = tuple[str, str]
-"""A label and a name."""
-
-
 def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
     pairs = defaultdict(list)
     for found in evidence:
         pairs[found.label, found.name].append(found)
     return dict(pairs)
-
-
-def _contradicted(pairs: Mapping[Pair, Sequence[Evidence]]) -> dict[Pair, list[Evidence]]:
-    """The evidence of each pair, and against it each time that its name is called and points rather to others."""
-    called: dict[str, dict[float, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for (label, name), found in pairs.items():
-        for e in found:
-            if e.kind == "address" and e.start is not None:
-                called[name][e.start][label] = e.weight
-    return {pair: [*found, *_against(pair, called[pair[1]])] for pair, found in pairs.items()}
-
-
-def _against(pair: Pair, called: Mapping[float, Mapping[str, float]]) -> Iterator[Evidence]:
-    """What speaks against a pair in the weights by label of each time that the name is called."""
-    for start, weights in called.items():
-        excess = max(weights.values()) - weights.get(pair[0], 0.0)
-        if excess > 0:
-            yield Evidence(*pair, "address", -AGAINST * excess, start)
-
-
-def _score(found: Sequence[Evidence]) -> float:
-    """All evidence, the prior too. No kind of hint adds up to more than MOST, unless one alone weighs more."""
-    kinds = defaultdict(list)
-    for e in found:
-        kinds[e.kind].append(e)
-    return sum(_limited(hints) for hints in kinds.values())
-
-
-def _limited(hints: Sequence[Evidence]) -> float:
-    """All hints of one kind, for and against."""
-    most = max(MOST, *(abs(e.weight) for e in hints))
-    total = _sum([e for e in hints if e.weight > 0]) + _sum([e for e in hints if e.weight < 0])
-    return max(-most, min(most, total))
-
-
-def _sum(hints: Sequence[Evidence]) -> float:
-    """Hints of one kind, the strongest first.
-
-    Those of one occasion depend on each other: the second counts half, the third a third. A hint that comes
-    a minute after or before all stronger ones is an occasion of its own, one that comes nearer a part of it.
-    """
-    total, times = 0.0, list[float]()
-    for n, e in enumerate(sorted(hints, key=lambda e: abs(e.weight), reverse=True), start=1):
-        apart = 0.0
-        if e.start is not None:
-            apart = min((abs(e.start - time) for time in times), default=0.0) / OCCASION_SECONDS
-            times.append(e.start)
-        total += e.weight * max(1 / n, min(1.0, apart))
-    return total
 
 
 def _assign(scores: Mapping[Pair, float]) -> set[Pair]:

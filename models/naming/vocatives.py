@@ -22,6 +22,7 @@ _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_]")
 _ENDS = re.compile(r"[.!?…]+(?=\s|$)")
 _BRAND = re.compile(r"(?<!^Mc)(?<!^Mac)(?<=[a-zß-ÿ])[A-ZÀ-Þ]")  # a capital inside a word: "GitHub"
 _IN_QUOTES = re.compile(r"""[“«„][^”»“]*$|^[^"]*"(?:[^"]*"[^"]*")*[^"]*$""")
+_EXPLAINS = re.compile(r"(?:[\w'’-]+\s+){0,5}[\w'’-]+[,.]")  # "my very old friend from school,"
 _AFTER_SAID = r"(?:\s+\w+){0,3}\s*[,:]\s*(?:\w+,?\s*){0,2}"  # "said to him: Hey"
 
 
@@ -141,8 +142,10 @@ def is_reported(text: str, start: int, phrases: Phrases) -> bool:
 
 
 def _goes_on(after: str, phrases: Phrases) -> bool:
-    """Whether what follows a name speaks of it: "Anne, who", "Anne, Ben and Carl", "Anne, said he"."""
+    """Whether what follows a name speaks of it: "Anne, who", "Anne, my friend,", "Anne, Ben and", "Anne, said he"."""
     rest = after.lstrip(", –-")
+    if phrases.determiners.match(rest) and not _EXPLAINS.match(rest):
+        return False
     return bool(phrases.aside.match(after) or phrases.reported.match(rest) or read_name(rest))
 
 
