@@ -16,7 +16,7 @@ from models.naming.vocatives import NameWords, calls, is_reported, names_in_sent
 from models.record.transcript import Evidence, Segment
 
 WELCOMED, THANKED, GREETED = 2.5, 2.0, 1.5
-ASKED, CALLED = 1.75, 0.8  # by the name alone: in a question or with a "you", or in other words
+CALLED = {"you": 1.75, "words": 1.2, "comma": 0.5}  # by the name alone
 OTHER_SIDE = 0.4  # of the weight, for the less likely one of the two who speak before and after
 ONLY_OTHER, ONLY_CREDITED = 2.9, 3.2  # where these two are one: for a phrase, for a name that is credited
 RETURNED = 3.2  # where who is greeted by name returns it: "Good morning, Ben." "Good morning, Eva."
@@ -180,7 +180,7 @@ class _Listener:
             elif phrases.then_thanks.match(rest):
                 after = before = THANKED
             else:
-                after = ASKED if call.asked or call.told else CALLED
+                after = CALLED[call.by]
                 before = after * OTHER_SIDE
             both = ONLY_CREDITED if self._credited(call.name) else max(after, before)
             yield _Address(call.name, after, before, both, call.span)

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from models.languages.registry import Language, Phrases, language_of
 from models.naming.person_names import fold, is_machine, is_noun, is_title, read_name
@@ -28,15 +29,15 @@ _AFTER_SAID = r"(?:\s+\w+){0,3}\s*[,:]\s*(?:\w+,?\s*){0,2}"  # "said to him: Hey
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Somebody who is called `name`, at `span` of a text.
+    """Somebody who is called `name`, at `span` of a text, and what tells so.
 
-    `asked`: in a question; `told`: with a word for "you". Of neither kind, it may be no call at all.
+    "you": it is a question, or has a word for who is spoken to; "words": other words come first, as in "Right,
+    Anne."; "comma": nothing else, which may be no call at all.
     """
 
     name: str
     span: tuple[int, int]
-    asked: bool
-    told: bool
+    by: Literal["you", "words", "comma"]
 
 
 class NameWords:
@@ -45,6 +46,7 @@ class NameWords:
     def __init__(self, segments: Sequence[Segment], code: str) -> None:
         self._code = code
         language = language_of(code)
+        self._openers = language.phrases.openers
         self._function_words = {fold(word) for word in language.captions.leaning | language.captions.opening}
         self._inside: Counter[str] = Counter()  # capitalised, where no sentence begins
         self._small: Counter[str] = Counter()
@@ -60,7 +62,8 @@ class NameWords:
     def begins(self, word: str) -> bool:
         """Whether a name can begin with the word."""
         folded = fold(word)
-        return folded not in self._function_words and self._small[folded] <= self._inside[folded]
+        small = folded in self._function_words or self._small[folded] > self._inside[folded]
+        return not small and not self._openers.fullmatch(word)
 
     def may_be_name(self, name: str) -> bool:
         """Whether a word can be a name, judged by how it is written in this talk."""
@@ -92,7 +95,8 @@ def calls(text: str, language: Language, words: NameWords, known: Callable[[str]
     for (start, end), name, span in names_in_sentences(text, words):
         if (known(name) or words.is_name(name)) and _is_called(text, (start, end), span, language):
             said = text[start:end]
-            yield Call(name, span, said.rstrip().endswith("?"), bool(language.phrases.you.search(said)))
+            you = said.endswith("?") or language.phrases.you.search(said)
+            yield Call(name, span, "you" if you else "words" if span[0] > start else "comma")
 
 
 def names_in_sentences(text: str, words: NameWords) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
@@ -120,7 +124,11 @@ def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], lang
     phrases, nouns = language.phrases, bool(language.names.noun_endings)  # nouns have capitals, as names have
     before, after = text[sentence[0] : span[0]], text[span[1] : sentence[1]]
     comma, ends = after.startswith(","), not after.strip(" .!?…")
-    if not (comma or ends) or is_reported(text[: span[1]], span[0], phrases) or _goes_on(after, phrases):
+    if (
+        not (comma or ends)
+        or is_reported(text[: span[1]], span[0], phrases)
+        or _goes_on(before, after, phrases)
+    ):
         return False
     question, you = after.endswith("?"), bool(phrases.you.search(before + after))
     last = _WORD.findall(before)[-1:]
@@ -141,10 +149,13 @@ def is_reported(text: str, start: int, phrases: Phrases) -> bool:
     return bool(said) and re.fullmatch(_AFTER_SAID, text[said[-1].end() : start]) is not None
 
 
-def _goes_on(after: str, phrases: Phrases) -> bool:
-    """Whether what follows a name speaks of it: "Anne, who", "Anne, my friend,", "Anne, Ben and", "Anne, said he"."""
+def _goes_on(before: str, after: str, phrases: Phrases) -> bool:
+    """Whether what follows a name speaks of it: "Anne, who", "Anne, my friend", "Anne, Ben and", "Anne, said he".
+
+    "So, Anne, the thing is" does not: behind an opening, an explanation would end with a comma.
+    """
     rest = after.lstrip(", –-")
-    if phrases.determiners.match(rest) and not _EXPLAINS.match(rest):
+    if before and phrases.determiners.match(rest) and not _EXPLAINS.match(rest):
         return False
     return bool(phrases.aside.match(after) or phrases.reported.match(rest) or read_name(rest))
 
