@@ -63,7 +63,7 @@ def _one_by_one(phrases: list[str]) -> tuple[Pattern, ...]:
     return tuple(before_name([phrase]) for phrase in phrases)
 
 
-BeforeName = Annotated[Pattern, _phrases(before_name)]
+BeforeName = Annotated[tuple[Pattern, ...], _phrases(_one_by_one)]
 AfterName = Annotated[Pattern, _phrases(after_name)]
 WithoutName = Annotated[Pattern, _phrases(without_name)]
 AnyWord = Annotated[Pattern, _words(_whole_words)]
@@ -92,16 +92,16 @@ class Phrases(_Table):
     `to_listeners` is what hosts say to their audience, `farewell` what they say to it at the end.
     """
 
-    named: BeforeName = NEVER
-    am: BeforeName = NEVER
-    this_is: BeforeName = NEVER
+    named: BeforeName = ()
+    am: BeforeName = ()
+    this_is: BeforeName = ()
     here: AfterName = NEVER
     after_here: Annotated[Pattern, _words(_follows_here)] = _follows_here([])
     after_name: Annotated[Pattern, _words(_follows_name)] = _follows_name([])
     quoting: Annotated[Pattern, _words(_quotes)] = _quotes([])
-    welcome: BeforeName = NEVER
-    thanks: BeforeName = NEVER
-    greeting: BeforeName = NEVER
+    welcome: BeforeName = ()
+    thanks: BeforeName = ()
+    greeting: BeforeName = ()
     then_welcome: AfterName = NEVER
     then_thanks: AfterName = NEVER
     aside: AfterName = NEVER
@@ -110,8 +110,8 @@ class Phrases(_Table):
     determiners: AnyWord = NEVER
     places: AnyWord = NEVER
     reported: AnyWord = NEVER
-    letter: BeforeName = NEVER
-    announce: BeforeName = NEVER
+    letter: BeforeName = ()
+    announce: BeforeName = ()
     conjunctions: Annotated[Pattern, _words(_joins)] = _joins([])
     to_listeners: WithoutName = NEVER
     farewell: WithoutName = NEVER
@@ -124,7 +124,7 @@ class Notes(_Table):
     So leave out a word that is common in another of the languages.
     """
 
-    name_follows: Annotated[tuple[Pattern, ...], _phrases(_one_by_one)] = ()
+    name_follows: BeforeName = ()
     name_before: AfterName = NEVER
 
 

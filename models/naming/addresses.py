@@ -188,7 +188,7 @@ class _Listener:
     def mentions(self, text: str) -> Iterator[tuple[str, tuple[int, int]]]:
         """Every name in a text that nobody introduces himself by, nor quotes, and where it stands."""
         p = self.language.phrases
-        introduced = {m.end() for pattern in (p.named, p.am, p.this_is) for m in pattern.finditer(text)}
+        introduced = {match.end() for match, *_ in named_after((*p.named, *p.am, *p.this_is), text)}
         for _, name, span in names_in_sentences(text, self.words):
             if (
                 span[0] not in introduced

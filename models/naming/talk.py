@@ -100,12 +100,15 @@ def _goes_on(before: Segment, segment: Segment) -> bool:
     return one and unfinished and segment.start - before.end <= MAX_PAUSE
 
 
-def named_after(pattern: Pattern, text: str) -> Iterator[tuple[re.Match[str], str, int]]:
-    """Each match of the pattern that a name follows, the name, and where it ends."""
-    for match in pattern.finditer(text):
-        found = read_name(text, match.end())
-        if found and len(found[0]) >= MIN_NAME:
-            yield match, *found
+def named_after(phrases: Sequence[Pattern], text: str) -> list[tuple[re.Match[str], str, int]]:
+    """Each match of a phrase that a name follows, the name, and where it ends; of each name the longest, in order."""
+    found: dict[int, tuple[re.Match[str], str, int]] = {}
+    for match in (match for phrase in phrases for match in phrase.finditer(text)):
+        name = read_name(text, match.end())
+        longer = match.end() not in found or match.start() < found[match.end()][0].start()
+        if name and len(name[0]) >= MIN_NAME and longer:
+            found[match.end()] = (match, *name)
+    return [found[position] for position in sorted(found)]
 
 
 def evidence_in(

@@ -2,8 +2,8 @@
 
 `openings` are beginnings and excerpts from which a listener can tell the names in `speakers`. In `misleading` ones
 people are named who do not speak; what can be told of those who do is in `speakers`. A line "+90" leaves out
-90 seconds. Rules and weights were developed on `developed.toml`; `held_out.toml` was written before them and
-only reported on.
+90 seconds. Rules and weights were developed on `developed.toml` and `developed_2.toml`; `held_out.toml` was
+written before it was tried, and only reported on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Written:
 
 @cache
 def written(file: str, kind: str) -> tuple[Written, ...]:
-    """The conversations of a kind ("openings", "misleading") in a file ("developed", "held_out")."""
+    """The conversations of a kind ("openings", "misleading") in a file ("developed", "developed_2", "held_out")."""
     found = tomllib.loads((FOLDER / f"{file}.toml").read_text(encoding="utf-8"))[kind]
     return tuple(
         Written(one["title"], one["language"], one["lines"], tuple(one.get("speakers", {}).items()))
