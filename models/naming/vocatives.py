@@ -23,7 +23,7 @@ _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_]")
 _ENDS = re.compile(r"[.!?…]+(?=\s|$)")
 _BRAND = re.compile(r"(?<!^Mc)(?<!^Mac)(?<=[a-zß-ÿ])[A-ZÀ-Þ]")  # a capital inside a word: "GitHub"
 _IN_QUOTES = re.compile(r"""[“«„][^”»“]*$|^[^"]*"(?:[^"]*"[^"]*")*[^"]*$""")
-_EXPLAINS = re.compile(r"(?:[\w'’-]+\s+){0,5}[\w'’-]+[,.]")  # "my very old friend from school,"
+_EXPLAINS = re.compile(r"(?:[\w'’-]+\s+){0,5}[\w'’-]+,|(?:[\w'’-]+\s+){0,2}[\w'’-]+[.?!]")  # "my old friend,"
 _AFTER_SAID = r"(?:\s+\w+){0,3}\s*[,:]\s*(?:\w+,?\s*){0,2}"  # "said to him: Hey"
 
 
@@ -133,7 +133,7 @@ def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], lang
     question, you = after.endswith("?"), bool(phrases.you.search(before + after))
     last = _WORD.findall(before)[-1:]
     if phrases.openers.fullmatch(before):
-        fragment = nouns or not last or phrases.conjunctions.search(f" {last[0]} ")  # "And Berlin."
+        fragment = nouns or not last or phrases.conjunctions.search(f" {last[0].lower()} ")  # "And Berlin."
         return comma or question or not fragment
     if not before.rstrip().endswith(",") or (_listed(before) and not (nouns and question)):
         return False
@@ -142,11 +142,12 @@ def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], lang
 
 
 def is_reported(text: str, start: int, phrases: Phrases) -> bool:
-    """Whether what begins at `start` is in quotation marks, or follows somebody's having said it."""
+    """Whether what begins at `start` is in quotation marks, or follows somebody's having said it to others."""
     if _IN_QUOTES.search(text[:start]):
         return True
     said = [*phrases.reported.finditer(text[:start])]
-    return bool(said) and re.fullmatch(_AFTER_SAID, text[said[-1].end() : start]) is not None
+    between = text[said[-1].end() : start] if said else ""
+    return re.fullmatch(_AFTER_SAID, between) is not None and not phrases.you.search(between)
 
 
 def _goes_on(before: str, after: str, phrases: Phrases) -> bool:
