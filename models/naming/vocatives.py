@@ -153,12 +153,14 @@ def is_reported(text: str, start: int, phrases: Phrases) -> bool:
 def _goes_on(before: str, after: str, phrases: Phrases) -> bool:
     """Whether what follows a name speaks of it: "Anne, who", "Anne, my friend", "Anne, Ben and", "Anne, said he".
 
-    "So, Anne, the thing is" does not: behind an opening, an explanation would end with a comma.
+    What begins so and is no aside, for no comma ends it, does not: "So, Anne, the thing is", "Anne, is that so?"
     """
     rest = after.lstrip(", –-")
-    if before and phrases.determiners.match(rest) and not _EXPLAINS.match(rest):
-        return False
-    return bool(phrases.aside.match(after) or phrases.reported.match(rest) or read_name(rest))
+    if phrases.reported.match(rest) or read_name(rest):
+        return True
+    told = bool(before) and phrases.determiners.match(rest) and not _EXPLAINS.match(rest)
+    asked = after.endswith("?") and "," not in rest
+    return bool(phrases.aside.match(after)) and not told and not (asked and after.startswith(","))
 
 
 def _listed(before: str) -> bool:

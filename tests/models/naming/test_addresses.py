@@ -110,6 +110,7 @@ CALLED = [
     ("en", "I wonder where Virgil is. Virgil?"),
     ("en", "So, Virgil, the thing is that nobody came."),
     ("en", "What do you make of the plan, Virgil?"),
+    ("en", "So, Virgil, is that true?"),
     ("en", "Over to you, Virgil."),
     ("en", "Back to the studio, Virgil."),
     ("de", "Was meinst du, Virgil?"),
