@@ -189,7 +189,7 @@ class _Listener:
         """Every name in a text that nobody introduces himself by, nor quotes, and where it stands."""
         p = self.language.phrases
         introduced = {match.end() for match, *_ in named_after((*p.named, *p.am, *p.this_is), text)}
-        for _, name, span in names_in_sentences(text, self.words):
+        for _, name, span in names_in_sentences(text, self.words, self._credited):
             if (
                 span[0] not in introduced
                 and not p.here.match(text, span[1])

@@ -92,31 +92,26 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def calls(text: str, language: Language, words: NameWords, known: Callable[[str], bool]) -> Iterator[Call]:
     """Every name in a text that somebody is called by. known: tells whether a name is credited."""
-    for (start, end), name, span in names_in_sentences(text, words):
+    for (start, end), name, span in names_in_sentences(text, words, known):
         if (known(name) or words.is_name(name)) and _is_called(text, (start, end), span, language):
             said = text[start:end]
             you = said.endswith("?") or language.phrases.you.search(said)
             yield Call(name, span, "you" if you else "words" if span[0] > start else "comma")
 
 
-def names_in_sentences(text: str, words: NameWords) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
+def names_in_sentences(
+    text: str, words: NameWords, known: Callable[[str], bool]
+) -> Iterator[tuple[tuple[int, int], str, tuple[int, int]]]:
     """Each sentence's place in the text, a name in it, and the name's place."""
     for start, end in sentences(text):
-        for name, span in _names(text, start, end, words):
-            yield (start, end), name, span
-
-
-def _names(text: str, start: int, end: int, words: NameWords) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The names in a sentence, and where they stand."""
-    taken = start
-    for match in _CAPITAL.finditer(text, start, end):
-        first = _WORD.match(text, match.start())
-        if match.start() < taken or first is None or not first[0][0].isupper() or not words.begins(first[0]):
-            continue
-        found = read_name(text, match.start())
-        if found:
-            taken = found[1]
-            yield found[0], (match.start(), found[1])
+        taken = start
+        for match in _CAPITAL.finditer(text, start, end):
+            first, found = _WORD.match(text, match.start()), read_name(text, match.start())
+            if match.start() < taken or first is None or found is None or not match[0].isupper():
+                continue
+            if words.begins(first[0]) or known(found[0]):
+                taken = found[1]
+                yield (start, end), found[0], (match.start(), taken)
 
 
 def _is_called(text: str, sentence: tuple[int, int], span: tuple[int, int], language: Language) -> bool:

@@ -167,6 +167,12 @@ def test_a_word_that_is_written_small_elsewhere_is_no_name() -> None:
     assert weights(lines) == {}
 
 
+def test_a_credited_name_is_called_though_it_is_a_word_too() -> None:
+    lines = talk("A: Will, would you?\nB: I will. It will rain.")
+    assert names(addresses(lines, "en", [Credit("Will Grant", "feed")])) == [("B", "Will")]
+    assert names(addresses(lines, "en")) == []
+
+
 def test_a_place_is_not_called() -> None:
     assert weights("A: Hello, Lisbon!\nB: It rains in Lisbon.") == {}
     assert ("B", "Lisbon") in weights("A: Hello, Lisbon!\nB: It rains.")
