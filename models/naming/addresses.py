@@ -120,7 +120,7 @@ def _returned(talk: Talk, heard: Sequence[_Heard]) -> list[_Heard]:
         polite = one.address.greets or (one.address.phrase and times[fold(one.address.name)] > 1)
         answer = talk.turn_after(one.i) if polite else None
         for m, other in enumerate(heard):
-            if answer is not None and other.i in (answer, answer + 1) and _returns(talk, one, other):
+            if answer is not None and _returns(talk, one, answer, other):
                 result[n], result[m] = (
                     one.returned(after=1.0, before=0.0),
                     other.returned(after=0.0, before=1.0),
@@ -128,11 +128,12 @@ def _returned(talk: Talk, heard: Sequence[_Heard]) -> list[_Heard]:
     return result
 
 
-def _returns(talk: Talk, one: _Heard, other: _Heard) -> bool:
-    """Whether the second of two addresses in a row returns the first."""
+def _returns(talk: Talk, one: _Heard, answer: int, other: _Heard) -> bool:
+    """Whether the second of two addresses returns the first; answer: the segment with which the next turn begins."""
+    begins = other.i in (answer, answer + 1) and other.speaker == talk.segments[answer].speaker
     gap = talk.segments[other.i].start - talk.segments[one.i].end
-    two = one.speaker != other.speaker and fold(one.address.name) != fold(other.address.name)
-    return two and other.address.phrase and gap <= ANSWER_SECONDS
+    two = fold(one.address.name) != fold(other.address.name)
+    return begins and two and other.address.phrase and gap <= ANSWER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
