@@ -51,13 +51,22 @@ def _joins(words: list[str]) -> Pattern:
     return re.compile(rf"(?:,|\s+{one_of(words)})\s+")
 
 
+def _whole_words(words: list[str]) -> Pattern:
+    return re.compile(rf"(?<![\w'’-]){one_of(words)}(?![\w'’-])", re.IGNORECASE)
+
+
+def _several(phrases: list[str]) -> Pattern:
+    return re.compile(rf"(?:(?:{without_name(phrases).pattern})[,!]?\s*){{0,3}}", re.IGNORECASE)
+
+
 def _one_by_one(phrases: list[str]) -> tuple[Pattern, ...]:
     return tuple(before_name([phrase]) for phrase in phrases)
 
 
-BeforeName = Annotated[Pattern, _phrases(before_name)]
+BeforeName = Annotated[tuple[Pattern, ...], _phrases(_one_by_one)]
 AfterName = Annotated[Pattern, _phrases(after_name)]
 WithoutName = Annotated[Pattern, _phrases(without_name)]
+AnyWord = Annotated[Pattern, _words(_whole_words)]
 Words = Annotated[frozenset[str], _words(frozenset)]
 
 
@@ -75,26 +84,37 @@ class Phrases(_Table):
     Addresses: `welcome` is for who speaks next, `thanks` mostly for who spoke, `greeting` for either;
     `aside` follows a name that is spoken of rather than to, `then_welcome` and `then_thanks` one that is
     ("Anne, welcome").
+    Calls: `openers` may stand between the beginning of a sentence and the name of who is called, `you` are
+    words for whom one speaks to, `determiners` begin what a name behind a comma only explains ("my colleague,
+    Anne"), `places` come before names of places rather than people. `reported` are verbs beside what somebody
+    else said, `letter` begins a letter.
     `announce` is said of somebody about to speak, `conjunctions` stand between two names.
-    `to_listeners` is what hosts say to their audience.
+    `to_listeners` is what hosts say to their audience, `farewell` what they say to it at the end.
     """
 
-    named: BeforeName = NEVER
-    am: BeforeName = NEVER
-    this_is: BeforeName = NEVER
+    named: BeforeName = ()
+    am: BeforeName = ()
+    this_is: BeforeName = ()
     here: AfterName = NEVER
     after_here: Annotated[Pattern, _words(_follows_here)] = _follows_here([])
     after_name: Annotated[Pattern, _words(_follows_name)] = _follows_name([])
     quoting: Annotated[Pattern, _words(_quotes)] = _quotes([])
-    welcome: BeforeName = NEVER
-    thanks: BeforeName = NEVER
-    greeting: BeforeName = NEVER
+    welcome: BeforeName = ()
+    thanks: BeforeName = ()
+    greeting: BeforeName = ()
     then_welcome: AfterName = NEVER
     then_thanks: AfterName = NEVER
     aside: AfterName = NEVER
-    announce: BeforeName = NEVER
+    openers: Annotated[Pattern, _phrases(_several)] = NEVER
+    you: AnyWord = NEVER
+    determiners: AnyWord = NEVER
+    places: AnyWord = NEVER
+    reported: AnyWord = NEVER
+    letter: BeforeName = ()
+    announce: BeforeName = ()
     conjunctions: Annotated[Pattern, _words(_joins)] = _joins([])
     to_listeners: WithoutName = NEVER
+    farewell: WithoutName = NEVER
 
 
 class Notes(_Table):
@@ -104,7 +124,7 @@ class Notes(_Table):
     So leave out a word that is common in another of the languages.
     """
 
-    name_follows: Annotated[tuple[Pattern, ...], _phrases(_one_by_one)] = ()
+    name_follows: BeforeName = ()
     name_before: AfterName = NEVER
 
 
@@ -114,8 +134,8 @@ class Names(_Table):
     `particles` are small words inside a name, `titles` come before it. `roles` are what transcripts call somebody whose
     name they don't know ("Speaker 1", "Host"). `no_names` stand where a name could,
     capitalised, at the beginning of a sentence at least, and are none; `doubtful` words are names as often
-    as not. Where nouns are capitalised, `nouns` and words with `noun_endings` are doubtful too,
-    but for `names_like_nouns`.
+    as not, `machines` are names that people call and that seldom are anybody's. Where nouns are capitalised,
+    `nouns` and words with `noun_endings` are doubtful too, but for `names_like_nouns`.
     """
 
     particles: Words = frozenset()
@@ -123,6 +143,7 @@ class Names(_Table):
     roles: Words = frozenset()
     no_names: Words = frozenset()
     doubtful: Words = frozenset()
+    machines: Words = frozenset()
     nouns: Words = frozenset()
     noun_endings: Words = frozenset()
     names_like_nouns: Words = frozenset()

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.naming.person_names import same_person
+from models.naming.scores import Pair, scored
 from models.naming.voices import SURE
 from models.record.transcript import Evidence
 
@@ -43,7 +44,7 @@ def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = N
     for label, name in list(pairs):
         if not name or label in given or any(same_person(name, other) for other in given.values()):
             del pairs[label, name]
-    scores = {pair: _score(found) for pair, found in pairs.items()}
+    scores = scored(pairs)
     chosen = _assign(scores)
     chosen |= _second_labels(pairs, scores, chosen)
     ranked = sorted(scores, key=lambda pair: (pair[0], -scores[pair], pair[1]))
@@ -56,26 +57,11 @@ def candidates(evidence: Iterable[Evidence], given: Mapping[str, str] | None = N
     ]
 
 
-Pair = tuple[str, str]
-"""A label and a name."""
-
-
 def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
     pairs = defaultdict(list)
     for found in evidence:
         pairs[found.label, found.name].append(found)
     return dict(pairs)
-
-
-def _score(found: Sequence[Evidence]) -> float:
-    """All evidence, the prior too. Hints of one kind depend on each other: the second counts half, and so on."""
-    score = 0.0
-    kinds = defaultdict(list)
-    for e in found:
-        kinds[e.kind, e.weight > 0].append(e.weight)
-    for weights in kinds.values():
-        score += sum(weight / n for n, weight in enumerate(sorted(weights, key=abs, reverse=True), start=1))
-    return score
 
 
 def _assign(scores: Mapping[Pair, float]) -> set[Pair]:

@@ -54,6 +54,16 @@ def _folded(lists: Sequence[Names]) -> Names:
     return Names().model_copy(update=folded)
 
 
+def is_title(word: str) -> bool:
+    """Whether the word comes before names, such as "Dr"."""
+    return fold(word) in _words().titles
+
+
+def is_machine(name: str) -> bool:
+    """Whether a device is called so: "Alexa, stop"."""
+    return fold(name) in _words().machines
+
+
 def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
     """The name of a person that `text` has at `start`, and where it ends; None where there is none.
 
@@ -76,7 +86,7 @@ def read_name(text: str, start: int = 0) -> tuple[str, int] | None:
         word, position = match[0], match.end()
         if re.search(r"['’]s$", word):  # "Anne's": something of hers
             return None
-        if not words and fold(word) in known.titles:
+        if not words and is_title(word):
             position += text.startswith(".", position)
         elif word[0].isupper():
             words += [*pending, word]
@@ -111,11 +121,18 @@ def is_doubtful(name: str, language: str) -> bool:
     >>> is_doubtful("Paris", "en"), is_doubtful("Journalistin", "en")
     (True, False)
     """
-    word = fold(name)
-    return " " not in word and (word in _words().doubtful or _is_noun(word, _words_of(language)))
+    return fold(name) in _words().doubtful or is_noun(name, language)
 
 
-def _is_noun(word: str, known: Names) -> bool:
+def is_noun(name: str, language: str) -> bool:
+    """Whether a single word rather is a noun of a language in which these have capitals.
+
+    >>> is_noun("Journalistin", "de"), is_noun("Journalistin", "en")
+    (True, False)
+    """
+    word, known = fold(name), _words_of(language)
+    if " " in word:
+        return False
     ends_so = any(word.endswith(end) and len(word) >= MIN_STEM + len(end) for end in known.noun_endings)
     return (ends_so or word in known.nouns) and word not in known.names_like_nouns
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from models.naming.addresses import addresses
 from models.naming.assignment import Candidate, candidates
 from models.naming.credits import Credit, credited_people
-from models.naming.evidence import addresses, announcements, hosting, introductions, priors, with_spelling
+from models.naming.evidence import announcements, hosting, introductions, priors, with_spelling
+from models.naming.exclusion import EXCLUSION, by_exclusion
 from models.naming.person_names import same_person
 from models.naming.repeats import repeated_labels
 from models.naming.voices import SURE, VoiceRegistry, voice_matches
@@ -90,15 +92,20 @@ def _repeated(segments: Sequence[Segment], label: str) -> Evidence:
 
 
 def decide_names(transcript: Transcript, given: Mapping[str, Speaker] | None = None) -> Transcript:
-    """The transcript with the speakers that its evidence makes sure of, those in `given` as they are."""
+    """The transcript with the speakers that its evidence makes sure of, those in `given` as they are.
+
+    What one name of a talk of two says of the other is judged anew, and is part of the evidence.
+    """
     given = given or {}
-    found = candidates(transcript.evidence, {label: speaker.name for label, speaker in given.items()})
-    chosen = {candidate.label: candidate for candidate in found if candidate.chosen}
+    names = {label: speaker.name for label, speaker in given.items()}
+    evidence = tuple(e for e in transcript.evidence if e.kind != EXCLUSION)
+    evidence += by_exclusion(transcript, candidates(evidence, names), names)
+    chosen = {candidate.label: candidate for candidate in candidates(evidence, names) if candidate.chosen}
     speakers = tuple(
-        given.get(speaker.label) or _speaker(speaker, chosen.get(speaker.label), transcript.evidence)
+        given.get(speaker.label) or _speaker(speaker, chosen.get(speaker.label), evidence)
         for speaker in numbered_speakers(transcript.segments)
     )
-    return replace(transcript, speakers=speakers)
+    return replace(transcript, speakers=speakers, evidence=evidence)
 
 
 def _speaker(numbered: Speaker, candidate: Candidate | None, evidence: Iterable[Evidence]) -> Speaker:

@@ -11,9 +11,12 @@ PAUSE = 0.5
 
 
 def talk(lines: str) -> tuple[Segment, ...]:
-    """One segment a line of the form "A: what is said", one after the other."""
+    """One segment a line of the form "A: what is said", one after the other; "+90" leaves out 90 seconds."""
     segments, at = [], 0.0
     for line in lines.strip().splitlines():
+        if line.strip().startswith("+"):
+            at += float(line)
+            continue
         speaker, _, text = line.strip().partition(": ")
         words = []
         for word in text.split():

@@ -16,8 +16,9 @@ import pytest
 from models.languages import registry
 from models.languages.registry import FOLDER, Example, Language, language_of, languages, read_language
 from models.naming import person_names
+from models.naming.addresses import addresses
 from models.naming.credits import names_in
-from models.naming.evidence import addresses, announcements, introductions
+from models.naming.evidence import announcements, introductions
 from models.record.errors import InputError
 from tests.models.talks import names, talk
 
