@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from models.alignment.attribution import assign_speakers, spans_by_speaker
-from models.alignment.boundaries import absorb_stray_words, repair_boundaries
+from models.alignment.attribution import attribute
 from models.alignment.overlap import mark_overlapped_words
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
@@ -37,8 +36,7 @@ def align(
     everyone = overlapping or turns
     spoken = snap_to_speech(words, speech_of(everyone))
     spoken = mark_overlapped_words(spoken, overlapping)
-    own = spans_by_speaker(everyone)
-    spoken = repair_boundaries(absorb_stray_words(assign_speakers(spoken, turns), own), own)
+    spoken = attribute(spoken, everyone, turns, language)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 

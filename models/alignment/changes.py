@@ -1,0 +1,108 @@
+"""How likely the speaker changes before each word, by what is said and where people pause.
+
+A speaker seldom changes inside a phrase, less so after a word that leans on the next one, sometimes after a clause,
+often after a sentence. What a listener throws in or answers with ("yeah", "really") may come anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.languages.registry import Language, language_of
+from models.record.punctuation import (
+    CLAUSE_END,
+    CLAUSE_MARKS,
+    CLOSING_MARKS,
+    SENTENCE_END,
+    SENTENCE_MARKS,
+    finality,
+)
+from models.record.transcript import Turn, Word
+
+# Log-odds of a change of speaker, ...
+IN_PHRASE = -4.5
+AFTER_LEANING = -1.0  # ... and what is added after a word that the next one completes,
+AFTER_OPENING = -1.5  # one that begins a phrase,
+AFTER_CLAUSE = 1.6
+AFTER_SENTENCE = 4.0
+AFTER_QUESTION = 0.3  # more than after another sentence
+IN_PAUSE = 1.2  # for each second ...
+MAX_PAUSE = 1.0  # ... up to this one
+BEFORE_ASIDE = 2.5
+AFTER_ASIDE = 2.5
+BEFORE_CAPITAL = 0.5  # in mid-sentence
+AT_BORDER = 2.5  # where one turn ends and another's begins; the less, the farther away that is:
+BORDER_SPREAD = 0.2  # seconds, of a Laplace distribution
+QUESTION_MARKS = "?？؟"
+_MARKS = SENTENCE_MARKS + CLAUSE_MARKS + CLOSING_MARKS + "-¿¡"
+
+
+def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: str) -> NDArray[np.float64]:
+    """(words,) log-odds that the speaker changes before each word; that of the first means nothing.
+
+    >>> said = [Word(0, 1, " No."), Word(1, 2, " The"), Word(2, 3, " end.")]
+    >>> _, sentence, phrase = change_log_odds(said, [], "en")
+    >>> bool(sentence > phrase)
+    True
+    """
+    known = language_of(language)
+    said = [IN_PHRASE, *(_log_odds(before, word, known) for before, word in pairwise(words))]
+    odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness_of_borders(words, exclusive)
+    return odds
+
+
+def _nearness_of_borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> NDArray[np.float64]:
+    """(words,) from 0 to 1, how near the place before each word is to where one's turn ends and another's begins."""
+    borders = [
+        (moment, before.probability * after.probability)
+        for before, after in pairwise(exclusive)
+        if before.speaker != after.speaker
+        for moment in (before.end, after.start)
+    ]
+    if not borders:
+        return np.zeros(len(words))
+    times, sure = np.array([(-np.inf, 0.0), *borders, (np.inf, 0.0)]).T
+    edges = [(-np.inf, words[0].start), *((before.end, word.start) for before, word in pairwise(words))]
+    first, last = np.sort(np.array(edges), axis=1).T
+    after = np.searchsorted(times, first)
+    distances = np.stack([first - times[after - 1], times[after] - last]).clip(0.0)
+    nearest = np.where(distances[0] < distances[1], after - 1, after)
+    nearness: NDArray[np.float64] = sure[nearest] * np.exp(-distances.min(axis=0) / BORDER_SPREAD)
+    return nearness
+
+
+def _log_odds(before: Word, word: Word, language: Language) -> float:
+    """That of a change between two words."""
+    asides = language.talk.asides
+    odds = IN_PHRASE + _after(before, language)
+    odds += IN_PAUSE * min(MAX_PAUSE, max(0.0, word.start - before.end))
+    odds += BEFORE_ASIDE * (_bare(word) in asides) + AFTER_ASIDE * (_bare(before) in asides)
+    return odds + BEFORE_CAPITAL * (not finality(before.text) and _begins_sentence(word))
+
+
+def _after(before: Word, language: Language) -> float:
+    """What the word before a place adds there."""
+    text, bare = before.text.strip(), _bare(before)
+    end = finality(text)
+    if end == SENTENCE_END and text.lower() not in language.captions.abbreviations:
+        return AFTER_SENTENCE + AFTER_QUESTION * text.rstrip(CLOSING_MARKS).endswith(tuple(QUESTION_MARKS))
+    if end == CLAUSE_END:
+        return AFTER_CLAUSE
+    return AFTER_LEANING * (bare in language.captions.leaning) + AFTER_OPENING * (
+        bare in language.captions.opening
+    )
+
+
+def _begins_sentence(word: Word) -> bool:
+    """Whether it has a capital letter that it need not have: "I" always has one."""
+    text = word.text.strip()
+    return text[:1].isupper() and text[:1] != "I"
+
+
+def _bare(word: Word) -> str:
+    """The word as lists have it: small letters, no marks around it."""
+    return word.text.strip().strip(_MARKS).replace("’", "'").lower()
