@@ -1,11 +1,8 @@
-"""Join words and turns with the Episcribe that is found first on the path: `join.py < PICKLE > PICKLE`.
-
-Words, language and turns come as plain values, so that any version reads them.
-"""
+"""Join words and turns with the Episcribe that is found first on the path: `join.py < JSON > JSON`."""
 
 from __future__ import annotations
 
-import pickle
+import json
 import sys
 
 from models.alignment.align import align
@@ -13,13 +10,12 @@ from models.record.transcript import Turn, Word
 
 
 def main() -> None:
-    """The speaker and the sentence of each word, in order."""
-    words, language, exclusive, turns = pickle.load(sys.stdin.buffer)
-    segments = align(
-        [Word(*word) for word in words], [Turn(*t) for t in exclusive], language, [Turn(*t) for t in turns]
-    )
+    """Start, end, speaker and words of each segment."""
+    told = json.load(sys.stdin)
+    exclusive, turns = ([Turn(*turn) for turn in told[name]] for name in ("exclusive", "turns"))
+    segments = align([Word(*word) for word in told["words"]], exclusive, told["language"], turns)
     rows = [(s.start, s.end, s.speaker, [(w.start, w.end, w.text) for w in s.words]) for s in segments]
-    sys.stdout.buffer.write(pickle.dumps(rows))
+    json.dump(rows, sys.stdout)
 
 
 if __name__ == "__main__":
