@@ -56,10 +56,18 @@ def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: 
 
 
 def _nearness_of_borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> NDArray[np.float64]:
-    """(words,) from 0 to 1, how near the place before each word is to where one's turn ends and another's begins."""
+    """(words,) from 0 to 1, how near the place before each word is to where one's turn ends and another's begins.
+
+    Turns in which there is no word are passed over: both their ends would call for a change at one place.
+    """
+    middles = np.sort([(word.start + word.end) / 2 for word in words])
+    first, last = np.searchsorted(
+        middles, np.array([(turn.start, turn.end) for turn in exclusive]).reshape(-1, 2).T
+    )
+    spoken = [turn for turn, holds_words in zip(exclusive, first < last, strict=True) if holds_words]
     borders = [
         (moment, before.probability * after.probability)
-        for before, after in pairwise(exclusive)
+        for before, after in pairwise(spoken)
         if before.speaker != after.speaker
         for moment in (before.end, after.start)
     ]
@@ -67,9 +75,9 @@ def _nearness_of_borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> ND
         return np.zeros(len(words))
     times, sure = np.array([(-np.inf, 0.0), *borders, (np.inf, 0.0)]).T
     edges = [(-np.inf, words[0].start), *((before.end, word.start) for before, word in pairwise(words))]
-    first, last = np.sort(np.array(edges), axis=1).T
-    after = np.searchsorted(times, first)
-    distances = np.stack([first - times[after - 1], times[after] - last]).clip(0.0)
+    begins, ends = np.sort(np.array(edges), axis=1).T
+    after = np.searchsorted(times, begins)
+    distances = np.stack([begins - times[after - 1], times[after] - ends]).clip(0.0)
     nearest = np.where(distances[0] < distances[1], after - 1, after)
     nearness: NDArray[np.float64] = sure[nearest] * np.exp(-distances.min(axis=0) / BORDER_SPREAD)
     return nearness

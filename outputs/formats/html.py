@@ -86,6 +86,7 @@ def render(transcript: Transcript) -> str:
         style=style,
         script=script,
         sections=list(_sections(with_unclear(transcript))),
+        doubted=any(map(is_unsure, transcript.words)),
         sources=sources(transcript),
         captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
         **head(transcript),

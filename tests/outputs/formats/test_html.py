@@ -62,7 +62,8 @@ def test_words_of_an_unsure_speaker_are_marked_and_told_once() -> None:
     marked = page.xpath("//main//span[@class='unsure']")
     assert [span.text for span in marked] == ["And", "I'm", "Bob,", "hello!"]
     assert [span.text for span in page.xpath("//main//span[@class='hush']")] == ["Speaker unsure: "]
-    assert not parser.document_fromstring(render(CONVERSATION)).xpath("//main//span[@class]")
+    assert page.xpath("//aside//span[@class='unsure']/text()") == ["Dotted"]
+    assert not parser.document_fromstring(render(CONVERSATION)).xpath("//span[@class='unsure']")
 
 
 def test_policy_allows_our_style_and_script_and_nothing_else() -> None:
