@@ -6,7 +6,7 @@ often after a sentence. What a listener throws in or answers with ("yeah", "real
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -29,7 +29,6 @@ AFTER_LEANING = -1.0  # ... and what is added after a word that the next one com
 AFTER_OPENING = -1.5  # one that begins a phrase,
 AFTER_CLAUSE = 1.6
 AFTER_SENTENCE = 4.0
-AFTER_QUESTION = 0.3  # more than after another sentence
 IN_PAUSE = 1.2  # for each second ...
 MAX_PAUSE = 1.0  # ... up to this one
 BEFORE_ASIDE = 2.5
@@ -37,40 +36,42 @@ AFTER_ASIDE = 2.5
 BEFORE_CAPITAL = 0.5  # in mid-sentence
 AT_BORDER = 2.5  # where one turn ends and another's begins; the less, the farther away that is:
 BORDER_SPREAD = 0.2  # seconds, of a Laplace distribution
-QUESTION_MARKS = "?？؟"
 _MARKS = SENTENCE_MARKS + CLAUSE_MARKS + CLOSING_MARKS + "-¿¡"
 
 
-def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: str) -> NDArray[np.float64]:
+def change_log_odds(
+    words: Sequence[Word], turns: Sequence[Turn], exclusive: Sequence[Turn], language: str
+) -> NDArray[np.float64]:
     """(words,) log-odds that the speaker changes before each word; that of the first means nothing.
 
     >>> said = [Word(0, 1, " No."), Word(1, 2, " The"), Word(2, 3, " end.")]
-    >>> _, sentence, phrase = change_log_odds(said, [], "en")
+    >>> _, sentence, phrase = change_log_odds(said, [], [], "en")
     >>> bool(sentence > phrase)
     True
     """
     known = language_of(language)
     said = [IN_PHRASE, *(_log_odds(before, word, known) for before, word in pairwise(words))]
-    odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness_of_borders(words, exclusive)
+    borders = [*_borders(words, sorted(turns)), *_borders(words, exclusive)]
+    odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness(words, sorted(borders))
     return odds
 
 
-def _nearness_of_borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> NDArray[np.float64]:
-    """(words,) from 0 to 1, how near the place before each word is to where one's turn ends and another's begins.
+def _borders(words: Sequence[Word], turns: Sequence[Turn]) -> Iterator[tuple[float, float]]:
+    """When one's turn ends and the next one's begins, and how sure both voices are. turns: in order of time.
 
     Turns in which there is no word are passed over: both their ends would call for a change at one place.
     """
     middles = np.sort([(word.start + word.end) / 2 for word in words])
-    first, last = np.searchsorted(
-        middles, np.array([(turn.start, turn.end) for turn in exclusive]).reshape(-1, 2).T
-    )
-    spoken = [turn for turn, holds_words in zip(exclusive, first < last, strict=True) if holds_words]
-    borders = [
-        (moment, before.probability * after.probability)
-        for before, after in pairwise(spoken)
-        if before.speaker != after.speaker
-        for moment in (before.end, after.start)
-    ]
+    first, last = np.searchsorted(middles, np.array([(t.start, t.end) for t in turns]).reshape(-1, 2).T)
+    spoken = [turn for turn, holds_words in zip(turns, first < last, strict=True) if holds_words]
+    for before, after in pairwise(spoken):
+        if before.speaker != after.speaker:
+            yield before.end, before.probability * after.probability
+            yield after.start, before.probability * after.probability
+
+
+def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """(words,) from 0 to 1, how near the place before each word is to one of the borders, which are in order."""
     if not borders:
         return np.zeros(len(words))
     times, sure = np.array([(-np.inf, 0.0), *borders, (np.inf, 0.0)]).T
@@ -79,17 +80,18 @@ def _nearness_of_borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> ND
     after = np.searchsorted(times, begins)
     distances = np.stack([begins - times[after - 1], times[after] - ends]).clip(0.0)
     nearest = np.where(distances[0] < distances[1], after - 1, after)
-    nearness: NDArray[np.float64] = sure[nearest] * np.exp(-distances.min(axis=0) / BORDER_SPREAD)
-    return nearness
+    near: NDArray[np.float64] = sure[nearest] * np.exp(-distances.min(axis=0) / BORDER_SPREAD)
+    return near
 
 
 def _log_odds(before: Word, word: Word, language: Language) -> float:
-    """That of a change between two words."""
+    """That of a change between two words. By words alone no place is likelier than the end of a sentence."""
     asides = language.talk.asides
-    odds = IN_PHRASE + _after(before, language)
-    odds += IN_PAUSE * min(MAX_PAUSE, max(0.0, word.start - before.end))
-    odds += BEFORE_ASIDE * (_bare(word) in asides) + AFTER_ASIDE * (_bare(before) in asides)
-    return odds + BEFORE_CAPITAL * (not finality(before.text) and _begins_sentence(word))
+    said = _after(before, language)
+    said += BEFORE_ASIDE * (_bare(word) in asides) + AFTER_ASIDE * (_bare(before) in asides)
+    said += BEFORE_CAPITAL * (not finality(before.text) and _begins_sentence(word))
+    pause = min(MAX_PAUSE, max(0.0, word.start - before.end))
+    return IN_PHRASE + min(said, AFTER_SENTENCE) + IN_PAUSE * pause
 
 
 def _after(before: Word, language: Language) -> float:
@@ -97,7 +99,7 @@ def _after(before: Word, language: Language) -> float:
     text, bare = before.text.strip(), _bare(before)
     end = finality(text)
     if end == SENTENCE_END and text.lower() not in language.captions.abbreviations:
-        return AFTER_SENTENCE + AFTER_QUESTION * text.rstrip(CLOSING_MARKS).endswith(tuple(QUESTION_MARKS))
+        return AFTER_SENTENCE
     if end == CLAUSE_END:
         return AFTER_CLAUSE
     return AFTER_LEANING * (bare in language.captions.leaning) + AFTER_OPENING * (
