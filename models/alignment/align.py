@@ -2,8 +2,8 @@
 
 No word is dropped or added, and they keep their order. Word times and turn times are each off by some
 tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
-segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
-a pause says it is, as far as that costs less than the times it contradicts.
+segmentation hears speech begin and end, and the speakers are those that turns, words and pauses together
+make most probable.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_ASIDE_SECONDS = 1.5
 def align(
     words: Sequence[Word], turns: Sequence[Turn], language: str, overlapping: Sequence[Turn] = ()
 ) -> tuple[Segment, ...]:
-    """Sentence segments of one speaker each.
+    """Sentence segments of one speaker each, and how sure each word's speaker is.
 
     words: in order of time. turns: exclusive (no two overlap), in order of time; where there are
     none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that

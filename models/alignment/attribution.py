@@ -33,7 +33,7 @@ def attribute(
         return list(words)
     speakers = sorted({turn.speaker for turn in turns})
     scores = evidence(words, turns, exclusive, speakers)
-    changes = change_log_odds(words, turns, exclusive, language)
+    changes = change_log_odds(words, exclusive, language)
     row, sure = best_row(scores, changes), calibrated(posteriors(scores, changes))
     return [
         replace(word, speaker=speakers[state], speaker_probability=round(float(sure[i, state]), 3))

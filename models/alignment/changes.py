@@ -6,7 +6,7 @@ often after a sentence. What a listener throws in or answers with ("yeah", "real
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +28,7 @@ IN_PHRASE = -4.5
 AFTER_LEANING = -1.0  # ... and what is added after a word that the next one completes,
 AFTER_OPENING = -1.5  # one that begins a phrase,
 AFTER_CLAUSE = 1.6
-AFTER_SENTENCE = 4.0
+AFTER_SENTENCE = 4.5
 IN_PAUSE = 1.2  # for each second ...
 MAX_PAUSE = 1.0  # ... up to this one
 BEFORE_ASIDE = 2.5
@@ -36,52 +36,57 @@ AFTER_ASIDE = 2.5
 BEFORE_CAPITAL = 0.5  # in mid-sentence
 AT_BORDER = 2.5  # where one turn ends and another's begins; the less, the farther away that is:
 BORDER_SPREAD = 0.2  # seconds, of a Laplace distribution
+ONCE = 2.0  # how much less so at a place beside one that is nearer
 _MARKS = SENTENCE_MARKS + CLAUSE_MARKS + CLOSING_MARKS + "-¿¡"
 
 
-def change_log_odds(
-    words: Sequence[Word], turns: Sequence[Turn], exclusive: Sequence[Turn], language: str
-) -> NDArray[np.float64]:
+def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: str) -> NDArray[np.float64]:
     """(words,) log-odds that the speaker changes before each word; that of the first means nothing.
 
     >>> said = [Word(0, 1, " No."), Word(1, 2, " The"), Word(2, 3, " end.")]
-    >>> _, sentence, phrase = change_log_odds(said, [], [], "en")
+    >>> _, sentence, phrase = change_log_odds(said, [], "en")
     >>> bool(sentence > phrase)
     True
     """
     known = language_of(language)
     said = [IN_PHRASE, *(_log_odds(before, word, known) for before, word in pairwise(words))]
-    borders = [*_borders(words, sorted(turns)), *_borders(words, exclusive)]
-    odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness(words, sorted(borders))
+    odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness(words, _borders(words, exclusive))
     return odds
 
 
-def _borders(words: Sequence[Word], turns: Sequence[Turn]) -> Iterator[tuple[float, float]]:
-    """When one's turn ends and the next one's begins, and how sure both voices are. turns: in order of time.
+def _borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[tuple[float, float, float]]:
+    """When one's turn ends and the next one's begins, and how sure both voices are, in order.
 
     Turns in which there is no word are passed over: both their ends would call for a change at one place.
     """
     middles = np.sort([(word.start + word.end) / 2 for word in words])
-    first, last = np.searchsorted(middles, np.array([(t.start, t.end) for t in turns]).reshape(-1, 2).T)
-    spoken = [turn for turn, holds_words in zip(turns, first < last, strict=True) if holds_words]
-    for before, after in pairwise(spoken):
-        if before.speaker != after.speaker:
-            yield before.end, before.probability * after.probability
-            yield after.start, before.probability * after.probability
+    first, last = np.searchsorted(middles, np.array([(t.start, t.end) for t in exclusive]).reshape(-1, 2).T)
+    spoken = [turn for turn, holds_words in zip(exclusive, first < last, strict=True) if holds_words]
+    return [
+        (before.end, after.start, before.probability * after.probability)
+        for before, after in pairwise(spoken)
+        if before.speaker != after.speaker
+    ]
 
 
-def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """(words,) from 0 to 1, how near the place before each word is to one of the borders, which are in order."""
-    if not borders:
-        return np.zeros(len(words))
-    times, sure = np.array([(-np.inf, 0.0), *borders, (np.inf, 0.0)]).T
-    edges = [(-np.inf, words[0].start), *((before.end, word.start) for before, word in pairwise(words))]
-    begins, ends = np.sort(np.array(edges), axis=1).T
-    after = np.searchsorted(times, begins)
-    distances = np.stack([begins - times[after - 1], times[after] - ends]).clip(0.0)
+def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float, float]]) -> NDArray[np.float64]:
+    """(words,) from 0 to 1, how near the place before each word is to a border, and how much nearer than others.
+
+    A border is one change only: where two words' places are about as near to it, it must not call for two.
+    """
+    nearness = np.zeros(len(words))
+    if not borders or len(words) < 2:
+        return nearness
+    starts, ends, sure = np.array([(-np.inf, -np.inf, 0.0), *borders, (np.inf, np.inf, 0.0)]).T
+    places = np.sort([(before.end, word.start) for before, word in pairwise(words)], axis=1)
+    after = np.searchsorted(ends[:-1], places[:, 0])
+    distances = np.stack([places[:, 0] - ends[after - 1], starts[after] - places[:, 1]]).clip(0.0)
     nearest = np.where(distances[0] < distances[1], after - 1, after)
-    near: NDArray[np.float64] = sure[nearest] * np.exp(-distances.min(axis=0) / BORDER_SPREAD)
-    return near
+    near = np.exp(-distances.min(axis=0) / BORDER_SPREAD)
+    best = np.full(len(starts), np.finfo(float).tiny)
+    np.maximum.at(best, nearest, near)
+    nearness[1:] = sure[nearest] * near * (near / best[nearest]) ** ONCE
+    return nearness
 
 
 def _log_odds(before: Word, word: Word, language: Language) -> float:
