@@ -23,7 +23,8 @@ from models.record.punctuation import (
 )
 from models.record.transcript import Turn, Word
 
-# Log-odds of a change of speaker, ...
+# Fitted to composed conversations (docs/transcription.md), but for changes at the end of sentences: there each
+# sentence is a turn. Log-odds of a change of speaker, ...
 IN_PHRASE = -4.5
 AFTER_LEANING = -1.0  # ... and what is added after a word that the next one completes,
 AFTER_OPENING = -1.5  # one that begins a phrase,
@@ -36,7 +37,7 @@ AFTER_ASIDE = 2.5
 BEFORE_CAPITAL = 0.5  # in mid-sentence
 AT_BORDER = 2.5  # where one turn ends and another's begins; the less, the farther away that is:
 BORDER_SPREAD = 0.2  # seconds, of a Laplace distribution
-ONCE = 2.0  # how much less so at a place beside one that is nearer
+ONCE = 2.0  # power of how much nearer another place is, by which a border counts less
 _MARKS = SENTENCE_MARKS + CLAUSE_MARKS + CLOSING_MARKS + "-¿¡"
 
 
