@@ -2,8 +2,8 @@
 
 No word is dropped or added, and they keep their order. Word times and turn times are each off by some
 tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
-segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
-a pause says it is, as far as that costs less than the times it contradicts.
+segmentation hears speech begin and end, and the speakers are those that turns, words and pauses together
+make most probable.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from models.alignment.attribution import assign_speakers, spans_by_speaker
-from models.alignment.boundaries import absorb_stray_words, repair_boundaries
+from models.alignment.attribution import attribute
 from models.alignment.overlap import mark_overlapped_words
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
@@ -28,7 +27,7 @@ MAX_ASIDE_SECONDS = 1.5
 def align(
     words: Sequence[Word], turns: Sequence[Turn], language: str, overlapping: Sequence[Turn] = ()
 ) -> tuple[Segment, ...]:
-    """Sentence segments of one speaker each.
+    """Sentence segments of one speaker each, and how sure each word's speaker is.
 
     words: in order of time. turns: exclusive (no two overlap), in order of time; where there are
     none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that
@@ -37,8 +36,7 @@ def align(
     everyone = overlapping or turns
     spoken = snap_to_speech(words, speech_of(everyone))
     spoken = mark_overlapped_words(spoken, overlapping)
-    own = spans_by_speaker(everyone)
-    spoken = repair_boundaries(absorb_stray_words(assign_speakers(spoken, turns), own), own)
+    spoken = attribute(spoken, everyone, turns, language)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from models.record.punctuation import finality
 from models.record.spans import Span, touching
 from models.record.transcript import Word
 
@@ -38,10 +39,12 @@ def snap_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
 def _pulled(word: Word, touched: Sequence[Span], earliest: float, latest: float) -> Word:
     """A word with its edges at those of the speech it was said in, within its neighbours.
 
-    Of several that is the last it lies in for a syllable: what stretches a word is mostly before it.
+    Of several that is the last it lies in for a syllable: what stretches a word is mostly before it. A mark that
+    ends a clause stretches its word to where that is thought to be, so such a word is in the first of them.
     """
     whole = Span(word.start, word.end)
-    span = max(touched, key=lambda span: (min(whole.shared(span), SYLLABLE), span.start))
+    later = -1 if finality(word.text) else 1
+    span = max(touched, key=lambda span: (min(whole.shared(span), SYLLABLE), later * span.start))
     start, end = word.start, word.end
     if start < span.start or (earliest <= span.start and start - span.start <= MAX_STRETCH):
         start = max(span.start, min(earliest, word.start))

@@ -149,6 +149,15 @@ class Names(_Table):
     names_like_nouns: Words = frozenset()
 
 
+class Talk(_Table):
+    """How people take turns.
+
+    `asides` are the words of which back-channels and short answers consist ("oh", "really", "exactly").
+    """
+
+    asides: Words = frozenset()
+
+
 class Captions(_Table):
     """Where lines break well, told by the commonest function words.
 
@@ -176,6 +185,7 @@ class Language(_Table):
     phrases: Phrases = Phrases()
     notes: Notes = Notes()
     names: Names = Names()
+    talk: Talk = Talk()
     captions: Captions = Captions()
     examples: tuple[Example, ...] = ()
 

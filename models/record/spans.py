@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from models.record.transcript import Turn
@@ -81,14 +81,16 @@ def who_speaks(turns: Iterable[Turn]) -> Iterator[tuple[Span, tuple[str, ...]]]:
 def exclusive_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     """The same with one speaker at a time, in order: where turns overlap the shortest has it, which is thrown in.
 
-    >>> exclusive_turns([Turn(0, 6, "A"), Turn(2, 3, "B")])
-    (Turn(start=0, end=2, speaker='A'), Turn(start=2, end=3, speaker='B'), Turn(start=3, end=6, speaker='A'))
+    >>> [(turn.start, turn.end, turn.speaker) for turn in exclusive_turns([Turn(0, 6, "A"), Turn(2, 3, "B")])]
+    [(0, 2, 'A'), (2, 3, 'B'), (3, 6, 'A')]
     """
     alone: list[Turn] = []
     for span, speaking in _turns_at_once(turns):
-        speaker = min(speaking, key=lambda turn: (turn.duration, turn)).speaker
-        goes_on = alone and alone[-1].end == span.start and alone[-1].speaker == speaker
-        alone.append(Turn(alone.pop().start if goes_on else span.start, span.end, speaker))
+        turn = min(speaking, key=lambda turn: (turn.duration, turn))
+        part = replace(turn, start=span.start, end=span.end)
+        if alone and alone[-1] == replace(part, start=alone[-1].start, end=span.start):
+            part = replace(part, start=alone.pop().start)
+        alone.append(part)
     return tuple(alone)
 
 

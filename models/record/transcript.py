@@ -103,6 +103,7 @@ class Word:
     ' Hello there.'
 
     `overlap` tells that somebody else speaks at the same time: text and speaker are less sure there.
+    `speaker_probability` is how sure the speaker is, None where nobody tells.
     """
 
     start: float
@@ -111,15 +112,20 @@ class Word:
     probability: float = 1.0
     speaker: str | None = None
     overlap: bool = field(default=False, metadata=ADDED)
+    speaker_probability: float | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
-    """A stretch of time in which `speaker` (a label such as "SPEAKER_00") speaks."""
+    """A stretch of time in which `speaker` (a label such as "SPEAKER_00") speaks.
+
+    `probability` is how sure it is that the voice is the speaker's.
+    """
 
     start: float
     end: float
     speaker: str
+    probability: float = field(default=1.0, metadata=ADDED)
 
     @property
     def duration(self) -> float:
@@ -188,6 +194,12 @@ class Segment:
     def text(self) -> str:
         """The words as running text, without white space around it."""
         return "".join(word.text for word in self.words).strip()
+
+    @property
+    def speaker_probability(self) -> float | None:
+        """How sure the speaker is: the mean of what the words tell, None where none does."""
+        told = [word.speaker_probability for word in self.words if word.speaker_probability is not None]
+        return sum(told) / len(told) if told else None
 
 
 @dataclass(frozen=True, slots=True)

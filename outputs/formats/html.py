@@ -8,7 +8,7 @@ fragments: `transcript.html#t=123.4`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
@@ -21,6 +21,7 @@ from outputs.text.characters import one_line
 from outputs.text.paragraphs import Passage, passages
 from outputs.text.times import clock, fragment_seconds
 from outputs.text.unclear import with_unclear
+from outputs.text.unsure import is_unsure
 
 UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
 KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
@@ -51,6 +52,20 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word as the page shows it: the space before it, its start in seconds, and whether its speaker is unsure.
+
+    `doubted` words follow each other in runs; the one that begins a run says so to who can't see it.
+    """
+
+    gap: str
+    start: str
+    text: str
+    doubted: bool
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
 
@@ -59,7 +74,7 @@ class Section:
     time: str
     speaker: str
     colour: int | None
-    paragraphs: tuple[tuple[tuple[str, str, str], ...], ...]
+    paragraphs: tuple[tuple[TimedWord, ...], ...]
 
 
 def render(transcript: Transcript) -> str:
@@ -71,6 +86,7 @@ def render(transcript: Transcript) -> str:
         style=style,
         script=script,
         sections=list(_sections(with_unclear(transcript))),
+        doubted=any(map(is_unsure, transcript.words)),
         sources=sources(transcript),
         captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
         **head(transcript),
@@ -164,12 +180,17 @@ def _sections(transcript: Transcript) -> Iterator[Section]:
         used.add(seconds)
 
 
-def _timed_words(passage: Passage) -> tuple[tuple[tuple[str, str, str], ...], ...]:
-    """For each word of each paragraph: the space before it, its start in seconds, its text."""
-    return tuple(tuple(_timed_word(word) for word in paragraph) for paragraph in passage.words)
+def _timed_words(passage: Passage) -> tuple[tuple[TimedWord, ...], ...]:
+    return tuple(tuple(_paragraph(words)) for words in passage.words)
 
 
-def _timed_word(word: Word) -> tuple[str, str, str]:
-    text = one_line(word.text)
-    bare = text.lstrip(" ")
-    return (" " if bare != text else "", fragment_seconds(word.start), bare)
+def _paragraph(words: Sequence[Word]) -> Iterator[TimedWord]:
+    """The words of a paragraph."""
+    before = False
+    for word in words:
+        text, doubted = one_line(word.text), is_unsure(word)
+        bare = text.lstrip(" ")
+        yield TimedWord(
+            " " if bare != text else "", fragment_seconds(word.start), bare, doubted, doubted and not before
+        )
+        before = doubted

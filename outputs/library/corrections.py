@@ -285,6 +285,8 @@ class _Draft:
 
     def _assign(self, correction: Correction) -> bool:
         inside, label = self._inside(correction), correction.speaker
+        for index in inside:
+            self.words[index] = replace(self.words[index], speaker_probability=1.0)  # a person says so
         if inside and label not in self.names:
             self.names[label] = Speaker(label, self._numbered())
         for owner, group in groupby(inside, key=lambda index: self.owners[index]):
@@ -406,7 +408,7 @@ def _shared(parts: Sequence[str], start: float, end: float, like: Word) -> list[
     words = []
     for part, length in zip(parts, lengths, strict=True):
         first, last = (start + (end - start) * done / total for done in (passed, passed + length))
-        words.append(Word(whole_ms(first), whole_ms(last), part, 1.0, like.speaker))
+        words.append(replace(like, start=whole_ms(first), end=whole_ms(last), text=part, probability=1.0))
         passed += length
     return words
 

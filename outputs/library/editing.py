@@ -30,6 +30,7 @@ from outputs.library.corrections import (
 from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
 from outputs.text.times import whole_ms
+from outputs.text.unsure import is_unsure
 
 MAX_TEXT = 20_000  # characters of a segment
 MAX_NAME = 200
@@ -146,7 +147,7 @@ class EditingSession:
                 named = [Correction(NAME, speaker=label, now=name)]
         elif label not in {speaker.label for speaker in self.transcript.speakers}:
             raise InputError(f"there is no speaker {label}")
-        if segment.speaker == label:
+        if segment.speaker == label and not is_unsure(segment):
             return []
         return [*named, replace(_about(segment, SPEAKER), speaker=label)]
 
@@ -217,6 +218,7 @@ class EditingSession:
 def _segment(segment: Segment) -> dict[str, Any]:
     return {
         "speaker": segment.speaker,
+        "unsure": is_unsure(segment),
         "start": whole_ms(segment.start),
         "words": [[whole_ms(word.start), one_line(word.text)] for word in segment.words],
     }

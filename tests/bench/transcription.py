@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alignment.align import align
-from models.alignment.attribution import assign_speakers
 from models.asr import whisper_models
 from models.asr.transcription import Transcription, TranscriptionOptions, load, transcribe
 from models.asr.vocabulary import expected_terms
 from models.diarisation.diariser import DiariserOptions, diarise
 from models.record.spans import Span, speech_of
-from models.record.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Word
+from models.record.transcript import AudioFile, Diarisation, Episode, Segment, Transcript, Turn, Word
 from models.runtime import offline_models
 from models.runtime.device import usable_cores
 from models.runtime.samples import SAMPLE_RATE
@@ -189,7 +188,13 @@ def errors(recording: Path, segments: Iterable[Segment], language: str = "en") -
 
 def nearest(words: tuple[Word, ...], turns: Diarisation) -> list[Segment]:
     """Each word to the turn that covers most of it, without repair: what a simple join does."""
-    return [Segment(w.start, w.end, w.speaker, (w,)) for w in assign_speakers(words, turns.exclusive)]
+    return [Segment(w.start, w.end, _covering(w, turns.exclusive), (w,)) for w in words]
+
+
+def _covering(word: Word, turns: Iterable[Turn]) -> str | None:
+    """The speaker of the turn that covers most of a word, or else is nearest."""
+    found = max(turns, key=lambda t: min(word.end, t.end) - max(word.start, t.start), default=None)
+    return found.speaker if found else None
 
 
 def percent(found: Iterable[WordError]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -131,6 +132,14 @@ def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
         tuple(Turn(segment.start, segment.end, segment.speaker or "?") for segment in parts),
         engine={"whisper": "base"},
     )
+
+
+def unsure(transcript: Transcript, at: int, probability: float = 0.5) -> Transcript:
+    """The same transcript with a segment whose speaker is as unsure as that."""
+    segments = list(transcript.segments)
+    words = tuple(replace(word, speaker_probability=probability) for word in segments[at].words)
+    segments[at] = replace(segments[at], words=words)
+    return replace(transcript, segments=tuple(segments))
 
 
 CONVERSATION = talk(

@@ -60,6 +60,9 @@
     $("redo").disabled = !state.redo;
     $("undo").title = state.undo;
     $("redo").title = state.redo;
+    const doubtful = state.segments.filter((segment) => segment.unsure).length;
+    $("next-unsure").hidden = !doubtful;
+    $("next-unsure").textContent = `Next unsure speaker (${doubtful})`;
     const count = state.corrections;
     if (!$("saved").classList.contains("failed")) note(count ? `${count} correction${count > 1 ? "s" : ""}, saved` : "No corrections yet");
     $("waiting").hidden = !state.waiting.length;
@@ -98,8 +101,9 @@
       return [text === bare ? "" : " ", ...(bare ? [span] : [])];
     });
     const seconds = Math.round(segment.start * 1000) / 1000;
+    const doubt = segment.unsure ? [make("span", { className: "doubt" }, "unsure")] : [];
     const time = make("a", { href: `#t=${seconds}` }, clock(seconds));
-    const heading = make("h3", {}, make("button", { type: "button", className: "name", title: "Say who speaks" }, name || "Nobody"), time);
+    const heading = make("h3", {}, make("button", { type: "button", className: "name", title: "Say who speaks" }, name || "Nobody"), ...doubt, time);
     const button = (className, text, label) => make("button", { type: "button", className, ariaLabel: label ?? null }, text);
     const acts = make("div", { className: "acts" }, button("edit", "Edit"), button("split", "Split before the marked word"), button("join", "Join with the one before"));
     const row = make("section", colour === null || colour === undefined ? {} : { className: `s${colour}` });
@@ -189,6 +193,14 @@
   });
   $("who").querySelector(".cancel").addEventListener("click", () => $("who").close());
 
+  function nextUnsure(row) {  // after this one, and round again
+    const doubtful = rows.filter((_, index) => state.segments[index].unsure).map(({ element }) => element);
+    const next = doubtful.find((one) => Number(one.dataset.index) > Number(row?.dataset.index ?? -1)) ?? doubtful[0];
+    next?.querySelector(".name").focus();
+    next?.scrollIntoView({ block: "center" });
+  }
+  const here = () => main.contains(document.activeElement) ? document.activeElement.closest("section") ?? player.section() : player.section();
+
   // ---- Buttons and keys.
   const ACTS = { edit, split, join, name: ask };
   main.addEventListener("click", (event) => {
@@ -197,9 +209,11 @@
     if (name) ACTS[name](button.closest("section"));
   });
   main.addEventListener("dblclick", (event) => { if (event.target.closest("p")) edit(event.target.closest("section")); });
+  let seen = null;
+  $("next-unsure").addEventListener("click", () => { nextUnsure(seen); seen = here(); });
   $("undo").addEventListener("click", () => act({ do: "undo" }));
   $("redo").addEventListener("click", () => act({ do: "redo" }));
-  const KEYS = { e: edit, a: ask, x: split, m: join };
+  const KEYS = { e: edit, a: ask, x: split, m: join, u: nextUnsure };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("textarea, select, input:not([type=range]):not([type=checkbox]):not([type=radio])");
     if (typing || event.isComposing || document.querySelector("dialog[open]")) return;
@@ -212,7 +226,7 @@
     const action = KEYS[event.key.toLowerCase()];
     if (!action || event.ctrlKey || event.metaKey || event.altKey || !$("keys-on").checked) return;
     event.preventDefault();
-    action(main.contains(document.activeElement) ? document.activeElement.closest("section") ?? player.section() : player.section());
+    action(here());
   });
   addEventListener("beforeunload", (event) => { if (editing) event.preventDefault(); });
 

@@ -24,6 +24,7 @@ from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
 from tests.flows.conftest import ROOT, episcribe
 from tests.outputs.pages.test_page import EVIL, conversation
+from tests.outputs.samples import unsure
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -85,6 +86,21 @@ def row(page: Page, words: str) -> Any:
 
 def names(page: Page) -> list[str]:
     return page.locator("main .name").all_text_contents()
+
+
+def test_unsure_speakers_are_found_and_made_sure(browser: Browser, tmp_path: Path) -> None:
+    publish(unsure(conversation(), 1), tmp_path, FORMATS)
+    with EditServer(tmp_path) as server, watched(browser) as found:
+        page = found.page
+        page.goto(server.url)
+        page.get_by_role("button", name="Next unsure speaker (1)").click()
+        here = page.locator("main section:focus-within")
+        assert here.locator(".doubt").text_content() == "unsure"
+        here.locator(".name").click()
+        page.get_by_role("button", name="Assign").click()
+        saved(page, "1 correction, saved")
+        assert page.locator(".doubt").count() == 0
+        assert page.locator("#next-unsure").is_hidden()
 
 
 def test_only_this_machine_with_the_token_gets_in(server: EditServer) -> None:

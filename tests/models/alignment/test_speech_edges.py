@@ -34,6 +34,13 @@ def test_a_word_beside_a_pause_takes_the_edge_of_speech() -> None:
     assert [(word.start, word.end) for word in snapped] == [(0.5, 0.9), (0.9, 1.7), (3.05, 3.5)]
 
 
+def test_a_word_that_ends_a_clause_is_said_before_the_pause_and_another_after_it() -> None:
+    speech = [Span(0.0, 1.5), Span(2.0, 3.0)]
+    for text, expected in ((" truth.", (1.0, 1.5)), (" truth", (2.0, 2.4))):
+        (word,) = snap_to_speech([Word(1.0, 2.4, text)], speech)
+        assert (word.start, word.end) == expected
+
+
 def test_a_word_where_no_speech_was_heard_keeps_its_times() -> None:
     words = [Word(5, 6, " hm")]
     assert snap_to_speech(words, [Span(0, 1)]) == words

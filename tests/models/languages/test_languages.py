@@ -63,6 +63,7 @@ def test_each_language_has_phrases_of_every_kind(code: str) -> None:
     assert language.notes.model_fields_set == set(registry.Notes.model_fields)
     assert {"particles", "titles", "no_names"} <= language.names.model_fields_set
     assert {"leaning", "opening"} <= language.captions.model_fields_set
+    assert language.talk.asides
 
 
 def test_the_code_may_name_a_country() -> None:

@@ -63,3 +63,8 @@ def test_exclusive_turns_cover_the_same_with_one_speaker_at_a_time(turns: list[T
 def test_what_is_thrown_into_a_turn_keeps_its_time() -> None:
     found = exclusive_turns([Turn(0, 10, "A"), Turn(4.8, 5, "B"), Turn(9, 12, "C")])
     assert found == (Turn(0, 4.8, "A"), Turn(4.8, 5, "B"), Turn(5, 9, "A"), Turn(9, 12, "C"))
+
+
+def test_exclusive_turns_are_as_sure_as_what_they_are_of() -> None:
+    turns = [Turn(0, 6, "A", 0.9), Turn(2, 3, "B", 0.5)]
+    assert [turn.probability for turn in exclusive_turns(turns)] == [0.9, 0.5, 0.9]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.record.errors import OutputError
-from models.record.transcript import Segment, Transcript, Word
+from models.record.transcript import Segment, Transcript, Turn, Word
 from outputs.formats.episode_json import load, render
-from tests.outputs.samples import CONVERSATION, talk, times, transcripts, whole_times
+from tests.outputs.samples import CONVERSATION, talk, times, transcripts, unsure, whole_times
 
 
 @given(transcripts(seconds=whole_times))
@@ -37,7 +37,7 @@ def test_times_are_rounded_and_nothing_else() -> None:
     assert record["segments"][0]["start"] == 0.123
     assert record["segments"][0]["words"][0] == {
         "start": 0.0, "end": 0.667, "text": " hi", "probability": 0.123456789, "speaker": None,
-        "overlap": False,
+        "overlap": False, "speaker_probability": None,
     }  # fmt: skip
 
 
@@ -47,8 +47,15 @@ def test_a_record_from_before_a_field_came_is_read() -> None:
     for segment in record["segments"]:
         del segment["continues"]
         for word in segment["words"]:
-            del word["overlap"]
+            del word["overlap"], word["speaker_probability"]
     assert load(json.dumps(record)) == CONVERSATION
+
+
+def test_how_sure_speakers_and_voices_are_is_kept() -> None:
+    sure = replace(unsure(CONVERSATION, 1, 0.75), turns=(Turn(0, 1, "SPEAKER_00", 0.5),))
+    found = load(render(sure))
+    assert [segment.speaker_probability for segment in found.segments] == [None, 0.75, None, None]
+    assert found.turns[0].probability == 0.5
 
 
 def test_equal_transcripts_give_equal_text() -> None:

@@ -15,7 +15,7 @@ from models.record.transcript import Transcript
 from outputs.formats.html import render, sources
 from outputs.pages import templates
 from outputs.text.paragraphs import passages
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts, unsure
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
 TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p"}
@@ -55,6 +55,15 @@ def test_words_have_their_times() -> None:
     page = parser.document_fromstring(render(CONVERSATION))
     words = [(float(span.get("data-t")), span.text) for span in page.findall(".//main//span")]
     assert words == [(word.start, word.text.strip()) for word in CONVERSATION.words]
+
+
+def test_words_of_an_unsure_speaker_are_marked_and_told_once() -> None:
+    page = parser.document_fromstring(render(unsure(CONVERSATION, 1)))
+    marked = page.xpath("//main//span[@class='unsure']")
+    assert [span.text for span in marked] == ["And", "I'm", "Bob,", "hello!"]
+    assert [span.text for span in page.xpath("//main//span[@class='hush']")] == ["Speaker unsure: "]
+    assert page.xpath("//aside//span[@class='unsure']/text()") == ["Dotted"]
+    assert not parser.document_fromstring(render(CONVERSATION)).xpath("//span[@class='unsure']")
 
 
 def test_policy_allows_our_style_and_script_and_nothing_else() -> None:

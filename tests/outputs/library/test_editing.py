@@ -12,7 +12,7 @@ from outputs.library import read
 from outputs.library.corrections import load
 from outputs.library.editing import EditingSession, OutdatedError
 from outputs.library.write import publish
-from tests.outputs.samples import CONVERSATION, said
+from tests.outputs.samples import CONVERSATION, said, unsure
 
 
 @pytest.fixture
@@ -88,6 +88,18 @@ def test_what_changes_nothing_is_no_correction(session: EditingSession) -> None:
     assert session.state()["corrections"] == 0
 
 
+def test_who_says_so_makes_an_unsure_speaker_sure(tmp_path: Path) -> None:
+    publish(unsure(CONVERSATION, 1), tmp_path, FORMATS)
+    session = EditingSession(tmp_path)
+    assert [segment["unsure"] for segment in session.state()["segments"]] == [False, True, False, False]
+    act(session, "speaker", segment=1, speaker="SPEAKER_01")
+    assert session.state()["corrections"] == 1
+    assert not any(segment["unsure"] for segment in session.state()["segments"])
+    assert read.load(tmp_path).segments[1].speaker_probability == 1.0
+    act(session, "undo")
+    assert session.state()["segments"][1]["unsure"]
+
+
 @pytest.mark.parametrize(
     "action",
     [
@@ -158,6 +170,7 @@ def test_the_state_is_what_the_page_shows(session: EditingSession) -> None:
     state = session.state()
     assert state["segments"][1] == {
         "speaker": "SPEAKER_01",
+        "unsure": False,
         "start": 4.0,
         "words": [[4.0, " And"], [4.3, " I'm"], [4.6, " Bob,"], [4.9, " hello!"]],
     }
