@@ -1,6 +1,7 @@
 """Words and turns joined: who said each word, cut into sentences.
 
-No word is dropped or added, and they keep their order. Word times and turn times are each off by some
+No word is dropped or added, and they keep their order; those of a second voice, which are found later, come in where
+they read best. Word times and turn times are each off by some
 tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
 segmentation hears speech begin and end, and a change of speaker goes to where a sentence, a clause or
 a pause says it is, as far as that costs less than the times it contradicts.
@@ -14,7 +15,7 @@ from itertools import groupby, pairwise
 
 from models.alignment.attribution import assign_speakers, spans_by_speaker
 from models.alignment.boundaries import absorb_stray_words, repair_boundaries
-from models.alignment.overlap import mark_overlapped_words
+from models.alignment.overlap import mark_overlapped_words, with_second_voices
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
 from models.record.spans import speech_of
@@ -34,11 +35,23 @@ def align(
     none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that
     may overlap, for words that are said while two speak; none where that isn't known.
     """
+    return sentence_segments(attributed(words, turns, overlapping), language)
+
+
+def attributed(words: Sequence[Word], turns: Sequence[Turn], overlapping: Sequence[Turn] = ()) -> list[Word]:
+    """The words with who says them, and those marked that are said while two speak; as `align` takes them."""
     everyone = overlapping or turns
     spoken = snap_to_speech(words, speech_of(everyone))
     spoken = mark_overlapped_words(spoken, overlapping)
     own = spans_by_speaker(everyone)
-    spoken = repair_boundaries(absorb_stray_words(assign_speakers(spoken, turns), own), own)
+    return repair_boundaries(absorb_stray_words(assign_speakers(spoken, turns), own), own)
+
+
+def sentence_segments(
+    words: Sequence[Word], language: str, second: Sequence[Word] = ()
+) -> tuple[Segment, ...]:
+    """Segments of words that have their speakers. second: words of voices under another, in order of time."""
+    spoken = with_second_voices(words, second)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 
