@@ -25,7 +25,8 @@ from models.record.transcript import Turn, Word
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
-LEAST_SECONDS = 0.4  # of overlap, and of a gap in one's words: less holds no word
+LEAST_SECONDS = 0.4  # of overlap: less holds no word
+LEAST_GAP = 0.7  # seconds of an overlap without words of one of the two in which more are looked for
 CONTEXT = 2.0  # seconds of the same turn to both sides that are listened to with an overlap
 LEARNT_SECONDS = 20.0  # of a voice alone that tell how it sounds ...
 LEAST_LEARNT = 2.0  # ... and less of which don't
@@ -36,8 +37,8 @@ HEARD_AT_ONCE = 64  # overlaps whose pieces are in memory at a time: some 50 MB
 SHARE_HEARD = 0.15  # of all speech that is listened to once more, the longest overlaps first ...
 LEAST_HEARD = 60.0  # ... or this many seconds of a short recording
 EDGE = 0.1  # seconds by which a word's middle may lie outside of the stretch it is looked for in
-SAME_SECONDS = 0.6  # that a word may be off in another decoding
-SURE = 0.5  # mean probability of a gap's words from which they are believed
+SAME_SECONDS = 1.0  # that a word may be off in another decoding
+SURE = 0.6  # mean probability of a gap's words from which they are believed
 
 Waveform = NDArray[np.float32]
 
@@ -164,7 +165,7 @@ def left_out(words: Sequence[Word], overlap: Overlap, heard: Mapping[str, Sequen
                 for word in heard[speaker]
                 if _lies_in(word, gap) and not _is_among(word, near) and not _is_among(word, heard[other])
             ]
-            if gap.duration >= LEAST_SECONDS and new and np.mean([word.probability for word in new]) >= SURE:
+            if gap.duration >= LEAST_GAP and new and np.mean([word.probability for word in new]) >= SURE:
                 found += new
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,13 +27,15 @@ def ratio(voice: Samples, truth: Samples) -> float:
 
 def test_the_other_voice_is_softer(utterances: dict[str, list[Samples]]) -> None:
     gained = []
-    for one, other in combinations(sorted(utterances), 2):
+    for one, other in pairwise(sorted(utterances)):
         voices = [level(np.concatenate(utterances[who][:3])) for who in (one, other)]
         said = [level(max(utterances[who][3:], key=len)[:SECONDS]) for who in (one, other)]
         mixed = said[0] + said[1]
         shapes = [learn_shapes(voice) for voice in voices]
         heard = separate(mixed, *shapes), separate(mixed, *shapes[::-1])
-        gained += [ratio(voice, truth) - ratio(mixed, truth) for voice, truth in zip(heard, said, strict=True)]
+        gained += [
+            ratio(voice, truth) - ratio(mixed, truth) for voice, truth in zip(heard, said, strict=True)
+        ]
     assert np.median(gained) > 2.5
     assert np.mean(np.array(gained) > 0.0) > 0.9
 
