@@ -136,9 +136,22 @@ def given_to_who_is_heard(
 ) -> list[Word]:
     """The words with those of an overlap given to the one of the two who is heard to say them, if only one is.
 
-    heard: the words of each voice by itself.
+    heard: the words of each voice by itself. A single word needs words of that speaker beside it: one alone may be the
+    other's, heard through the mask.
     """
-    return [replace(word, speaker=_sayer(word, overlap, heard)) for word in words]
+    sayers = [_sayer(word, overlap, heard) for word in words]
+    given = list(words)
+    for speaker, run in groupby(
+        range(len(words)), key=lambda i: sayers[i] if sayers[i] != words[i].speaker else None
+    ):
+        own = list(run)
+        beside = {
+            word.speaker for word in (*words[max(0, own[0] - 1) : own[0]], *words[own[-1] + 1 : own[-1] + 2])
+        }
+        if speaker is not None and (len(own) > 1 or speaker in beside):
+            for i in own:
+                given[i] = replace(words[i], speaker=speaker)
+    return given
 
 
 def _sayer(word: Word, overlap: Overlap, heard: Mapping[str, Sequence[Word]]) -> str | None:
