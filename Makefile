@@ -91,6 +91,7 @@ test-dep = if $(CAN_INSTALL); then \
 bench: models
 	$(RUN) -m tests.bench
 	$(RUN) -m tests.bench.transcription
+	$(RUN) -m tests.bench.overlap
 	$(RUN) -m tests.bench.names
 	$(RUN) -m tests.bench.voices
 	$(RUN) -m tests.bench.channels

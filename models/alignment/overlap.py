@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 
 from models.record.punctuation import ends_sentence
 from models.record.spans import Span, total, within
 from models.record.transcript import Turn, Word
 
 JOIN_SECONDS = 1.0  # a voice under another goes on with what it says at most that far before or after
+LONGEST_WORD = 5.0  # seconds
 
 
 def mark_overlapped_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
@@ -51,12 +54,16 @@ def with_second_voices(words: Sequence[Word], second: Sequence[Word]) -> list[Wo
     >>> "".join(word.text for word in with_second_voices(said, late))
     ' We left. But Why?'
     """
-    read = list(words)
-    for speaker in dict.fromkeys(word.speaker for word in second):
-        for run in _runs([word for word in second if word.speaker == speaker]):
-            at = _place(read, run)
-            read[at:at] = run
-    return read
+    placed = [
+        (_place(words, run), run[0].start, run)
+        for speaker in dict.fromkeys(word.speaker for word in second)
+        for run in _runs([word for word in second if word.speaker == speaker])
+    ]
+    read, done = list[Word](), 0
+    for place, _, run in sorted(placed, key=lambda each: each[:2]):
+        read += (*words[done:place], *run)
+        done = place
+    return [*read, *words[done:]]
 
 
 def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
@@ -74,10 +81,10 @@ def _place(words: Sequence[Word], run: Sequence[Word]) -> int:
     """The index before which a run of a second voice reads best."""
     start, end = run[0].start, run[-1].end
     near = range(
-        next((i for i, word in enumerate(words) if word.end >= start - JOIN_SECONDS), len(words)),
-        next((i for i, word in enumerate(words) if word.start > end + JOIN_SECONDS), len(words)),
+        bisect_left(words, start - LONGEST_WORD, key=attrgetter("start")),
+        bisect_right(words, end + JOIN_SECONDS, key=attrgetter("start")),
     )
-    own = [i for i in near if words[i].speaker == run[0].speaker]
+    own = [i for i in near if words[i].speaker == run[0].speaker and words[i].end >= start - JOIN_SECONDS]
     before = [i for i in own if words[i].start <= start]
     if before:
         return before[-1] + 1

@@ -8,6 +8,7 @@ its speaker has none, were left out.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -38,6 +39,7 @@ SHARE_HEARD = 0.1  # of all speech that is listened to once more, the longest ov
 LEAST_HEARD = 60.0  # ... or this many seconds of a short recording
 EDGE = 0.1  # seconds by which a word's middle may lie outside of the stretch it is looked for in
 SAME_SECONDS = 1.0  # that a word may be off in another decoding
+REACH = 3.0  # seconds around an overlap in which its words and those beside them begin
 SURE = 0.6  # mean probability of a gap's words from which they are believed
 
 Waveform = NDArray[np.float32]
@@ -88,8 +90,9 @@ def hear_second_voices(
     overlaps = worth_hearing(find_overlaps(turns), turns)
     spoken, second = list(words), list[Word]()
     for overlap, heard in _heard_alone(engine, _Voices(samples, turns), overlaps):
-        spoken = given_to_who_is_heard(spoken, overlap, heard)
-        second += left_out(spoken, overlap, heard)
+        near = _around_in_time(spoken, overlap.span)
+        spoken[near] = given_to_who_is_heard(spoken[near], overlap, heard)
+        second += left_out(spoken[near], overlap, heard)
     return SpokenWords(tuple(spoken), tuple(sorted(second, key=lambda word: (word.start, word.end))))
 
 
@@ -165,22 +168,27 @@ def _sayer(word: Word, overlap: Overlap, heard: Mapping[str, Sequence[Word]]) ->
 def left_out(words: Sequence[Word], overlap: Overlap, heard: Mapping[str, Sequence[Word]]) -> list[Word]:
     """Words of an overlap that are heard in one voice alone, for stretches in which that has none.
 
-    words: all that were written, with speakers. A word that was written, or is heard in the other voice too, is no new
-    one: no voice is silenced altogether.
+    words: those that were written around it, with speakers. A word that was written, or is heard in the other voice
+    too, is no new one: no voice is silenced altogether.
     """
-    near = [word for word in words if word.end > overlap.span.start - 1 and word.start < overlap.span.end + 1]
     found = []
     for speaker, other in (overlap.speakers, overlap.speakers[::-1]):
-        said = union(Span(word.start, word.end) for word in near if word.speaker == speaker)
+        said = union(Span(word.start, word.end) for word in words if word.speaker == speaker)
         for gap in uncovered(overlap.span, said):
             new = [
                 word
                 for word in heard[speaker]
-                if _lies_in(word, gap) and not _is_among(word, near) and not _is_among(word, heard[other])
+                if _lies_in(word, gap) and not _is_among(word, words) and not _is_among(word, heard[other])
             ]
             if gap.duration >= LEAST_GAP and new and np.mean([word.probability for word in new]) >= SURE:
                 found += new
     return found
+
+
+def _around_in_time(words: Sequence[Word], span: Span) -> slice:
+    """Those of many words, in order, that may have to do with a span."""
+    first = bisect_left(words, span.start - REACH, key=attrgetter("start"))
+    return slice(first, bisect_right(words, span.end + REACH, key=attrgetter("start")))
 
 
 def _lies_in(word: Word, span: Span) -> bool:

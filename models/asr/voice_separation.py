@@ -57,7 +57,8 @@ def separate(both: NDArray[np.float32], own: Shapes, other: Shapes) -> NDArray[n
     mine, theirs = (
         (part @ shapes) ** 2 for part, shapes in ((weights[:, :SHAPES], own), (weights[:, SHAPES:], other))
     )
-    _, samples = istft((spectra * (mine / (mine + theirs))).T, SAMPLE_RATE, nperseg=WINDOW)
+    share = mine / np.maximum(mine + theirs, np.finfo(np.float32).tiny)
+    _, samples = istft((spectra * share).T, SAMPLE_RATE, nperseg=WINDOW)
     voice: NDArray[np.float32] = samples[: len(both)].astype(np.float32)
     return voice
 

@@ -52,3 +52,9 @@ def test_the_same_sound_gives_the_same_voice(utterances: dict[str, list[Samples]
     one, other = (learn_shapes(utterances[who][0]) for who in sorted(utterances)[:2])
     mixed = utterances[sorted(utterances)[0]][1][:SECONDS]
     assert np.array_equal(separate(mixed, one, other), separate(mixed, one, other))
+
+
+def test_silence_stays_silence() -> None:
+    silence = np.zeros(SECONDS, np.float32)
+    shapes = learn_shapes(silence)
+    assert np.array_equal(separate(silence, shapes, shapes), silence)
