@@ -92,6 +92,7 @@ bench: models
 	$(RUN) -m tests.bench
 	$(RUN) -m tests.bench.transcription
 	$(RUN) -m tests.bench.conversations
+	$(RUN) -m tests.bench.overlap
 	$(RUN) -m tests.bench.names
 	$(RUN) -m tests.bench.witness
 	$(RUN) -m tests.bench.voices

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from prefect import flow, task
@@ -27,6 +27,7 @@ from flows.schedule import leases
 from flows.schedule.artifacts import link_outputs
 from flows.schedule.leases import Lease
 from models.asr import whisper_models
+from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
@@ -41,6 +42,7 @@ from outputs.library.placement import holds
 DECODE_VERSION = 2
 TRANSCRIBE_VERSION = 4
 DIARISE_VERSION = 4
+OVERLAPS_VERSION = 1
 
 JSON_RESULT = "compressed/json"
 
@@ -119,6 +121,25 @@ def diarise(step: Step, recording: Recording, track: int, options: DiariserOptio
     return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
+@task(
+    name="overlaps",
+    version=str(OVERLAPS_VERSION),
+    cache_key_fn=_keyed("overlaps", OVERLAPS_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def resolve_overlaps(
+    step: Step,
+    recording: Recording,
+    track: int,
+    options: TranscriptionOptions,
+    words: Sequence[Word],
+    turns: Diarisation,
+) -> dict[str, Any]:
+    """Hear both who talk at once; see `steps.resolve_overlaps`."""
+    return asdict(steps.resolve_overlaps(recording, track, options, words, turns))
+
+
 @task(name="publish", persist_result=False)
 def publish(transcript: Any, options: RunOptions, audio: str = "") -> steps.PublishedEpisode:
     """Write the episode's folder."""
@@ -161,7 +182,7 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def process_episode(
     source: str, options: RunOptions | None = None, episode_id: str | None = None
 ) -> dict[str, Any]:
-    """Process one episode: download, decode, diarise, transcribe, align, name, publish.
+    """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     its files, the steps that were computed and those whose kept result was reused, warnings, and where the
@@ -220,6 +241,7 @@ def _process(
         folder = steps.folder_for(source.episode, options)
         heeded = steps.with_vocabulary(options, source, folder)
         words = _transcribe(run, recording, decoded.track, heeded, speech)
+        spoken = _resolve_overlaps(run, recording, decoded.track, heeded, words, turns)
     transcript = steps.align(
         source.episode,
         AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
@@ -227,6 +249,7 @@ def _process(
         turns,
         diariser_model=diariser_model,
         warnings=(*source.warnings, *decoded.warnings, *_shortfall(source, decoded.seconds), *warnings),
+        spoken=spoken,
     )
     transcript = naming.name_speakers(transcript, turns.voices, folder, options, source.witness.transcript)
     published = publish(_opaque(transcript), source.path)
@@ -281,19 +304,48 @@ def _decode(run: _Run, recording: Recording, wanted: str | None) -> DecodedAudio
     return DecodedAudio(**{**found, "warnings": tuple(found["warnings"])})
 
 
+def _heeded(options: TranscriptionOptions, track: int) -> dict[str, Any]:
+    """What of the options decides the words, and the model's weights in place of its name."""
+    _, model = whisper_models.resolve(options.model, resolve_device(options.device))
+    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": track}
+    del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
+    return heeded
+
+
 def _transcribe(
     run: _Run, recording: Recording, track: int, options: TranscriptionOptions, speech: Sequence[Span] | None
 ) -> Transcription:
-    _, model = whisper_models.resolve(options.model, resolve_device(options.device))
-    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": track}
+    heeded = _heeded(options, track)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
-    del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
     found = run.do(transcribe, Step(recording.sha256, heeded), recording, track, options, speech)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
         **{**found, "words": words, "repairs": repairs, "warnings": tuple(found["warnings"])}
     )
+
+
+def _resolve_overlaps(
+    run: _Run,
+    recording: Recording,
+    track: int,
+    options: TranscriptionOptions,
+    words: Transcription,
+    turns: Diarisation,
+) -> SpokenWords:
+    """The words with who says them; where two talk at once, both are heard."""
+    spoken = steps.attribute(words, turns)
+    if not words.words or not steps.has_overlaps(turns):
+        return spoken
+    options = replace(options, language=words.language, vocabulary=(), misheard=())  # they are spelled right
+    heeded = {
+        **_heeded(options, track),
+        "words": [astuple(word) for word in spoken.words],
+        "turns": [astuple(turn) for turn in turns.turns],
+    }
+    step = Step(recording.sha256, heeded)
+    found = run.do(resolve_overlaps, step, recording, track, options, spoken.words, turns)
+    return SpokenWords(*(tuple(Word(**word) for word in found[name]) for name in ("words", "second")))
 
 
 def _diarise(

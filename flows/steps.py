@@ -35,7 +35,8 @@ from flows.naming import published
 from flows.options import RunOptions
 from flows.witness import Witness, find_witness
 from models.alignment import align as alignment
-from models.asr import transcription
+from models.asr import second_voice, transcription
+from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.asr.vocabulary import expected_terms
 from models.asr.whisper_models import check_language_code
@@ -47,7 +48,7 @@ from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
 from models.record.progress import Progress, silent
 from models.record.spans import Span
-from models.record.transcript import AudioFile, Diarisation, Enclosure, Episode, Transcript
+from models.record.transcript import AudioFile, Diarisation, Enclosure, Episode, Transcript, Word
 from models.runtime.cache import cache_folder
 from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
@@ -275,6 +276,28 @@ def diarise(
     return diariser.diarise(recording.samples(track, progress), options, progress)
 
 
+def attribute(words: Transcription, turns: Diarisation) -> SpokenWords:
+    """The words with who says them, by turns; see `models.alignment.align.attributed`."""
+    spoken = alignment.attributed(words.words, turns.exclusive, words.language, turns.turns)
+    return SpokenWords(tuple(spoken))
+
+
+def has_overlaps(turns: Diarisation) -> bool:
+    """Whether two people talk at once for long enough to say a word."""
+    return bool(second_voice.find_overlaps(turns.turns))
+
+
+def resolve_overlaps(
+    recording: Recording,
+    track: int,
+    options: TranscriptionOptions,
+    words: Sequence[Word],
+    turns: Diarisation,
+) -> SpokenWords:
+    """Hear both who talk at once; see `models.asr.second_voice.resolve_overlaps`."""
+    return second_voice.resolve_overlaps(recording.samples(track), options, words, turns.turns)
+
+
 def align(
     episode: Episode,
     audio: AudioFile,
@@ -283,9 +306,14 @@ def align(
     *,
     diariser_model: str,
     warnings: Iterable[str] = (),
+    spoken: SpokenWords | None = None,
 ) -> Transcript:
-    """Align words and turns, name the speakers, and put everything that is known into one record."""
-    segments = alignment.align(words.words, turns.exclusive, words.language, turns.turns)
+    """Align words and turns, name the speakers, and put everything that is known into one record.
+
+    spoken: the words with their speakers, where more than turns told who says them.
+    """
+    spoken = spoken or attribute(words, turns)
+    segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
     return Transcript(
         episode=replace(episode, audio_url=without_login(episode.audio_url), enclosures=()),
         audio=replace(audio, path=Path(audio.path).name),

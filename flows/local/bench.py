@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,19 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
         transcription = steps.transcribe(
             recording, decoded.track, words, speech_of(diarisation.turns) or None
         )
+    with _timed(seconds, "overlaps"):
+        spoken = steps.attribute(transcription, diarisation)
+        if transcription.words and steps.has_overlaps(diarisation):
+            heard = replace(words, language=transcription.language)
+            spoken = steps.resolve_overlaps(recording, decoded.track, heard, spoken.words, diarisation)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.align(
-            Episode(id="bench"), file, transcription, diarisation, diariser_model=turns.model
+            Episode(id="bench"),
+            file,
+            transcription,
+            diarisation,
+            diariser_model=turns.model,
+            spoken=spoken,
         )
         write.publish(transcript, Path(folder), FORMATS)
     work = {name: spent for name, spent in seconds.items() if not name.startswith("load")}

@@ -1,6 +1,7 @@
 """Words and turns joined: who said each word, cut into sentences.
 
-No word is dropped or added, and they keep their order. Word times and turn times are each off by some
+No word is dropped or added, and they keep their order; those of a second voice, which are found later, come in where
+they read best. Word times and turn times are each off by some
 tenths of a second, so neither is taken at its word: edges of words next to a pause go to where the
 segmentation hears speech begin and end, and the speakers are those that turns, words and pauses together
 make most probable.
@@ -13,7 +14,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from models.alignment.attribution import attribute
-from models.alignment.overlap import mark_overlapped_words
+from models.alignment.overlap import mark_overlapped_words, with_second_voices
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
 from models.record.spans import speech_of
@@ -33,10 +34,24 @@ def align(
     none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that
     may overlap, for words that are said while two speak; none where that isn't known.
     """
+    return sentence_segments(attributed(words, turns, language, overlapping), language)
+
+
+def attributed(
+    words: Sequence[Word], turns: Sequence[Turn], language: str, overlapping: Sequence[Turn] = ()
+) -> list[Word]:
+    """The words with who says them, how sure that is, and which are said while two speak; as `align` takes them."""
     everyone = overlapping or turns
     spoken = snap_to_speech(words, speech_of(everyone))
     spoken = mark_overlapped_words(spoken, overlapping)
-    spoken = attribute(spoken, everyone, turns, language)
+    return attribute(spoken, everyone, turns, language)
+
+
+def sentence_segments(
+    words: Sequence[Word], language: str, second: Sequence[Word] = ()
+) -> tuple[Segment, ...]:
+    """Segments of words that have their speakers. second: words of voices under another, in order of time."""
+    spoken = with_second_voices(words, second)
     return tuple(mark_continued(list(_segments(spoken, language))))
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from operator import attrgetter
 
+from models.record.punctuation import ends_sentence
 from models.record.spans import Span, total, within
 from models.record.transcript import Turn, Word
+
+JOIN_SECONDS = 1.0  # a voice under another goes on with what it says at most that far before or after
+LONGEST_WORD = 5.0  # seconds
 
 
 def mark_overlapped_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Word]:
@@ -34,3 +41,56 @@ def overlaps(turns: Sequence[Turn]) -> list[Span]:
                 found.append(Span(start, min(end, turn.end)))
         longest[turn.speaker] = max(turn.end, longest.get(turn.speaker, turn.end))
     return found
+
+
+def with_second_voices(words: Sequence[Word], second: Sequence[Word]) -> list[Word]:
+    """Both, in the order in which they read: what goes on with words of the same speaker stands beside them.
+
+    What stands alone comes when it is said, after the sentence it falls into where that ends before it does. words: in
+    order, with speakers; second: in order of time.
+
+    >>> said = [Word(0, 1, " We", speaker="A"), Word(1, 2, " left.", speaker="A"), Word(2, 3, " Why?", speaker="B")]
+    >>> late = [Word(1.5, 1.9, " But", speaker="B", overlap=True)]
+    >>> "".join(word.text for word in with_second_voices(said, late))
+    ' We left. But Why?'
+    """
+    placed = [
+        (_place(words, run), run[0].start, run)
+        for speaker in dict.fromkeys(word.speaker for word in second)
+        for run in _runs([word for word in second if word.speaker == speaker])
+    ]
+    read, done = list[Word](), 0
+    for place, _, run in sorted(placed, key=lambda each: each[:2]):
+        read += (*words[done:place], *run)
+        done = place
+    return [*read, *words[done:]]
+
+
+def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Words of one speaker, cut where there is time between them."""
+    run = list(words[:1])
+    for before, word in pairwise(words):
+        if word.start - before.end > JOIN_SECONDS:
+            yield run
+            run = []
+        run.append(word)
+    yield run
+
+
+def _place(words: Sequence[Word], run: Sequence[Word]) -> int:
+    """The index before which a run of a second voice reads best."""
+    start, end = run[0].start, run[-1].end
+    near = range(
+        bisect_left(words, start - LONGEST_WORD, key=attrgetter("start")),
+        bisect_right(words, end + JOIN_SECONDS, key=attrgetter("start")),
+    )
+    own = [i for i in near if words[i].speaker == run[0].speaker and words[i].end >= start - JOIN_SECONDS]
+    before = [i for i in own if words[i].start <= start]
+    if before:
+        return before[-1] + 1
+    if own:
+        return own[0]
+    at = next((i for i in near if words[i].start >= start), near.stop)
+    over = (i + 1 for i in range(max(at - 1, near.start), near.stop) if ends_sentence(words[i]))
+    after = next(over, at)
+    return after if after <= at or words[after - 1].end <= end else at

@@ -63,6 +63,18 @@ def within(spans: Sequence[Span], span: Span) -> list[Span]:
     return [Span(max(s.start, span.start), min(s.end, span.end)) for s in touching(spans, span)]
 
 
+def uncovered(span: Span, spans: Sequence[Span]) -> list[Span]:
+    """The parts of a span that none of many covers. spans: in order, apart from each other.
+
+    >>> uncovered(Span(0, 5), [Span(1, 2), Span(4, 6)])
+    [Span(start=0, end=1), Span(start=2, end=4)]
+    """
+    inside = within(spans, span)
+    edges = [span.start, *(edge for part in inside for edge in (part.start, part.end)), span.end]
+    parts = (Span(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return [part for part in parts if part.duration > 0]
+
+
 def total(spans: Iterable[Span]) -> float:
     """Seconds of all the spans together."""
     return sum(span.duration for span in spans)

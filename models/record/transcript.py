@@ -253,7 +253,7 @@ class Transcript:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """All words in order of time."""
+        """All words in the order in which they read: of time, but where two talk at once."""
         return tuple(word for segment in self.segments for word in segment.words)
 
     def name_of(self, label: str | None) -> str:

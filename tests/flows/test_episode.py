@@ -76,7 +76,7 @@ def test_a_second_run_computes_nothing(process: Process, show: str, library: Pat
     process(f"{show}/feed.xml", **again)
     result = process(f"{show}/feed.xml", **again)
     assert result["computed"] == []
-    assert result["reused"] == ["download", "decode", "diarise", "transcribe"]
+    assert result["reused"] == ["download", "decode", "diarise", "transcribe", "overlaps"]
 
 
 def test_only_what_an_option_changes_is_computed_again(process: Process, sample_wav: Path) -> None:
@@ -89,7 +89,7 @@ def test_only_what_an_option_changes_is_computed_again(process: Process, sample_
 
 def test_force_computes_everything(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
-    assert process(sample_wav, force=True)["computed"] == ["decode", "diarise", "transcribe"]
+    assert process(sample_wav, force=True)["computed"] == ["decode", "diarise", "transcribe", "overlaps"]
 
 
 def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     waits = Correction(WORDS, 1.0, 2.0, (" supercalifragilistic",), " nothing", edit=2)
     publish(record, out, FORMATS, [fits, waits])
     better = process(mp3, model="base", language="en")
-    assert better["computed"] == ["transcribe"]
+    assert better["computed"] == ["transcribe", "overlaps"]
     assert better["warnings"] == [
         f"a correction no longer fits the words: `episcribe edit {out} --list` shows which"
     ]

@@ -238,7 +238,13 @@ def test_bench_reports_every_stage(tmp_path: Path, sample_wav: Path) -> None:
     done = episcribe("bench", sample_wav, "--model", "tiny.en", cwd=tmp_path)
     report = json.loads(done.stdout)
     assert report["audio_seconds"] == 30
-    assert set(report["real_time_factor"]) == {"decode", "transcribe", "diarise", "align_and_write"}
+    assert set(report["real_time_factor"]) == {
+        "decode",
+        "transcribe",
+        "diarise",
+        "overlaps",
+        "align_and_write",
+    }
     assert all(spent >= 0 for spent in report["seconds"].values())
     assert report["peak_memory_mb"] > 100
 

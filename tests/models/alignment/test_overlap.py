@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.alignment.align import align
-from models.alignment.overlap import mark_overlapped_words, overlaps
-from models.record.transcript import Turn
-from tests.models.alignment.samples import A, B, said, times
+from models.alignment.align import align, sentence_segments
+from models.alignment.overlap import mark_overlapped_words, overlaps, with_second_voices
+from models.record.transcript import Turn, Word
+from tests.models.alignment.samples import A, B, said, times, word_lists
 
 
 def test_words_in_overlap_are_flagged() -> None:
@@ -29,3 +30,48 @@ def test_overlaps_are_where_two_speak(spans: list[tuple[float, float, str]]) -> 
         moment = tenth / 10 + 0.0501
         speaking = {turn.speaker for turn in turns if turn.start < moment < turn.end}
         assert (len(speaking) > 1) == any(span.start < moment < span.end for span in found)
+
+
+def spoken(text: str, start: float, speaker: str) -> list[Word]:
+    return [replace(word, speaker=speaker) for word in said(text, start)]
+
+
+def texts(words: list[Word], second: list[Word]) -> list[tuple[str | None, str]]:
+    return [(segment.speaker, segment.text) for segment in sentence_segments(words, "en", second)]
+
+
+def test_a_second_voice_goes_on_with_what_it_said_before() -> None:
+    words = [*spoken("We left the", 0, A), *spoken("But why?", 1.2, B)]
+    assert texts(words, spoken("old house.", 1.3, A)) == [(A, "We left the old house."), (B, "But why?")]
+
+
+def test_a_second_voice_begins_what_it_says_later() -> None:
+    words = [*spoken("We left the house.", 0, A), *spoken("did you?", 1.6, B)]
+    assert texts(words, spoken("But why", 0.8, B)) == [(A, "We left the house."), (B, "But why did you?")]
+
+
+def test_a_second_voice_on_its_own_tears_no_sentence_that_ends_before_it_does() -> None:
+    words = spoken("We left the house. Then it was dark for a long long time.", 0, A)
+    late = spoken("Why was that so?", 0.9, B)
+    assert texts(words, late) == [
+        (A, "We left the house."),
+        (B, "Why was that so?"),
+        (A, "Then it was dark for a long long time."),
+    ]
+    assert texts(words, spoken("Really?", 3.0, B))[1:] == [
+        (A, "Then it was dark"),
+        (B, "Really?"),
+        (A, "for a long long time."),
+    ]
+
+
+@given(word_lists(), word_lists(), st.sampled_from([A, B]))
+def test_second_voices_come_in_and_all_words_keep_their_order(
+    words: list[Word], second: list[Word], speaker: str
+) -> None:
+    words = [replace(word, speaker=A) for word in words]
+    second = [replace(word, speaker=speaker, overlap=True) for word in second]
+    read = with_second_voices(words, second)
+    assert [word for word in read if not word.overlap] == words
+    assert [word for word in read if word.overlap] == second
+    assert [word for segment in sentence_segments(words, "en", second) for word in segment.words] == read
