@@ -14,7 +14,7 @@ grow with the length of the recording and not with its square.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -57,10 +57,18 @@ class Calibration:
     same: tuple[float, float] = (0.88, 0.12)
     different: tuple[float, float] = (0.28, 0.14)
     dimension: float = 100.0
+    altered: tuple[float, float] = (0.60, 0.12)
+    altered_share: float = 0.4
+    bond: float = 3.0
+    odd: float = 1.2
+    odd_scale: float = 0.1
+    shy: float = 4.0
+    coherent: tuple[float, float] = (1.0, 1.4)
     prior: float = -0.5
     min_seconds: float = 1.5
     min_share: float = 0.002
-    doubt: float = 10.0
+    doubt: float = 6.0
+    margin: float = 1.6
 
 
 @dataclass
@@ -76,7 +84,9 @@ class Clusters:
     reach: Floats
     noise: Floats
     seconds: Floats
+    count: Floats
     together: csr_array
+    joined: csr_array
 
     def __len__(self) -> int:
         return len(self.reach)
@@ -89,12 +99,14 @@ class Clusters:
             member @ self.reach,
             member @ self.noise,
             member @ self.seconds,
+            member @ self.count,
             member @ self.together @ member.T,
+            member @ self.joined @ member.T,
         )
 
     def absorb(self, i: int, j: int) -> None:
         """Add cluster `j` to cluster `i`, in place, but for `together`."""
-        for sums in (self.vectors, self.reach, self.noise, self.seconds):
+        for sums in (self.vectors, self.reach, self.noise, self.seconds, self.count):
             sums[i] += sums[j]
 
     def __getitem__(self, keep: Any) -> Clusters:
@@ -104,20 +116,33 @@ class Clusters:
             self.reach[keep],
             self.noise[keep],
             self.seconds[keep],
+            self.count[keep],
             self.together[keep][:, keep],
+            self.joined[keep][:, keep],
         )
 
 
 def singleton_clusters(
-    embeddings: Floats, seconds: Floats, calibration: Calibration, together: csr_array | None = None
+    embeddings: Floats,
+    seconds: Floats,
+    calibration: Calibration,
+    together: csr_array | None = None,
+    joined: csr_array | None = None,
 ) -> Clusters:
     """One cluster an embedding. embeddings: (clusters, dimension), any scale; seconds: (clusters,)."""
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     reach = 1.0 / np.sqrt(1.0 + calibration.half_life / np.maximum(seconds, 1e-3))
     noise = 1.0 - calibration.same[0] * reach**2
-    if together is None:
-        together = csr_array((len(seconds), len(seconds)))
-    return Clusters(embeddings / np.maximum(norms, 1e-12), reach, noise, seconds, together)
+    none = csr_array((len(seconds), len(seconds)))
+    return Clusters(
+        embeddings / np.maximum(norms, 1e-12),
+        reach,
+        noise,
+        seconds,
+        np.ones(len(seconds)),
+        none if together is None else together,
+        none if joined is None else joined,
+    )
 
 
 def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) -> Floats:
@@ -128,7 +153,33 @@ def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) ->
     voice_a, voice_b = same[0] * a.reach**2, same[0] * b.reach**2
     spread = np.outer(voice_a, b.noise) + np.outer(a.noise, voice_b) + np.outer(a.noise, b.noise)
     spread /= calibration.dimension * reach**2
-    return _log_normal(cosine, same, spread) - _log_normal(cosine, different, spread) + calibration.prior
+    one = _log_normal(cosine, same, spread)
+    if calibration.altered_share:
+        altered = _log_normal(cosine, calibration.altered, spread)
+        share = calibration.altered_share
+        one = np.logaddexp(np.log(1.0 - share) + one, np.log(share) + altered)
+    return one - _log_normal(cosine, different, spread) + calibration.prior
+
+
+def voice_likeness(embeddings: Floats, calibration: Calibration) -> Floats:
+    """(embeddings,) 1 for what sounds like a voice, less for what doesn't: laughter, whispering, noise.
+
+    The network's answer to what it wasn't trained on is longer than its answer to speech of the same recording.
+    """
+    norms = np.linalg.norm(embeddings, axis=1)
+    excess = norms / np.median(norms) - calibration.odd
+    return 1.0 / (1.0 + np.square(np.maximum(0.0, excess) / calibration.odd_scale))
+
+
+def coherence(clusters: Clusters, calibration: Calibration) -> Floats:
+    """(clusters,) how much longer the sums are than those of a usual voice, 1 where little is heard of it."""
+    usual = calibration.same[0]
+    own = (clusters.count - clusters.noise) / usual  # sum of squared reach
+    pairs = clusters.reach**2 - own
+    found = (np.square(clusters.vectors).sum(axis=1) - clusters.count) / np.maximum(pairs, 1e-9)
+    weight = clusters.count - 1.0
+    mean = (weight * found + calibration.shy * usual) / (weight + calibration.shy)
+    return np.sqrt(np.clip(mean / usual, *calibration.coherent))
 
 
 def _log_normal(x: Floats, of: tuple[float, float], spread: Floats) -> Floats:
@@ -143,8 +194,8 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
     """
     count = len(clusters)
     now = Clusters(*(getattr(clusters, field.name).copy() for field in fields(clusters)))
-    together = now.together.toarray()
-    score = pair_ratios(now, slice(None), together, calibration)
+    together, joined = now.together.toarray(), now.joined.toarray()
+    score = pair_ratios(now, slice(None), together, joined, calibration)
     np.fill_diagonal(score, -np.inf)
     alive = np.ones(count, dtype=bool)
     merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
@@ -156,8 +207,10 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
         now.absorb(i, j)
         together[i] += together[j]
         together[:, i] += together[:, j]
+        joined[i] += joined[j]
+        joined[:, i] += joined[:, j]
         alive[j] = False
-        row = pair_ratios(now, slice(i, i + 1), together, calibration)[0]
+        row = pair_ratios(now, slice(i, i + 1), together, joined, calibration)[0]
         row[~alive] = row[i] = -np.inf
         score[j], score[:, j] = -np.inf, -np.inf
         score[i], score[:, i] = row, row
@@ -168,18 +221,24 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
     return merges, values
 
 
-def pair_ratios(clusters: Clusters, rows: slice, together: Floats, calibration: Calibration) -> Floats:
+def pair_ratios(
+    clusters: Clusters, rows: slice, together: Floats, joined: Floats, calibration: Calibration
+) -> Floats:
     """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
     some = Clusters(
         clusters.vectors[rows],
         clusters.reach[rows],
         clusters.noise[rows],
         clusters.seconds[rows],
+        clusters.count[rows],
         clusters.together,
+        clusters.joined,
     )
-    shorter = np.minimum(some.seconds[:, None], clusters.seconds)
-    share = np.minimum(1.0, together[rows] / np.maximum(shorter, 1e-9))
-    return log_likelihood_ratios(some, clusters, calibration) - TOGETHER_WEIGHT * share
+    shorter = np.maximum(np.minimum(some.seconds[:, None], clusters.seconds), 1e-9)
+    apart = np.minimum(1.0, together[rows] / shorter)
+    bound = np.minimum(1.0, joined[rows] / shorter)
+    ratios = log_likelihood_ratios(some, clusters, calibration)
+    return ratios - TOGETHER_WEIGHT * apart + calibration.bond * bound
 
 
 def labels_after(merges: Ints, steps: int) -> Ints:
@@ -238,14 +297,17 @@ def find_voices(
 
 def believable_voices(clusters: Clusters, calibration: Calibration) -> NDArray[np.bool_]:
     """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
-    scores = pair_ratios(clusters, slice(None), clusters.together.toarray(), calibration)
+    levelled = replace(clusters, reach=clusters.reach * coherence(clusters, calibration))
+    scores = pair_ratios(
+        levelled, slice(None), clusters.together.toarray(), clusters.joined.toarray(), calibration
+    )
     believed = np.zeros(len(clusters), dtype=bool)
     least = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
     for k in np.argsort(-clusters.seconds, kind="stable"):
         seconds = clusters.seconds[k]
         nearest = scores[k, believed].max(initial=-np.inf)
         enough = seconds >= least
-        believed[k] = not believed.any() or (enough and nearest <= -calibration.doubt / seconds)
+        believed[k] = not believed.any() or (enough and nearest <= -calibration.margin - calibration.doubt / seconds)
     return believed
 
 
@@ -295,16 +357,19 @@ class VoiceClustering(BaseClustering):
         )
         if len(chunk) == 0:
             return self._one_voice(embeddings)
+        vectors = embeddings[chunk, speaker].astype(np.float64)
         singletons = singleton_clusters(
-            embeddings[chunk, speaker].astype(np.float64),
-            seconds[chunk, speaker],
+            vectors,
+            seconds[chunk, speaker] * voice_likeness(vectors, self.calibration),
             self.calibration,
             simultaneous_seconds(segmentations.data, chunk, speaker, self.subsegments),
+            joined_seconds(chunk, speaker // self.subsegments, seconds[chunk, speaker]),
         )
         window = segmentations.sliding_window
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
         singletons.seconds *= once
         singletons.together *= once
+        singletons.joined *= once
         found = find_voices(
             singletons,
             self.calibration,
@@ -420,6 +485,17 @@ def simultaneous_seconds(
         values.append(np.minimum(length[one], length[two]).astype(np.float64))
     where = (np.concatenate(rows), np.concatenate(columns))
     return csr_array((np.concatenate(values), where), shape=(len(chunk), len(chunk)))
+
+
+def joined_seconds(chunk: Ints, local: Ints, seconds: Floats) -> csr_array:
+    """(embeddings, embeddings) seconds in which two subsegments are one local speaker's, as their shares of it have it.
+
+    chunk, local: (embeddings,) window and local speaker of each, ascending; seconds: (embeddings,) its speech.
+    """
+    owner = np.unique(np.stack([chunk, local]), axis=1, return_inverse=True)[1].ravel()
+    member: Any = csr_array((seconds, (owner, np.arange(len(owner)))))
+    whole: Any = csr_array((1.0 / np.maximum(np.bincount(owner, seconds), 1e-9), (np.arange(owner.max() + 1),) * 2))
+    return csr_array(member.T @ whole @ member)
 
 
 class BoundedVBx(VBxClustering):

@@ -38,7 +38,7 @@ MIN_FRAMES = 20  # 0.2 s: less says nothing about a voice
 EMBED_HOP = 5.0  # seconds between two windows that are embedded
 BLOCK_SECONDS = 120.0  # of audio whose features are held at once
 BATCH_FRAMES = 1500  # feature frames embedded at once
-SAME_LENGTH = 0.85  # subsegments this much as long as the longest share its batch, cut to the shortest
+LENGTH_STEP = 8  # feature frames: subsegments are cut to a multiple of it, so that many share a length and a batch
 
 
 def fbank(samples: Tensor) -> Tensor:
@@ -231,8 +231,8 @@ class CAMPPlusEmbedder:
 
     Windows that overlap hold the same speech. Only those about EMBED_HOP seconds apart are embedded;
     in the others a subsegment takes the mean of the embeddings that it shares its speech with, unless
-    nobody has embedded it. Features are computed once, block by block; subsegments of about one
-    length share a batch. Computes in bfloat16 where the CPU does so natively.
+    nobody has embedded it. Features are computed once, block by block; subsegments of one length
+    share a batch, and none is changed by the others of its batch. Computes in bfloat16 where the CPU does so natively.
     """
 
     dimension = DIMENSION
@@ -295,11 +295,11 @@ class CAMPPlusEmbedder:
                 own = own if len(own) >= MIN_FRAMES else np.flatnonzero(mask[frames])
                 own = own[own + first < len(features)] + first
                 if len(own) >= MIN_FRAMES:
-                    jobs.append((chunk, int(subsegment), torch.from_numpy(own)))
+                    whole = len(own) - len(own) % LENGTH_STEP if len(own) >= MIN_FRAMES + LENGTH_STEP else len(own)
+                    jobs.append((chunk, int(subsegment), torch.from_numpy(own[:whole])))
 
         def embed(batch: list[int]) -> NDArray[np.float32]:
-            length = min(len(jobs[i][2]) for i in batch)
-            return self.embed(torch.stack([features[jobs[i][2][:length]] for i in batch]))
+            return self.embed(torch.stack([features[jobs[i][2]] for i in batch]))
 
         groups = batches_by_length([len(own) for _, _, own in jobs])
         for batch, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
@@ -323,12 +323,12 @@ def block_features(waveform: Tensor, first: int, end: int) -> Tensor:
 
 
 def batches_by_length(lengths: list[int]) -> list[list[int]]:
-    """Indices of subsegments about as long as each other, longest first, BATCH_FRAMES at most together."""
+    """Indices of subsegments of one length, longest first, BATCH_FRAMES at most together."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     groups: list[list[int]] = []
     for i in order:
-        longest = lengths[groups[-1][0]] if groups else 0
-        if groups and lengths[i] >= longest * SAME_LENGTH and (len(groups[-1]) + 1) * longest <= BATCH_FRAMES:
+        same = bool(groups) and lengths[groups[-1][0]] == lengths[i]
+        if same and (len(groups[-1]) + 1) * lengths[i] <= BATCH_FRAMES:
             groups[-1].append(i)
         else:
             groups.append([i])
