@@ -48,9 +48,7 @@ SUREST = 0.99  # more was not measured
 
 # Of the mean of two cosines, whole and telephone band, between one voice in a telephone's band and one that isn't.
 # The prior: somebody on a telephone is mostly somebody else, as a caller or a guest is.
-ACROSS_BANDS = Calibration(
-    same=(0.73, 0.07), different=(0.20, 0.08), altered_share=0.0, bond=0.0, prior=-4.0
-)
+ACROSS_BANDS = Calibration(same=(0.73, 0.07), different=(0.20, 0.08), altered_share=0.0, bond=0.0, prior=-4.0)
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def _both_bands(features: Tensor, embedder: CAMPPlusEmbedder) -> Floats:
 
 def _ratios(vectors: Floats, seconds: Floats, together: Floats) -> Floats:
     """(voices, voices) log-likelihood ratios of one person against two."""
-    clusters = singleton_clusters(vectors, seconds, ACROSS_BANDS, csr_array(together))
+    clusters = singleton_clusters(vectors, seconds, ACROSS_BANDS, together=csr_array(together))
     return pair_ratios(clusters, slice(None), together, np.zeros_like(together), ACROSS_BANDS)
 
 

@@ -13,7 +13,8 @@ grow with the length of the recording and not with its square.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
+from models.diarisation.doubts import Doubt, Doubted, no_doubt
 from models.diarisation.local_speakers import spaced_windows, without_overlap
 from models.record.progress import Report, no_report
 from models.runtime.pyannote import BaseClustering, SlidingWindowFeature, VBxClustering
@@ -40,6 +42,11 @@ TOGETHER_WEIGHT = 20.0  # taken from the ratio of two clusters all of whose spee
 LOYALTY = 1.0  # log-likelihood ratio a subsegment needs to leave the voice of its local speaker
 FORCED_SHARE = 0.1  # of the subsegments that a voice gets which was asked for and hardly found
 ASSIGN_CHUNKS = 2_000  # windows assigned at once
+ODD_LENGTH = 1.2  # of an embedding, over the recording's median: longer ones are less and less of a voice ...
+ODD_SCALE = 0.1  # ... by half at so much more
+COHERENT = (1.0, 1.4)  # how coherent a voice may be, over what is usual
+COHERENT_FROM = 4.0  # embeddings of a voice at which its own coherence counts as much as the usual one
+DOUBTED_SECONDS = 3.0  # of speech; doubts about less aren't told
 
 
 @dataclass(frozen=True)
@@ -47,28 +54,25 @@ class Calibration:
     """What cosines between CAM++ embeddings look like, fitted on recordings other than the reported ones.
 
     half_life: seconds of speech at which a voice and the noise in its embedding weigh the same.
-    same, different: mean and standard deviation of the corrected cosine. `dimension` is the
-    effective one, which noise is spread over. `prior` is added to every ratio. A voice has
-    `min_seconds` of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a
-    ratio to each greater voice under -`doubt` / its seconds.
+    same, different, altered: mean and standard deviation of the corrected cosine between speech of one person, of two,
+    and of one who raises the voice, laughs, acts or changes microphones, as is so in `altered_share` of all cases.
+    `dimension` is the effective one, which noise is spread over. `prior` is added to every ratio, `bond` as far as the
+    segmentation hears one local speaker. A voice has `min_seconds` of speech and `min_share` of all speech at least,
+    since odd sounds add up over hours, and a ratio to each greater voice under -(`margin` + `doubt` / its seconds).
     """
 
     half_life: float = 1.0
     same: tuple[float, float] = (0.88, 0.12)
     different: tuple[float, float] = (0.28, 0.14)
-    dimension: float = 100.0
     altered: tuple[float, float] = (0.60, 0.12)
-    altered_share: float = 0.4
-    bond: float = 3.0
-    odd: float = 1.2
-    odd_scale: float = 0.1
-    shy: float = 4.0
-    coherent: tuple[float, float] = (1.0, 1.4)
-    prior: float = -0.5
+    altered_share: float = 0.5
+    dimension: float = 100.0
+    prior: float = -1.5
+    bond: float = 4.0
     min_seconds: float = 1.5
     min_share: float = 0.002
-    doubt: float = 6.0
-    margin: float = 1.6
+    margin: float = 2.0
+    doubt: float = 6.5
 
 
 @dataclass
@@ -76,8 +80,9 @@ class Clusters:
     """Clusters of embeddings, of one each to begin with, as sums: what a merge adds up.
 
     vectors: (clusters, dimension) sum of unit embeddings; reach: (clusters,) sum of the lengths they would
-    have without noise; noise: (clusters,) sum of squared noise; seconds: (clusters,) clean speech;
-    together: (clusters, clusters) sparse, seconds of speech in which both were heard at one time.
+    have without noise; noise: (clusters,) sum of squared noise; seconds: (clusters,) clean speech; count: (clusters,)
+    embeddings; start: (clusters,) seconds at which the first of them is; together: (clusters, clusters) sparse, seconds
+    of speech in which both were heard at one time; joined: the same, seconds in which they are one local speaker.
     """
 
     vectors: Floats
@@ -85,6 +90,7 @@ class Clusters:
     noise: Floats
     seconds: Floats
     count: Floats
+    start: Floats
     together: csr_array
     joined: csr_array
 
@@ -94,20 +100,24 @@ class Clusters:
     def merged(self, labels: Ints) -> Clusters:
         """Those of one label merged. labels: (clusters,), numbered from 0."""
         member: Any = csr_array((np.ones(len(self)), (labels, np.arange(len(self)))))
+        start = np.full(member.shape[0], np.inf)
+        np.minimum.at(start, labels, self.start)
         return Clusters(
             member @ self.vectors,
             member @ self.reach,
             member @ self.noise,
             member @ self.seconds,
             member @ self.count,
+            start,
             member @ self.together @ member.T,
             member @ self.joined @ member.T,
         )
 
     def absorb(self, i: int, j: int) -> None:
-        """Add cluster `j` to cluster `i`, in place, but for `together`."""
+        """Add cluster `j` to cluster `i`, in place, but for `together` and `joined`."""
         for sums in (self.vectors, self.reach, self.noise, self.seconds, self.count):
             sums[i] += sums[j]
+        self.start[i] = min(self.start[i], self.start[j])
 
     def __getitem__(self, keep: Any) -> Clusters:
         """Those that an index array or slice takes."""
@@ -117,6 +127,7 @@ class Clusters:
             self.noise[keep],
             self.seconds[keep],
             self.count[keep],
+            self.start[keep],
             self.together[keep][:, keep],
             self.joined[keep][:, keep],
         )
@@ -126,10 +137,11 @@ def singleton_clusters(
     embeddings: Floats,
     seconds: Floats,
     calibration: Calibration,
+    start: Floats | None = None,
     together: csr_array | None = None,
     joined: csr_array | None = None,
 ) -> Clusters:
-    """One cluster an embedding. embeddings: (clusters, dimension), any scale; seconds: (clusters,)."""
+    """One cluster an embedding. embeddings: (clusters, dimension), any scale; seconds, start: (clusters,)."""
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     reach = 1.0 / np.sqrt(1.0 + calibration.half_life / np.maximum(seconds, 1e-3))
     noise = 1.0 - calibration.same[0] * reach**2
@@ -140,6 +152,7 @@ def singleton_clusters(
         noise,
         seconds,
         np.ones(len(seconds)),
+        np.zeros(len(seconds)) if start is None else start,
         none if together is None else together,
         none if joined is None else joined,
     )
@@ -154,32 +167,30 @@ def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) ->
     spread = np.outer(voice_a, b.noise) + np.outer(a.noise, voice_b) + np.outer(a.noise, b.noise)
     spread /= calibration.dimension * reach**2
     one = _log_normal(cosine, same, spread)
-    if calibration.altered_share:
+    if share := calibration.altered_share:
         altered = _log_normal(cosine, calibration.altered, spread)
-        share = calibration.altered_share
-        one = np.logaddexp(np.log(1.0 - share) + one, np.log(share) + altered)
+        one = np.logaddexp(math.log(1.0 - share) + one, math.log(share) + altered)
     return one - _log_normal(cosine, different, spread) + calibration.prior
 
 
-def voice_likeness(embeddings: Floats, calibration: Calibration) -> Floats:
+def voice_likeness(embeddings: Floats) -> Floats:
     """(embeddings,) 1 for what sounds like a voice, less for what doesn't: laughter, whispering, noise.
 
-    The network's answer to what it wasn't trained on is longer than its answer to speech of the same recording.
+    The network answers what it was not trained on with longer embeddings than speech of the same recording has.
     """
-    norms = np.linalg.norm(embeddings, axis=1)
-    excess = norms / np.median(norms) - calibration.odd
-    return 1.0 / (1.0 + np.square(np.maximum(0.0, excess) / calibration.odd_scale))
+    lengths = np.linalg.norm(embeddings, axis=1)
+    excess = np.maximum(0.0, lengths / np.median(lengths) - ODD_LENGTH)
+    return 1.0 / (1.0 + np.square(excess / ODD_SCALE))
 
 
 def coherence(clusters: Clusters, calibration: Calibration) -> Floats:
-    """(clusters,) how much longer the sums are than those of a usual voice, 1 where little is heard of it."""
+    """(clusters,) how much longer the sums are than those of a usual voice: all there are in a telephone call, say."""
     usual = calibration.same[0]
-    own = (clusters.count - clusters.noise) / usual  # sum of squared reach
-    pairs = clusters.reach**2 - own
+    pairs = clusters.reach**2 - (clusters.count - clusters.noise) / usual  # less each with itself
     found = (np.square(clusters.vectors).sum(axis=1) - clusters.count) / np.maximum(pairs, 1e-9)
     weight = clusters.count - 1.0
-    mean = (weight * found + calibration.shy * usual) / (weight + calibration.shy)
-    return np.sqrt(np.clip(mean / usual, *calibration.coherent))
+    mean = (weight * found + COHERENT_FROM * usual) / (weight + COHERENT_FROM)
+    return np.sqrt(np.clip(mean / usual, *COHERENT))
 
 
 def _log_normal(x: Floats, of: tuple[float, float], spread: Floats) -> Floats:
@@ -231,6 +242,7 @@ def pair_ratios(
         clusters.noise[rows],
         clusters.seconds[rows],
         clusters.count[rows],
+        clusters.start[rows],
         clusters.together,
         clusters.joined,
     )
@@ -277,38 +289,77 @@ def likely_merges(values: Floats) -> int:
 
 
 def find_voices(
-    clusters: Clusters, calibration: Calibration, least: int, most: int, report: Report = no_report
+    clusters: Clusters,
+    calibration: Calibration,
+    least: int,
+    most: int,
+    report: Report = no_report,
+    doubted: Doubted = no_doubt,
 ) -> Clusters:
     """The voices of a recording, at least `least` and at most `most` of them where there are as many clusters.
 
-    A cluster counts as a voice when it holds enough speech; what the others hold is left to be assigned.
+    A cluster counts as a voice when it holds enough speech that differs enough; what the others hold is left to be
+    assigned. `doubted` is told what may have been somebody else's.
     """
     clusters = condense(clusters, calibration, report)
     merges, values = agglomerate(clusters, calibration)
-    voices = clusters.merged(labels_after(merges, likely_merges(values)))
-    believed = believable_voices(voices, calibration)
+    likely = likely_merges(values)
+    voices = clusters.merged(labels_after(merges, likely))
+    evidence = evidence_for_one(voices, calibration)
+    believed = believable_voices(voices, evidence, calibration)
     wanted = min(max(int(believed.sum()), least), most, len(clusters))
     if believed.sum() == wanted:
+        for doubt in (
+            *doubtful_merges(clusters, merges[:likely], values, calibration),
+            *doubtful_voices(voices, evidence, believed),
+        ):
+            doubted(doubt)
         return voices[np.flatnonzero(believed)]
     floor = min(calibration.min_seconds, clusters.seconds.sum() / (2 * wanted))
     voices = _forced(clusters, merges, wanted, floor)
     return voices[np.sort(np.argsort(-voices.seconds, kind="stable")[:wanted])]
 
 
-def believable_voices(clusters: Clusters, calibration: Calibration) -> NDArray[np.bool_]:
-    """(clusters,) True for voices: the less a cluster says, the less it may resemble one that says more."""
+def evidence_for_one(clusters: Clusters, calibration: Calibration) -> Floats:
+    """(clusters, clusters) log-odds of the smaller of two being the greater's: the less it says, the likelier it is."""
     levelled = replace(clusters, reach=clusters.reach * coherence(clusters, calibration))
-    scores = pair_ratios(
-        levelled, slice(None), clusters.together.toarray(), clusters.joined.toarray(), calibration
-    )
+    together, joined = clusters.together.toarray(), clusters.joined.toarray()
+    smaller = np.minimum(clusters.seconds[:, None], clusters.seconds)
+    ratios = pair_ratios(levelled, slice(None), together, joined, calibration)
+    return ratios + calibration.margin + calibration.doubt / smaller
+
+
+def believable_voices(clusters: Clusters, evidence: Floats, calibration: Calibration) -> NDArray[np.bool_]:
+    """(clusters,) True for those that are nobody else's. evidence: as `evidence_for_one` has it."""
     believed = np.zeros(len(clusters), dtype=bool)
     least = max(calibration.min_seconds, calibration.min_share * clusters.seconds.sum())
     for k in np.argsort(-clusters.seconds, kind="stable"):
-        seconds = clusters.seconds[k]
-        nearest = scores[k, believed].max(initial=-np.inf)
-        enough = seconds >= least
-        believed[k] = not believed.any() or (enough and nearest <= -calibration.margin - calibration.doubt / seconds)
+        enough = clusters.seconds[k] >= least and evidence[k, believed].max(initial=-np.inf) <= 0.0
+        believed[k] = enough or not believed.any()
     return believed
+
+
+def doubtful_voices(clusters: Clusters, evidence: Floats, believed: NDArray[np.bool_]) -> Iterator[Doubt]:
+    """What sounded like a voice of its own and was not believed."""
+    for k in np.flatnonzero(~believed & (clusters.seconds >= DOUBTED_SECONDS)):
+        yield Doubt(clusters.start[k], clusters.seconds[k], _probability(evidence[k, believed].max()))
+
+
+def doubtful_merges(
+    clusters: Clusters, merges: Ints, values: Floats, calibration: Calibration
+) -> Iterator[Doubt]:
+    """What was joined though it sounds like another person, if people always sounded as they do."""
+    strict = replace(calibration, altered_share=0.0)
+    now = clusters[np.arange(len(clusters))]
+    for (i, j), value in zip(merges.tolist(), values, strict=False):
+        seconds = min(now.seconds[i], now.seconds[j])
+        if seconds >= DOUBTED_SECONDS and log_likelihood_ratios(now[[i]], now[[j]], strict) < 0.0:
+            yield Doubt(max(now.start[i], now.start[j]), seconds, _probability(value))
+        now.absorb(i, j)
+
+
+def _probability(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log_odds))
 
 
 def _forced(clusters: Clusters, merges: Ints, wanted: int, floor: float) -> Clusters:
@@ -346,7 +397,7 @@ class VoiceClustering(BaseClustering):
         """Cluster of each local speaker, (chunks, speakers); scores; centroids, (clusters, dimension).
 
         embeddings: (chunks, speakers, dimension), NaN where there is none. `file` may bring a Report as
-        "report", which is told of the blocks of a long recording.
+        "report", which is told of the blocks of a long recording, and a Doubted as "doubted".
         """
         assert segmentations is not None
         least = num_clusters or min_clusters or 1
@@ -358,14 +409,16 @@ class VoiceClustering(BaseClustering):
         if len(chunk) == 0:
             return self._one_voice(embeddings)
         vectors = embeddings[chunk, speaker].astype(np.float64)
+        window = segmentations.sliding_window
+        first = segmentations.data[chunk, :, speaker].argmax(axis=1)
         singletons = singleton_clusters(
             vectors,
-            seconds[chunk, speaker] * voice_likeness(vectors, self.calibration),
+            seconds[chunk, speaker] * voice_likeness(vectors),
             self.calibration,
+            chunk * window.step + first * window.duration / segmentations.data.shape[1],
             simultaneous_seconds(segmentations.data, chunk, speaker, self.subsegments),
             joined_seconds(chunk, speaker // self.subsegments, seconds[chunk, speaker]),
         )
-        window = segmentations.sliding_window
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
         singletons.seconds *= once
         singletons.together *= once
@@ -376,6 +429,7 @@ class VoiceClustering(BaseClustering):
             int(least),
             int(min(most, len(singletons))),
             file.get("report", no_report),
+            file.get("doubted", no_doubt),
         )
         scores = self._scores(embeddings, seconds, found)
         hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
@@ -494,7 +548,9 @@ def joined_seconds(chunk: Ints, local: Ints, seconds: Floats) -> csr_array:
     """
     owner = np.unique(np.stack([chunk, local]), axis=1, return_inverse=True)[1].ravel()
     member: Any = csr_array((seconds, (owner, np.arange(len(owner)))))
-    whole: Any = csr_array((1.0 / np.maximum(np.bincount(owner, seconds), 1e-9), (np.arange(owner.max() + 1),) * 2))
+    whole: Any = csr_array(
+        (1.0 / np.maximum(np.bincount(owner, seconds), 1e-9), (np.arange(owner.max() + 1),) * 2)
+    )
     return csr_array(member.T @ whole @ member)
 
 

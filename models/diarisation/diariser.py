@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from models.diarisation.doubts import Doubt, warnings_of
 from models.record.errors import InputError, ModelError
 from models.record.progress import Progress, silent
 from models.record.spans import exclusive_turns, who_speaks
@@ -76,6 +77,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
 
     name, pipeline = load(options)
     hook = _hook(progress)
+    doubts: list[Doubt] = []
 
     def clustered(completed: int, total: int) -> None:
         hook("clustering", None, completed=completed, total=total)
@@ -86,6 +88,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
             "sample_rate": SAMPLE_RATE,
             "uri": "audio",
             "report": clustered,
+            "doubted": doubts.append,
         },
         num_speakers=options.speakers,
         min_speakers=options.min_speakers,
@@ -97,6 +100,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
         from models.diarisation.channels import join_channels
 
         found = join_channels(found, samples, pipeline.embedder, options.min_speakers or 1)
+        found = replace(found, warnings=(*found.warnings, *warnings_of(doubts, found.turns)))
     return_freed_memory()
     progress("diarise", 1.0, 1.0)
     return found
@@ -142,7 +146,7 @@ def _turns(annotation: Any, seconds: float) -> list[Turn]:
 
 
 def _relabel(turns: Iterable[Turn], labels: dict[str, str]) -> tuple[Turn, ...]:
-    return tuple(sorted(Turn(t.start, t.end, labels[t.speaker]) for t in turns if t.speaker in labels))
+    return tuple(sorted(replace(t, speaker=labels[t.speaker]) for t in turns if t.speaker in labels))
 
 
 def _seconds_alone(turns: list[Turn]) -> dict[str, float]:

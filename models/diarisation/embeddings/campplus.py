@@ -38,7 +38,9 @@ MIN_FRAMES = 20  # 0.2 s: less says nothing about a voice
 EMBED_HOP = 5.0  # seconds between two windows that are embedded
 BLOCK_SECONDS = 120.0  # of audio whose features are held at once
 BATCH_FRAMES = 1500  # feature frames embedded at once
-LENGTH_STEP = 8  # feature frames: subsegments are cut to a multiple of it, so that many share a length and a batch
+LENGTH_STEP = (
+    8  # feature frames: subsegments are cut to a multiple of it, so that many share a length and a batch
+)
 
 
 def fbank(samples: Tensor) -> Tensor:
@@ -295,7 +297,11 @@ class CAMPPlusEmbedder:
                 own = own if len(own) >= MIN_FRAMES else np.flatnonzero(mask[frames])
                 own = own[own + first < len(features)] + first
                 if len(own) >= MIN_FRAMES:
-                    whole = len(own) - len(own) % LENGTH_STEP if len(own) >= MIN_FRAMES + LENGTH_STEP else len(own)
+                    whole = (
+                        len(own) - len(own) % LENGTH_STEP
+                        if len(own) >= MIN_FRAMES + LENGTH_STEP
+                        else len(own)
+                    )
                     jobs.append((chunk, int(subsegment), torch.from_numpy(own[:whole])))
 
         def embed(batch: list[int]) -> NDArray[np.float32]:

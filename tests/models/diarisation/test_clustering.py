@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyannote.core import SlidingWindow, SlidingWindowFeature
+from scipy.sparse import csr_array
 
 from models.diarisation.clustering import (
     MAX_CLUSTERS,
@@ -19,10 +20,13 @@ from models.diarisation.clustering import (
     agglomerate,
     condense,
     find_voices,
+    joined_seconds,
     labels_after,
     likely_merges,
     singleton_clusters,
+    voice_likeness,
 )
+from models.diarisation.doubts import Doubt
 
 DIMENSION = 192
 FRAMES = 589
@@ -142,6 +146,68 @@ def test_merging_stops_where_two_people_are_likelier() -> None:
     labels = labels_after(merges, likely_merges(values))
     assert len(set(labels.tolist())) == 4
     assert (labels == labels[np.arange(60) % 4]).all()
+
+
+def directions(*cosines: float) -> NDArray[np.float64]:
+    """Unit vectors, the first an axis, each of the others at a cosine to it and at right angles to the rest."""
+    vectors = np.eye(1 + len(cosines), DIMENSION)
+    for i, cosine in enumerate(cosines, start=1):
+        vectors[i] = np.sqrt(1.0 - cosine**2) * vectors[i] + cosine * vectors[0]
+    return vectors
+
+
+def clusters_of(vectors: NDArray[np.float64], seconds: list[float], each: float = 2.0) -> Clusters:
+    """Embeddings of `each` seconds around directions, as many as add up to the seconds of each direction."""
+    rng = np.random.default_rng(3)
+    which = np.repeat(np.arange(len(vectors)), [round(s / each) for s in seconds])
+    noise = rng.standard_normal((len(which), DIMENSION)) / np.sqrt(DIMENSION) * np.sqrt(0.12 + 0.75 / each)
+    starts = each * np.arange(len(which), dtype=np.float64)
+    return singleton_clusters(vectors[which] + noise, np.full(len(which), each), Calibration(), starts)
+
+
+def test_a_voice_that_is_raised_for_a_while_is_no_other_and_is_told() -> None:
+    doubts: list[Doubt] = []
+    clusters = clusters_of(directions(0.62), [120.0, 10.0])
+    assert len(find_voices(clusters, Calibration(), 1, 20, doubted=doubts.append)) == 1
+    (doubt,) = doubts
+    assert doubt.start == pytest.approx(120.0)
+    assert doubt.seconds == pytest.approx(10.0)
+    assert 0.5 < doubt.sure < 1.0
+
+
+@pytest.mark.parametrize("seconds", [4.0, 8.0])
+def test_a_stranger_who_says_little_is_somebody_else(seconds: float) -> None:
+    doubts: list[Doubt] = []
+    clusters = clusters_of(directions(0.2), [120.0, seconds])
+    assert len(find_voices(clusters, Calibration(), 1, 20, doubted=doubts.append)) == 2
+    assert not doubts
+
+
+def test_what_is_one_local_speaker_is_rather_one_person() -> None:
+    clusters = clusters_of(directions(0.3), [60.0, 6.0])
+    assert len(find_voices(clusters, Calibration(), 1, 20)) == 2
+    last = np.arange(len(clusters))[-3:]
+    joined = np.zeros((len(clusters),) * 2)
+    joined[last, last - 3] = joined[last - 3, last] = 2.0
+    clusters.joined = csr_array(joined)
+    assert len(find_voices(clusters, Calibration(), 1, 20)) == 1
+
+
+def test_joined_seconds_share_a_local_speaker_by_length() -> None:
+    chunk, local = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0])
+    joined = joined_seconds(chunk, local, np.array([1.0, 3.0, 2.0, 2.0])).toarray()
+    assert joined[0, 1] == pytest.approx(0.75)
+    assert joined[:2, :2].sum() == pytest.approx(4.0)
+    assert not joined[:2, 2:].any()
+
+
+def test_what_sounds_like_no_voice_counts_less() -> None:
+    embeddings = people(9)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    embeddings[0] *= 1.5
+    likeness = voice_likeness(embeddings)
+    assert likeness[0] < 0.2
+    assert (likeness[1:] == 1.0).all()
 
 
 def test_as_many_voices_as_items_can_be_asked_for() -> None:
