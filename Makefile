@@ -97,6 +97,7 @@ bench: models
 	$(RUN) -m tests.bench.witness
 	$(RUN) -m tests.bench.voices
 	$(RUN) -m tests.bench.channels
+	$(RUN) -m tests.bench.counts
 	$(RUN) -m tests.bench.polling
 	$(RUN) -m tests.bench.search 1000
 

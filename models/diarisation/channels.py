@@ -40,6 +40,7 @@ TELEPHONE = (300.0, 3400.0)  # Hz, the band of a telephone
 MIDDLE = (1000.0, 3000.0)  # Hz, which every channel passes
 UPPER = (4500.0, 7500.0)  # Hz, which no telephone passes
 NARROW_DB = -28.0  # upper against middle band: -30 and less over telephones, -26 and more of all else
+BAND_GAP_DB = 6.0  # between the two kinds: voices over one telephone differ by 2
 LOUD = 0.9  # quantile over time at which bands are compared: speech rather than what lies under it
 HEARD_SECONDS = 40.0  # of a voice, at most
 PIECE_SECONDS = 8.0  # of speech embedded at once
@@ -82,7 +83,7 @@ def find_people(
     waveform = torch.from_numpy(samples)
     features = [_features(waveform, spans) for spans in alone]
     heard = [i for i, own in enumerate(features) if len(own) >= MIN_SECONDS / FRAME_SHIFT]
-    narrow = np.array([is_narrow(features[i]) for i in heard], dtype=bool)
+    narrow = telephone_bands(np.array([upper_band(features[i]) for i in heard]))
     groups = [([i], 1.0) for i in range(len(labels))]
     if narrow.any() and not narrow.all():
         vectors = np.stack([_both_bands(features[i], embedder) for i in heard])
@@ -121,11 +122,25 @@ def _features(waveform: Tensor, spans: list[Span]) -> Tensor:
     return torch.cat(parts) if parts else torch.zeros(0, N_MELS)
 
 
-def is_narrow(features: Tensor) -> bool:
-    """Whether a voice has the band of a telephone. features: (frames, 80) log mel energies of it."""
+def upper_band(features: Tensor) -> float:
+    """dB of what no telephone passes, over what every channel does.
+
+    features: (frames, 80) log mel energies of a voice.
+    """
     loud = torch.quantile(features, LOUD, dim=0).numpy()
     upper, middle = (float(loud[_bins(band)].mean()) for band in (UPPER, MIDDLE))
-    return 10.0 / math.log(10.0) * (upper - middle) < NARROW_DB
+    return 10.0 / math.log(10.0) * (upper - middle)
+
+
+def telephone_bands(upper: Floats) -> NDArray[np.bool_]:
+    """(voices,) True for those over telephones; none where nothing sets them apart from others.
+
+    upper: (voices,) as `upper_band` has them.
+    """
+    narrow = upper < NARROW_DB
+    if narrow.any() and not narrow.all() and upper[~narrow].min() - upper[narrow].max() < BAND_GAP_DB:
+        return np.zeros(len(upper), dtype=bool)
+    return narrow
 
 
 def _bins(band: tuple[float, float]) -> NDArray[np.bool_]:

@@ -4,7 +4,9 @@ How alike two embeddings are depends on how much speech is behind them: 1 s agai
 measures a cosine of about 0.5, 8 s against 8 s about 0.9, so no threshold on the cosine fits both a
 telephone call of half a minute and a show of three hours. Here a cosine is first divided by what the
 durations let it reach, then weighed as a log-likelihood ratio of "same person" against "two people",
-whose spread also follows from the durations. Clusters merge while one person is the likelier story.
+whose spread also follows from the durations. One person may also sound otherwise for a while, and the
+segmentation, which tells people apart within ten seconds, has its say. Clusters merge while one person is
+the likelier story; a small one that remains must differ the more from greater ones the less it says.
 Two local speakers whom the segmentation heard at one time are two people and never merge.
 
 Long recordings are clustered block by block and the blocks' clusters once more, so memory and time
@@ -22,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
+from scipy.sparse import block_diag, csr_array
 
 from models.diarisation.doubts import Doubt, Doubted, no_doubt
 from models.diarisation.local_speakers import spaced_windows, without_overlap
@@ -57,22 +59,23 @@ class Calibration:
     same, different, altered: mean and standard deviation of the corrected cosine between speech of one person, of two,
     and of one who raises the voice, laughs, acts or changes microphones, as is so in `altered_share` of all cases.
     `dimension` is the effective one, which noise is spread over. `prior` is added to every ratio, `bond` as far as the
-    segmentation hears one local speaker. A voice has `min_seconds` of speech and `min_share` of all speech at least,
-    since odd sounds add up over hours, and a ratio to each greater voice under -(`margin` + `doubt` / its seconds).
+    segmentation hears one local speaker, and -`apart` as far as it hears two in one window. A voice has `min_seconds`
+    of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a ratio to each greater voice under -(`margin` + `doubt` / its seconds).
     """
 
     half_life: float = 1.0
     same: tuple[float, float] = (0.88, 0.12)
     different: tuple[float, float] = (0.28, 0.14)
     altered: tuple[float, float] = (0.60, 0.12)
-    altered_share: float = 0.5
+    altered_share: float = 0.4
     dimension: float = 100.0
-    prior: float = -1.5
-    bond: float = 4.0
+    prior: float = -1.0
+    bond: float = 6.0
+    apart: float = 10.0
     min_seconds: float = 1.5
     min_share: float = 0.002
-    margin: float = 2.0
-    doubt: float = 6.5
+    margin: float = 2.5
+    doubt: float = 9.0
 
 
 @dataclass
@@ -82,7 +85,7 @@ class Clusters:
     vectors: (clusters, dimension) sum of unit embeddings; reach: (clusters,) sum of the lengths they would
     have without noise; noise: (clusters,) sum of squared noise; seconds: (clusters,) clean speech; count: (clusters,)
     embeddings; start: (clusters,) seconds at which the first of them is; together: (clusters, clusters) sparse, seconds
-    of speech in which both were heard at one time; joined: the same, seconds in which they are one local speaker.
+    of speech in which both were heard at one time; bonds: the same, as `local_bonds` has them.
     """
 
     vectors: Floats
@@ -92,7 +95,7 @@ class Clusters:
     count: Floats
     start: Floats
     together: csr_array
-    joined: csr_array
+    bonds: csr_array
 
     def __len__(self) -> int:
         return len(self.reach)
@@ -110,11 +113,11 @@ class Clusters:
             member @ self.count,
             start,
             member @ self.together @ member.T,
-            member @ self.joined @ member.T,
+            member @ self.bonds @ member.T,
         )
 
     def absorb(self, i: int, j: int) -> None:
-        """Add cluster `j` to cluster `i`, in place, but for `together` and `joined`."""
+        """Add cluster `j` to cluster `i`, in place, but for `together` and `bonds`."""
         for sums in (self.vectors, self.reach, self.noise, self.seconds, self.count):
             sums[i] += sums[j]
         self.start[i] = min(self.start[i], self.start[j])
@@ -129,7 +132,7 @@ class Clusters:
             self.count[keep],
             self.start[keep],
             self.together[keep][:, keep],
-            self.joined[keep][:, keep],
+            self.bonds[keep][:, keep],
         )
 
 
@@ -139,7 +142,7 @@ def singleton_clusters(
     calibration: Calibration,
     start: Floats | None = None,
     together: csr_array | None = None,
-    joined: csr_array | None = None,
+    bonds: csr_array | None = None,
 ) -> Clusters:
     """One cluster an embedding. embeddings: (clusters, dimension), any scale; seconds, start: (clusters,)."""
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -154,13 +157,14 @@ def singleton_clusters(
         np.ones(len(seconds)),
         np.zeros(len(seconds)) if start is None else start,
         none if together is None else together,
-        none if joined is None else joined,
+        none if bonds is None else bonds,
     )
 
 
 def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) -> Floats:
     """Log-likelihood ratio of one person against two for each pair: (clusters of a, clusters of b)."""
     same, different = calibration.same, calibration.different
+    a, b = (replace(each, reach=each.reach * coherence(each, calibration)) for each in (a, b))
     reach = np.outer(a.reach, b.reach)
     cosine = np.minimum(a.vectors @ b.vectors.T / reach, same[0])
     voice_a, voice_b = same[0] * a.reach**2, same[0] * b.reach**2
@@ -205,8 +209,8 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
     """
     count = len(clusters)
     now = Clusters(*(getattr(clusters, field.name).copy() for field in fields(clusters)))
-    together, joined = now.together.toarray(), now.joined.toarray()
-    score = pair_ratios(now, slice(None), together, joined, calibration)
+    together, bonds = now.together.toarray(), now.bonds.toarray()
+    score = pair_ratios(now, slice(None), together, bonds, calibration)
     np.fill_diagonal(score, -np.inf)
     alive = np.ones(count, dtype=bool)
     merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
@@ -218,10 +222,10 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
         now.absorb(i, j)
         together[i] += together[j]
         together[:, i] += together[:, j]
-        joined[i] += joined[j]
-        joined[:, i] += joined[:, j]
+        bonds[i] += bonds[j]
+        bonds[:, i] += bonds[:, j]
         alive[j] = False
-        row = pair_ratios(now, slice(i, i + 1), together, joined, calibration)[0]
+        row = pair_ratios(now, slice(i, i + 1), together, bonds, calibration)[0]
         row[~alive] = row[i] = -np.inf
         score[j], score[:, j] = -np.inf, -np.inf
         score[i], score[:, i] = row, row
@@ -233,7 +237,7 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
 
 
 def pair_ratios(
-    clusters: Clusters, rows: slice, together: Floats, joined: Floats, calibration: Calibration
+    clusters: Clusters, rows: slice, together: Floats, bonds: Floats, calibration: Calibration
 ) -> Floats:
     """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
     some = Clusters(
@@ -244,13 +248,12 @@ def pair_ratios(
         clusters.count[rows],
         clusters.start[rows],
         clusters.together,
-        clusters.joined,
+        clusters.bonds,
     )
     shorter = np.maximum(np.minimum(some.seconds[:, None], clusters.seconds), 1e-9)
     apart = np.minimum(1.0, together[rows] / shorter)
-    bound = np.minimum(1.0, joined[rows] / shorter)
     ratios = log_likelihood_ratios(some, clusters, calibration)
-    return ratios - TOGETHER_WEIGHT * apart + calibration.bond * bound
+    return ratios - TOGETHER_WEIGHT * apart + bonds[rows] / shorter
 
 
 def labels_after(merges: Ints, steps: int) -> Ints:
@@ -322,10 +325,9 @@ def find_voices(
 
 def evidence_for_one(clusters: Clusters, calibration: Calibration) -> Floats:
     """(clusters, clusters) log-odds of the smaller of two being the greater's: the less it says, the likelier it is."""
-    levelled = replace(clusters, reach=clusters.reach * coherence(clusters, calibration))
-    together, joined = clusters.together.toarray(), clusters.joined.toarray()
+    together, bonds = clusters.together.toarray(), clusters.bonds.toarray()
     smaller = np.minimum(clusters.seconds[:, None], clusters.seconds)
-    ratios = pair_ratios(levelled, slice(None), together, joined, calibration)
+    ratios = pair_ratios(clusters, slice(None), together, bonds, calibration)
     return ratios + calibration.margin + calibration.doubt / smaller
 
 
@@ -417,12 +419,12 @@ class VoiceClustering(BaseClustering):
             self.calibration,
             chunk * window.step + first * window.duration / segmentations.data.shape[1],
             simultaneous_seconds(segmentations.data, chunk, speaker, self.subsegments),
-            joined_seconds(chunk, speaker // self.subsegments, seconds[chunk, speaker]),
+            local_bonds(chunk, speaker // self.subsegments, seconds[chunk, speaker], self.calibration),
         )
         once = min(1.0, max(TRAIN_HOP, window.step) / window.duration)  # windows overlap
         singletons.seconds *= once
         singletons.together *= once
-        singletons.joined *= once
+        singletons.bonds *= once
         found = find_voices(
             singletons,
             self.calibration,
@@ -541,17 +543,18 @@ def simultaneous_seconds(
     return csr_array((np.concatenate(values), where), shape=(len(chunk), len(chunk)))
 
 
-def joined_seconds(chunk: Ints, local: Ints, seconds: Floats) -> csr_array:
-    """(embeddings, embeddings) seconds in which two subsegments are one local speaker's, as their shares of it have it.
+def local_bonds(chunk: Ints, local: Ints, seconds: Floats, calibration: Calibration) -> csr_array:
+    """(embeddings, embeddings) what the segmentation says for one person (above 0) or two, times seconds of speech.
 
-    chunk, local: (embeddings,) window and local speaker of each, ascending; seconds: (embeddings,) its speech.
+    chunk, local: (embeddings,) window and local speaker of each, `chunk` ascending; seconds: (embeddings,) its speech.
+    Two of one window are one local speaker or two; each counts as far as it fills the window's speech.
     """
-    owner = np.unique(np.stack([chunk, local]), axis=1, return_inverse=True)[1].ravel()
-    member: Any = csr_array((seconds, (owner, np.arange(len(owner)))))
-    whole: Any = csr_array(
-        (1.0 / np.maximum(np.bincount(owner, seconds), 1e-9), (np.arange(owner.max() + 1),) * 2)
-    )
-    return csr_array(member.T @ whole @ member)
+    blocks = []
+    for own in np.split(np.arange(len(chunk)), np.flatnonzero(np.diff(chunk)) + 1):
+        same = local[own][:, None] == local[own]
+        weight = np.outer(seconds[own], seconds[own]) / max(seconds[own].sum(), 1e-9)
+        blocks.append(weight * np.where(same, calibration.bond, -calibration.apart))
+    return csr_array(block_diag(blocks, format="csr"))
 
 
 class BoundedVBx(VBxClustering):

@@ -20,9 +20,9 @@ from models.diarisation.clustering import (
     agglomerate,
     condense,
     find_voices,
-    joined_seconds,
     labels_after,
     likely_merges,
+    local_bonds,
     singleton_clusters,
     voice_likeness,
 )
@@ -183,22 +183,39 @@ def test_a_stranger_who_says_little_is_somebody_else(seconds: float) -> None:
     assert not doubts
 
 
-def test_what_is_one_local_speaker_is_rather_one_person() -> None:
+@pytest.mark.parametrize(("log_odds", "voices"), [(5.0, 1), (0.0, 2)])
+def test_what_is_one_local_speaker_is_rather_one_person(log_odds: float, voices: int) -> None:
     clusters = clusters_of(directions(0.3), [60.0, 6.0])
-    assert len(find_voices(clusters, Calibration(), 1, 20)) == 2
-    last = np.arange(len(clusters))[-3:]
-    joined = np.zeros((len(clusters),) * 2)
-    joined[last, last - 3] = joined[last - 3, last] = 2.0
-    clusters.joined = csr_array(joined)
-    assert len(find_voices(clusters, Calibration(), 1, 20)) == 1
+    clusters.bonds = bonds_of_the_last(clusters, log_odds)
+    assert len(find_voices(clusters, Calibration(), 1, 20)) == voices
 
 
-def test_joined_seconds_share_a_local_speaker_by_length() -> None:
+@pytest.mark.parametrize(("log_odds", "voices"), [(-5.0, 2), (0.0, 1)])
+def test_callers_over_one_telephone_are_two_where_the_segmentation_hears_two(
+    log_odds: float, voices: int
+) -> None:
+    clusters = clusters_of(directions(0.52), [60.0, 40.0])
+    clusters.bonds = bonds_of_the_last(clusters, log_odds)
+    assert len(find_voices(clusters, Calibration(), 1, 20)) == voices
+
+
+def bonds_of_the_last(clusters: Clusters, log_odds: float) -> csr_array:
+    """As local bonds have it where the last direction shares all its windows with as much of the first."""
+    length = len(clusters)
+    bonds = np.zeros((length, length))
+    last = 3 if length == 33 else length * 2 // 5
+    for k in range(length - last, length):
+        bonds[k, k - last] = bonds[k - last, k] = 2.0 * log_odds
+    return csr_array(bonds)
+
+
+def test_local_bonds_are_of_one_window_by_how_far_they_fill_it() -> None:
     chunk, local = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0])
-    joined = joined_seconds(chunk, local, np.array([1.0, 3.0, 2.0, 2.0])).toarray()
-    assert joined[0, 1] == pytest.approx(0.75)
-    assert joined[:2, :2].sum() == pytest.approx(4.0)
-    assert not joined[:2, 2:].any()
+    given = Calibration(bond=6.0, apart=10.0)
+    bonds = local_bonds(chunk, local, np.array([1.0, 3.0, 2.0, 2.0]), given).toarray()
+    assert bonds[0, 1] == pytest.approx(6.0 * 3.0 / 6.0)
+    assert bonds[1, 2] == bonds[2, 1] == pytest.approx(-10.0 * 6.0 / 6.0)
+    assert not bonds[:3, 3].any()
 
 
 def test_what_sounds_like_no_voice_counts_less() -> None:
