@@ -60,7 +60,8 @@ class Calibration:
     and of one who raises the voice, laughs, acts or changes microphones, as is so in `altered_share` of all cases.
     `dimension` is the effective one, which noise is spread over. `prior` is added to every ratio, `bond` as far as the
     segmentation hears one local speaker, and -`apart` as far as it hears two in one window. A voice has `min_seconds`
-    of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a ratio to each greater voice under -(`margin` + `doubt` / its seconds).
+    of speech and `min_share` of all speech at least, since odd sounds add up over hours, and a ratio to each greater
+    voice under -(`margin` + `doubt` / its seconds).
     """
 
     half_life: float = 1.0

@@ -53,7 +53,7 @@ def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: st
     transcript = read.load(folder)
     assert transcript.episode.title == "Both from Chicago"
     assert transcript.language == "en"
-    assert [speaker.name for speaker in transcript.speakers] == ["Sheila", "Diane"]
+    assert [speaker.name for speaker in transcript.speakers] == ["Diane", "Sheila"]
     assert "originally from Chicago" in " ".join(segment.text for segment in transcript.segments)
     captions = webvtt.read(folder / "transcript.vtt")
     assert {caption.voice for caption in captions} == {"Sheila", "Diane"}

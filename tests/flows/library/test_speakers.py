@@ -261,7 +261,7 @@ def sample(process: Process, sample_wav: Path, tmp_path: Path) -> Path:
 
 def test_two_callers_are_named_by_their_own_words(sample: Path) -> None:
     transcript = read.load(sample)
-    assert [speaker.name for speaker in transcript.speakers] == ["Sheila", "Diane"]
+    assert [speaker.name for speaker in transcript.speakers] == ["Diane", "Sheila"]
     for segment in transcript.segments:
         if "Sheila" in segment.text:
             assert transcript.name_of(segment.speaker) == "Sheila"
@@ -275,7 +275,7 @@ def test_renaming_renders_every_file_again_and_learns_the_voice(sample: Path) ->
     done = episcribe("speakers", "rename", sample, "diane", "Diané <b> & Co", cwd=sample)
     assert done.returncode == 0, done.stderr
     assert {Path(line).name for line in done.stdout.splitlines()[:-1]} == ALL_FILES
-    assert read.load(sample).speakers[1].source == "user"
+    assert read.load(sample).speakers[0].source == "user"
     for name in ("transcript.txt", "transcript.srt", "transcript.json"):
         assert "Diané <b> & Co" in (sample / name).read_text()
     assert "Diané &lt;b&gt; &amp; Co" in (sample / "transcript.html").read_text()
@@ -286,7 +286,7 @@ def test_whoever_loses_a_name_to_another_is_told(sample: Path) -> None:
     (diane,) = [speaker.label for speaker in read.load(sample).speakers if speaker.name == "Diane"]
     done = episcribe("speakers", "rename", sample, "Sheila", "Diane", cwd=sample)
     assert done.returncode == 0, done.stderr
-    assert f"{diane} was called Diane before, and is Speaker 2 now" in done.stdout.splitlines()
+    assert f"{diane} was called Diane before, and is Speaker 1 now" in done.stdout.splitlines()
 
 
 def test_whom_to_forget_may_be_typed_in_any_case(sample: Path) -> None:
@@ -311,7 +311,7 @@ def test_renaming_loads_no_model(sample: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["rename", "{}", "Nobody", "Ann"], "no speaker 'Nobody'; there is 'Sheila', 'Diane'"),
+        (["rename", "{}", "Nobody", "Ann"], "no speaker 'Nobody'; there is 'Diane', 'Sheila'"),
         (["rename", "{}", "Diane", " "], "a name has 1 to 200 characters"),
         (["rename", "{}", "Diane", "x" * 201], "a name has 1 to 200 characters"),
         (["rename", "missing", "Diane", "Ann"], "missing: no such file or folder"),
@@ -396,7 +396,7 @@ def test_a_damaged_registry_costs_names_by_voice_and_nothing_else(
     show.mkdir()
     (show / voices_file.FILE_NAME).write_text("{")
     result = process(sample_wav, model="base", out=str(show / "call"))
-    assert [speaker.name for speaker in read.load(show / "call").speakers] == ["Sheila", "Diane"]
+    assert [speaker.name for speaker in read.load(show / "call").speakers] == ["Diane", "Sheila"]
     assert "no speaker was told by voice" in str(result["warnings"])
     assert "voices were not kept" in str(result["warnings"])
     assert (show / voices_file.FILE_NAME).read_text() == "{"
