@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from models.alignment.attribution import attribute
-from models.alignment.overlap import mark_overlapped_words, with_second_voices
+from models.alignment.overlap import mark_overlapped_words, split_at_pauses, with_second_voices
 from models.alignment.speech_edges import snap_to_speech
 from models.record.punctuation import ends_sentence
 from models.record.spans import speech_of
@@ -57,7 +57,7 @@ def sentence_segments(
 
 def _segments(words: Sequence[Word], language: str) -> Iterator[Segment]:
     for speaker, run in groupby(words, key=lambda word: word.speaker):
-        for stretch in _split_at_pauses(list(run)):
+        for stretch in split_at_pauses(list(run), MAX_PAUSE):
             for sentence in split_sentences(stretch, language):
                 end = max(word.end for word in sentence)
                 yield Segment(sentence[0].start, end, speaker, tuple(sentence))
@@ -85,16 +85,6 @@ def _is_aside(segment: Segment, before: Segment) -> bool:
         and len(segment.words) <= MAX_ASIDE_WORDS
         and segment.end - segment.start <= MAX_ASIDE_SECONDS
     )
-
-
-def _split_at_pauses(words: list[Word]) -> Iterator[list[Word]]:
-    stretch = words[:1]
-    for before, word in pairwise(words):
-        if word.start - before.end > MAX_PAUSE:
-            yield stretch
-            stretch = []
-        stretch.append(word)
-    yield stretch
 
 
 def split_sentences(words: Sequence[Word], language: str) -> Iterator[list[Word]]:

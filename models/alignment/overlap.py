@@ -57,7 +57,7 @@ def with_second_voices(words: Sequence[Word], second: Sequence[Word]) -> list[Wo
     placed = [
         (_place(words, run), run[0].start, run)
         for speaker in dict.fromkeys(word.speaker for word in second)
-        for run in _runs([word for word in second if word.speaker == speaker])
+        for run in split_at_pauses([word for word in second if word.speaker == speaker], JOIN_SECONDS)
     ]
     read, done = list[Word](), 0
     for place, _, run in sorted(placed, key=lambda each: each[:2]):
@@ -66,11 +66,11 @@ def with_second_voices(words: Sequence[Word], second: Sequence[Word]) -> list[Wo
     return [*read, *words[done:]]
 
 
-def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """Words of one speaker, cut where there is time between them."""
+def split_at_pauses(words: Sequence[Word], longest: float) -> Iterator[list[Word]]:
+    """The words, cut where more than `longest` seconds lie between two of them."""
     run = list(words[:1])
     for before, word in pairwise(words):
-        if word.start - before.end > JOIN_SECONDS:
+        if word.start - before.end > longest:
             yield run
             run = []
         run.append(word)

@@ -7,7 +7,6 @@ conversations composed of its readers, who raise their voices and have a short g
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.signal import resample
 
 from models.diarisation.diariser import DiariserOptions, diarise
-from models.record.transcript import Turn
+from models.record.transcript import Diarisation
 from tests.models.conftest import SHARED, read_audio, read_rttm
+from tests.models.diarisation.test_diariser import error_rate
 from tests.models.recording_variants import RATE, VARIANTS, louder
 
 BEGIN, END = "<!-- counts -->\n", "<!-- /counts -->\n"
@@ -111,26 +111,9 @@ def measure(talk: Talk) -> Found:
     for change, later in ((louder(0.0), 0.0), *VARIANTS.values()):
         turns = diarise(change(talk.samples), OFFLINE).turns
         counts.append(len({turn.speaker for turn in turns}))
-        errors.append(
-            error_rate(talk.turns, [replace(t, start=t.start + later, end=t.end + later) for t in turns])
-        )
+        moved = tuple(replace(turn, start=turn.start + later, end=turn.end + later) for turn in turns)
+        errors.append(error_rate(talk.turns, Diarisation(turns=moved)))
     return Found(talk, counts, errors)
-
-
-def error_rate(reference: Rows, turns: list[Turn]) -> float:
-    """Diarisation error rate, no collar, overlaps counted."""
-    from pyannote.core import Annotation, Segment
-    from pyannote.metrics.diarization import DiarizationErrorRate
-
-    true, found = Annotation(), Annotation()
-    for i, (start, end, who) in enumerate(reference):
-        true[Segment(start, end), i] = who
-    for i, turn in enumerate(turns):
-        found[Segment(turn.start, turn.end), i] = turn.speaker
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rate: float = DiarizationErrorRate()(true, found)
-    return rate
 
 
 def row(found: Found) -> str:
