@@ -41,7 +41,7 @@ from outputs.library.placement import holds
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 2
 TRANSCRIBE_VERSION = 4
-DIARISE_VERSION = 5
+DIARISE_VERSION = 6
 OVERLAPS_VERSION = 1
 
 JSON_RESULT = "compressed/json"

@@ -34,11 +34,31 @@ def attribute(
     speakers = sorted({turn.speaker for turn in turns})
     scores = evidence(words, turns, exclusive, speakers)
     changes = change_log_odds(words, exclusive, language)
-    row, sure = best_row(scores, changes), calibrated(posteriors(scores, changes))
+    row = np.array(best_row(scores, changes))
+    sure = calibrated(posteriors(scores, changes))[np.arange(len(words)), row]
+    for state, speaker in enumerate(speakers):
+        own = np.flatnonzero(row == state)
+        voice = voice_probability([words[i] for i in own], [t for t in turns if t.speaker == speaker])
+        sure[own] = np.minimum(sure[own], voice)
     return [
-        replace(word, speaker=speakers[state], speaker_probability=round(float(sure[i, state]), 3))
-        for i, (word, state) in enumerate(zip(words, row, strict=True))
+        replace(word, speaker=speakers[state], speaker_probability=round(float(probability), 3))
+        for word, state, probability in zip(words, row, sure, strict=True)
     ]
+
+
+def voice_probability(words: Sequence[Word], turns: Sequence[Turn]) -> NDArray[np.float64]:
+    """(words,) how sure the voice of each word is, as its turn tells: one of `turns`, all of one speaker.
+
+    >>> turns = [Turn(0.0, 1.0, "A", 0.9), Turn(2.0, 3.0, "A", 0.5)]
+    >>> voice_probability([Word(0.8, 1.2, " Hi."), Word(1.8, 2.1, " Yes.")], turns).tolist()
+    [0.9, 0.5]
+    """
+    middles = np.array([(word.start + word.end) / 2 for word in words])
+    starts, ends, sure = np.array([(turn.start, turn.end, turn.probability) for turn in sorted(turns)]).T
+    ends = np.maximum.accumulate(ends)
+    later = np.searchsorted(ends, middles).clip(max=len(turns) - 1)
+    earlier = np.maximum(0, later - 1)
+    return np.where(starts[later] - middles <= middles - ends[earlier], sure[later], sure[earlier])
 
 
 def calibrated(probabilities: Scores) -> Scores:

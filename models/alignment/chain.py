@@ -13,33 +13,38 @@ Scores = NDArray[np.float64]
 
 
 def best_row(scores: Scores, changes: Scores) -> NDArray[np.intp]:
-    """(words,) the state of each word in the most probable row. Arguments as of `_marginals`."""
-    row: NDArray[np.intp] = _marginals(scores, changes, np.maximum).argmax(axis=1)
+    """(words,) the state of each word in the most probable row. Arguments as of `_backward`."""
+    moves = _moves(changes, scores.shape[1])
+    ahead = scores + _backward(scores, moves, np.maximum)
+    row = np.zeros(len(scores), dtype=np.intp)
+    row[0] = ahead[0].argmax()
+    for i in range(1, len(scores)):
+        row[i] = (moves[i][row[i - 1]] + ahead[i]).argmax()
     return row
 
 
 def posteriors(scores: Scores, changes: Scores) -> Scores:
-    """(words, states) the probability of each state for each word, given all words."""
-    marginals = _marginals(scores, changes, np.logaddexp)
-    weights = np.exp(marginals - marginals.max(axis=1, keepdims=True))
+    """(words, states) the probability of each state for each word, given all words. Arguments as of `_backward`."""
+    moves = _moves(changes, scores.shape[1])
+    forward = np.array(scores)
+    for i in range(1, len(scores)):
+        forward[i] += np.logaddexp.reduce(forward[i - 1][:, None] + moves[i], axis=0)
+    together = forward + _backward(scores, moves, np.logaddexp)
+    weights = np.exp(together - together.max(axis=1, keepdims=True))
     shares: Scores = weights / weights.sum(axis=1, keepdims=True)
     return shares
 
 
-def _marginals(scores: Scores, changes: Scores, add: np.ufunc) -> Scores:
-    """(words, states) log-weights of all rows through each state, added up by `add`.
+def _backward(scores: Scores, moves: Scores, add: np.ufunc) -> Scores:
+    """(words, states) log-weights of all that may follow each state, added up by `add`.
 
-    scores: (words, states) log-likelihoods, -inf for what can't be; changes: (words,) the log-odds that the state
-    changes before each word, to any of the others alike.
+    scores: (words, states) log-likelihoods, -inf for what can't be; moves: as `_moves` makes them of `changes`, (words,)
+    the log-odds that the state changes before each word, to any of the others alike.
     """
-    moves = _moves(changes, scores.shape[1])
-    forward, backward = np.array(scores), np.zeros_like(scores)
-    for i in range(1, len(scores)):
-        forward[i] += add.reduce(forward[i - 1][:, None] + moves[i], axis=0)
+    backward = np.zeros_like(scores)
     for i in range(len(scores) - 1, 0, -1):
         backward[i - 1] = add.reduce(moves[i] + (backward[i] + scores[i])[None, :], axis=1)
-    total: Scores = forward + backward
-    return total
+    return backward
 
 
 def _moves(changes: Scores, states: int) -> Scores:

@@ -55,8 +55,8 @@ def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: 
     return odds
 
 
-def _borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[tuple[float, float, float]]:
-    """When one's turn ends and the next one's begins, and how sure both voices are, in order.
+def _borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[tuple[float, float]]:
+    """When one's turn ends and the next one's begins, in order.
 
     Turns in which there is no word are passed over: both their ends would call for a change at one place.
     """
@@ -64,13 +64,13 @@ def _borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[tuple[flo
     first, last = np.searchsorted(middles, np.array([(t.start, t.end) for t in exclusive]).reshape(-1, 2).T)
     spoken = [turn for turn, holds_words in zip(exclusive, first < last, strict=True) if holds_words]
     return [
-        (before.end, after.start, before.probability * after.probability)
+        (before.end, after.start)
         for before, after in pairwise(spoken)
         if before.speaker != after.speaker
     ]
 
 
-def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float, float]]) -> NDArray[np.float64]:
+def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     """(words,) from 0 to 1, how near the place before each word is to a border, and how much nearer than others.
 
     A border is one change only: where two words' places are about as near to it, it must not call for two.
@@ -78,7 +78,7 @@ def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float, float
     nearness = np.zeros(len(words))
     if not borders or len(words) < 2:
         return nearness
-    starts, ends, sure = np.array([(-np.inf, -np.inf, 0.0), *borders, (np.inf, np.inf, 0.0)]).T
+    starts, ends = np.array([(-np.inf, -np.inf), *borders, (np.inf, np.inf)]).T
     places = np.sort([(before.end, word.start) for before, word in pairwise(words)], axis=1)
     after = np.searchsorted(ends[:-1], places[:, 0])
     distances = np.stack([places[:, 0] - ends[after - 1], starts[after] - places[:, 1]]).clip(0.0)
@@ -86,7 +86,7 @@ def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float, float
     near = np.exp(-distances.min(axis=0) / BORDER_SPREAD)
     best = np.full(len(starts), np.finfo(float).tiny)
     np.maximum.at(best, nearest, near)
-    nearness[1:] = sure[nearest] * near * (near / best[nearest]) ** ONCE
+    nearness[1:] = near * (near / best[nearest]) ** ONCE
     return nearness
 
 

@@ -1,8 +1,7 @@
 """What the turns say of each word: how likely each speaker is by time alone.
 
 Times of words and of turns are each off by some tenths of a second, with long tails (a Laplace distribution): each
-second that a word lies in turns of others alone speaks against a speaker, but a whole turn no more than is known of
-its voice.
+second that a word lies in turns of others alone speaks against a speaker.
 """
 
 from __future__ import annotations
@@ -49,33 +48,16 @@ def _asked(
     moments: NDArray[np.float64], turns: Sequence[Turn], speakers: Sequence[str]
 ) -> tuple[Scores, Scores]:
     """(words, moments, speakers) what speaks against each a second, and seconds to each one's nearest turn."""
-    order = np.argsort(moments, axis=None)
-    times = moments.ravel()[order]
-    rates = np.zeros(len(times))
-    for turn in turns:
-        first, last = np.searchsorted(times, (turn.start, turn.end))
-        np.maximum(rates[first:last], _rate(turn, len(speakers)), out=rates[first:last])
-    distance = np.stack([_distance(times, [t for t in turns if t.speaker == s]) for s in speakers], axis=1)
-    against = np.where(distance > 0.0, rates[:, None], 0.0)
-    found = np.empty((2, len(times), len(speakers)))
-    found[:, order] = against, distance
-    both = found.reshape(2, *moments.shape, len(speakers))
-    return both[0], both[1]
+    distance = np.stack([_distance(moments, [t for t in turns if t.speaker == s]) for s in speakers], axis=-1)
+    heard = (distance == 0.0).any(axis=-1, keepdims=True)
+    return np.where(heard & (distance > 0.0), CONTRADICTED, 0.0), distance
 
 
 def _distance(times: NDArray[np.float64], turns: Sequence[Turn]) -> NDArray[np.float64]:
-    """Seconds from each time to the nearest of turns, 0 within; infinite without turns."""
+    """Seconds from each of times, of any shape, to the nearest of turns, 0 within; infinite without turns."""
     spans = union(Span(turn.start, turn.end) for turn in turns)
     starts = np.array([*(span.start for span in spans), np.inf])
     ends = np.array([-np.inf, *(span.end for span in spans)])
     later = np.searchsorted(ends[1:], times)
     distance: NDArray[np.float64] = np.maximum(0.0, np.minimum(starts[later] - times, times - ends[later]))
     return distance
-
-
-def _rate(turn: Turn, speakers: int) -> float:
-    """Log-odds a second against all others: for a short turn, or a second of a long one, no more than its voice's."""
-    if turn.probability >= 1.0 or turn.duration <= 0.0 or speakers < 2:
-        return CONTRADICTED
-    odds = np.log(turn.probability * (speakers - 1) / (1.0 - turn.probability)) if turn.probability else 0.0
-    return float(np.clip(odds / min(1.0, turn.duration), 0.0, CONTRADICTED))

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import block_diag, csr_array
 
+from models.diarisation.assignment import Assignment, nobody_asks
 from models.diarisation.doubts import Doubt, Doubted, no_doubt
 from models.diarisation.local_speakers import spaced_windows, without_overlap
 from models.record.progress import Report, no_report
@@ -400,7 +401,7 @@ class VoiceClustering(BaseClustering):
         """Cluster of each local speaker, (chunks, speakers); scores; centroids, (clusters, dimension).
 
         embeddings: (chunks, speakers, dimension), NaN where there is none. `file` may bring a Report as
-        "report", which is told of the blocks of a long recording, and a Doubted as "doubted".
+        "report", which is told of the blocks of a long recording, a Doubted as "doubted", and an Assigned as "assigned".
         """
         assert segmentations is not None
         least = num_clusters or min_clusters or 1
@@ -436,7 +437,11 @@ class VoiceClustering(BaseClustering):
         )
         scores = self._scores(embeddings, seconds, found)
         hard = self._assign(scores, segmentations.data, forced=len(found) == least > 1)
-        return hard, scores, found.vectors / found.reach[:, None]
+        centroids = found.vectors / found.reach[:, None]
+        if len(found) > 1:
+            told = Assignment(segmentations.data, window, hard.copy(), margins(scores, hard), centroids)
+            file.get("assigned", nobody_asks)(told)
+        return hard, scores, centroids
 
     def _one_voice(self, embeddings: NDArray[np.float32]) -> tuple[Ints, Floats, Floats]:
         """One speaker without a voice: there is speech, but nowhere enough of it to embed."""
@@ -489,6 +494,13 @@ class VoiceClustering(BaseClustering):
         rows, columns = linear_sum_assignment(local[involved], maximize=True)
         common[involved[rows]] = columns
         return common
+
+
+def margins(scores: Floats, hard: Ints) -> Floats:
+    """(chunks, subsegments) by how much the score of the voice that each was given to is above the best other one."""
+    own = np.take_along_axis(scores, hard[:, :, None], axis=2)[:, :, 0]
+    others = np.where(np.arange(scores.shape[2]) == hard[:, :, None], -np.inf, scores)
+    return own - others.max(axis=2)
 
 
 def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.diarisation.assignment import Assignment
 from models.diarisation.doubts import Doubt, warnings_of
 from models.record.errors import InputError, ModelError
 from models.record.progress import Progress, silent
@@ -78,6 +79,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
     name, pipeline = load(options)
     hook = _hook(progress)
     doubts: list[Doubt] = []
+    assignments: list[Assignment] = []
 
     def clustered(completed: int, total: int) -> None:
         hook("clustering", None, completed=completed, total=total)
@@ -89,6 +91,7 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
             "uri": "audio",
             "report": clustered,
             "doubted": doubts.append,
+            "assigned": assignments.append,
         },
         num_speakers=options.speakers,
         min_speakers=options.min_speakers,
@@ -96,6 +99,8 @@ def diarise(samples: Samples, options: DiariserOptions, progress: Progress = sil
         hook=hook,
     )
     found = _diarisation(output, name, len(samples) / SAMPLE_RATE)
+    for assignment in assignments:
+        found = _with_probabilities(found, assignment)
     if name != COMMUNITY and options.speakers is None:
         from models.diarisation.channels import join_channels
 
@@ -134,6 +139,12 @@ def _diarisation(output: Any, model: str, seconds: float) -> Diarisation:
         exclusive=exclusive_turns(_relabel(_turns(output.exclusive_speaker_diarization, seconds), labels)),
         voices=tuple(sorted(voices, key=lambda voice: voice.speaker)),
     )
+
+
+def _with_probabilities(found: Diarisation, assignment: Assignment) -> Diarisation:
+    voices = {voice.speaker: assignment.voice_of(np.array(voice.embedding)) for voice in found.voices}
+    turns, exclusive = (tuple(assignment.told(own, voices)) for own in (found.turns, found.exclusive))
+    return replace(found, turns=turns, exclusive=exclusive)
 
 
 def _turns(annotation: Any, seconds: float) -> list[Turn]:

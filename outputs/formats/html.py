@@ -53,7 +53,8 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class TimedWord:
-    """A word as the page shows it: the space before it, its start in seconds, and whether its speaker is unsure.
+    """A word as the page shows it: the space before it, its start in seconds, whether its speaker is unsure, and whether
+    somebody else speaks at the same time.
 
     `doubted` words follow each other in runs; the one that begins a run says so to who can't see it.
     """
@@ -63,6 +64,7 @@ class TimedWord:
     text: str
     doubted: bool
     begins: bool
+    overlap: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def render(transcript: Transcript) -> str:
         script=script,
         sections=list(_sections(with_unclear(transcript))),
         doubted=any(map(is_unsure, transcript.words)),
+        overlap=any(word.overlap for word in transcript.words),
         sources=sources(transcript),
         captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
         **head(transcript),
@@ -190,7 +193,6 @@ def _paragraph(words: Sequence[Word]) -> Iterator[TimedWord]:
     for word in words:
         text, doubted = one_line(word.text), is_unsure(word)
         bare = text.lstrip(" ")
-        yield TimedWord(
-            " " if bare != text else "", fragment_seconds(word.start), bare, doubted, doubted and not before
-        )
+        gap, begins = " " if bare != text else "", doubted and not before
+        yield TimedWord(gap, fragment_seconds(word.start), bare, doubted, begins, word.overlap)
         before = doubted

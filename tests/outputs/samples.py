@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -136,8 +137,17 @@ def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
 
 def unsure(transcript: Transcript, at: int, probability: float = 0.5) -> Transcript:
     """The same transcript with a segment whose speaker is as unsure as that."""
+    return _with_words(transcript, at, speaker_probability=probability)
+
+
+def spoken_over(transcript: Transcript, at: int) -> Transcript:
+    """The same transcript with a segment during which somebody else speaks."""
+    return _with_words(transcript, at, overlap=True)
+
+
+def _with_words(transcript: Transcript, at: int, **changes: Any) -> Transcript:
     segments = list(transcript.segments)
-    words = tuple(replace(word, speaker_probability=probability) for word in segments[at].words)
+    words = tuple(replace(word, **changes) for word in segments[at].words)
     segments[at] = replace(segments[at], words=words)
     return replace(transcript, segments=tuple(segments))
 

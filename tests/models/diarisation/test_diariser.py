@@ -112,6 +112,20 @@ def test_exclusive_turns_never_overlap(call: Call) -> None:
     assert all(a.end <= b.start + 1e-6 for a, b in itertools.pairwise(turns))
 
 
+def test_turns_tell_how_sure_their_voice_is(call: Call) -> None:
+    found = diarise(call[0], OFFLINE)
+    for turns in (found.turns, found.exclusive):
+        assert all(0.0 < turn.probability < 1.0 for turn in turns)
+        long = [turn.probability for turn in turns if turn.duration > 1.5]
+        short = [turn.probability for turn in turns if turn.duration < 0.1]
+        assert min(long) > 0.75
+        assert short and max(short) < min(long)  # too short to tell a voice by
+
+
+def test_a_single_voice_is_nobody_elses(call: Call) -> None:
+    assert {turn.probability for turn in diarise(call[0], DiariserOptions(model="offline", speakers=1)).turns} == {1}
+
+
 def test_silence_has_no_turns() -> None:
     assert diarise(np.zeros(3 * RATE, np.float32), OFFLINE) == Diarisation()
 

@@ -15,7 +15,7 @@ from models.record.transcript import Transcript
 from outputs.formats.html import render, sources
 from outputs.pages import templates
 from outputs.text.paragraphs import passages
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts, unsure
+from tests.outputs.samples import CONVERSATION, letters, said, spoken, spoken_over, talk, transcripts, unsure
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
 TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p"}
@@ -64,6 +64,16 @@ def test_words_of_an_unsure_speaker_are_marked_and_told_once() -> None:
     assert [span.text for span in page.xpath("//main//span[@class='hush']")] == ["Speaker unsure: "]
     assert page.xpath("//aside//span[@class='unsure']/text()") == ["Dotted"]
     assert not parser.document_fromstring(render(CONVERSATION)).xpath("//span[@class='unsure']")
+
+
+def test_words_said_while_somebody_else_speaks_are_marked() -> None:
+    page = parser.document_fromstring(render(spoken_over(CONVERSATION, 1)))
+    words = page.xpath("//main//span[@class='overlap']/text()")
+    assert words == ["And", "I'm", "Bob,", "hello!"]
+    assert page.xpath("//aside//span[@class='overlap']/text()") == ["Slanted"]
+    both = parser.document_fromstring(render(unsure(spoken_over(CONVERSATION, 1), 1)))
+    assert both.xpath("//main//span[@class='unsure overlap']/text()") == words
+    assert not parser.document_fromstring(render(CONVERSATION)).xpath("//span[@class='overlap']")
 
 
 def test_policy_allows_our_style_and_script_and_nothing_else() -> None:
