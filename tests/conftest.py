@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "HF_TOKEN"):
     os.environ.pop(_name, None)
 offline_models.models_folder().symlink_to(_real_models)
 
+
+# A shell has its background jobs ignore Ctrl-C, and so would the commands that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How fast a shared machine happens to be says nothing about the code. CI tries the same examples each time, so
 # that it judges the change; new ones are tried, and found, on developers' machines.
