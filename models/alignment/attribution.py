@@ -34,11 +34,11 @@ def attribute(
     speakers = sorted({turn.speaker for turn in turns})
     scores = evidence(words, turns, exclusive, speakers)
     changes = change_log_odds(words, exclusive, language)
-    row = np.array(best_row(scores, changes))
+    row = best_row(scores, changes)
     sure = calibrated(posteriors(scores, changes))[np.arange(len(words)), row]
     for state, speaker in enumerate(speakers):
         own = np.flatnonzero(row == state)
-        voice = voice_probability([words[i] for i in own], [t for t in turns if t.speaker == speaker])
+        voice = voice_probability([words[int(i)] for i in own], [t for t in turns if t.speaker == speaker])
         sure[own] = np.minimum(sure[own], voice)
     return [
         replace(word, speaker=speakers[state], speaker_probability=round(float(probability), 3))
@@ -46,7 +46,7 @@ def attribute(
     ]
 
 
-def voice_probability(words: Sequence[Word], turns: Sequence[Turn]) -> NDArray[np.float64]:
+def voice_probability(words: Sequence[Word], turns: Sequence[Turn]) -> Scores:
     """(words,) how sure the voice of each word is, as its turn tells: one of `turns`, all of one speaker.
 
     >>> turns = [Turn(0.0, 1.0, "A", 0.9), Turn(2.0, 3.0, "A", 0.5)]
@@ -58,7 +58,8 @@ def voice_probability(words: Sequence[Word], turns: Sequence[Turn]) -> NDArray[n
     ends = np.maximum.accumulate(ends)
     later = np.searchsorted(ends, middles).clip(max=len(turns) - 1)
     earlier = np.maximum(0, later - 1)
-    return np.where(starts[later] - middles <= middles - ends[earlier], sure[later], sure[earlier])
+    nearest: Scores = np.where(starts[later] - middles <= middles - ends[earlier], sure[later], sure[earlier])
+    return nearest
 
 
 def calibrated(probabilities: Scores) -> Scores:

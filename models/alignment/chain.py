@@ -38,8 +38,8 @@ def posteriors(scores: Scores, changes: Scores) -> Scores:
 def _backward(scores: Scores, moves: Scores, add: np.ufunc) -> Scores:
     """(words, states) log-weights of all that may follow each state, added up by `add`.
 
-    scores: (words, states) log-likelihoods, -inf for what can't be; moves: as `_moves` makes them of `changes`, (words,)
-    the log-odds that the state changes before each word, to any of the others alike.
+    scores: (words, states) log-likelihoods, -inf for what can't be; moves: as `_moves` makes them of `changes`,
+    (words,) the log-odds that the state changes before each word, to any of the others alike.
     """
     backward = np.zeros_like(scores)
     for i in range(len(scores) - 1, 0, -1):

@@ -64,9 +64,7 @@ def _borders(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[tuple[flo
     first, last = np.searchsorted(middles, np.array([(t.start, t.end) for t in exclusive]).reshape(-1, 2).T)
     spoken = [turn for turn, holds_words in zip(exclusive, first < last, strict=True) if holds_words]
     return [
-        (before.end, after.start)
-        for before, after in pairwise(spoken)
-        if before.speaker != after.speaker
+        (before.end, after.start) for before, after in pairwise(spoken) if before.speaker != after.speaker
     ]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.record.transcript import Turn
 from models.runtime.pyannote import SlidingWindow
 
-SLOPE, OFFSET = 0.45, -0.6  # log-odds of the right voice by the margin of a turn: one embedding is less sure than it says
+SLOPE, OFFSET = 0.45, -0.6  # log-odds of the right voice by the margin of a turn, which says too much
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Assignment:
                 yield turn
                 continue
             margins, frames = of[turn.speaker]
-            first, last = np.clip((np.array((turn.start, turn.end)) / self._frame).round(), 0, len(frames) - 1)
+            first, last = np.clip(
+                (np.array((turn.start, turn.end)) / self._frame).round(), 0, len(frames) - 1
+            )
             asked = max(1.0, frames[int(last)] - frames[int(first)])
             margin = (margins[int(last)] - margins[int(first)]) / asked
             yield replace(turn, probability=round(float(1 / (1 + np.exp(-SLOPE * margin - OFFSET))), 3))
@@ -51,7 +53,7 @@ class Assignment:
         return float(self.window.duration / self.activity.shape[1])
 
     def _margins_over_time(self, voice: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Margins of what was given to `voice`, and in how many windows it was, both (frames + 1,) summed up to there."""
+        """(frames + 1,) margins of what was given to `voice`, and in how many windows it was, summed up to there."""
         windows, length, _ = self.activity.shape
         places = np.rint(np.arange(windows) * self.window.step / self._frame).astype(np.int64)
         margins, frames = np.zeros((2, places[-1] + length + 1))

@@ -401,7 +401,8 @@ class VoiceClustering(BaseClustering):
         """Cluster of each local speaker, (chunks, speakers); scores; centroids, (clusters, dimension).
 
         embeddings: (chunks, speakers, dimension), NaN where there is none. `file` may bring a Report as
-        "report", which is told of the blocks of a long recording, a Doubted as "doubted", and an Assigned as "assigned".
+        "report", which is told of the blocks of a long recording, a Doubted as "doubted" and an Assigned as
+        "assigned".
         """
         assert segmentations is not None
         least = num_clusters or min_clusters or 1

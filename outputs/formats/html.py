@@ -53,8 +53,8 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class TimedWord:
-    """A word as the page shows it: the space before it, its start in seconds, whether its speaker is unsure, and whether
-    somebody else speaks at the same time.
+    """A word as the page shows it: the space before it, its start in seconds, whether its speaker is unsure, and
+    whether somebody else speaks at the same time.
 
     `doubted` words follow each other in runs; the one that begins a run says so to who can't see it.
     """
