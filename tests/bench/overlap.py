@@ -30,7 +30,8 @@ from models.record.transcript import Word
 from models.runtime.samples import SAMPLE_RATE
 from outputs.scoring.score import WordError
 from tests.bench.__main__ import WORK
-from tests.bench.transcription import BASE, OFFLINE, READ_SPEECH, errors, percent, publish
+from tests.bench.report import publish
+from tests.bench.transcription import BASE, OFFLINE, READ_SPEECH, errors, percent
 from tests.models.conftest import read_audio
 
 TALKS = 6
@@ -170,5 +171,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, nargs="*", default=range(TALKS))
     result = table(parser.parse_args().seeds)
-    publish("overlap", result)
+    publish("transcription.md", "overlap", result)
     print(result)

@@ -24,10 +24,9 @@ from typing import Any
 
 from tests.audio.server import Server, ranged
 from tests.bench.__main__ import SENKO, machine
+from tests.bench.report import publish
 
 ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "docs" / "scale.md"
-BEGIN, END = "<!-- polling -->\n", "<!-- /polling -->\n"
 FEEDS = 200
 EPISODES = 100  # in a feed
 NOTES = "<p>What we talk about this week, with links and thanks to all who listen.</p>" * 8
@@ -190,9 +189,7 @@ def main() -> None:
         for part in (polling, orchestration):
             with scratch() as (folder, server):
                 report[part.__name__] = part(folder, server)
-    before, _, rest = REPORT.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    REPORT.write_text(f"{before}{BEGIN}{host()}\n{table(report)}{END}{after}", "utf-8")
+    publish("scale.md", "polling", f"{host()}\n{table(report)}")
     print(json.dumps(report, indent=2))
 
 

@@ -36,9 +36,9 @@ from outputs.formats import episode_json
 from outputs.scoring.score import WordError, score
 from tests import sounds
 from tests.bench.__main__ import WORK
+from tests.bench.report import publish
 from tests.models.conftest import SHARED, read_audio
 
-REPORT = Path(__file__).parents[2] / "docs" / "transcription.md"
 CTRANSLATE2 = "whisper-ctranslate2==0.5.8"
 READ_SPEECH = SHARED / "read_speech" / "librispeech_test-other"
 FLEURS = SHARED / "non_english" / "fleurs"
@@ -368,14 +368,6 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-def publish(part: str, table: str) -> None:
-    """Put a table between its marks in the report."""
-    begin, end = f"<!-- {part} -->\n", f"<!-- /{part} -->\n"
-    before, _, rest = REPORT.read_text(encoding="utf-8").partition(begin)
-    _, _, after = rest.partition(end)
-    REPORT.write_text(f"{before}{begin}{table}\n{end}{after}", encoding="utf-8")
-
-
 def machine() -> str:
     """What it ran on, in one line."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("faster-whisper", "ctranslate2", "torch"))
@@ -391,9 +383,9 @@ def main() -> None:
     (WORK / "audio").mkdir(parents=True, exist_ok=True)
     for part in chosen:
         table = PARTS[part]()
-        publish(part, table)
+        publish("transcription.md", part, table)
         print(f"{part}\n{table}\n", flush=True)
-    publish("machine", machine())
+    publish("transcription.md", "machine", machine())
 
 
 if __name__ == "__main__":

@@ -27,10 +27,9 @@ from models.asr.transcription import TranscriptionOptions
 from models.diarisation.diariser import DiariserOptions
 from models.record.spans import speech_of
 from models.record.transcript import AudioFile, Episode, Transcript, Word
+from tests.bench.report import publish
 from tests.models.conftest import SHARED, read_audio
 
-BEGIN, END = "<!-- variants -->\n", "<!-- /variants -->\n"
-REPORT = Path(__file__).parents[2] / "docs" / "reliability.md"
 RATE = 48_000
 READERS = ("2414", "3005")
 UTTERANCES = 4  # of each reader
@@ -202,9 +201,7 @@ def main() -> None:
             found.append((variant, agreement(reference, transcript_of(path), variant, moment)))
             path.unlink()
             print(*found[-1], file=sys.stderr, flush=True)
-    text = REPORT.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    REPORT.write_text(before + BEGIN + table(found) + END + rest.split(END)[1], encoding="utf-8")
+    publish("reliability.md", "variants", table(found))
 
 
 def table(found: list[tuple[Variant, Agreement]]) -> str:
