@@ -345,7 +345,8 @@ def _resolve_overlaps(
     }
     step = Step(recording.sha256, heeded)
     found = run.do(resolve_overlaps, step, recording, track, options, spoken.words, turns)
-    return SpokenWords(*(tuple(Word(**word) for word in found[name]) for name in ("words", "second")))
+    first, second = (tuple(Word(**word) for word in found[name]) for name in ("words", "second"))
+    return SpokenWords(first, second, tuple(found.get("warnings", ())))
 
 
 def _diarise(
