@@ -1,6 +1,7 @@
 """A Whisper of one layer with random weights, to try out whether CTranslate2 computes on a device.
 
-It takes the same ways through CTranslate2 as every other Whisper, in a few milliseconds and with no file of a model.
+It takes the same ways through CTranslate2 as every other Whisper, beams, samples and alignment, in a few milliseconds,
+and needs no file of a model.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ def encode_second(device: str, compute_type: str) -> NDArray[np.float32]:
         model = ctranslate2.models.Whisper(folder, device=device, compute_type=compute_type)
     noise = np.random.default_rng(SEED).standard_normal((1, MELS, FRAMES)).astype(np.float32)
     encoded = model.encode(ctranslate2.StorageView.from_array(noise), to_cpu=False)
-    model.generate(encoded, [PROMPT], beam_size=BEAMS, max_length=WRITTEN)
+    for way in ({"beam_size": BEAMS}, {"beam_size": 1, "sampling_topk": 0, "num_hypotheses": BEAMS}):
+        model.generate(
+            encoded, [PROMPT], max_length=WRITTEN, return_scores=True, return_no_speech_prob=True, **way
+        )
     model.align(encoded, PROMPT, [list(range(len(SPECIAL_TOKENS), TOKENS // 8))], FRAMES)
     on_cpu = encoded.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
     vectors: NDArray[np.float32] = np.array(on_cpu)[0]
@@ -48,7 +52,7 @@ def _spec() -> Any:
     random = np.random.default_rng(SEED)
 
     def weights(*shape: int) -> NDArray[np.float32]:
-        return random.normal(scale=shape[-1] ** -0.5, size=shape).astype(np.float32)
+        return random.normal(scale=np.prod(shape[1:]) ** -0.5, size=shape).astype(np.float32)
 
     def fill_norm(norm: Any) -> None:
         norm.gamma, norm.beta = np.ones(WIDTH, dtype=np.float32), np.zeros(WIDTH, dtype=np.float32)
