@@ -27,7 +27,7 @@ from models.record.progress import Report, no_report
 from models.record.spans import Span
 from models.record.transcript import Word
 from models.runtime.device import resolve_device, usable_cores
-from models.runtime.gpu_memory import FittingBatches
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 

@@ -23,7 +23,7 @@ from models.asr.transcription import TranscriptionOptions, load
 from models.asr.voice_separation import Shapes, learn_shapes, separate
 from models.record.spans import Span, total, uncovered, union, who_speaks
 from models.record.transcript import Turn, Word
-from models.runtime.gpu_memory import cpu_when_full
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
@@ -69,7 +69,7 @@ class Overlap:
         return total(self.heard)
 
 
-@cpu_when_full("hearing two who talk at once")
+@cpu_when_gpu_fails("hearing two who talk at once")
 def resolve_overlaps(
     samples: Samples, options: TranscriptionOptions, words: Sequence[Word], turns: Sequence[Turn]
 ) -> SpokenWords:

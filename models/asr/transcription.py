@@ -22,7 +22,7 @@ from models.record.progress import Progress, silent
 from models.record.spans import Span, total
 from models.record.transcript import Repair, Word
 from models.runtime.device import resolve_device
-from models.runtime.gpu_memory import cpu_when_full
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
@@ -80,7 +80,7 @@ def load(options: TranscriptionOptions) -> Engine:
     )
 
 
-@cpu_when_full("transcription")
+@cpu_when_gpu_fails("transcription")
 def transcribe(
     samples: Samples,
     options: TranscriptionOptions,

@@ -18,7 +18,7 @@ from models.record.spans import exclusive_turns, who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
-from models.runtime.gpu_memory import cpu_when_full
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
@@ -70,7 +70,7 @@ class DiariserOptions:
         return replace(self, device="cpu", model=resolve(self.model, resolve_device(self.device)))
 
 
-@cpu_when_full("diarisation")
+@cpu_when_gpu_fails("diarisation")
 def diarise(samples: Samples, options: DiariserOptions, progress: Progress = silent) -> Diarisation:
     """Find who speaks when.
 

@@ -24,7 +24,7 @@ from models.diarisation.embeddings import campplus, wespeaker
 from models.diarisation.embeddings.embedder import Embedder
 from models.diarisation.local_speakers import MAX_SUBSEGMENTS, split_local_speakers
 from models.runtime import offline_models, parallel
-from models.runtime.gpu_memory import FittingBatches
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import (
     Annotation,
     Inference,

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from models.diarisation import local_speakers
 from models.record.progress import Report
 from models.runtime import parallel
-from models.runtime.gpu_memory import FittingBatches
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import SlidingWindow
 from models.runtime.samples import SAMPLE_RATE, as_float_tensor
 

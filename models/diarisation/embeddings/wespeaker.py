@@ -17,7 +17,7 @@ from torch import Tensor
 from models.diarisation import local_speakers
 from models.record.progress import Report
 from models.runtime import parallel
-from models.runtime.gpu_memory import FittingBatches
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import BaseWeSpeakerResNet, SlidingWindow
 from models.runtime.samples import SAMPLE_RATE, cut_window
 

@@ -1,4 +1,4 @@
-"""Going on where the memory of a GPU is full: with fewer items at once, and on the CPU in the end."""
+"""Going on where a GPU fails: with fewer items at once where its memory is full, and on the CPU in the end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, Self, TypeVar, cast
 
@@ -14,6 +15,7 @@ from models.runtime.samples import Samples
 
 # What torch, CTranslate2, cuBLAS, cuDNN and cuFFT say. A handle of cuBLAS that can't be made is out of memory, too.
 FULL = re.compile(r"out of memory|_ALLOC_FAILED|CUBLAS_STATUS_NOT_INITIALIZED")
+FAILED = re.compile(r"CUDA|cuBLAS|CUBLAS|cuDNN|CUDNN|libcublas")
 
 Result = TypeVar("Result")
 
@@ -31,13 +33,20 @@ Compute = TypeVar("Compute", bound=Callable[..., Any])
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch or CTranslate2, or what caused it, tells that a GPU's memory is full."""
+    """Whether torch or CTranslate2 tell by an error that the memory of the GPU is full."""
+    return isinstance(error, RuntimeError) and FULL.search(str(error)) is not None
+
+
+def gpu_failure(error: BaseException) -> str:
+    """What a GPU failed of, by an error of torch or CTranslate2, or of its cause; "" for all others."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, RuntimeError) and FULL.search(str(cause)):
-            return True
+        if is_out_of_memory(cause):
+            return "its memory is full"
+        if isinstance(cause, RuntimeError) and FAILED.search(str(cause)):
+            return str(cause).splitlines()[0]
         cause = cause.__cause__
-    return False
+    return ""
 
 
 class FittingBatches:
@@ -71,8 +80,8 @@ class FittingBatches:
         return results
 
 
-def cpu_when_full(stage: str) -> Callable[[Compute], Compute]:
-    """Compute a stage anew on the CPU where the memory of the GPU can't hold it, and warn of it.
+def cpu_when_gpu_fails(stage: str) -> Callable[[Compute], Compute]:
+    """Compute a stage anew on the CPU where the GPU fails, or can't hold even one item of it, and warn of it.
 
     Decorates a function of samples, options and more. The options say by `on_cpu()` what they are on the CPU, with
     the same model; the result is a dataclass with `warnings`.
@@ -84,11 +93,12 @@ def cpu_when_full(stage: str) -> Callable[[Compute], Compute]:
             try:
                 return compute(samples, options, *rest, **named)
             except Exception as error:
-                if not is_out_of_memory(error):
+                reason = gpu_failure(error)
+                if not reason:
                     raise
             free_gpu_memory()
             found = compute(samples, options.on_cpu(), *rest, **named)
-            warning = f"{stage} was done on the CPU: the memory of the GPU was full"
+            warning = f"{stage} was done on the CPU after the GPU had failed: {reason}"
             return replace(found, warnings=(*found.warnings, warning))
 
         return cast(Compute, computed)
@@ -101,4 +111,5 @@ def free_gpu_memory() -> None:
     gc.collect()
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+        with suppress(RuntimeError):  # of a GPU that has failed for good
+            torch.cuda.empty_cache()

@@ -16,7 +16,7 @@ from models.asr.transcription import TranscriptionOptions
 from models.diarisation.diariser import DiariserOptions
 from models.record.errors import ModelError
 from models.record.spans import Span
-from models.runtime.gpu_memory import FittingBatches, cpu_when_full, is_out_of_memory
+from models.runtime.gpu_failures import FittingBatches, cpu_when_gpu_fails, gpu_failure, is_out_of_memory
 
 # As torch 2.11 and CTranslate2 4.8 word them.
 FULL = (
@@ -26,25 +26,31 @@ FULL = (
     RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
     RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
 )
-OTHER = (
+BROKEN = (
     RuntimeError("CUDA failed with error an illegal memory access was encountered"),
     RuntimeError("Library libcublas.so.12 is not found or cannot be loaded"),
-    ValueError("out of memory"),
-    MemoryError("out of memory"),
+    torch.AcceleratorError("CUDA error: unspecified launch failure\nCompile with `TORCH_USE_CUDA_DSA`"),
 )
+OTHER = (ValueError("out of memory"), MemoryError("out of memory"), RuntimeError("no such file"))
 
 
 def test_what_torch_and_ctranslate2_raise_when_a_gpu_is_full_is_known() -> None:
     assert all(is_out_of_memory(error) for error in FULL)
-    assert not any(is_out_of_memory(error) for error in OTHER)
+    assert not any(is_out_of_memory(error) for error in (*BROKEN, *OTHER))
 
 
-def test_an_error_that_was_caused_by_a_full_gpu_counts() -> None:
+def test_failures_of_a_gpu_are_told_from_others() -> None:
+    assert {gpu_failure(error) for error in FULL} == {"its memory is full"}
+    assert [gpu_failure(error) for error in BROKEN] == [str(error).splitlines()[0] for error in BROKEN]
+    assert {gpu_failure(error) for error in OTHER} == {""}
+
+
+def test_an_error_that_a_gpu_caused_is_its_failure() -> None:
     error = ModelError("can't load the Whisper model")
     error.__cause__ = FULL[1]
-    assert is_out_of_memory(error)
+    assert gpu_failure(error) == "its memory is full"
     error.__cause__ = OTHER[0]
-    assert not is_out_of_memory(error)
+    assert gpu_failure(error) == ""
 
 
 class Gpu:
@@ -80,7 +86,7 @@ def test_batches_that_fit_stay_whole() -> None:
 def test_one_item_that_does_not_fit_is_an_error_and_so_is_every_other() -> None:
     with pytest.raises(torch.OutOfMemoryError):
         FittingBatches().run(Gpu(0), [1, 2])
-    other = Gpu(0, OTHER[0])
+    other = Gpu(0, BROKEN[0])
     with pytest.raises(RuntimeError, match="illegal"):
         FittingBatches().run(other, [1, 2])
     assert other.sizes == [2]
@@ -103,7 +109,7 @@ class Found:
 def stage(error: Exception) -> Callable[..., Found]:
     """A stage whose model does not fit on a GPU."""
 
-    @cpu_when_full("reading")
+    @cpu_when_gpu_fails("reading")
     def read(samples: Any, options: Options, *, loudly: bool = False) -> Found:
         assert loudly
         if options.device == "cuda":
@@ -113,11 +119,17 @@ def stage(error: Exception) -> Callable[..., Found]:
     return read
 
 
-def test_a_stage_that_does_not_fit_is_done_on_the_cpu_with_a_warning() -> None:
+@pytest.mark.parametrize("error", [*FULL, *BROKEN])
+def test_a_stage_whose_gpu_fails_is_done_on_the_cpu_with_a_warning(error: Exception) -> None:
     samples = np.zeros(1, dtype=np.float32)
-    found = stage(FULL[1])(samples, Options("cuda"), loudly=True)
-    assert found == Found("cpu", ("as before", "reading was done on the CPU: the memory of the GPU was full"))
-    assert stage(FULL[1])(samples, Options("cpu"), loudly=True) == Found("cpu")
+    found = stage(error)(samples, Options("cuda"), loudly=True)
+    reason = gpu_failure(error)
+    warning = f"reading was done on the CPU after the GPU had failed: {reason}"
+    assert found == Found("cpu", ("as before", warning))
+
+
+def test_a_stage_that_fails_of_something_else_has_failed() -> None:
+    samples = np.zeros(1, dtype=np.float32)
     with pytest.raises(ModelError):
         stage(OTHER[0])(samples, Options("cuda"), loudly=True)
 
