@@ -50,7 +50,7 @@ def gpu_failure(error: BaseException) -> str:
 
 
 class FittingBatches:
-    """Batches as large as a GPU's memory holds: half as large from the first one on that it doesn't.
+    """Batches as large as a GPU's memory holds: at `most` half as many items from the first one on that it doesn't.
 
     >>> squares = FittingBatches()
     >>> squares.run(lambda numbers: [number**2 for number in numbers], [1, 2, 3])
@@ -58,7 +58,7 @@ class FittingBatches:
     """
 
     def __init__(self) -> None:
-        self._most: int | None = None  # items that may fit, None while all have
+        self.most: int | None = None  # items that may fit at once, None while all have
 
     def run(self, work: Callable[[Items], Iterable[Result]], items: Items) -> list[Result]:
         """The results of `work`, one an item, from as many calls as it takes.
@@ -67,13 +67,13 @@ class FittingBatches:
         """
         results: list[Result] = []
         while len(results) < len(items):
-            some = items[len(results) :][: self._most]
+            some = items[len(results) :][: self.most]
             try:
                 results += tuple(work(some))
             except RuntimeError as error:
                 if len(some) == 1 or not is_out_of_memory(error):
                     raise
-                self._most = len(some) // 2
+                self.most = len(some) // 2
             else:
                 continue
             free_gpu_memory()  # outside of the handler, whose traceback holds what is to be freed
