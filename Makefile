@@ -9,12 +9,13 @@ DOCS_VENV := .venv-docs
 TORCH ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),pypi)
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 RUN := $(VENV)/bin/python
+PACKAGES = $(VENV)/.packages-$(TORCH)
 READY = $(VENV)/.ready-$(TORCH)
 
 # Two workers share two cores well: each loads the models once.
 TEST_WORKERS ?= 2
 
-.PHONY: demo test lint hooks bench setup models format schema lock system-deps test-deps clean
+.PHONY: demo test lint hooks bench setup packages models format schema lock system-deps test-deps clean
 
 demo: models
 	@$(RUN) -m flows.local.demo
@@ -42,8 +43,11 @@ models: $(READY)
 	@$(VENV)/bin/episcribe models pull >/dev/null
 	@$(RUN) -m flows.local.prefect_session
 
+# All that is large, and changes seldom: a layer of its own in deploy/Dockerfile.
+packages: $(PACKAGES)
+
 # Everything is pinned with hashes in requirements.lock, so there is nothing for pip to resolve.
-$(READY): pyproject.toml requirements.lock
+$(PACKAGES): requirements.lock
 	@$(MAKE) --no-print-directory system-deps
 	$(PYTHON) -m venv --clear $(VENV)
 ifeq ($(TORCH),cpu)
@@ -54,6 +58,9 @@ ifeq ($(TORCH),cpu)
 else
 	$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 endif
+	@touch $@
+
+$(READY): $(PACKAGES) pyproject.toml
 	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(RUN) -m pip check
 	@echo $(TORCH) > $(VENV)/.torch
@@ -110,7 +117,7 @@ schema: $(READY)
 
 # Pins every package anew; needs uv.
 lock:
-	uv pip compile pyproject.toml --extra score --extra scale --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra score --extra cuda --extra scale --group dev --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file requirements.lock
 	uv pip compile --group docs --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file docs/requirements.lock

@@ -34,7 +34,7 @@ from models.diarisation.diariser import DiariserOptions
 from models.record.errors import EpiscribeError, InputError
 from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
-from models.runtime.device import resolve_device
+from models.runtime.device import device_warnings, resolve_device
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
 
@@ -248,7 +248,13 @@ def _process(
         words,
         turns,
         diariser_model=diariser_model,
-        warnings=(*source.warnings, *decoded.warnings, *_shortfall(source, decoded.seconds), *warnings),
+        warnings=(
+            *source.warnings,
+            *decoded.warnings,
+            *_shortfall(source, decoded.seconds),
+            *device_warnings(options.device),
+            *warnings,
+        ),
         spoken=spoken,
     )
     transcript = naming.name_speakers(transcript, turns.voices, folder, options, source.witness.transcript)
@@ -345,7 +351,8 @@ def _resolve_overlaps(
     }
     step = Step(recording.sha256, heeded)
     found = run.do(resolve_overlaps, step, recording, track, options, spoken.words, turns)
-    return SpokenWords(*(tuple(Word(**word) for word in found[name]) for name in ("words", "second")))
+    first, second = (tuple(Word(**word) for word in found[name]) for name in ("words", "second"))
+    return SpokenWords(first, second, tuple(found.get("warnings", ())))
 
 
 def _diarise(

@@ -323,7 +323,7 @@ def align(
         turns=turns.turns,
         exclusive=turns.exclusive,
         engine=engine_versions(words.model, diariser_model),
-        warnings=(*warnings, *turns.warnings, *words.warnings),
+        warnings=(*warnings, *turns.warnings, *words.warnings, *spoken.warnings),
         repairs=words.repairs,
     )
 

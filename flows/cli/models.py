@@ -23,12 +23,14 @@ def check() -> None:
 
 @models_app.command("pull")
 def pull_models() -> None:
-    """Fetch the offline models: no account, about 285 MB to download, 260 MB on disk."""
+    """Fetch the offline models, about 285 MB to download, 260 MB on disk; try the GPU out, if there is one."""
+    from models.runtime.gpu import find_gpu
     from models.runtime.offline_models import models_folder, pull
 
     if not pull(report=typer.echo):
         typer.echo("nothing to fetch: the offline models are all here")
     typer.echo(f"models are in {models_folder()}")
+    typer.echo(f"GPU: {find_gpu()}")
 
 
 @models_app.command("list")

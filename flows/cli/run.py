@@ -78,9 +78,12 @@ def diarise(
     """Find who speaks when, and write it as RTTM."""
     from flows.local.run import diarise_file
     from models.diarisation.diariser import DiariserOptions
+    from models.runtime.device import device_warnings
 
     options = DiariserOptions(diariser, speakers, min_speakers, max_speakers, device, step, long_windows)
     found = diarise_file(audio, out, options)
+    for warning in (*device_warnings(device), *found.warnings):
+        typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{len(found.turns)} turns of {len({turn.speaker for turn in found.turns})} speakers: {out}")
 
 

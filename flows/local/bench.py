@@ -44,6 +44,7 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
 
     Real-time factor is seconds of work per second of audio. Loading models counts apart.
     """
+    resolve_device(words.device)  # which refuses one that isn't there before anything is decoded
     seconds: dict[str, float] = {}
     stored = local_file(audio)
     recording = Recording(str(stored.path), stored.sha256)

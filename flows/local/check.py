@@ -106,14 +106,11 @@ def offline_set() -> list[Finding]:
 
 
 def gpu() -> list[Finding]:
-    """The GPU, if any."""
-    from models.runtime.device import has_gpu
+    """The GPU, if any, and whether it can be used."""
+    from models.runtime.gpu import find_gpu
 
-    if not has_gpu():
-        return [Finding("GPU", None, "none: everything runs on the CPU")]
-    import torch
-
-    return [Finding("GPU", True, torch.cuda.get_device_name())]
+    found = find_gpu()
+    return [Finding("GPU", True if found.name else None, str(found))]
 
 
 def hub_token() -> list[Finding]:

@@ -89,15 +89,18 @@ def print_result(result: dict[str, Any]) -> None:
 
 
 def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
-    """Diarise one file and write the turns as RTTM. Raises InputError and OutputError."""
+    """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError."""
     from audio.media.recording import Recording
     from audio.transfer.download import local_file
     from flows import steps
+    from models.diarisation import diariser
+    from models.runtime.device import resolve_device
     from outputs.formats import rttm
     from outputs.library import files
 
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise InputError(f"{out} can't be written: give the name of a file in a folder that is there")
+    diariser.require(options, resolve_device(options.device))
     stored = local_file(audio)
     with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
         decoded = recording.decode(progress=progress)

@@ -27,6 +27,7 @@ from models.record.progress import Report, no_report
 from models.record.spans import Span
 from models.record.transcript import Word
 from models.runtime.device import resolve_device, usable_cores
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
@@ -108,9 +109,14 @@ class FasterWhisperEngine:
         """A hypothesis of each chunk by the batched decoder; features of a few batches are in memory at a time."""
         batches = [chunks[i : i + self.batch_size] for i in range(0, len(chunks), self.batch_size)]
         hypotheses: list[Hypothesis] = []
+        fitting = FittingBatches()
+
+        def decode(batch: Sequence[Span]) -> list[Hypothesis]:
+            return fitting.run(lambda some: self._decode_batch(some, hotwords), batch)
+
         pool = ThreadPoolExecutor(self.pipeline.model.model.num_workers)
         try:
-            for batch in pool.map(lambda batch: self._decode_batch(batch, hotwords), batches):
+            for batch in pool.map(decode, batches):
                 hypotheses += batch
                 self.report(len(hypotheses), len(chunks))
         finally:

@@ -23,6 +23,7 @@ from models.asr.transcription import TranscriptionOptions, load
 from models.asr.voice_separation import Shapes, learn_shapes, separate
 from models.record.spans import Span, total, uncovered, union, who_speaks
 from models.record.transcript import Turn, Word
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
@@ -51,6 +52,7 @@ class SpokenWords:
 
     words: tuple[Word, ...]
     second: tuple[Word, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Overlap:
         return total(self.heard)
 
 
+@cpu_when_gpu_fails("hearing two who talk at once")
 def resolve_overlaps(
     samples: Samples, options: TranscriptionOptions, words: Sequence[Word], turns: Sequence[Turn]
 ) -> SpokenWords:

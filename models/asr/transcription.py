@@ -7,7 +7,8 @@ episode promises are spelled as it spells them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from models.asr import faster_whisper
 from models.asr.chunking import pack_chunks
@@ -16,9 +17,12 @@ from models.asr.language import detect_language, language_warning
 from models.asr.repair import repair_hypotheses, without_words
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
+from models.asr.whisper_models import resolve
 from models.record.progress import Progress, silent
 from models.record.spans import Span, total
 from models.record.transcript import Repair, Word
+from models.runtime.device import resolve_device
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
@@ -43,6 +47,12 @@ class TranscriptionOptions:
     beam_size: int = 5
     vocabulary: tuple[str, ...] = ()
     misheard: tuple[tuple[str, str], ...] = ()
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU, with the model that `auto` means here."""
+        auto = self.model == "auto"
+        model = resolve(self.model, resolve_device(self.device))[0] if auto else self.model
+        return replace(self, device="cpu", model=model)
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ def load(options: TranscriptionOptions) -> Engine:
     )
 
 
+@cpu_when_gpu_fails("transcription")
 def transcribe(
     samples: Samples,
     options: TranscriptionOptions,

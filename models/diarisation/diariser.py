@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from models.record.spans import exclusive_turns, who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import offline_models
 from models.runtime.device import resolve_device
+from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
 
@@ -64,7 +65,12 @@ class DiariserOptions:
                 f"--min-speakers {self.min_speakers} is more than --max-speakers {self.max_speakers}"
             )
 
+    def on_cpu(self) -> Self:
+        """The same on the CPU, with the diariser that `auto` means here."""
+        return replace(self, device="cpu", model=resolve(self.model, resolve_device(self.device)))
 
+
+@cpu_when_gpu_fails("diarisation")
 def diarise(samples: Samples, options: DiariserOptions, progress: Progress = silent) -> Diarisation:
     """Find who speaks when.
 

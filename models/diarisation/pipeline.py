@@ -11,7 +11,7 @@ The steps, their order and the result are `SpeakerDiarization`'s. What changes:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from models.diarisation.embeddings import campplus, wespeaker
 from models.diarisation.embeddings.embedder import Embedder
 from models.diarisation.local_speakers import MAX_SUBSEGMENTS, split_local_speakers
 from models.runtime import offline_models, parallel
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import (
     Annotation,
     Inference,
@@ -80,20 +81,22 @@ class BoundedDiarization(SpeakerDiarization):
         starts = window_starts(len(waveform), size, step)
         powerset = inference.model.specifications.powerset
 
-        def infer(first: int) -> NDArray[Any]:
-            some = starts[first : first + inference.batch_size]
+        def infer(some: Sequence[int]) -> NDArray[Any]:
             batch = torch.stack([cut_window(waveform, start, size) for start in some])
             scores: NDArray[Any] = inference.infer(batch[:, None])
             return scores.astype(np.uint8) if powerset else scores
 
+        fitting = FittingBatches()
         parts: list[NDArray[Any]] = []
         firsts = range(0, len(starts), inference.batch_size)
-        for first, part in zip(firsts, parallel.parallel_map(infer, firsts, inference.device), strict=True):
-            parts.append(part)
+        batches = [starts[first : first + inference.batch_size] for first in firsts]
+        work = parallel.parallel_map(lambda batch: fitting.run(infer, batch), batches, inference.device)
+        for part in work:
+            parts += part
             if hook is not None:
-                hook("segmentation", None, total=len(starts), completed=first + len(part))
+                hook("segmentation", None, total=len(starts), completed=len(parts))
         window = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
-        return SlidingWindowFeature(np.vstack(parts), window)
+        return SlidingWindowFeature(np.stack(parts), window)
 
     @staticmethod
     def speaker_count(

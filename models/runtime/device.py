@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 
 from models.record.errors import InputError
+from models.runtime.gpu import find_gpu
 
 DEVICES = ("auto", "cpu", "cuda")
+NO_GPU = "the NVIDIA driver shows no GPU here (nvidia-smi lists those it has; a container needs --gpus all)"
 
 
 def resolve_device(device: str) -> str:
-    """ "cpu" or "cuda" for `device`; "auto" is "cuda" where there is a usable GPU.
+    """ "cpu" or "cuda" for `device`; "auto" is "cuda" where there is a GPU that has been tried out.
 
-    Raises InputError for an unknown name, or for "cuda" where there is none.
+    Raises InputError, with what to do, for an unknown name, or for "cuda" where that can't be used.
     """
     if device not in DEVICES:
         raise InputError(f"no device {device!r}: use {', '.join(DEVICES)}")
     if device == "cpu":
         return "cpu"
-    if has_gpu():
+    gpu = find_gpu()
+    if gpu.name:
         return "cuda"
     if device == "cuda":
-        raise InputError(
-            "--device cuda, but there is no NVIDIA GPU that both torch and CTranslate2 can use here"
-        )
+        raise InputError(f"--device cuda, but {gpu.failure or NO_GPU}: mend that, or leave --device out")
     return "cpu"
 
 
-@cache
-def has_gpu() -> bool:
-    """Whether both torch and CTranslate2 can use an NVIDIA GPU."""
-    import ctranslate2
-
-    if ctranslate2.get_cuda_device_count() == 0:
-        return False  # spares machines without a GPU the seconds that importing torch takes
-    import torch
-
-    return bool(torch.cuda.is_available())
+def device_warnings(device: str) -> tuple[str, ...]:
+    """What to warn of where `device` leaves the choice, and there is a GPU that can't be used."""
+    failure = find_gpu().failure if device == "auto" else ""
+    return (f"the CPU is used in place of the GPU: {failure}",) if failure else ()
 
 
 def usable_cores() -> int:

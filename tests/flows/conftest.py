@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,12 @@ def process(prefect_server: str, cache: Path, tmp_path: Path) -> Process:
     return run
 
 
-def episcribe(*arguments: object, cwd: Path, limit: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+def episcribe(
+    *arguments: object, cwd: Path, limit: float = PATIENCE, environment: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess[str]:
     """The command line as a user calls it, in a process of its own."""
     command = [sys.executable, "-P", "-m", "flows.cli", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=limit, check=False
     )

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from models.diarisation import local_speakers
 from models.record.progress import Report
 from models.runtime import parallel
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import SlidingWindow
 from models.runtime.samples import SAMPLE_RATE, as_float_tensor
 
@@ -304,8 +305,12 @@ class CAMPPlusEmbedder:
                     )
                     jobs.append((chunk, int(subsegment), torch.from_numpy(own[:whole])))
 
-        def embed(batch: list[int]) -> NDArray[np.float32]:
-            return self.embed(torch.stack([features[jobs[i][2]] for i in batch]))
+        fitting = FittingBatches()
+
+        def embed(batch: list[int]) -> list[NDArray[np.float32]]:
+            return fitting.run(
+                lambda some: self.embed(torch.stack([features[jobs[i][2]] for i in some])), batch
+            )
 
         groups = batches_by_length([len(own) for _, _, own in jobs])
         for batch, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):

@@ -17,6 +17,7 @@ from torch import Tensor
 from models.diarisation import local_speakers
 from models.record.progress import Report
 from models.runtime import parallel
+from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import BaseWeSpeakerResNet, SlidingWindow
 from models.runtime.samples import SAMPLE_RATE, cut_window
 
@@ -63,8 +64,10 @@ class WeSpeakerEmbedder:
         heard = np.flatnonzero(activity.any(axis=(1, 2)))
         groups = self._groups(heard, window)
 
+        fitting = FittingBatches()
+
         def embed(group: NDArray[np.int64]) -> NDArray[np.float32]:
-            return self._embed(waveform, window, group, masks[group])
+            return np.stack(fitting.run(lambda some: self._embed(waveform, window, some, masks[some]), group))
 
         for group, vectors in zip(groups, parallel.parallel_map(embed, groups, self.device), strict=True):
             active = activity[group].max(axis=1) > 0

@@ -15,6 +15,7 @@ from models.runtime.offline_models import models_folder
 from outputs.library import read
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import ROOT, episcribe, interrupted
+from tests.gpu_driver import with_driver
 from tests.waiting import PATIENCE
 
 HEAVY = {
@@ -247,6 +248,34 @@ def test_bench_reports_every_stage(tmp_path: Path, sample_wav: Path) -> None:
     }
     assert all(spent >= 0 for spent in report["seconds"].values())
     assert report["peak_memory_mb"] > 100
+
+
+def test_a_gpu_that_cannot_be_used_is_told_and_refused_before_any_work(tmp_path: Path) -> None:
+    driver = with_driver(tmp_path, code=803, words="driver and library do not match")
+    (tmp_path / "empty.mp3").touch()
+    done = episcribe("check", cwd=tmp_path, environment=driver)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not used: the NVIDIA driver does not start: driver and library do not match" in done.stdout
+    for arguments in (
+        ["run", "empty.mp3"],
+        ["diarise", "empty.mp3", "--out", "x.rttm"],
+        ["bench", "empty.mp3"],
+    ):
+        done = episcribe(*arguments, "--device", "cuda", cwd=tmp_path, environment=driver)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert "driver and library do not match" in line
+        assert line.endswith("leave --device out")
+
+
+def test_auto_goes_on_on_the_cpu_with_one_warning(tmp_path: Path, sample_wav: Path) -> None:
+    driver = with_driver(tmp_path, code=803, words="driver and library do not match")
+    arguments = ("run", sample_wav, "--out", "out", "--model", "tiny.en", "--diariser", "none")
+    done = episcribe(*arguments, cwd=tmp_path, environment=driver)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("the CPU is used in place of the GPU: the NVIDIA driver does not start") == 1
+    (warning,) = read.load(tmp_path / "out").warnings
+    assert "driver and library do not match" in warning
 
 
 def test_check_and_models_list(tmp_path: Path) -> None:
