@@ -31,12 +31,12 @@ UNHEARD_SHARE = 0.02  # of the speech: more of it without words is worth a warni
 class TranscriptionOptions:
     """What decides the words; part of the cache key of a transcription.
 
-    `model` is "auto", a size such as "base", a folder with a CTranslate2 model, or a hub id.
+    `model` is a size such as "base", a folder with a CTranslate2 model, or a hub id.
     `language` is an ISO 639-1 code, None to detect it. `vocabulary` are names and terms to expect, `misheard` what
     was written for some of them before.
     """
 
-    model: str = "auto"
+    model: str = "base"
     language: str | None = None
     device: str = "auto"
     batch_size: int | None = None  # chunks of up to 30 s decoded at once by each worker; None: by device

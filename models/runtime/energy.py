@@ -82,6 +82,15 @@ def metered(device: str) -> Iterator[Meter]:
         meter.update()
 
 
+def per_hour(watt_hours: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """Watt-hours for each hour of so many seconds of audio, in three digits.
+
+    >>> per_hour({"cpu": 0.12345}, 1800)
+    {'cpu': 0.247}
+    """
+    return {kind: float(f"{spent * 3600 / seconds:.3g}") for kind, spent in watt_hours.items()}
+
+
 def processors(folder: Path = POWERCAP) -> list[Counter]:
     """A counter for each package of cores and for its memory; none where one of them can't be read."""
     try:
