@@ -74,11 +74,15 @@ class Work:
     def computed(
         self, name: str, load: Callable[[], object], compute: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
-        """What `compute` finds once `load` has loaded its models, with the watt-hours where they can be read."""
+        """What `compute` finds once `load` has loaded its models, with the watt-hours where they can be read.
+
+        What can't be loaded is left to `compute`, which knows what to do then.
+        """
         stage = self._begin(name)
         with metered(self._device) as meter:
             began = time.perf_counter()
-            load()
+            with suppress(Exception):
+                load()
             loaded = time.perf_counter()
             found = compute()
             spent = Spent(loaded - began, time.perf_counter() - loaded, self._audio)

@@ -32,6 +32,21 @@ def test_every_quality_is_told_for_every_device() -> None:
     assert set(EFFORTS) == set(product(get_args(Quality), set(DEVICES) - {"auto"}))
 
 
+def test_the_page_has_the_table_as_it_is() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    for (chosen, device), effort in EFFORTS.items():
+        models = []
+        for model in effort.models:
+            needs = [f"{model.cores} cores"] * (model.cores > 1) + [f"{model.memory:g} GB"] * (
+                model.memory > 0
+            )
+            models.append(model.name + (f" ({', '.join(needs)})" if needs else ""))
+        where = {"cpu": "CPU", "cuda": "GPU"}[device]
+        assert (
+            f"| `{chosen}` | {where} | {', '.join(models)} | {effort.beam_size} | {effort.step:g} |" in told
+        )
+
+
 def test_unless_told_otherwise_two_cores_take_base_in_small_beams_of_five() -> None:
     if machine_of("cpu").cores >= 8:
         pytest.skip("this machine is worth a larger model")
