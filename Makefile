@@ -107,6 +107,7 @@ bench: models
 	$(RUN) -m tests.bench.counts
 	$(RUN) -m tests.bench.polling
 	$(RUN) -m tests.bench.search 1000
+	$(RUN) -m tests.bench.gpu
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .

@@ -1,10 +1,10 @@
 """Prefect flows and what people start them by; the only room that imports Prefect.
 
-`episode` is the main flow, `steps` its work as plain functions, `options` what a run may be told, `naming` the
-step that names speakers, `witness` the transcript that a feed offers, `progress` how far a run is. `schedule`
-follows shows, `library` works on finished episodes, `local` runs flows here and now, `cli` is the command line,
-`web` the pages that are served. May import everything below, `outputs`, `audio` and `models`; the rooms that do
-the work never import `cli`.
+`episode` is the main flow, `steps` its work as plain functions, `options` what a run may be told, `quality` which
+models that comes to on this machine, `naming` the step that names speakers, `witness` the transcript that a feed
+offers, `progress` how far a run is, `pace` how long it takes. `schedule` follows shows, `library` works on finished
+episodes, `local` runs flows here and now, `cli` is the command line, `web` the pages that are served. May import
+everything below, `outputs`, `audio` and `models`; the rooms that do the work never import `cli`.
 """
 
 import os

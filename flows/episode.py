@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from functools import partial
 from typing import Any
 
 from prefect import flow, task
@@ -20,13 +21,14 @@ from prefect.states import Completed
 
 from audio.media.recording import DecodedAudio, Recording
 from audio.media.shortfall import Amount, shortfall
-from flows import naming, steps
+from flows import naming, pace, steps
 from flows.options import RunOptions
+from flows.pace import Work
 from flows.progress import progress
 from flows.schedule import leases
 from flows.schedule.artifacts import link_outputs
 from flows.schedule.leases import Lease
-from models.asr import whisper_models
+from models.asr import transcription, whisper_models
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.diarisation import diariser
@@ -35,6 +37,7 @@ from models.record.errors import EpiscribeError, InputError
 from models.record.spans import Span, speech_of
 from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
 from models.runtime.device import device_warnings, resolve_device
+from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
 
@@ -102,10 +105,19 @@ def decode(step: Step, recording: Recording, wanted: str | None) -> dict[str, An
     result_serializer=JSON_RESULT,
 )
 def transcribe(
-    step: Step, recording: Recording, track: int, options: TranscriptionOptions, speech: Sequence[Span] | None
+    step: Step,
+    work: Work,
+    recording: Recording,
+    track: int,
+    options: TranscriptionOptions,
+    speech: Sequence[Span] | None,
 ) -> dict[str, Any]:
     """Write down the words; see `steps.transcribe`."""
-    return asdict(steps.transcribe(recording, track, options, speech, progress))
+    return work.computed(
+        "transcribe",
+        partial(transcription.load, options),
+        lambda: asdict(steps.transcribe(recording, track, options, speech, progress)),
+    )
 
 
 @task(
@@ -115,9 +127,15 @@ def transcribe(
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def diarise(step: Step, recording: Recording, track: int, options: DiariserOptions) -> dict[str, Any]:
+def diarise(
+    step: Step, work: Work, recording: Recording, track: int, options: DiariserOptions
+) -> dict[str, Any]:
     """Find who speaks when; see `steps.diarise`. Without their voices where none are to be kept."""
-    found = asdict(steps.diarise(recording, track, options, progress))
+    found = work.computed(
+        "diarise",
+        partial(diariser.load, options),
+        lambda: asdict(steps.diarise(recording, track, options, progress)),
+    )
     return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
@@ -130,6 +148,7 @@ def diarise(step: Step, recording: Recording, track: int, options: DiariserOptio
 )
 def resolve_overlaps(
     step: Step,
+    work: Work,
     recording: Recording,
     track: int,
     options: TranscriptionOptions,
@@ -137,7 +156,11 @@ def resolve_overlaps(
     turns: Diarisation,
 ) -> dict[str, Any]:
     """Hear both who talk at once; see `steps.resolve_overlaps`."""
-    return asdict(steps.resolve_overlaps(recording, track, options, words, turns))
+    return work.computed(
+        "overlaps",
+        partial(transcription.load, options),
+        lambda: asdict(steps.resolve_overlaps(recording, track, options, words, turns)),
+    )
 
 
 @task(name="publish", persist_result=False)
@@ -234,6 +257,7 @@ def _process(
     run.note("download", computed=source.fresh)
     with Recording(source.path, source.sha256) as recording:
         decoded = _decode(run, recording, options.audio_track)
+        run.work = Work(decoded.seconds, *_stages(options))
         turns, diariser_model, warnings = _diarise(run, recording, decoded.track, options)
         if warnings:
             steps.refuse_to_lose_speakers(source, options, warnings[0])
@@ -248,6 +272,7 @@ def _process(
         words,
         turns,
         diariser_model=diariser_model,
+        effort={**_effort(options), **run.energy(decoded.seconds)},
         warnings=(
             *source.warnings,
             *decoded.warnings,
@@ -260,6 +285,7 @@ def _process(
     transcript = naming.name_speakers(transcript, turns.voices, folder, options, source.witness.transcript)
     published = publish(_opaque(transcript), source.path)
     unkept = naming.learn_voices(transcript, turns.voices, published.folder, options)
+    run.work.end()
     return {
         "folder": str(published.folder),
         "files": [str(file) for file in published.files],
@@ -280,8 +306,11 @@ def _shortfall(source: steps.DownloadedEpisode, seconds: float) -> tuple[str, ..
 class _Run:
     """Calls tasks and remembers which were computed and which had a kept result."""
 
+    work: Work
+
     def __init__(self, force: bool) -> None:
         self._force = force
+        self._energy: list[dict[str, float]] = []
         self.computed: list[str] = []
         self.reused: list[str] = []
 
@@ -297,6 +326,18 @@ class _Run:
         self.note(step_task.name, computed=state.name != "Cached")
         return result
 
+    def do_with_models(self, step_task: Any, step: Step, *arguments: Any) -> dict[str, Any]:
+        """As `do`, of a task that models work in; what energy that took is kept apart."""
+        found = dict(self.do(step_task, step, self.work, *arguments))
+        self._energy.append(found.pop(pace.ENERGY, {}))
+        return found
+
+    def energy(self, seconds: float) -> dict[str, Any]:
+        """Watt-hours an hour of audio by what took them, where that is known of all steps; for `engine`."""
+        kinds = set.intersection(*map(set, self._energy)) if self._energy and seconds else ()
+        spent = {kind: sum(step[kind] for step in self._energy) for kind in sorted(kinds)}
+        return {"watt_hours_per_hour": per_hour(spent, seconds)} if spent else {}
+
 
 def _opaque(value: Any) -> Any:
     """Keep Prefect from walking through a value in search of other tasks' results."""
@@ -310,9 +351,32 @@ def _decode(run: _Run, recording: Recording, wanted: str | None) -> DecodedAudio
     return DecodedAudio(**{**found, "warnings": tuple(found["warnings"])})
 
 
+def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
+    """The work of models that a run may come to, and the device for it."""
+    words, turns, device = options.transcription(), options.diarisation(), resolve_device(options.device)
+    whisper, _ = whisper_models.resolve(words.model)
+    stages = [pace.transcribe_stage(whisper, words.beam_size, device)]
+    if (model := diariser.resolve(turns.model, device)) != "none":
+        stages = [
+            pace.diarise_stage(model, turns.step, device),
+            *stages,
+            pace.overlaps_stage(whisper, device),
+        ]
+    return stages, device
+
+
+def _effort(options: RunOptions) -> dict[str, Any]:
+    """What the quality came to, for `engine`, beside the models."""
+    return {
+        "quality": options.quality,
+        "beam_size": options.transcription().beam_size,
+        "segmentation_step": options.diarisation().step,
+    }
+
+
 def _heeded(options: TranscriptionOptions, track: int) -> dict[str, Any]:
     """What of the options decides the words, and the model's weights in place of its name."""
-    _, model = whisper_models.resolve(options.model, resolve_device(options.device))
+    _, model = whisper_models.resolve(options.model)
     heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": track}
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
     return heeded
@@ -323,7 +387,8 @@ def _transcribe(
 ) -> Transcription:
     heeded = _heeded(options, track)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
-    found = run.do(transcribe, Step(recording.sha256, heeded), recording, track, options, speech)
+    step = Step(recording.sha256, heeded)
+    found = run.do_with_models(transcribe, step, recording, track, options, speech)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -350,7 +415,7 @@ def _resolve_overlaps(
         "turns": [astuple(turn) for turn in turns.turns],
     }
     step = Step(recording.sha256, heeded)
-    found = run.do(resolve_overlaps, step, recording, track, options, spoken.words, turns)
+    found = run.do_with_models(resolve_overlaps, step, recording, track, options, spoken.words, turns)
     first, second = (tuple(Word(**word) for word in found[name]) for name in ("words", "second"))
     return SpokenWords(first, second, tuple(found.get("warnings", ())))
 
@@ -368,7 +433,7 @@ def _diarise(
     if run_options.voices == "off":
         heeded["voices"] = "off"
     try:
-        found = run.do(diarise, Step(recording.sha256, heeded), recording, track, options)
+        found = run.do_with_models(diarise, Step(recording.sha256, heeded), recording, track, options)
     except Exception as error:  # whatever it is, the words are worth having
         reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
         return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIBRARY = "library"
 DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")
+AUTO = "auto"  # model: what the quality comes to
+
+Quality = Literal["fast", "balanced", "best"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,11 @@ class EpisodeOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    quality: Quality = Field(
+        "balanced", description="fast, balanced or best: the model, the beam, the diariser's step."
+    )
     model: str = Field(
-        "auto", description="auto, tiny.en, base, small, large-v3-turbo, a folder, or a hub id."
+        AUTO, description="auto: by quality; or tiny.en, base, small, large-v3-turbo, a folder, a hub id."
     )
     language: Annotated[str | None, CommandLine(unset="detected")] = Field(
         None, description="ISO 639-1 code such as en."
@@ -81,13 +87,18 @@ class RunOptions(EpisodeOptions):
     allow_private: bool = Field(False, description="Accept URLs of this machine and of private networks.")
 
     def transcription(self) -> TranscriptionOptions:
-        """The part that decides the words."""
+        """The part that decides the words, with what the quality comes to here; raises as `choose` does."""
+        from flows.quality import choose
         from models.asr.transcription import TranscriptionOptions
 
-        return TranscriptionOptions(model=self.model, language=self.language, device=self.device)
+        chosen = choose(self.quality, self.device, self.model)
+        return TranscriptionOptions(
+            model=chosen.model, language=self.language, device=self.device, beam_size=chosen.beam_size
+        )
 
     def diarisation(self) -> DiariserOptions:
         """The part that decides the turns; InputError where it contradicts itself."""
+        from flows.quality import effort
         from models.diarisation.diariser import DiariserOptions
 
         return DiariserOptions(
@@ -96,4 +107,5 @@ class RunOptions(EpisodeOptions):
             min_speakers=self.min_speakers,
             max_speakers=self.max_speakers,
             device=self.device,
+            step=effort(self.quality, self.device).step,
         )

@@ -6,7 +6,7 @@ steps of one run share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -111,9 +111,8 @@ def check_input(source: str, options: RunOptions) -> None:
 
 def _check_models(options: RunOptions) -> None:
     """Refuse models that aren't here or may not be used: ModelError with the command that helps."""
-    device = resolve_device(options.device)
-    resolve_whisper(options.model, device)
-    diariser.require(options.diarisation(), device)
+    resolve_whisper(options.transcription().model)
+    diariser.require(options.diarisation(), resolve_device(options.device))
 
 
 def download(source: str, options: RunOptions, progress: Progress = silent) -> DownloadedEpisode:
@@ -305,12 +304,14 @@ def align(
     turns: Diarisation,
     *,
     diariser_model: str,
+    effort: Mapping[str, Any] | None = None,
     warnings: Iterable[str] = (),
     spoken: SpokenWords | None = None,
 ) -> Transcript:
     """Align words and turns, name the speakers, and put everything that is known into one record.
 
-    spoken: the words with their speakers, where more than turns told who says them.
+    effort: what `engine` is to tell beside models and versions. spoken: the words with their speakers, where more than
+    turns told who says them.
     """
     spoken = spoken or attribute(words, turns)
     segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
@@ -322,7 +323,7 @@ def align(
         speakers=numbered_speakers(segments),
         turns=turns.turns,
         exclusive=turns.exclusive,
-        engine=engine_versions(words.model, diariser_model),
+        engine={**engine_versions(words.model, diariser_model), **(effort or {})},
         warnings=(*warnings, *turns.warnings, *words.warnings, *spoken.warnings),
         repairs=words.repairs,
     )

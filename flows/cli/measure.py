@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from flows.cli.options import option
+from flows.cli.options import field_values, takes_options
+from flows.options import RunOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -34,22 +35,13 @@ def score(
     typer.echo(json.dumps(found, indent=2))
 
 
+@takes_options(RunOptions, "quality", "model", "diariser", "device", "language")
 def bench(
     audio: Annotated[Path, typer.Argument(help="An audio or video file.")],
-    model: Annotated[str, typer.Option(help="As for run.")] = "auto",
-    diariser: Annotated[str, option("diariser")] = "auto",
-    device: Annotated[str, option("device")] = "auto",
-    language: Annotated[str | None, typer.Option(help="ISO 639-1 code.", show_default="detected")] = None,
+    **given: Any,
 ) -> None:
-    """Measure every stage: seconds, real-time factor and peak memory, as JSON."""
+    """Measure every stage: seconds, real-time factor, peak memory and, where it can be read, energy, as JSON."""
     from flows.local.bench import measure
-    from models.asr.transcription import TranscriptionOptions
-    from models.diarisation.diariser import DiariserOptions
 
-    typer.echo(
-        measure(
-            audio,
-            TranscriptionOptions(model=model, language=language, device=device),
-            DiariserOptions(model=diariser, device=device),
-        )
-    )
+    options = RunOptions(**field_values(RunOptions, given))
+    typer.echo(measure(audio, options.transcription(), options.diarisation()))

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 @feeds_app.command("add")
 @takes_options(
-    Show, "back_fill", "model", "language", "speakers", "known_people", "login_from", "header_from"
+    Show, "back_fill", "quality", "model", "language", "speakers", "known_people", "login_from", "header_from"
 )
 def feeds_add(
     url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],

@@ -27,6 +27,7 @@ from models.diarisation.diariser import DiariserOptions
 from models.record.spans import speech_of
 from models.record.transcript import AudioFile, Episode
 from models.runtime.device import resolve_device, usable_cores
+from models.runtime.energy import metered, per_hour
 from outputs.formats.registry import FORMATS
 from outputs.library import write
 
@@ -40,11 +41,22 @@ PACKAGES = ("torch", "faster-whisper", "ctranslate2", "pyannote.audio")
 
 
 def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) -> str:
-    """Process `audio` once and return JSON: seconds and real-time factor a stage, peak memory in MB.
+    """Process `audio` once and return JSON: seconds and real-time factor a stage, peak memory in MB, energy.
 
-    Real-time factor is seconds of work per second of audio. Loading models counts apart.
+    Real-time factor is seconds of work per second of audio. Loading models counts apart. Watt-hours an hour of audio
+    are there where the machine counts them, the loading included.
     """
-    resolve_device(words.device)  # which refuses one that isn't there before anything is decoded
+    device = resolve_device(words.device)
+    with metered(device) as meter:
+        report = _measured(audio, words, turns)
+    if meter.watt_hours:
+        report["watt_hours_per_hour"] = per_hour(meter.watt_hours, report["audio_seconds"])
+    report["orchestration_seconds"] = orchestration_seconds()
+    report["machine"] = _machine(device)
+    return json.dumps(report, indent=2)
+
+
+def _measured(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) -> dict[str, Any]:
     seconds: dict[str, float] = {}
     stored = local_file(audio)
     recording = Recording(str(stored.path), stored.sha256)
@@ -78,7 +90,7 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
         )
         write.publish(transcript, Path(folder), FORMATS)
     work = {name: spent for name, spent in seconds.items() if not name.startswith("load")}
-    report: dict[str, Any] = {
+    return {
         "audio_seconds": round(decoded.seconds, 3),
         "words": len(transcription.words),
         "speakers": len(transcript.speakers),
@@ -87,10 +99,7 @@ def measure(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) ->
         "real_time_factor": {name: round(spent / decoded.seconds, 4) for name, spent in work.items()},
         "total_real_time_factor": round(sum(work.values()) / decoded.seconds, 4),
         "peak_memory_mb": round(_peak_memory_mb()),
-        "orchestration_seconds": orchestration_seconds(),
-        "machine": _machine(resolve_device(words.device)),
     }
-    return json.dumps(report, indent=2)
 
 
 def orchestration_seconds() -> dict[str, float]:

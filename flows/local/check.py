@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from models.record.errors import EpiscribeError
 from models.runtime import offline_models
@@ -113,6 +113,30 @@ def gpu() -> list[Finding]:
     return [Finding("GPU", True if found.name else None, str(found))]
 
 
+def qualities() -> list[Finding]:
+    """What each `--quality` comes to on this machine."""
+    from flows.options import Quality
+    from flows.quality import choose
+    from models.asr.whisper_models import hub_has, is_here
+
+    try:
+        chosen = {
+            each: choose(each, "auto", can_be_had=lambda m: is_here(m) or hub_has(m))
+            for each in get_args(Quality)
+        }
+    except EpiscribeError as error:
+        return [Finding("quality", False, str(error))]
+    return [
+        Finding(
+            f"quality {each}",
+            True,
+            f"Whisper {found.model}{'' if is_here(found.model) else ' (from the hub, on first use)'}, "
+            f"beam {found.beam_size}, diariser's step {found.step:g}",
+        )
+        for each, found in chosen.items()
+    ]
+
+
 def hub_token() -> list[Finding]:
     """A token for the gated models, if any."""
     from models.diarisation.diariser import hub_token
@@ -146,6 +170,7 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     ffmpeg,
     offline_set,
     gpu,
+    qualities,
     hub_token,
     prefect_server,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from flows.progress import reporting_to
 
@@ -21,8 +22,9 @@ def bars() -> Iterator[None]:
     from rich.console import Console
 
     console = Console(stderr=True)
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        with reporting_to(_Lines()):
+        with reporting_to(_Lines(), say):
             yield
         return
     from rich.progress import (
@@ -50,7 +52,7 @@ def bars() -> Iterator[None]:
                 tasks[stage] = shown.add_task(TITLES.get(stage, stage), total=None)
             shown.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
 
-        with reporting_to(watch):
+        with reporting_to(watch, say):
             yield
 
 

@@ -50,7 +50,7 @@ def load(
     batch_size: chunks decoded at once by each worker; None for what suits the device.
     """
     where = resolve_device(device)
-    name, path = resolve(model, where)
+    name, path = resolve(model)
     return FasterWhisperEngine(
         name, _pipeline(path, where), beam_size=beam_size, batch_size=batch_size or BATCH_SIZES[where]
     )

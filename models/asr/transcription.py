@@ -17,11 +17,9 @@ from models.asr.language import detect_language, language_warning
 from models.asr.repair import repair_hypotheses, without_words
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
-from models.asr.whisper_models import resolve
 from models.record.progress import Progress, silent
 from models.record.spans import Span, total
 from models.record.transcript import Repair, Word
-from models.runtime.device import resolve_device
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
@@ -35,12 +33,12 @@ UNHEARD_SHARE = 0.02  # of the speech: more of it without words is worth a warni
 class TranscriptionOptions:
     """What decides the words; part of the cache key of a transcription.
 
-    `model` is "auto", a size such as "base", a folder with a CTranslate2 model, or a hub id.
+    `model` is a size such as "base", a folder with a CTranslate2 model, or a hub id.
     `language` is an ISO 639-1 code, None to detect it. `vocabulary` are names and terms to expect, `misheard` what
     was written for some of them before.
     """
 
-    model: str = "auto"
+    model: str = "base"
     language: str | None = None
     device: str = "auto"
     batch_size: int | None = None  # chunks of up to 30 s decoded at once by each worker; None: by device
@@ -49,10 +47,8 @@ class TranscriptionOptions:
     misheard: tuple[tuple[str, str], ...] = ()
 
     def on_cpu(self) -> Self:
-        """The same on the CPU, with the model that `auto` means here."""
-        auto = self.model == "auto"
-        model = resolve(self.model, resolve_device(self.device))[0] if auto else self.model
-        return replace(self, device="cpu", model=model)
+        """The same on the CPU, with the same model."""
+        return replace(self, device="cpu")
 
 
 @dataclass(frozen=True)

@@ -4,45 +4,70 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from models.record.errors import InputError, ModelError
 from models.runtime import offline_models
 
 OFFLINE = {"base": offline_models.WHISPER_BASE, "tiny.en": offline_models.WHISPER_TINY_EN}
-BEST_ON_GPU = "large-v3-turbo"
+WEIGHTS = "model.bin"
+HUB_SECONDS = 3.0  # for the hub to say whether it has a model
 
 
-def resolve(model: str, device: str) -> tuple[str, str]:
-    """Which model `model` means on `device`: a name to print and a folder to load.
+def resolve(model: str) -> tuple[str, str]:
+    """Which model `model` means: a name to print and a folder to load.
 
-    Order: a folder, the offline set, the hub. `auto` takes the largest on a GPU when the hub has it,
-    otherwise what is on this machine. Raises ModelError with the command that helps.
+    Order: the offline set, a folder, the hub. Raises ModelError with the command that helps.
     """
-    if model == "auto":
-        return _resolve_auto(device)
     if model in OFFLINE:
         return model, str(OFFLINE[model].require())
     if Path(model).is_dir():
-        if not (Path(model) / "model.bin").is_file():
-            raise InputError(f"{model} holds no model.bin: not a CTranslate2 Whisper model")
+        if not (Path(model) / WEIGHTS).is_file():
+            raise InputError(f"{model} holds no {WEIGHTS}: not a CTranslate2 Whisper model")
         return Path(model).name, model
     return model, _from_hub(model)
 
 
-def _resolve_auto(device: str) -> tuple[str, str]:
-    if device == "cuda":
-        try:
-            return BEST_ON_GPU, _from_hub(BEST_ON_GPU)
-        except ModelError:
-            pass  # no hub: the offline set is what `auto` promises then
-    for name, offline in OFFLINE.items():
-        if offline.present:
-            return name, str(offline.folder)
-    raise ModelError(
-        f"no Whisper model on this machine: run `{offline_models.PULL_COMMAND}` once (217 MB, no account)"
-    )
+def is_here(model: str) -> bool:
+    """Whether a model of the offline set or of the hub is on this machine."""
+    if model in OFFLINE:
+        return OFFLINE[model].present
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(_hub_id(model), WEIGHTS), str)
+
+
+@cache
+def hub_has(model: str) -> bool:
+    """Whether the hub answers, and has a model for us; asked once, so that a process doesn't change its mind."""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().model_info(_hub_id(model), timeout=HUB_SECONDS)
+    except Exception:  # whatever it is, the model can't be had
+        return False
+    return True
+
+
+@cache
+def _comes_from_hub(model: str) -> bool:
+    try:
+        _from_hub(model)
+    except ModelError:
+        return False
+    return True
+
+
+def can_be_had(model: str) -> bool:
+    """Whether a model is here, where need be after fetching it from the hub."""
+    return is_here(model) or (model not in OFFLINE and hub_has(model) and _comes_from_hub(model))
+
+
+def _hub_id(model: str) -> str:
+    from faster_whisper.utils import _MODELS
+
+    return str(_MODELS.get(model, model))
 
 
 def _from_hub(model: str) -> str:
@@ -50,7 +75,7 @@ def _from_hub(model: str) -> str:
     from faster_whisper.utils import available_models, download_model
 
     if "/" not in model and model not in available_models():
-        known = ", ".join(["auto", *OFFLINE, "small", BEST_ON_GPU])
+        known = ", ".join(["auto", *OFFLINE, "small", "large-v3-turbo"])
         raise InputError(
             f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name"
         )
@@ -66,7 +91,7 @@ def _from_hub(model: str) -> str:
 @lru_cache(maxsize=4)
 def weights_sha256(path: str) -> str:
     """What tells the model in a folder from every other: the SHA-256 of its weights."""
-    with (Path(path) / "model.bin").open("rb") as weights:
+    with (Path(path) / WEIGHTS).open("rb") as weights:
         return hashlib.file_digest(weights, "sha256").hexdigest()
 
 

@@ -62,6 +62,20 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
 
 
+def duration(seconds: float) -> str:
+    """How long something takes, in the two largest units, as a sentence has it.
+
+    >>> duration(23.4), duration(231), duration(240), duration(3900), duration(7200)
+    ('23 s', '3 min 51 s', '4 min', '1 h 5 min', '2 h')
+    """
+    whole = round(seconds)
+    if whole >= 3600:
+        parts = ((whole // 3600, "h"), (whole % 3600 // 60, "min"))
+    else:
+        parts = ((whole // 60, "min"), (whole % 60, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
 def parse_time(text: str) -> float:
     """The seconds that a person writes as 83.5, 1:23.5 or 1:02:03; InputError for anything else.
 

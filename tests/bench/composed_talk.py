@@ -150,7 +150,7 @@ def _timed(samples: Samples, text: str) -> Iterator[Word]:
 def _whisper() -> Any:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(whisper_models.resolve("base", "cpu")[1], device="cpu", compute_type="int8")
+    return WhisperModel(whisper_models.resolve("base")[1], device="cpu", compute_type="int8")
 
 
 def cut(clip: Clip, first: int, last: int) -> Clip:

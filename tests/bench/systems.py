@@ -51,7 +51,7 @@ def senko() -> System:
     return run
 
 
-def _stock_pipeline(step: float) -> Any:
+def stock_pipeline(step: float) -> Any:
     """pyannote's pipeline with segmentation-3.0 and a ResNet34 of random weights: good for its time only."""
     import torch
     from pyannote.audio import Model
@@ -89,7 +89,7 @@ def stock() -> System:
     """pyannote.audio as it comes."""
     import models.runtime.pyannote  # noqa: F401  (before senko imports it)
 
-    return _called(_stock_pipeline(STOCK_STEP))
+    return _called(stock_pipeline(STOCK_STEP))
 
 
 def lean_resnet() -> System:
@@ -111,7 +111,7 @@ def _lean_pipeline(kind: Any) -> Any:
     from models.diarisation.diariser import DEFAULT_STEP
     from models.diarisation.pipeline import bounded_community
 
-    return bounded_community(_stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
+    return bounded_community(stock_pipeline(STOCK_STEP), "cpu", DEFAULT_STEP, kind)
 
 
 def long_window_cosines(samples: np.ndarray) -> np.ndarray:

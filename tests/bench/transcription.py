@@ -127,7 +127,7 @@ def _stock() -> Any:
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     if not _loaded:
-        _, path = whisper_models.resolve("base", "cpu")
+        _, path = whisper_models.resolve("base")
         model = WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=usable_cores())
         _loaded.append(BatchedInferencePipeline(model))
     return _loaded[0]
@@ -149,7 +149,7 @@ def whisper_ctranslate2(recording: Path, *, batched: bool) -> Timed:
         "--output_format",
         "json",
     ]
-    command += ["--model_directory", whisper_models.resolve("base", "cpu")[1], "--compute_type", "int8"]
+    command += ["--model_directory", whisper_models.resolve("base")[1], "--compute_type", "int8"]
     command += [
         "--device",
         "cpu",

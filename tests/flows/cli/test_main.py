@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["run", "ftp://example.org/a.mp3"], "ftp"),
         (["run", "empty.mp3", "--language", "english"], "no language 'english'"),
         (["run", "empty.mp3", "--episode", "3"], "--episode 3 chooses from a feed"),
+        (["run", "empty.mp3", "--quality", "superb"], "no --quality 'superb': use fast, balanced, best"),
         (["run", "empty.mp3", "--compare", "missing.vtt"], "cannot read missing.vtt"),
         (["run", "empty.mp3", "--compare", "empty.mp3"], "empty.mp3: no transcript in it"),
         (["render", "."], "no episode.json"),
@@ -77,6 +79,8 @@ def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Transcribing ..." in done.stderr
+    assert re.search(r"^00:30 of audio: about \d+ s( \(no earlier runs here\))?$", done.stderr, re.MULTILINE)
+    assert re.search(r"^took .*\d+ s$", done.stderr, re.MULTILINE)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "episode.json",
         "transcript.srt",
@@ -86,6 +90,8 @@ def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
     again = episcribe("run", sample_wav, "--out", "out", "--model", "tiny.en", cwd=tmp_path)
     assert "nothing had to be computed again" in again.stdout
     assert "Transcribing" not in again.stderr
+    assert "about" not in again.stderr
+    assert "took" not in again.stderr
 
 
 def test_a_run_compared_with_another_transcript(tmp_path: Path, sample_wav: Path) -> None:
@@ -283,6 +289,7 @@ def test_check_and_models_list(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for what in ("Python", "torch", "ffmpeg", "model whisper-base", "GPU", "hub token", "Prefect server"):
         assert what in done.stdout
+    assert re.search(r"quality balanced +Whisper \S+.*, beam 5, diariser's step 0.25", done.stdout)
     listed = episcribe("models", "list", cwd=tmp_path).stdout
     assert "Apache-2.0" in listed
     assert "segmentation-3.0" in listed

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from models.runtime.memory import limits_in, memory_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's own settings")
 
@@ -55,3 +58,14 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
     full, before, after = map(int, done.stdout.split())
     assert full - after > 0.8 * 160e6
     assert before - after > 0.5 * 160e6
+
+
+def test_a_process_may_have_what_the_machine_has_and_no_more() -> None:
+    assert 0 < memory_of("cpu") <= psutil.virtual_memory().total
+
+
+def test_a_container_has_what_its_files_say(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("two", "one", "none")]
+    files[0].write_text("4294967296\n")
+    files[1].write_text("max\n")
+    assert limits_in(files) == [4_294_967_296]
