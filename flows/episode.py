@@ -272,7 +272,7 @@ def _process(
         words,
         turns,
         diariser_model=diariser_model,
-        effort={**_effort(options), **run.energy(decoded.seconds)},
+        effort={**_effort(options, diariser_model), **run.energy(decoded.seconds)},
         warnings=(
             *source.warnings,
             *decoded.warnings,
@@ -365,13 +365,10 @@ def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
     return stages, device
 
 
-def _effort(options: RunOptions) -> dict[str, Any]:
+def _effort(options: RunOptions, diariser_model: str) -> dict[str, Any]:
     """What the quality came to, for `engine`, beside the models."""
-    return {
-        "quality": options.quality,
-        "beam_size": options.transcription().beam_size,
-        "segmentation_step": options.diarisation().step,
-    }
+    told = {"quality": options.quality, "beam_size": options.transcription().beam_size}
+    return told if diariser_model == "none" else {**told, "segmentation_step": options.diarisation().step}
 
 
 def _heeded(options: TranscriptionOptions, track: int) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class EpisodeOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     quality: Quality = Field(
-        "balanced", description="fast, balanced or best: the model, the beam, the diariser's step."
+        "balanced", description="fast, balanced or best: chooses Whisper's model and beam."
     )
     model: str = Field(
         AUTO, description="auto: by quality; or tiny.en, base, small, large-v3-turbo, a folder, a hub id."
@@ -98,7 +98,6 @@ class RunOptions(EpisodeOptions):
 
     def diarisation(self) -> DiariserOptions:
         """The part that decides the turns; InputError where it contradicts itself."""
-        from flows.quality import effort
         from models.diarisation.diariser import DiariserOptions
 
         return DiariserOptions(
@@ -107,5 +106,4 @@ class RunOptions(EpisodeOptions):
             min_speakers=self.min_speakers,
             max_speakers=self.max_speakers,
             device=self.device,
-            step=effort(self.quality, self.device).step,
         )

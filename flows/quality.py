@@ -1,7 +1,8 @@
-"""What fast, balanced and best mean: the one table of which Whisper model, beam and diariser step a run takes.
+"""What fast, balanced and best mean: the one table of which Whisper model and beam a run takes.
 
 A quality is an effort for a kind of device; of the models it may take, the first is taken that the machine is large
-enough for and that can be had. What a run is told by name, as by `--model`, is taken in any case.
+enough for and that can be had. What a run is told by name, as by `--model`, is taken in any case. The diariser takes
+the same step in all of them: with smaller ones DER doesn't fall (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 
 from flows.options import AUTO, Quality
 from models.asr import whisper_models
-from models.diarisation.diariser import DEFAULT_STEP
 from models.record.errors import ModelError
 from models.runtime import offline_models
 from models.runtime.device import resolve_device, usable_cores
@@ -45,11 +45,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Effort:
-    """Models in order of preference, the beam they search with, and the diariser's step in windows."""
+    """Models in order of preference, and the beam they search with."""
 
     models: tuple[Model, ...]
     beam_size: int = 5
-    step: float = DEFAULT_STEP
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class Choice:
 
     model: str
     beam_size: int
-    step: float
 
 
 OFFLINE = (Model("base"), Model("tiny.en"))
@@ -87,15 +85,11 @@ def choose(
     device: "auto", "cpu" or "cuda". can_be_had: whether a model is here or can be fetched, which it may do.
     Raises InputError for a device that isn't here, ModelError where there is no model at all.
     """
-    chosen = effort(quality, device)
+    where = resolve_device(device)
+    effort = EFFORTS[quality, where]
     if model == AUTO:
-        model = first_that_fits(chosen.models, machine_of(resolve_device(device)), can_be_had)
-    return Choice(model, chosen.beam_size, chosen.step)
-
-
-def effort(quality: Quality, device: str) -> Effort:
-    """The effort that `quality` is on "auto", "cpu" or "cuda"; raises InputError for a device that isn't here."""
-    return EFFORTS[quality, resolve_device(device)]
+        model = first_that_fits(effort.models, machine_of(where), can_be_had)
+    return Choice(model, effort.beam_size)
 
 
 def machine_of(device: str) -> Machine:

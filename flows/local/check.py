@@ -131,7 +131,7 @@ def qualities() -> list[Finding]:
             f"quality {each}",
             True,
             f"Whisper {found.model}{'' if is_here(found.model) else ' (from the hub, on first use)'}, "
-            f"beam {found.beam_size}, diariser's step {found.step:g}",
+            f"beam {found.beam_size}",
         )
         for each, found in chosen.items()
     ]

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from importlib.metadata import version
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -288,7 +289,7 @@ def recording(minutes: float) -> tuple[Samples, str]:
 
     if SHARED.is_dir():
         (WORK / "audio").mkdir(parents=True, exist_ok=True)
-        samples, what = read_wav(compose(minutes, SPEAKERS)), f"read speech of {SPEAKERS} people"
+        samples, what = read_wav(compose(ceil(minutes), SPEAKERS)), f"read speech of {SPEAKERS} people"
     else:
         samples, what = read_wav(sample()), "a call of half a minute over and over"
     return np.resize(samples, round(minutes * 60 * SAMPLE_RATE)), what

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -22,6 +24,8 @@ from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
 from models.record.errors import DownloadError, EpiscribeError, InputError, ModelError, OutputError
 from models.record.spans import speech_of
+from models.runtime import energy
+from models.runtime.energy import Counter
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.scoring.score import score
@@ -90,6 +94,37 @@ def test_only_what_an_option_changes_is_computed_again(process: Process, sample_
 def test_force_computes_everything(process: Process, sample_wav: Path) -> None:
     process(sample_wav)
     assert process(sample_wav, force=True)["computed"] == ["decode", "diarise", "transcribe", "overlaps"]
+
+
+def test_what_a_kept_result_took_is_told_as_long_as_it_is_known(
+    process: Process, sample_wav: Path, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(energy, "processors", lambda: [Counter(itertools.count(0.0, 3600.0).__next__)])
+        process(sample_wav, force=True)
+        told = read.load(tmp_path / "out").engine
+        assert (
+            told["watt_hours_per_hour"]["cpu"] >= 360
+        )  # a watt-hour and more for each of three steps, of half a minute
+        assert (told["quality"], told["beam_size"], told["segmentation_step"]) == ("balanced", 5, 0.25)
+    assert process(sample_wav)["computed"] == []
+    assert read.load(tmp_path / "out").engine == told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(energy, "processors", list)
+        assert process(sample_wav, max_speakers=5)["computed"] != []
+    assert "watt_hours_per_hour" not in read.load(tmp_path / "out").engine
+
+
+def test_where_nobody_looks_on_the_log_tells_how_long_it_takes(
+    process: Process, sample_wav: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("prefect.task_runs")
+    logger.addHandler(caplog.handler)
+    try:
+        process(sample_wav, quality="fast", diariser="none")
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert any(record.getMessage().startswith("00:30 of audio: about ") for record in caplog.records)
 
 
 def test_the_same_audio_elsewhere_is_known(process: Process, sample_wav: Path, tmp_path: Path) -> None:

@@ -42,18 +42,15 @@ def test_the_page_has_the_table_as_it_is() -> None:
             )
             models.append(model.name + (f" ({', '.join(needs)})" if needs else ""))
         where = {"cpu": "CPU", "cuda": "GPU"}[device]
-        assert (
-            f"| `{chosen}` | {where} | {', '.join(models)} | {effort.beam_size} | {effort.step:g} |" in told
-        )
+        assert f"| `{chosen}` | {where} | {', '.join(models)} | {effort.beam_size} |" in told
 
 
-def test_unless_told_otherwise_two_cores_take_base_in_small_beams_of_five() -> None:
+def test_unless_told_otherwise_two_cores_take_base_and_a_beam_of_five() -> None:
     if machine_of("cpu").cores >= 8:
         pytest.skip("this machine is worth a larger model")
     options = RunOptions(device="cpu")
     assert options.transcription().model == "base"
     assert options.transcription().beam_size == 5
-    assert options.diarisation().step == 0.25
 
 
 @pytest.mark.parametrize(
@@ -84,14 +81,13 @@ def test_without_base_tiny_en_is_what_there_is() -> None:
 
 def test_what_is_asked_for_by_name_is_taken() -> None:
     chosen = choose("fast", "cpu", "some/model")
-    assert chosen == quality.Choice("some/model", EFFORTS["fast", "cpu"].beam_size, 0.25)
+    assert chosen == quality.Choice("some/model", EFFORTS["fast", "cpu"].beam_size)
 
 
 def test_a_larger_effort_searches_no_less() -> None:
     for device in ("cpu", "cuda"):
         fast, balanced, best = (EFFORTS[each, device] for each in get_args(Quality))
         assert fast.beam_size <= balanced.beam_size <= best.beam_size
-        assert fast.step >= balanced.step >= best.step
 
 
 def test_no_model_at_all_names_the_command_that_helps(
