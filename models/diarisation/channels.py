@@ -163,7 +163,7 @@ def _both_bands(features: Tensor, embedder: CAMPPlusEmbedder) -> Floats:
 def _ratios(vectors: Floats, seconds: Floats, together: Floats) -> Floats:
     """(voices, voices) log-likelihood ratios of one person against two."""
     clusters = singleton_clusters(vectors, seconds, ACROSS_BANDS, together=csr_array(together))
-    return pair_ratios(clusters, slice(None), together, np.zeros_like(together), ACROSS_BANDS)
+    return pair_ratios(clusters, ACROSS_BANDS)
 
 
 def group(ratios: Floats, narrow: NDArray[np.bool_], least: int = 1) -> list[tuple[list[int], float]]:

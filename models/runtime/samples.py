@@ -27,7 +27,7 @@ def as_float(samples: Samples) -> NDArray[np.float32]:
 
 def as_float_tensor(samples: Tensor) -> Tensor:
     """What `as_float` does, of tensors."""
-    return samples if samples.is_floating_point() else samples.float() / FULL_SCALE
+    return samples if samples.is_floating_point() else samples * (1.0 / FULL_SCALE)
 
 
 def cut_windows(waveform: Tensor, starts: Iterable[int], size: int, device: torch.device) -> Tensor:
