@@ -25,13 +25,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from models.diarisation.clustering import Calibration, Floats, pair_ratios, singleton_clusters
-from models.diarisation.embeddings.campplus import (
-    FRAME_SHIFT,
-    N_MELS,
-    CAMPPlusEmbedder,
-    block_features,
-    mel_centres,
-)
+from models.diarisation.embeddings.campplus import CAMPPlusEmbedder
+from models.diarisation.embeddings.filter_banks import FRAME_SHIFT, N_MELS, block_features, mel_centres
 from models.record.spans import Span, union, who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime.samples import Samples
@@ -115,7 +110,7 @@ def _features(waveform: Tensor, spans: list[Span]) -> Tensor:
     for span in sorted(spans, key=lambda span: -span.duration):
         first = round(span.start / FRAME_SHIFT)
         end = min(round(span.end / FRAME_SHIFT), first + room)
-        parts.append(block_features(waveform, first, end))
+        parts.append(block_features(waveform, first, end, waveform.device))
         room -= len(parts[-1])
         if room <= 0:
             break
@@ -168,7 +163,7 @@ def _both_bands(features: Tensor, embedder: CAMPPlusEmbedder) -> Floats:
 def _ratios(vectors: Floats, seconds: Floats, together: Floats) -> Floats:
     """(voices, voices) log-likelihood ratios of one person against two."""
     clusters = singleton_clusters(vectors, seconds, ACROSS_BANDS, together=csr_array(together))
-    return pair_ratios(clusters, slice(None), together, np.zeros_like(together), ACROSS_BANDS)
+    return pair_ratios(clusters, ACROSS_BANDS)
 
 
 def group(ratios: Floats, narrow: NDArray[np.bool_], least: int = 1) -> list[tuple[list[int], float]]:

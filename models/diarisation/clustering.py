@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -165,18 +165,23 @@ def singleton_clusters(
 
 def log_likelihood_ratios(a: Clusters, b: Clusters, calibration: Calibration) -> Floats:
     """Log-likelihood ratio of one person against two for each pair: (clusters of a, clusters of b)."""
-    same, different = calibration.same, calibration.different
-    a, b = (replace(each, reach=each.reach * coherence(each, calibration)) for each in (a, b))
-    reach = np.outer(a.reach, b.reach)
-    cosine = np.minimum(a.vectors @ b.vectors.T / reach, same[0])
-    voice_a, voice_b = same[0] * a.reach**2, same[0] * b.reach**2
-    spread = np.outer(voice_a, b.noise) + np.outer(a.noise, voice_b) + np.outer(a.noise, b.noise)
-    spread /= calibration.dimension * reach**2
+    reach_a, reach_b = (each.reach * coherence(each, calibration) for each in (a, b))
+    cosines = a.vectors @ b.vectors.T / np.outer(reach_a, reach_b)
+    return _ratios(cosines, a.noise / reach_a**2, b.noise / reach_b**2, calibration)
+
+
+def _ratios(cosines: Floats, noise_a: Floats, noise_b: Floats, calibration: Calibration) -> Floats:
+    """Ratios of clusters a and b by their cosines, (clusters of a, clusters of b), and the noise for a reach of 1."""
+    same = calibration.same
+    cosine = np.minimum(cosines, same[0])
+    spread = np.outer(noise_a + same[0], noise_b + same[0])
+    spread -= same[0] ** 2
+    spread /= calibration.dimension
     one = _log_normal(cosine, same, spread)
     if share := calibration.altered_share:
         altered = _log_normal(cosine, calibration.altered, spread)
         one = np.logaddexp(math.log(1.0 - share) + one, math.log(share) + altered)
-    return one - _log_normal(cosine, different, spread) + calibration.prior
+    return one - _log_normal(cosine, calibration.different, spread) + calibration.prior
 
 
 def voice_likeness(embeddings: Floats) -> Floats:
@@ -191,17 +196,72 @@ def voice_likeness(embeddings: Floats) -> Floats:
 
 def coherence(clusters: Clusters, calibration: Calibration) -> Floats:
     """(clusters,) how much longer the sums are than those of a usual voice: all there are in a telephone call, say."""
+    squares = np.square(clusters.vectors).sum(axis=1)
+    return _coherence(squares, clusters.reach, clusters.noise, clusters.count, calibration)
+
+
+def _coherence(
+    squares: Floats, reach: Floats, noise: Floats, count: Floats, calibration: Calibration
+) -> Floats:
+    """`coherence` by the squared lengths of the vectors."""
     usual = calibration.same[0]
-    pairs = clusters.reach**2 - (clusters.count - clusters.noise) / usual  # less each with itself
-    found = (np.square(clusters.vectors).sum(axis=1) - clusters.count) / np.maximum(pairs, 1e-9)
-    weight = clusters.count - 1.0
+    pairs = reach**2 - (count - noise) / usual  # less each with itself
+    found = (squares - count) / np.maximum(pairs, 1e-9)
+    weight = count - 1.0
     mean = (weight * found + COHERENT_FROM * usual) / (weight + COHERENT_FROM)
     return np.sqrt(np.clip(mean / usual, *COHERENT))
 
 
 def _log_normal(x: Floats, of: tuple[float, float], spread: Floats) -> Floats:
     variance = of[1] ** 2 + spread
-    return -0.5 * ((x - of[0]) ** 2 / variance + np.log(variance))
+    return -0.5 * (np.square(x - of[0]) / variance + np.log(variance))
+
+
+class Pairs:
+    """All pairs of some clusters, as sums that are kept up to date while the clusters merge.
+
+    ids: (clusters,) their indices at first; products: (clusters, clusters) of their vectors; together, bonds: the
+    same, dense; sums: (4, clusters) reach, noise, seconds, count; coherent: (clusters,) reach times coherence.
+    """
+
+    def __init__(self, clusters: Clusters, calibration: Calibration) -> None:
+        self.calibration = calibration
+        self.ids = np.arange(len(clusters))
+        self.products = clusters.vectors @ clusters.vectors.T
+        self.together, self.bonds = clusters.together.toarray(), clusters.bonds.toarray()
+        self.sums = np.stack((clusters.reach, clusters.noise, clusters.seconds, clusters.count))
+        self.coherent = clusters.reach * coherence(clusters, calibration)
+
+    def merge(self, i: int, j: int) -> None:
+        """Add cluster `j` to cluster `i`; `j` is as it was."""
+        for pairs in (self.products, self.together, self.bonds):
+            pairs[i] += pairs[j]
+            pairs[:, i] += pairs[:, j]
+        self.sums[:, i] += self.sums[:, j]
+        reach, noise, _, count = self.sums[:, i]
+        self.coherent[i] = reach * _coherence(self.products[i, i], reach, noise, count, self.calibration)
+
+    def keep(self, some: NDArray[np.bool_]) -> None:
+        """Forget all others."""
+        self.ids, self.coherent, self.sums = self.ids[some], self.coherent[some], self.sums[:, some]
+        self.products, self.together, self.bonds = (
+            pairs[np.ix_(some, some)] for pairs in (self.products, self.together, self.bonds)
+        )
+
+    def ratios(self, rows: slice) -> Floats:
+        """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
+        seconds, reach = self.sums[2], self.coherent
+        noise = self.sums[1] / reach**2
+        cosines = self.products[rows] / (reach[rows, None] * reach)
+        ratios = _ratios(cosines, noise[rows], noise, self.calibration)
+        shorter = np.maximum(np.minimum(seconds[rows, None], seconds), 1e-9)
+        apart = np.minimum(1.0, self.together[rows] / shorter)
+        return ratios - TOGETHER_WEIGHT * apart + self.bonds[rows] / shorter
+
+
+def pair_ratios(clusters: Clusters, calibration: Calibration) -> Floats:
+    """(clusters, clusters) ratios, with what the segmentation says."""
+    return Pairs(clusters, calibration).ratios(slice(None))
 
 
 def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Floats]:
@@ -209,53 +269,34 @@ def agglomerate(clusters: Clusters, calibration: Calibration) -> tuple[Ints, Flo
 
     Returns the merges, (clusters - 1, 2) with the second going into the first, and their ratios.
     """
-    count = len(clusters)
-    now = Clusters(*(getattr(clusters, field.name).copy() for field in fields(clusters)))
-    together, bonds = now.together.toarray(), now.bonds.toarray()
-    score = pair_ratios(now, slice(None), together, bonds, calibration)
+    steps = max(0, len(clusters) - 1)
+    merges, values = np.zeros((steps, 2), dtype=np.int64), np.zeros(steps)
+    pairs = Pairs(clusters, calibration)
+    score = pairs.ratios(slice(None))
     np.fill_diagonal(score, -np.inf)
-    alive = np.ones(count, dtype=bool)
-    merges, values = np.zeros((max(0, count - 1), 2), dtype=np.int64), np.zeros(max(0, count - 1))
     best = score.argmax(axis=1)
-    for step in range(count - 1):
-        i = int(np.where(alive, score[np.arange(count), best], -np.inf).argmax())
+    top = score.max(axis=1)  # -inf of those that are merged into others
+    for step in range(steps):
+        if 2 * (steps + 1 - step) <= len(top):
+            alive = top > -np.inf
+            pairs.keep(alive)
+            score, top = score[np.ix_(alive, alive)], top[alive]
+            best = (np.cumsum(alive) - 1)[best[alive]]
+        i = int(top.argmax())
         j = int(best[i])
-        merges[step], values[step] = (i, j), score[i, j]
-        now.absorb(i, j)
-        together[i] += together[j]
-        together[:, i] += together[:, j]
-        bonds[i] += bonds[j]
-        bonds[:, i] += bonds[:, j]
-        alive[j] = False
-        row = pair_ratios(now, slice(i, i + 1), together, bonds, calibration)[0]
-        row[~alive] = row[i] = -np.inf
+        merges[step], values[step] = pairs.ids[[i, j]], top[i]
+        pairs.merge(i, j)
+        row = pairs.ratios(slice(i, i + 1))[0]
+        row[top == -np.inf] = row[[i, j]] = -np.inf
         score[j], score[:, j] = -np.inf, -np.inf
         score[i], score[:, i] = row, row
-        stale = alive & ((best == i) | (best == j))
-        stale[i] = True
-        best[stale] = score[stale].argmax(axis=1)
-        best[alive & (row > score[np.arange(count), best])] = i
+        top[i], top[j] = np.inf, -np.inf
+        lost = np.flatnonzero(((best == i) | (best == j)) & (row < top))
+        nearer = row > top
+        best[nearer], top[nearer] = i, row[nearer]
+        best[lost] = score[lost].argmax(axis=1)
+        top[lost] = score[lost, best[lost]]
     return merges, values
-
-
-def pair_ratios(
-    clusters: Clusters, rows: slice, together: Floats, bonds: Floats, calibration: Calibration
-) -> Floats:
-    """Ratios of `rows` to all clusters, less what speaking at one time says against one person."""
-    some = Clusters(
-        clusters.vectors[rows],
-        clusters.reach[rows],
-        clusters.noise[rows],
-        clusters.seconds[rows],
-        clusters.count[rows],
-        clusters.start[rows],
-        clusters.together,
-        clusters.bonds,
-    )
-    shorter = np.maximum(np.minimum(some.seconds[:, None], clusters.seconds), 1e-9)
-    apart = np.minimum(1.0, together[rows] / shorter)
-    ratios = log_likelihood_ratios(some, clusters, calibration)
-    return ratios - TOGETHER_WEIGHT * apart + bonds[rows] / shorter
 
 
 def labels_after(merges: Ints, steps: int) -> Ints:
@@ -327,10 +368,8 @@ def find_voices(
 
 def evidence_for_one(clusters: Clusters, calibration: Calibration) -> Floats:
     """(clusters, clusters) log-odds of the smaller of two being the greater's: the less it says, the likelier it is."""
-    together, bonds = clusters.together.toarray(), clusters.bonds.toarray()
     smaller = np.minimum(clusters.seconds[:, None], clusters.seconds)
-    ratios = pair_ratios(clusters, slice(None), together, bonds, calibration)
-    return ratios + calibration.margin + calibration.doubt / smaller
+    return pair_ratios(clusters, calibration) + calibration.margin + calibration.doubt / smaller
 
 
 def believable_voices(clusters: Clusters, evidence: Floats, calibration: Calibration) -> NDArray[np.bool_]:

@@ -3,6 +3,8 @@
 The steps, their order and the result are `SpeakerDiarization`'s. What changes:
 
 - Audio may be 16-bit or float, in memory or mapped from a file; windows are converted as they are needed.
+  On a GPU it goes there first, and what networks answer comes back in one piece.
+- Windows in which nothing sounds don't go through the network.
 - Embeddings: pyannote runs its network over the whole window once per local speaker. Here a segment of
   speech goes through the network about once, and silent local speakers cost nothing.
 - Counting and reconstruction add windows up in place instead of laying them all out at once, which
@@ -11,12 +13,13 @@ The steps, their order and the result are `SpeakerDiarization`'s. What changes:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from models.diarisation import turn_boundaries
 from models.diarisation.clustering import BoundedVBx, Ints, VoiceClustering
@@ -38,10 +41,11 @@ from models.runtime.pyannote import (
     Uniform,
     VBxClustering,
 )
-from models.runtime.samples import cut_window
+from models.runtime.samples import cut_windows
 
 BLOCK_FRAMES = 100_000  # about half an hour of segmentation frames, ranked at once in reconstruction
 BATCH_SIZES = {"cpu": 4, "cuda": 64}  # segmentation windows at once
+DEVICE_AUDIO = 400_000_000  # bytes, 3.5 h of 16 bits: of longer audio a GPU holds what is being heard
 FILL_SECONDS = 0.2  # a shorter pause of one speaker isn't the end of a turn
 
 
@@ -70,33 +74,56 @@ class BoundedDiarization(SpeakerDiarization):
         self.embedder.to(device)
         return self
 
+    def apply(self, file: dict[str, Any], **options: Any) -> Any:
+        """The parent's, with audio that isn't too long on the device of the networks."""
+        waveform = file["waveform"]
+        if waveform.nbytes <= DEVICE_AUDIO:
+            file = {**file, "waveform": waveform.to(self._segmentation.device)}
+        return super().apply(file, **options)
+
     def get_segmentations(
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
     ) -> SlidingWindowFeature:
         """(chunks, frames, speakers) uint8 for a powerset model, float32 scores for another."""
-        inference = self._segmentation
-        size = inference.model.audio.get_num_samples(inference.duration)
-        step = round(inference.step * inference.model.audio.sample_rate)
         waveform = file["waveform"][0]
-        starts = window_starts(len(waveform), size, step)
-        powerset = inference.model.specifications.powerset
+        return self._segment(waveform, turn_boundaries.sound_levels(waveform), hook)
 
-        def infer(some: Sequence[int]) -> NDArray[Any]:
-            batch = torch.stack([cut_window(waveform, start, size) for start in some])
-            scores: NDArray[Any] = inference.infer(batch[:, None])
-            return scores.astype(np.uint8) if powerset else scores
+    def _segment(
+        self, waveform: Tensor, levels: turn_boundaries.Levels, hook: Callable[..., None] | None
+    ) -> SlidingWindowFeature:
+        """What `get_segmentations` gives, of a waveform (samples,) whose levels are known."""
+        inference = self._segmentation
+        model, device = inference.model, inference.device
+        size = model.audio.get_num_samples(inference.duration)
+        step = round(inference.step * model.audio.sample_rate)
+        starts = np.array(window_starts(len(waveform), size, step))
+        heard = np.flatnonzero(turn_boundaries.windows_with_sound(levels, starts, size))
+        powerset = model.specifications.powerset
 
+        def infer(batch: NDArray[np.int64]) -> Tensor:
+            with torch.inference_mode():
+                windows = cut_windows(waveform, starts[batch].tolist(), size, device)
+                scores = inference.conversion(model(windows[:, None]))
+                return scores.to(torch.uint8) if powerset else scores
+
+        batches = [
+            heard[first : first + inference.batch_size]
+            for first in range(0, len(heard), inference.batch_size)
+        ]
         fitting = FittingBatches()
-        parts: list[NDArray[Any]] = []
-        firsts = range(0, len(starts), inference.batch_size)
-        batches = [starts[first : first + inference.batch_size] for first in firsts]
-        work = parallel.parallel_map(lambda batch: fitting.run(infer, batch), batches, inference.device)
-        for part in work:
-            parts += part
-            if hook is not None:
-                hook("segmentation", None, total=len(starts), completed=len(parts))
+        work = parallel.parallel_map(lambda batch: torch.stack(fitting.run(infer, batch)), batches, device)
+        parts: list[Tensor] = []
+        with full_precision():
+            for batch, part in zip(batches, work, strict=True):
+                parts.append(part)
+                if hook is not None:
+                    hook("segmentation", None, total=len(starts), completed=int(batch[-1]) + 1)
+        shape = (len(starts), model.num_frames(size), len(model.specifications.classes))
+        scores = np.zeros(shape, dtype=np.uint8 if powerset else np.float32)
+        if parts:
+            scores[heard] = torch.cat(parts).cpu().numpy()
         window = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
-        return SlidingWindowFeature(np.stack(parts), window)
+        return SlidingWindowFeature(scores, window)
 
     @staticmethod
     def speaker_count(
@@ -218,8 +245,10 @@ class OfflineDiarization(BoundedDiarization):
         self, file: dict[str, Any], hook: Callable[..., None] | None = None
     ) -> SlidingWindowFeature:
         """Each local speaker in subsegments: (chunks, frames, speakers * MAX_SUBSEGMENTS) uint8."""
-        whole = super().get_segmentations(file, hook)
-        heard = turn_boundaries.audible_frames(file["waveform"][0])
+        waveform = file["waveform"][0]
+        levels = turn_boundaries.sound_levels(waveform)
+        whole = self._segment(waveform, levels, hook)
+        heard = turn_boundaries.audible_frames(levels)
         return AudibleSegmentation(split_local_speakers(whole.data), whole.sliding_window, heard)
 
     def reconstruct(
@@ -231,6 +260,11 @@ class OfflineDiarization(BoundedDiarization):
         assert isinstance(segmentations, AudibleSegmentation)
         turn_boundaries.extend_turns_to_sound(speaking.data, segmentations.audible)
         return speaking
+
+
+def full_precision() -> Any:
+    """Convolutions and LSTMs in float32 on a GPU too: in fewer bits 2 % of the frames come out otherwise."""
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 def window_starts(samples: int, size: int, step: int) -> range:
@@ -267,7 +301,8 @@ def load_offline(device: str, step: float) -> OfflineDiarization:
     """The offline pipeline on `device`. ModelError when the offline set was never pulled."""
     segmentation = Model.from_pretrained(str(offline_models.SEGMENTATION.require() / "pytorch_model.bin"))
     embedder = campplus.CAMPPlusEmbedder(
-        campplus.load(offline_models.CAMPPLUS.require() / "campplus_cn_en_common.pt")
+        campplus.load(offline_models.CAMPPLUS.require() / "campplus_cn_en_common.pt"),
+        campplus.PADDED_FRAMES.get(device),
     )
     pipeline = OfflineDiarization(segmentation, embedder, step=step, batch_size=BATCH_SIZES[device])
     pipeline.instantiate({"segmentation": {"min_duration_off": FILL_SECONDS}})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 SAMPLE_RATE = 16_000  # Hz, what Whisper and the diarisation models were trained on
@@ -25,12 +27,14 @@ def as_float(samples: Samples) -> NDArray[np.float32]:
 
 def as_float_tensor(samples: Tensor) -> Tensor:
     """What `as_float` does, of tensors."""
-    return samples if samples.is_floating_point() else samples.float() / FULL_SCALE
+    return samples if samples.is_floating_point() else samples * (1.0 / FULL_SCALE)
 
 
-def cut_window(waveform: Tensor, start: int, size: int) -> Tensor:
-    """(size,) float32 from `start` of a (samples,) float32 or int16 waveform, zeros past its end."""
+def cut_windows(waveform: Tensor, starts: Iterable[int], size: int, device: torch.device) -> Tensor:
+    """(windows, size) float32 on `device`, zeros past the end of `waveform`, (samples,) float32 or int16."""
+    import torch
     from torch.nn import functional as F
 
-    piece = as_float_tensor(waveform[start : start + size])
-    return F.pad(piece, (0, size - len(piece)))
+    pieces = (waveform[start : start + size] for start in starts)
+    whole = [piece if len(piece) == size else F.pad(piece, (0, size - len(piece))) for piece in pieces]
+    return as_float_tensor(torch.stack(whole).to(device))

@@ -19,7 +19,7 @@ from models.record.progress import Report
 from models.runtime import parallel
 from models.runtime.gpu_failures import FittingBatches
 from models.runtime.pyannote import BaseWeSpeakerResNet, SlidingWindow
-from models.runtime.samples import SAMPLE_RATE, cut_window
+from models.runtime.samples import SAMPLE_RATE, cut_windows
 
 BATCH_WINDOWS = {"cpu": 1, "cuda": 16}  # on a CPU larger batches are slower
 LONG_WINDOW = 60.0  # seconds the trunk of the long-window mode hears at once
@@ -94,13 +94,12 @@ class WeSpeakerEmbedder:
     ) -> NDArray[np.float32]:
         size = round(window.duration * SAMPLE_RATE)
         starts = [round((window.start + chunk * window.step) * SAMPLE_RATE) for chunk in group]
-        audio = torch.stack([cut_window(waveform, start, size) for start in starts])
         with torch.inference_mode():
-            return self._pool(self._trunk(audio), masks)
+            return self._pool(self._trunk(cut_windows(waveform, starts, size, self.device)), masks)
 
     def _trunk(self, audio: Tensor) -> Tensor:
         """(batch, channels, bands, frames) of audio (batch, samples)."""
-        frames: Tensor = self.network.forward_frames(audio[:, None].to(self.device))
+        frames: Tensor = self.network.forward_frames(audio[:, None])
         return frames
 
     def _pool(self, trunk: Tensor, masks: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -139,7 +138,7 @@ class LongWindowWeSpeakerEmbedder(WeSpeakerEmbedder):
         end = window.start + group[-1] * window.step + window.duration + LONG_MARGIN
         size = round((end - first) * SAMPLE_RATE)
         with torch.inference_mode():
-            trunk = self._trunk(cut_window(waveform, round(first * SAMPLE_RATE), size)[None])
+            trunk = self._trunk(cut_windows(waveform, [round(first * SAMPLE_RATE)], size, self.device))
             length = round(window.duration / TRUNK_SHIFT)
             vectors = []
             for chunk, mask in zip(group, masks, strict=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.diarisation.channels import group, join_channels, telephone_bands, upper_band
 from models.diarisation.diariser import DiariserOptions, diarise
-from models.diarisation.embeddings.campplus import fbank, mel_centres
+from models.diarisation.embeddings.filter_banks import fbank, mel_centres
 from models.record.spans import speech_of
 from models.record.transcript import Diarisation, Turn, Voice
 from tests.models.channels import (

@@ -13,7 +13,7 @@ from pyannote.core import Annotation, Segment
 from pyannote.metrics.diarization import DiarizationErrorRate
 
 from models.diarisation.diariser import DiariserOptions, diarise
-from models.diarisation.embeddings.campplus import fbank
+from models.diarisation.embeddings.filter_banks import fbank
 from models.record.errors import InputError
 from models.record.transcript import Diarisation
 

@@ -12,6 +12,7 @@ from models.diarisation.turn_boundaries import (
     SPEECH_RANGE,
     audible_frames,
     extend_turns_to_sound,
+    sound_levels,
 )
 
 
@@ -49,7 +50,7 @@ def noise(seconds: float, decibels: float) -> np.ndarray:
 def test_what_is_audible_depends_on_how_loud_the_speech_around_is() -> None:
     soft = -20 - SPEECH_RANGE + 6
     recording = np.concatenate([noise(2, -20), noise(1, soft), noise(2, soft - 12), noise(8, soft - 12)])
-    heard = audible_frames(torch.from_numpy(recording))
+    heard = audible_frames(sound_levels(torch.from_numpy(recording)))
     at = (np.arange(len(heard)) * FRAME_SHIFT + FRAME_LENGTH / 2) / 16_000
     assert heard[(at > 0.1) & (at < 2.9)].all()
     assert not heard[(at > 3.1) & (at < 4.9)].any()
@@ -58,14 +59,16 @@ def test_what_is_audible_depends_on_how_loud_the_speech_around_is() -> None:
 
 def test_sixteen_bit_and_float_samples_are_equally_audible() -> None:
     recording = (np.concatenate([noise(1, -20), noise(1, -70), noise(1, -30)]) * 32768).round()
-    as_int = audible_frames(torch.from_numpy(recording.astype(np.int16)))
-    assert (as_int == audible_frames(torch.from_numpy((recording / 32768).astype(np.float32)))).all()
+    as_int = audible_frames(sound_levels(torch.from_numpy(recording.astype(np.int16))))
+    assert (
+        as_int == audible_frames(sound_levels(torch.from_numpy((recording / 32768).astype(np.float32))))
+    ).all()
     assert as_int.any()
     assert not as_int.all()
 
 
 def test_less_than_a_frame_of_sound_is_not_audible() -> None:
-    assert len(audible_frames(torch.zeros(100))) == 0
+    assert len(audible_frames(sound_levels(torch.zeros(100)))) == 0
 
 
 def test_a_turn_goes_on_as_far_as_its_sound_but_not_for_long() -> None:
