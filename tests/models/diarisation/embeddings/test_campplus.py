@@ -19,7 +19,21 @@ from models.diarisation.embeddings.campplus import (
 )
 from models.diarisation.embeddings.filter_banks import fbank
 
-LENGTHS = (20, 27, 40, 101, 128, 129, 192, 199, 200, 201, 333, 400, 700)  # of contexts of 200, and across WIDTHS
+LENGTHS = (
+    20,
+    27,
+    40,
+    101,
+    128,
+    129,
+    192,
+    199,
+    200,
+    201,
+    333,
+    400,
+    700,
+)  # of contexts of 200, and across WIDTHS
 
 
 @pytest.fixture(scope="module")
