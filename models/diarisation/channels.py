@@ -122,7 +122,7 @@ def upper_band(features: Tensor) -> float:
 
     features: (frames, 80) log mel energies of a voice.
     """
-    loud = torch.quantile(features, LOUD, dim=0).numpy()
+    loud = np.quantile(features.numpy(), LOUD, axis=0)
     upper, middle = (float(loud[_bins(band)].mean()) for band in (UPPER, MIDDLE))
     return 10.0 / math.log(10.0) * (upper - middle)
 

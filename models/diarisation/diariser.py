@@ -149,8 +149,8 @@ def _diarisation(output: Any, model: str, seconds: float) -> Diarisation:
 
 def _with_probabilities(found: Diarisation, assignment: Assignment) -> Diarisation:
     voices = {voice.speaker: assignment.voice_of(np.array(voice.embedding)) for voice in found.voices}
-    turns, exclusive = (tuple(assignment.told(own, voices)) for own in (found.turns, found.exclusive))
-    return replace(found, turns=turns, exclusive=exclusive)
+    told = tuple(assignment.told((*found.turns, *found.exclusive), voices))
+    return replace(found, turns=told[: len(found.turns)], exclusive=told[len(found.turns) :])
 
 
 def _turns(annotation: Any, seconds: float) -> list[Turn]:

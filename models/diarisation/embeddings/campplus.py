@@ -420,9 +420,14 @@ def padded_batches(lengths: list[int], frames: int) -> tuple[list[int], list[lis
 
 def _inherit(embeddings: NDArray[np.float32], chunk: int, cover: local_speakers.SharedSpeech) -> None:
     """Give the unembedded subsegments of `chunk` the mean of what they share speech with, by shared frames."""
-    total = np.zeros(embeddings.shape[1:], dtype=np.float32)
+    missing = np.flatnonzero(np.isnan(embeddings[chunk, :, 0]) & cover.activity[chunk].any(axis=0))
+    if len(missing) == 0:
+        return
+    total = np.zeros((len(missing), DIMENSION), dtype=np.float32)
     for other, shared in cover.sources(chunk):
-        theirs = embeddings[other] / np.linalg.norm(embeddings[other], axis=1, keepdims=True)
-        total += shared @ np.nan_to_num(theirs)
-    missing = np.isnan(embeddings[chunk, :, 0]) & total.any(axis=1) & cover.activity[chunk].any(axis=0)
-    embeddings[chunk, missing] = total[missing]
+        there = np.flatnonzero(np.isfinite(embeddings[other, :, 0]))
+        theirs = embeddings[other, there]
+        theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
+        total += shared[np.ix_(missing, there)] @ theirs
+    found = total.any(axis=1)
+    embeddings[chunk, missing[found]] = total[found]

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from models.diarisation.clustering import (
     MAX_CLUSTERS,
     MAX_TRAIN,
+    TOGETHER_WEIGHT,
     BoundedVBx,
     Calibration,
     Clusters,
@@ -23,6 +24,7 @@ from models.diarisation.clustering import (
     labels_after,
     likely_merges,
     local_bonds,
+    log_likelihood_ratios,
     singleton_clusters,
     voice_likeness,
 )
@@ -146,6 +148,58 @@ def test_merging_stops_where_two_people_are_likelier() -> None:
     labels = labels_after(merges, likely_merges(values))
     assert len(set(labels.tolist())) == 4
     assert (labels == labels[np.arange(60) % 4]).all()
+
+
+def merged_one_by_one(
+    clusters: Clusters, calibration: Calibration
+) -> tuple[list[tuple[int, int]], list[float]]:
+    """`agglomerate` as it is told: all ratios anew after each merge."""
+    seconds, together, bonds = clusters.seconds.copy(), clusters.together.toarray(), clusters.bonds.toarray()
+    now = clusters[np.arange(len(clusters))]
+    alive = list(range(len(clusters)))
+    merges, values = [], []
+    while len(alive) > 1:
+        some = now[np.array(alive)]
+        shorter = np.minimum.outer(seconds[alive], seconds[alive])
+        own = np.ix_(alive, alive)
+        score = log_likelihood_ratios(some, some, calibration) + bonds[own] / shorter
+        score -= TOGETHER_WEIGHT * np.minimum(1.0, together[own] / shorter)
+        np.fill_diagonal(score, -np.inf)
+        first, second = np.unravel_index(score.argmax(), score.shape)
+        i, j = alive[first], alive[second]
+        merges.append((i, j))
+        values.append(float(score[first, second]))
+        now.absorb(i, j)
+        seconds[i] += seconds[j]
+        for pairs in (together, bonds):
+            pairs[i] += pairs[j]
+            pairs[:, i] += pairs[:, j]
+        alive.remove(j)
+    return merges, values
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_merges_are_what_they_are_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count, calibration = int(rng.integers(2, 120)), Calibration()
+    seconds = rng.uniform(0.5, 3.0, count)
+    vectors = people(5)[rng.integers(0, 5, count)]
+    vectors = vectors + rng.standard_normal(vectors.shape) * np.sqrt(0.12 + 0.75 / seconds)[:, None]
+    chunk = np.arange(count) // 6
+    both = (
+        rng.uniform(0.0, 1.0, (count, count)) * (chunk[:, None] == chunk) * (rng.random((count, count)) < 0.1)
+    )
+    some = singleton_clusters(
+        vectors,
+        seconds,
+        calibration,
+        together=csr_array(both + both.T),
+        bonds=local_bonds(chunk, rng.integers(0, 2, count), seconds, calibration),
+    )
+    merges, values = agglomerate(some, calibration)
+    expected, ratios = merged_one_by_one(some, calibration)
+    assert merges.tolist() == [list(pair) for pair in expected]
+    np.testing.assert_allclose(values, ratios, atol=1e-9)
 
 
 def directions(*cosines: float) -> NDArray[np.float64]:

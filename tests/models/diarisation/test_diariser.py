@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pyannote.core import Annotation, Segment
 from pyannote.metrics.diarization import DiarizationErrorRate
 
+from models.diarisation import turn_boundaries
 from models.diarisation.diariser import DiariserOptions, diarise
 from models.diarisation.embeddings.filter_banks import fbank
 from models.record.errors import InputError
-from models.record.transcript import Diarisation
+from models.record.transcript import Diarisation, Turn
 
 RATE = 16_000
 OFFLINE = DiariserOptions(model="offline", device="cpu")
@@ -127,6 +128,67 @@ def test_a_single_voice_is_nobody_elses(call: Call) -> None:
     assert {
         turn.probability for turn in diarise(call[0], DiariserOptions(model="offline", speakers=1)).turns
     } == {1}
+
+
+@pytest.fixture
+def padded(offline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embeddings in padded batches of a fixed shape, as on a GPU."""
+    monkeypatch.setattr(offline.embedder, "padded_frames", 4_000)
+
+
+@pytest.mark.usefixtures("padded")
+def test_padded_batches_give_the_same_turns(
+    call: Call, utterances: dict[str, list[NDArray[np.float32]]], monkeypatch: pytest.MonkeyPatch, offline: Any
+) -> None:
+    for samples in (call[0], conversation(utterances, 3)[0]):
+        found = diarise(samples, OFFLINE)
+        with monkeypatch.context() as one_length:
+            one_length.setattr(offline.embedder, "padded_frames", None)
+            expected = diarise(samples, OFFLINE)
+        assert spoken(found.turns) == spoken(expected.turns)
+        assert spoken(found.exclusive) == spoken(expected.exclusive)
+        for voice, same in zip(found.voices, expected.voices, strict=True):
+            assert unit(np.array(voice.embedding)[None]) @ unit(np.array(same.embedding)[None]).T > 0.999
+
+
+def spoken(turns: Sequence[Turn]) -> list[tuple[float, float, str]]:
+    return [(turn.start, turn.end, turn.speaker) for turn in turns]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int16])
+def test_what_is_skipped_as_silent_is_silent_to_the_network_too(
+    call: Call, monkeypatch: pytest.MonkeyPatch, offline: Any, kind: type
+) -> None:
+    rng = np.random.default_rng(0)
+    dither = (rng.random(40 * RATE) - rng.random(40 * RATE)) / 32768
+    speech = call[0].astype(np.float64)
+    samples = np.round(32768 * np.concatenate([dither, speech, np.zeros(40 * RATE), speech, dither]))
+    samples = samples.astype(np.int16) if kind is np.int16 else (samples / 32768).astype(np.float32)
+    windows: list[int] = []
+    watching = offline._segmentation.model.register_forward_pre_hook(
+        lambda network, inputs: windows.append(len(inputs[0]))
+    )
+    found = diarise(samples, OFFLINE)
+    heard = sum(windows)
+    monkeypatch.setattr(turn_boundaries, "SILENCE", -np.inf)
+    windows.clear()
+    everything = diarise(samples, OFFLINE)
+    watching.remove()
+    assert everything == found
+    assert len(speakers(found)) == 2
+    assert heard < sum(windows) / 2
+
+
+def test_the_network_hears_nobody_in_dither_or_hum_that_nobody_hears(offline: Any) -> None:
+    rng = np.random.default_rng(0)
+    time = np.arange(10 * RATE) / RATE
+    loudest = 10 ** (turn_boundaries.SILENCE / 20)
+    for sound in (np.zeros(10 * RATE), rng.standard_normal(10 * RATE), np.sin(2 * np.pi * 50 * time)):
+        quiet = torch.from_numpy(np.round(sound * loudest * 32768).astype(np.int16))
+        with torch.inference_mode():
+            segmentation = offline._segmentation
+            scores = segmentation.conversion(segmentation.model((quiet / 32768)[None, None]))
+        assert not scores.any()
 
 
 def test_silence_has_no_turns() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from models.diarisation.turn_boundaries import (
@@ -9,10 +10,12 @@ from models.diarisation.turn_boundaries import (
     FRAME_LENGTH,
     FRAME_SHIFT,
     GAP_FRAMES,
+    SILENCE,
     SPEECH_RANGE,
     audible_frames,
     extend_turns_to_sound,
     sound_levels,
+    windows_with_sound,
 )
 
 
@@ -105,6 +108,67 @@ def test_a_gap_is_closed_where_it_is_short_audible_and_of_one_speaker() -> None:
     assert len(after(0, sound((50, 120), (124, 300)))) == 2
     too_long = GAP_FRAMES + AFTER_FRAMES + BEFORE_FRAMES + 1
     assert len(after(0, sound((50, 300)), too_long)) == 2
+
+
+def frame_by_frame(speaking: np.ndarray, heard: np.ndarray) -> None:
+    """`extend_turns_to_sound` as it is told: a frame at a time."""
+    sound = np.zeros(len(speaking), dtype=bool)
+    sound[: len(heard)] = heard[: len(speaking)]
+    for _ in range(AFTER_FRAMES):
+        before = speaking.copy()
+        for k in range(1, len(speaking)):
+            if sound[k] and not before[k].any():
+                speaking[k] = before[k - 1]
+    for _ in range(BEFORE_FRAMES):
+        before = speaking.copy()
+        for k in range(len(speaking) - 1):
+            if sound[k] and not before[k].any():
+                speaking[k] = before[k + 1]
+    silent = [k for k in range(len(speaking)) if not speaking[k].any()]
+    for first in silent:
+        if first == 0 or not speaking[first - 1].any():
+            continue
+        end = first
+        while end < len(speaking) and not speaking[end].any():
+            end += 1
+        if end < len(speaking) and end - first <= GAP_FRAMES and sound[first:end].all():
+            speaking[first:end] = speaking[first - 1] & speaking[end]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_turns_are_what_they_are_frame_by_frame(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = np.zeros((800, 3), dtype=np.uint8)
+    heard = np.zeros(800 - 7 * (seed % 3), dtype=bool)
+    for _ in range(14):
+        first = rng.integers(0, 800)
+        data[first : first + rng.integers(1, 60), rng.integers(3)] = 1
+        first = rng.integers(0, 800)
+        heard[first : first + rng.integers(1, 200)] = True
+    expected = data.copy()
+    frame_by_frame(expected, heard)
+    assert (expected != data).any()
+    extend_turns_to_sound(data, heard)
+    np.testing.assert_array_equal(data, expected)
+
+
+def test_windows_without_sound_are_those_in_which_nothing_is_louder_than_dither() -> None:
+    size = 16_000
+    silence, dither = np.zeros(3 * size, np.float32), noise(3.0, SILENCE - 3)
+    recording = np.concatenate([silence, dither, noise(1.0, SILENCE + 3), silence])
+    starts = np.arange(1_000, len(recording), size // 2)
+    heard = windows_with_sound(sound_levels(torch.from_numpy(recording)), starts, size)
+    loud = 6 * size
+    np.testing.assert_array_equal(heard, (starts + size > loud) & (starts < loud + size))
+
+
+def test_a_window_of_which_one_frame_sounds_has_sound() -> None:
+    recording = np.zeros(16_000, np.float32)
+    recording[8_000:8_100] = 0.01
+    levels = sound_levels(torch.from_numpy(recording))
+    starts = np.array([0, 1_000, 7_000, 8_500, 15_000])
+    assert windows_with_sound(levels, starts, 4_000).tolist() == [False, False, True, False, False]
+    assert not windows_with_sound(np.zeros(0, np.float32), starts, 4_000).any()
 
 
 def test_a_shorter_recording_than_its_padded_windows_is_fine() -> None:
