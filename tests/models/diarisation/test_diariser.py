@@ -138,7 +138,10 @@ def padded(offline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("padded")
 def test_padded_batches_give_the_same_turns(
-    call: Call, utterances: dict[str, list[NDArray[np.float32]]], monkeypatch: pytest.MonkeyPatch, offline: Any
+    call: Call,
+    utterances: dict[str, list[NDArray[np.float32]]],
+    monkeypatch: pytest.MonkeyPatch,
+    offline: Any,
 ) -> None:
     for samples in (call[0], conversation(utterances, 3)[0]):
         found = diarise(samples, OFFLINE)
