@@ -203,6 +203,8 @@ def our_diariser(device: str) -> System:
 
 def stages_of_diarisation() -> list[tuple[Any, str, str]]:
     """Where our diariser and pyannote's pipeline spend their time."""
+    from pyannote.audio.pipelines.clustering import AgglomerativeClustering
+
     from models.diarisation import clustering, pipeline
     from models.runtime.pyannote import SpeakerDiarization
 
@@ -213,7 +215,8 @@ def stages_of_diarisation() -> list[tuple[Any, str, str]]:
     )
     owners = (pipeline.OfflineDiarization, pipeline.BoundedDiarization, SpeakerDiarization)
     own = [(owner, name, stage) for owner in owners for name, stage in stock if name in vars(owner)]
-    return [*own, (clustering.VoiceClustering, "__call__", "clustering")]
+    clusterings = clustering.VoiceClustering, AgglomerativeClustering
+    return [*own, *((kind, "__call__", "clustering") for kind in clusterings)]
 
 
 def our_recogniser(device: str, batch: int) -> System:
