@@ -124,7 +124,9 @@ def test_turns_tell_how_sure_their_voice_is(call: Call) -> None:
 
 
 def test_a_single_voice_is_nobody_elses(call: Call) -> None:
-    assert {turn.probability for turn in diarise(call[0], DiariserOptions(model="offline", speakers=1)).turns} == {1}
+    assert {
+        turn.probability for turn in diarise(call[0], DiariserOptions(model="offline", speakers=1)).turns
+    } == {1}
 
 
 @pytest.fixture
@@ -135,7 +137,10 @@ def padded(offline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("padded")
 def test_padded_batches_give_the_same_turns(
-    call: Call, utterances: dict[str, list[NDArray[np.float32]]], monkeypatch: pytest.MonkeyPatch, offline: Any
+    call: Call,
+    utterances: dict[str, list[NDArray[np.float32]]],
+    monkeypatch: pytest.MonkeyPatch,
+    offline: Any,
 ) -> None:
     for samples in (call[0], conversation(utterances, 3)[0]):
         found = diarise(samples, OFFLINE)
