@@ -82,7 +82,7 @@ def extend_turns_to_sound(speaking: Frames, heard: Audible) -> None:
 
 def _follow_sound(speaking: Frames, sound: Audible, most: int) -> None:
     """Let those who talk go on for `most` frames at most, as long as there is sound and nobody else talks; in place."""
-    talking = speaking.max(axis=1).astype(bool)
+    talking: Audible = speaking.max(axis=1) > 0
     free = sound & ~talking
     frames = np.arange(len(speaking))
     last = np.maximum.accumulate(np.where(free, -1, frames))  # frame up to each that isn't free

@@ -38,7 +38,7 @@ BATCH_FRAMES = 1500  # feature frames embedded at once
 LENGTH_STEP = 8  # feature frames: subsegments are cut to a multiple of it, so that many share a batch
 PADDED_FRAMES = {"cuda": 50_000}  # feature frames of a padded batch: 1.2 GB of a GPU's memory
 PADDED_BLOCK_SECONDS = 3600.0  # so that few batches are not full
-WIDTHS = (128, 160, 208, 400, 1000)  # feature frames that subsegments are padded to; a window has 1000
+WIDTHS = (96, 128, 160, 208, 272, 400, 1000)  # feature frames that subsegments are padded to; a window has 1000
 
 
 def half_precision(device: torch.device) -> Any:
@@ -58,16 +58,16 @@ class Valid:
 
     def __init__(self, lengths: Tensor, frames: int) -> None:
         self.lengths = lengths
-        self.mask = torch.arange(frames, device=lengths.device) < lengths[:, None]  # (batch, frames)
-        self.share = context_means(self.mask[:, None].float())  # (batch, 1, contexts) of each context
+        self.padding = torch.arange(frames, device=lengths.device) >= lengths[:, None]  # (batch, frames)
+        self.share = context_means((~self.padding)[:, None].float())  # (batch, 1, contexts) of each context
 
     def clear(self, x: Tensor) -> Tensor:
         """`x` (batch, ..., frames) with zeros for padding, in place."""
-        return x.mul_(self.mask.view(len(x), *[1] * (x.dim() - 2), -1))
+        return x.masked_fill_(self.padding.view(len(x), *[1] * (x.dim() - 2), -1), 0.0)
 
     def halved(self) -> Valid:
         """The same after a layer of stride 2."""
-        return Valid((self.lengths + 1) // 2, (self.mask.shape[1] + 1) // 2)
+        return Valid((self.lengths + 1) // 2, (self.padding.shape[1] + 1) // 2)
 
 
 def context_means(x: Tensor) -> Tensor:

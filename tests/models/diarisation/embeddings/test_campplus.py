@@ -104,4 +104,4 @@ def test_batches_have_few_shapes_and_hold_everything_once() -> None:
 
 
 def test_a_batch_holds_one_subsegment_at_least() -> None:
-    assert padded_batches([900, 30], 500) == ([1000, 128], [[0], [1]])
+    assert padded_batches([900, 30], 500) == ([1000, 96], [[0], [1]])
