@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 2
-TRANSCRIBE_VERSION = 4
+TRANSCRIBE_VERSION = 5
 DIARISE_VERSION = 6
 OVERLAPS_VERSION = 1
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
@@ -31,14 +31,15 @@ class Hypothesis:
 
     `words` are whole letters (`models.record.graphemes`), in order, apart from each other, and lie in the chunk.
     `confidence` is the mean log-probability of a token, 0 being certain; `no_speech_probability` how probable
-    the model thinks it that nobody speaks. One that is `undecoded` holds the place of speech that was left
-    out: its chunk is still to be decoded.
+    the model thinks it that nobody speaks. `languages` tell how probable each is by what is heard, where that was
+    asked for. One that is `undecoded` holds the place of speech that was left out: its chunk is still to be decoded.
     """
 
     chunk: Span
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     no_speech_probability: float = 0.0
+    languages: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
     undecoded: bool = False
 
     @property
@@ -76,8 +77,13 @@ class Engine(Protocol):
     def with_report(self, report: Report) -> Self:
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
 
-    def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
-        """The first hypothesis of each chunk, several at once. hotwords: names to expect, as running text."""
+    def decode(
+        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+    ) -> list[Hypothesis]:
+        """The first hypothesis of each chunk, several at once.
+
+        hotwords: names to expect, as running text. tell_language: tell `languages` of each, too, from one encoding.
+        """
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk, with second tries where it is unsure: slower. language: if not the engine's."""

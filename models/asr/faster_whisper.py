@@ -1,17 +1,20 @@
 """The one engine there is: Whisper by faster-whisper, with both of its decoders.
 
-The batched decoder takes several chunks at once and Whisper's first answer for each. The sequential one
-takes a chunk by itself, and where the answer is unsure or repeats itself tries again with sampling.
+The batched decoder takes several chunks at once and Whisper's first answer for each. It calls the model directly, so
+that little more is encoded than is heard, and words are put together while the model goes on. The sequential one is
+faster-whisper's: it takes a chunk by itself, and where the answer is unsure or repeats itself tries again by sampling.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import dropwhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -32,14 +35,23 @@ from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
 if TYPE_CHECKING:
-    from faster_whisper import BatchedInferencePipeline
+    from faster_whisper.tokenizer import Tokenizer
 
-BATCH_SIZES = {"cpu": 1, "cuda": 16}  # on a CPU more at once is no faster, and takes 150 MB a chunk
+    from models.asr.encoder_limit import EncoderLimitedModel
+
+BATCH_SIZE_CPU = 4  # chunks: one at a time takes half as long again to write
+BATCH_SIZE_CUDA = 16  # at most: more is no faster on an H100
+CHUNK_BYTES = 100e6  # of a GPU's memory that a chunk takes, for attention, in half precision ...
+CHUNK_WEIGHTS = 0.4  # ... and for keys and values, as a share of the weights, with five beams
+FREE_SHARE = 0.8  # of a GPU's free memory that batches may take
 MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
 FRAME_RATE = 100  # feature frames a second: the unit in which faster-whisper names a chunk
-LEAD = 3.0  # seconds before a chunk: in the first 2.8 s faster-whisper shortens no stretched first word
+CONTEXT_STEP = (
+    3.0  # seconds: what is encoded of chunks has few lengths, as chunks of one length are decoded together
+)
+SILENCE = 2.0  # seconds after the end of a chunk that are encoded, too: Whisper is used to hear some
 
 
 def load(
@@ -51,16 +63,16 @@ def load(
     """
     where = resolve_device(device)
     name, path = resolve(model)
+    loaded = _loaded(path, where)
     return FasterWhisperEngine(
-        name, _pipeline(path, where), beam_size=beam_size, batch_size=batch_size or BATCH_SIZES[where]
+        name, loaded, beam_size=beam_size, batch_size=batch_size or _fitting_batch_size(path, where)
     )
 
 
 @lru_cache(maxsize=1)
-def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
+def _loaded(path: str, device: str) -> EncoderLimitedModel:
     # The voice detector's runtime is imported by faster-whisper in mid-work, where Ctrl-C would pass for its absence.
     import onnxruntime  # noqa: F401
-    from faster_whisper import BatchedInferencePipeline
 
     from models.asr.encoder_limit import EncoderLimitedModel
 
@@ -73,19 +85,67 @@ def _pipeline(path: str, device: str) -> BatchedInferencePipeline:
             compute_type="float16" if device == "cuda" else "int8",
             cpu_threads=max(1, usable_cores() // workers),
             num_workers=workers,
+            features_device=device if device == "cuda" else None,
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"can't load the Whisper model in {path}: {error}") from error
     return_freed_memory()  # the weights as they were before they became int8
-    return BatchedInferencePipeline(model)
+    return model
+
+
+def _fitting_batch_size(path: str, device: str) -> int:
+    """How many chunks are decoded at once."""
+    if device == "cpu":
+        return BATCH_SIZE_CPU
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    return batch_size_for(free, (Path(path) / "model.bin").stat().st_size)
+
+
+def batch_size_for(free: int, weights: int) -> int:
+    """How many chunks at once a GPU has the memory for. free: its free bytes. weights: bytes of those of the model.
+
+    >>> [batch_size_for(free * 10**9, weights * 10**6) for free, weights in ((8, 145), (8, 1600), (2, 1600), (0, 145))]
+    [16, 8, 2, 1]
+    """
+    fitting = int(FREE_SHARE * free / (CHUNK_BYTES + CHUNK_WEIGHTS * weights))
+    return max(1, min(BATCH_SIZE_CUDA, fitting))
+
+
+def context_frames(chunk: Span) -> int:
+    """Frames of features that are encoded of a chunk: some silence after it, not as in training all of 30 s.
+
+    Attention takes time that grows with their square, most of what the encoder takes.
+
+    >>> [context_frames(Span(60, end)) for end in (60.5, 72, 76.1, 90)]
+    [300, 1500, 2100, 3000]
+    """
+    seconds = math.ceil((chunk.duration + SILENCE) / CONTEXT_STEP) * CONTEXT_STEP
+    return round(FRAME_RATE * min(CHUNK_SECONDS, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """What the model wrote of a chunk: tokens of text, when each is heard, and how sure it is.
+
+    A segment to `hypothesis_of`, as soon as it has words.
+    """
+
+    tokens: Sequence[int]
+    alignment: Any
+    avg_logprob: float
+    no_speech_prob: float
+    languages: Mapping[str, float]
+    words: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
 class FasterWhisperEngine:
-    """`Engine` by faster-whisper. pipeline: its BatchedInferencePipeline, around the loaded model."""
+    """`Engine` by faster-whisper. model: its WhisperModel, loaded."""
 
     name: str
-    pipeline: Any
+    model: EncoderLimitedModel = field(repr=False)
     samples: Samples = field(default_factory=lambda: np.zeros(0, dtype=np.float32), repr=False)
     language: str = "en"
     beam_size: int = 5
@@ -98,63 +158,105 @@ class FasterWhisperEngine:
 
     def with_language(self, language: str) -> Self:
         """See `Engine`."""
-        check_model_language(language, self.pipeline.model.supported_languages)
+        check_model_language(language, self.model.supported_languages)
         return replace(self, language=language)
 
     def with_report(self, report: Report) -> Self:
         """See `Engine`."""
         return replace(self, report=report)
 
-    def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
-        """A hypothesis of each chunk by the batched decoder; features of a few batches are in memory at a time."""
-        batches = [chunks[i : i + self.batch_size] for i in range(0, len(chunks), self.batch_size)]
-        hypotheses: list[Hypothesis] = []
+    def decode(
+        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+    ) -> list[Hypothesis]:
+        """See `Engine`. Words are put together here, while the workers decode the next chunks."""
+        tokenizer = self._tokenizer()
+        found: dict[int, Hypothesis] = {}
+        batches = self._batches(chunks)
         fitting = FittingBatches()
 
-        def decode(batch: Sequence[Span]) -> list[Hypothesis]:
-            return fitting.run(lambda some: self._decode_batch(some, hotwords), batch)
+        def decode(numbers: Sequence[int]) -> list[_Decoding]:
+            some = [chunks[i] for i in numbers]
+            return self._decode_batch(some, tokenizer, hotwords, tell_language)
 
-        pool = ThreadPoolExecutor(self.pipeline.model.model.num_workers)
+        pool = ThreadPoolExecutor(self.model.model.num_workers)
         try:
-            for batch in pool.map(decode, batches):
-                hypotheses += batch
-                self.report(len(hypotheses), len(chunks))
+            decoded = pool.map(lambda batch: fitting.run(decode, batch), batches)
+            for batch, decodings in zip(batches, decoded, strict=True):
+                for i, decoding in zip(batch, decodings, strict=True):
+                    found[i] = _hypothesis(chunks[i], decoding, tokenizer)
+                self.report(len(found), len(chunks))
         finally:
             pool.shutdown(cancel_futures=True)
-        return hypotheses
+        return [found[i] for i in range(len(chunks))]
 
-    def _decode_batch(self, chunks: Sequence[Span], hotwords: str | None) -> list[Hypothesis]:
-        stride, lead = LEAD + CHUNK_SECONDS, round(LEAD * SAMPLE_RATE)
-        audio = np.zeros((len(chunks), round(stride * SAMPLE_RATE)), dtype=np.float32)
-        clips = []
-        for index, (row, chunk) in enumerate(zip(audio, chunks, strict=True)):
-            samples = self.samples_of(chunk)[: len(row) - lead]
-            row[lead : lead + len(samples)] = samples
-            start = index * stride + LEAD
-            clips.append({"start": start, "end": start + len(samples) / SAMPLE_RATE})
-        segments, _ = type(self.pipeline)(self.pipeline.model).transcribe(  # it remembers: one for each batch
-            audio.ravel(),
-            language=self.language,
-            batch_size=len(chunks),
+    def _batches(self, chunks: Sequence[Span]) -> list[list[int]]:
+        """Numbers of chunks that are decoded together, of which equally much is encoded."""
+        alike: dict[int, list[int]] = {}
+        for number, chunk in enumerate(chunks):
+            alike.setdefault(context_frames(chunk), []).append(number)
+        size = self.batch_size
+        return [numbers[i : i + size] for numbers in alike.values() for i in range(0, len(numbers), size)]
+
+    def _decode_batch(
+        self, chunks: Sequence[Span], tokenizer: Tokenizer, hotwords: str | None, tell_language: bool
+    ) -> list[_Decoding]:
+        """What the model writes of chunks, from one encoding: of as many frames as the longest has."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        model = self.model.model
+        encoded = self._encoded(chunks)
+        prompt = self.model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=hotwords)
+        results = model.generate(
+            encoded,
+            [prompt] * len(chunks),
             beam_size=self.beam_size,
-            hotwords=hotwords,
-            word_timestamps=True,
-            clip_timestamps=clips,
+            max_length=self.model.max_length,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
         )
-        found: list[list[Any]] = [[] for _ in chunks]
-        for segment in segments:
-            found[int(segment.seek / (stride * FRAME_RATE))].append(segment)
+        written = [result.sequences_ids[0] for result in results]
+        texts = [[token for token in tokens if token < tokenizer.eot] for tokens in written]
+        frames = [math.ceil(chunk.duration) * FRAME_RATE for chunk in chunks]
+        alignments = model.align(encoded, tokenizer.sot_sequence, texts, frames)
+        languages = self._languages_of(encoded) if tell_language else [{} for _ in chunks]
         return [
-            hypothesis_of(chunk, own, chunk.start - clip["start"])
-            for chunk, clip, own in zip(chunks, clips, found, strict=True)
+            _Decoding(
+                text,
+                alignment,
+                result.scores[0] * len(tokens) / (len(tokens) + 1),
+                result.no_speech_prob,
+                heard,
+            )
+            for text, alignment, result, tokens, heard in zip(
+                texts, alignments, results, written, languages, strict=True
+            )
         ]
+
+    def _encoded(self, chunks: Sequence[Span]) -> Any:
+        return self.model.encode_chunks(
+            [self.samples_of(chunk) for chunk in chunks], max(map(context_frames, chunks))
+        )
+
+    def _languages_of(self, encoded: Any) -> list[dict[str, float]]:
+        """How probable each language is in each encoded chunk; empty where the model knows but one."""
+        if not self.model.model.is_multilingual:
+            return [{} for _ in range(encoded.shape[0])]
+        found = self.model.model.detect_language(encoded)
+        return [{token[2:-2]: probability for token, probability in each} for each in found]
+
+    def _tokenizer(self) -> Tokenizer:
+        from faster_whisper.tokenizer import Tokenizer
+
+        model = self.model
+        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", self.language)
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk by the sequential decoder."""
         import ctranslate2
 
         ctranslate2.set_random_seed(SEED)
-        segments, _ = self.pipeline.model.transcribe(
+        segments, _ = self.model.transcribe(
             self.samples_of(chunk),
             language=language or self.language,
             beam_size=self.beam_size,
@@ -167,14 +269,19 @@ class FasterWhisperEngine:
 
     def language_probabilities(self, chunk: Span) -> dict[str, float]:
         """See `Engine`."""
-        if not self.pipeline.model.model.is_multilingual:
-            return {}
-        _, _, probabilities = self.pipeline.model.detect_language(self.samples_of(chunk))
-        return dict(probabilities)
+        return self._languages_of(self._encoded([chunk]))[0] if self.model.model.is_multilingual else {}
 
     def samples_of(self, chunk: Span) -> NDArray[np.float32]:
         """See `Engine`."""
         return as_float(self.samples[int(chunk.start * SAMPLE_RATE) : int(chunk.end * SAMPLE_RATE)])
+
+
+def _hypothesis(chunk: Span, decoding: _Decoding, tokenizer: Tokenizer) -> Hypothesis:
+    from models.asr.aligned_words import aligned_words
+
+    words = aligned_words(tokenizer, decoding.tokens, decoding.alignment)
+    heard = hypothesis_of(chunk, [replace(decoding, words=words)], offset=chunk.start)
+    return replace(heard, languages=decoding.languages)
 
 
 def hypothesis_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Hypothesis:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import regex
@@ -190,7 +190,7 @@ def _with_lost_speech(
         finished += [part for part in parts if not part.undecoded]
         gaps = [part.chunk for part in parts if part.undecoded]
         found = []
-        for hypothesis in engine.decode(gaps):
+        for hypothesis in engine.decode(gaps, tell_language=True):
             again = _heard_in_gap(engine, hypothesis, speech)
             if again is not None:
                 repairs.append(_repair("lost", Hypothesis(hypothesis.chunk), again))
@@ -208,7 +208,7 @@ def _heard_in_gap(engine: Engine, hypothesis: Hypothesis, speech: Sequence[Span]
     found = hypothesis if _is_found(hypothesis, speech) else None
     if heard < LANGUAGE_SECONDS or not is_voiced(chunk, engine):
         return found
-    other = _language_heard(engine, chunk)
+    other = _other_language(engine, hypothesis.languages)
     if other is None and (found or heard < SEQUENTIAL_SECONDS):
         return found
     again = engine.decode_sequentially(chunk, other)
@@ -286,7 +286,7 @@ def _without_hallucinations(engine: Engine, hypothesis: Hypothesis, repairs: lis
         return hypothesis
     if not is_voiced(hypothesis.chunk, engine):
         return _emptied(hypothesis, repairs)
-    other = _language_heard(engine, hypothesis.chunk)
+    other = _other_language(engine, engine.language_probabilities(hypothesis.chunk))
     again = engine.decode_sequentially(hypothesis.chunk, other)
     if other and again.words and again.confidence > hypothesis.confidence + BETTER:
         repairs.append(_repair("language", hypothesis, again))
@@ -317,9 +317,8 @@ def _emptied(hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
     return Hypothesis(hypothesis.chunk)
 
 
-def _language_heard(engine: Engine, chunk: Span) -> str | None:
-    """The language of a chunk where it clearly is another than that of the episode."""
-    probabilities = engine.language_probabilities(chunk)
+def _other_language(engine: Engine, probabilities: Mapping[str, float]) -> str | None:
+    """The language that is heard where it clearly is another than that of the episode."""
     heard = max(probabilities, key=lambda code: probabilities[code], default=engine.language)
     return heard if heard != engine.language and probabilities[heard] >= OTHER_LANGUAGE else None
 

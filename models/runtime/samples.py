@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000  # Hz, what Whisper and the diarisation models were trained on
 FULL_SCALE = 32_768  # what 16-bit samples are divided by
 
+SOUNDLESS = 2 / FULL_SCALE  # amplitude that dithered silence doesn't exceed
+
 Samples = NDArray[np.float32] | NDArray[np.int16]
 
 
@@ -23,6 +25,16 @@ def as_float(samples: Samples) -> NDArray[np.float32]:
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / np.float32(FULL_SCALE)
     return samples.astype(np.float32, copy=False)
+
+
+def has_sound(samples: Samples) -> bool:
+    """Whether samples, float32 or 16-bit, hold more than silence and its dither.
+
+    >>> has_sound(np.array([2, -2, 1], dtype=np.int16)), has_sound(np.array([0.0, -0.001], dtype=np.float32))
+    (False, True)
+    """
+    loudest = SOUNDLESS * (FULL_SCALE if samples.dtype == np.int16 else 1.0)
+    return len(samples) > 0 and bool(samples.max() > loudest or samples.min() < -loudest)
 
 
 def as_float_tensor(samples: Tensor) -> Tensor:

@@ -110,7 +110,9 @@ def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Transcribing ..." in done.stderr
-    assert re.search(r"^00:30 of audio: about \d+ (s|min)( \(no earlier runs here\))?$", done.stderr, re.MULTILINE)
+    assert re.search(
+        r"^00:30 of audio: about \d+ (s|min)( \(no earlier runs here\))?$", done.stderr, re.MULTILINE
+    )
     assert re.search(r"^took \d+ (s|min)", done.stderr, re.MULTILINE)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "episode.json",

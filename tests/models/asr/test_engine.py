@@ -58,10 +58,21 @@ class ScriptedEngine:
         other._report = report
         return other
 
-    def decode(self, chunks: Sequence[Span], hotwords: str | None = None) -> list[Hypothesis]:
+    def decode(
+        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+    ) -> list[Hypothesis]:
         text = self._texts["hotwords" if hotwords else ""]
         self._report(len(chunks), len(chunks))
-        return [Hypothesis(chunk, said(text, chunk.start + 1), -0.2, 0.1) for chunk in chunks]
+        return [
+            Hypothesis(
+                chunk,
+                said(text, chunk.start + 1),
+                -0.2,
+                0.1,
+                self.language_probabilities(chunk) if tell_language else {},
+            )
+            for chunk in chunks
+        ]
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         self._report(1, 1)

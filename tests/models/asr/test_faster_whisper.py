@@ -5,27 +5,87 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from faster_whisper import BatchedInferencePipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.media.decode import decode
 from models.asr import faster_whisper
-from models.asr.faster_whisper import hypothesis_of
+from models.asr.chunking import CHUNK_SECONDS
+from models.asr.faster_whisper import FasterWhisperEngine, context_frames, hypothesis_of
+from models.asr.log_mel import LogMel
+from models.asr.repair import bare_word
 from models.asr.word_times import FRAME
 from models.record.graphemes import graphemes
 from models.record.spans import Span
+from models.runtime.samples import SAMPLE_RATE
+
+CHUNKS = [Span(6.3, 14.4), Span(14.4, 17.9), Span(18.1, 27.0)]
 
 
-def test_chunks_decoded_together_are_the_same_as_one_by_one(sample_wav: Path) -> None:
-    engine = faster_whisper.load("base", "cpu", batch_size=3).with_samples(decode(sample_wav).samples)
-    chunks = [Span(6.3, 14.4), Span(14.4, 17.9), Span(18.1, 30)]
-    together, alone = engine.decode(chunks), replace(engine, batch_size=1).decode(chunks)
-    assert [hypothesis.chunk for hypothesis in together] == chunks
+@pytest.fixture(scope="module")
+def engine(sample_wav: Path) -> FasterWhisperEngine:
+    return faster_whisper.load("base", "cpu", batch_size=3).with_samples(decode(sample_wav).samples)
+
+
+def test_chunks_decoded_together_are_the_same_as_one_by_one(engine: FasterWhisperEngine) -> None:
+    together, alone = engine.decode(CHUNKS), replace(engine, batch_size=1).decode(CHUNKS)
+    assert {context_frames(chunk) for chunk in CHUNKS} == {600, 1200}
+    assert [hypothesis.chunk for hypothesis in together] == CHUNKS
     assert [hypothesis.text for hypothesis in together] == [hypothesis.text for hypothesis in alone]
     for one, other in zip(together, alone, strict=True):
         assert one.words
         assert [word.start for word in one.words] == pytest.approx([w.start for w in other.words], abs=0.1)
+
+
+def test_with_all_silence_encoded_words_are_those_of_faster_whisper(
+    engine: FasterWhisperEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faster_whisper, "SILENCE", CHUNK_SECONDS)
+    lead = 3.0  # seconds, after which faster-whisper shortens a first word that is stretched
+    for mine in replace(engine, batch_size=1).decode(CHUNKS):
+        waveform = engine.samples_of(mine.chunk)
+        end = lead + len(waveform) / SAMPLE_RATE
+        segments, _ = BatchedInferencePipeline(engine.model).transcribe(
+            np.concatenate([np.zeros(round(lead * SAMPLE_RATE), dtype=np.float32), waveform]),
+            language="en",
+            word_timestamps=True,
+            clip_timestamps=[{"start": lead, "end": end}],
+        )
+        theirs = hypothesis_of(mine.chunk, list(segments), mine.chunk.start - lead)
+        assert [word.text for word in mine.words] == [word.text for word in theirs.words]
+        assert mine.confidence == pytest.approx(theirs.confidence, abs=1e-4)
+        assert mine.no_speech_probability == pytest.approx(theirs.no_speech_probability, abs=1e-4)
+        for one, other in zip(mine.words, theirs.words, strict=True):
+            assert (one.start, one.end) == pytest.approx((other.start, other.end), abs=0.011)
+            assert one.probability == pytest.approx(other.probability, abs=0.002)
+
+
+def test_features_of_torch_give_the_same_words(
+    engine: FasterWhisperEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = engine.decode(CHUNKS)
+    log_mel = LogMel(engine.model.feature_extractor.mel_filters, "cpu")
+    monkeypatch.setattr(engine.model, "_log_mel", log_mel)
+    found = engine.decode(CHUNKS)
+    for one, other in zip(found, expected, strict=True):
+        assert [bare_word(word.text) for word in one.words] == [bare_word(word.text) for word in other.words]
+    assert [each.confidence for each in found] == pytest.approx(
+        [each.confidence for each in expected], abs=0.01
+    )
+
+
+def test_the_language_is_told_with_the_words(engine: FasterWhisperEngine) -> None:
+    with_language, without = engine.decode(CHUNKS, tell_language=True), engine.decode(CHUNKS)
+    assert with_language == without
+    for hypothesis in with_language:
+        assert hypothesis.languages == pytest.approx(
+            engine.language_probabilities(hypothesis.chunk), abs=0.01
+        )
+        assert max(hypothesis.languages, key=lambda code: hypothesis.languages[code]) == "en"
+    assert not any(hypothesis.languages for hypothesis in without)
 
 
 def segment(*words: tuple[str, float, float]) -> SimpleNamespace:
@@ -47,7 +107,7 @@ def segment(*words: tuple[str, float, float]) -> SimpleNamespace:
 def test_what_faster_whisper_cuts_at_code_points_is_whole_letters(language: str, text: str) -> None:
     from faster_whisper.tokenizer import Tokenizer
 
-    model = faster_whisper.load("base", "cpu").pipeline.model
+    model = faster_whisper.load("base", "cpu").model
     tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
     cut, _ = tokenizer.split_to_word_tokens(tokenizer.encode(text))
     letters = set(accumulate(map(len, graphemes(text))))

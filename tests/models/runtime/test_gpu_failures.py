@@ -136,17 +136,17 @@ def test_a_stage_that_fails_of_something_else_has_failed() -> None:
 
 def test_words_are_the_same_in_smaller_batches(sample_wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = faster_whisper.load("tiny.en", "cpu", batch_size=3).with_samples(decode(sample_wav).samples)
-    chunks = [Span(6.3, 14.4), Span(14.4, 17.9), Span(18.1, 30)]
+    chunks = [Span(6.3, 14.4), Span(14.4, 22.9), Span(18.1, 27)]  # of one length to the encoder
     whole = engine.decode(chunks)
-    encode, sizes = engine.pipeline.model.encode, []
+    encode, sizes = engine.model.encode_chunks, []
 
-    def encode_few(features: NDArray[np.float32]) -> Any:
-        sizes.append(len(features))
-        if len(features) > 1:
+    def encode_few(waveforms: Sequence[NDArray[np.float32]], frames: int) -> Any:
+        sizes.append(len(waveforms))
+        if len(waveforms) > 1:
             raise FULL[1]
-        return encode(features)
+        return encode(waveforms, frames)
 
-    monkeypatch.setattr(engine.pipeline.model, "encode", encode_few)
+    monkeypatch.setattr(engine.model, "encode_chunks", encode_few)
     assert [one.text for one in engine.decode(chunks)] == [one.text for one in whole]
     assert sizes == [3, 1, 1, 1]
 
