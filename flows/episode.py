@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import flow, task
 from prefect.context import TaskRunContext
@@ -23,9 +23,6 @@ from audio.media.shortfall import Amount, shortfall
 from flows import naming, steps
 from flows.options import RunOptions
 from flows.progress import progress
-from flows.schedule import leases
-from flows.schedule.artifacts import link_outputs
-from flows.schedule.leases import Lease
 from models.asr import whisper_models
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
@@ -37,6 +34,9 @@ from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice
 from models.runtime.device import resolve_device
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
+
+if TYPE_CHECKING:
+    from flows.schedule.leases import Lease
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 2
@@ -163,6 +163,8 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
     episode_id = flow_run.parameters.get("episode_id")
     if episode_id is None:
         return
+    from flows.schedule import leases
+
     error = state.message or state.name
     if state.is_failed():
         error = state.result(raise_on_failure=False)
@@ -202,6 +204,8 @@ def process_episode(
             lambda: download(source, options),
             lambda transcript, audio: publish(transcript, options, audio),
         )
+    from flows.schedule import leases
+
     with leases.leased(episode_id, str(flow_run.id)) as lease:
         if lease is None:
             return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
@@ -209,6 +213,8 @@ def process_episode(
 
 
 def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
+    from flows.schedule.artifacts import link_outputs
+
     if (folder := lease.listed.folder) and holds(
         resolve_location(folder), lease.episode
     ):  # also outside the library

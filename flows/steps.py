@@ -7,6 +7,7 @@ steps of one run share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -256,6 +257,14 @@ def with_vocabulary(options: RunOptions, source: DownloadedEpisode, folder: Path
     terms = expected_terms(source.episode, listed, source.witness.terms)
     misheard = tuple(pair for pair in lessons.misheard if pair[1] in terms)
     return replace(options.transcription(), vocabulary=terms, misheard=misheard)
+
+
+def load_models(options: RunOptions) -> None:
+    """Load the models of a run side by side; the step that needs one that can't be loaded says so."""
+    with ThreadPoolExecutor() as pool:
+        pool.submit(transcription.load, options.transcription())
+        if options.diariser != "none":
+            pool.submit(diariser.load, options.diarisation())
 
 
 def transcribe(

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread, Timer
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from audio.media import ffmpeg, ogg
-from audio.media.levels import Levels, Samples
 from audio.media.mixing import Floats, Mixed, mix_down
 from models.record.errors import InputError
 from models.runtime.samples import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from audio.media.levels import Samples
 
 MAX_SECONDS = 24 * 3600  # a small file can claim to play for ever
 FIRST_SECONDS = 60  # room to begin with where the file doesn't say how long it is
@@ -77,6 +79,8 @@ def decode(
     that breaks off gives what there is, with a warning. InputError: missing, empty, not audio,
     video without audio, no such track, nothing decoded, longer than MAX_SECONDS.
     """
+    from audio.media.levels import Levels  # with scipy, only where there is something to decode
+
     found = ffmpeg.audio_streams(path)
     heard = found.track if track is None else found.with_index(track)
     room = min((found.seconds or FIRST_SECONDS) + 1, MAX_SECONDS)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from audio.media.decode import Decoded, decode
-from audio.media.levels import Samples
 from audio.media.tracks import choose_track
 from models.record.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from audio.media.levels import Samples
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli import captions, library, measure, models, run, shows, speakers
+from models.runtime.memory import collect_garbage_seldom
 
 app = typer.Typer(
     name="episcribe",
@@ -48,7 +50,11 @@ for group in GROUPS:
 
 def main() -> None:
     """Entry point of the command `episcribe`."""
-    guarded(app)
+    collect_garbage_seldom()
+    try:
+        guarded(app)
+    finally:
+        gc.freeze()  # so that the end doesn't look through all of it once more
 
 
 def guarded(action: Callable[[], Any]) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from models.record.errors import EpiscribeError
+from models.runtime.memory import collect_garbage_seldom
 
 HOST = "127.0.0.1"
 START_SECONDS = 120  # a first start also creates the database
@@ -89,9 +90,10 @@ def main(port: int) -> None:
 
 
 def _serve(port: int) -> None:
-    import uvicorn
-
+    collect_garbage_seldom()
     try:
+        import uvicorn
+
         uvicorn.run(
             "prefect.server.api.server:create_app", factory=True, host=HOST, port=port, log_level="error"
         )

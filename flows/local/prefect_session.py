@@ -11,9 +11,11 @@ import os
 import secrets
 import shutil
 import sqlite3
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +27,11 @@ SERVER_ENVIRONMENT = {
     "PREFECT__SERVER_EPHEMERAL": "1",  # none of the background services: no schedules, no telemetry
     "PREFECT__SERVER_FINAL": "1",
 }
+READY_DATABASE = {
+    # A copy of a database that a server of this version has made holds all that these would look for.
+    "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "0",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "0",
+}
 
 
 def has_server() -> bool:
@@ -35,28 +42,63 @@ def has_server() -> bool:
 
 
 @contextmanager
-def prefect_session() -> Iterator[None]:
+def prefect_session(meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Settings under which flows called in this process run with the least ado.
 
     A configured server is used as it is. For a temporary one, events, log upload and heartbeat are off,
-    since nobody watches them and a run would end with waiting for them.
+    since nobody watches them and a run would end with waiting for them. meanwhile: what needs no server, done while
+    it starts; an error of it is the session's.
     """
-    if has_server():
+    with ExitStack() as stack:
+        # Whether one is configured is known when Prefect is imported, and a temporary one takes as long to start.
+        configured = bool(os.environ.get("PREFECT_API_URL")) or ("prefect" in sys.modules and has_server())
+        begun = None if configured else stack.enter_context(_temporary_server())
+        meanwhile()
+        _import_flows()
+        if begun is None or has_server():
+            stack.close()
+        else:
+            begun.wait()
+            os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST)))
+            stack.enter_context(_settings(begun.api_url))
         yield
-        return
-    os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST)))
-    with tempfile.TemporaryDirectory(prefix="episcribe-", ignore_cleanup_errors=True) as folder:
-        database = Path(folder) / "prefect.db"
-        fresh = not _from_template(database)
-        url = f"sqlite+aiosqlite:///{database}"
-        with TemporaryServer({**SERVER_ENVIRONMENT, "PREFECT_API_DATABASE_CONNECTION_URL": url}) as server:
-            import flows.episode  # noqa: F401  (imported while the server starts)
 
-            server.wait()
-            if fresh:
-                _keep_template(database)
-            with _settings(server.api_url):
-                yield
+
+def _import_flows() -> None:
+    """Import our flows, and what Prefect imports at the latest when one runs."""
+    for name in (
+        "flows.episode",
+        "fastapi.encoders",
+        "prefect.flow_engine",
+        "prefect.task_engine",
+        "prefect.utilities.visualization",
+    ):
+        import_module(name)
+
+
+class _OwnServer(TemporaryServer):
+    """A server with a database of its own, which the first one makes and all others have a copy of."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._fresh = not _from_template(database)
+        url = f"sqlite+aiosqlite:///{database}"
+        environment = {**SERVER_ENVIRONMENT, "PREFECT_API_DATABASE_CONNECTION_URL": url}
+        super().__init__(environment if self._fresh else {**environment, **READY_DATABASE})
+
+    def wait(self) -> None:
+        """As of any server; the first of a version leaves its database to all later ones."""
+        super().wait()
+        if self._fresh:
+            _keep_template(self._database)
+
+
+@contextmanager
+def _temporary_server() -> Iterator[_OwnServer]:
+    with tempfile.TemporaryDirectory(prefix="episcribe-", ignore_cleanup_errors=True) as folder:
+        server = _OwnServer(Path(folder) / "prefect.db")
+        with server:
+            yield server
 
 
 @contextmanager

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.local.prefect_session import prefect_session
 from flows.local.progress_bars import bars
 from flows.progress import progress
-from models.diarisation.diariser import DiariserOptions
 from models.record.errors import InputError, InterruptedRun
-from models.record.transcript import Diarisation
 from outputs.text.terminal import printable
+
+if TYPE_CHECKING:
+    from flows.options import RunOptions
+    from models.diarisation.diariser import DiariserOptions
+    from models.record.transcript import Diarisation
 
 
 @contextmanager
@@ -46,15 +49,18 @@ def _quieten_prefect(*, debug: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if debug else "CRITICAL")
 
 
-def run_episode(source: str, options: Any, *, debug: bool = False) -> dict[str, Any]:
+def run_episode(source: str, options: RunOptions, *, debug: bool = False) -> dict[str, Any]:
     """`process_episode` in this process, with progress shown; returns what the flow returns."""
-    from flows import steps
-
     _quieten_prefect(debug=debug)
-    steps.check_input(
-        source, options
-    )  # before Prefect starts: a wrong option should not take seconds to tell
-    with interruptible(), prefect_session(), bars():
+
+    def prepare() -> None:
+        from flows import steps
+
+        steps.check_input(source, options)  # a wrong option should not take seconds to tell
+        if options.force:
+            steps.load_models(options)
+
+    with interruptible(), prefect_session(prepare), bars():
         from flows.episode import process_episode
 
         result: dict[str, Any] = process_episode(source, options)

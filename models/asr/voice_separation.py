@@ -11,7 +11,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import istft, stft
 
 from models.runtime.samples import SAMPLE_RATE
 
@@ -40,6 +39,7 @@ def learn_shapes(alone: NDArray[np.float32]) -> Shapes:
 
 def separate(both: NDArray[np.float32], own: Shapes, other: Shapes) -> NDArray[np.float32]:
     """(samples,) of the voice whose shapes are `own`, out of (samples,) in which that and the other are heard."""
+    from scipy.signal import istft
     from sklearn.decomposition import non_negative_factorization
 
     spectra = _spectra(both)
@@ -65,5 +65,7 @@ def separate(both: NDArray[np.float32], own: Shapes, other: Shapes) -> NDArray[n
 
 def _spectra(samples: NDArray[np.float32]) -> NDArray[np.complex64]:
     """(frames, bins)."""
+    from scipy.signal import stft
+
     spectra: NDArray[np.complex64] = stft(samples, SAMPLE_RATE, nperseg=WINDOW)[2].T
     return spectra.astype(np.complex64)

@@ -72,9 +72,11 @@ def weights_sha256(path: str) -> str:
 
 def check_language_code(language: str | None) -> None:
     """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
+    if language is None:
+        return
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-    if language is not None and language not in _LANGUAGE_CODES:
+    if language not in _LANGUAGE_CODES:
         raise _no_language(language)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.record.transcript import Turn
-from models.runtime.pyannote import SlidingWindow
+
+if TYPE_CHECKING:
+    from models.runtime.pyannote import SlidingWindow
 
 SLOPE, OFFSET = 0.45, -0.6  # log-odds of the right voice by the margin of a turn, which says too much
 

@@ -66,6 +66,8 @@ def _pairs(evidence: Iterable[Evidence]) -> dict[Pair, list[Evidence]]:
 
 def _assign(scores: Mapping[Pair, float]) -> set[Pair]:
     """The pairs of the best assignment: no label and no name twice, only scores above those of nobody."""
+    if not scores:
+        return set()
     import numpy as np
     from scipy.optimize import linear_sum_assignment
 
