@@ -30,16 +30,47 @@ HEAVY = {
 }
 
 
-def test_help_imports_nothing_heavy() -> None:
+def loaded_by(*arguments: object, cwd: Path) -> set[str]:
+    """The top-level packages in memory when a command has ended well."""
     code = (
         "import sys\nfrom flows.cli.main import app\n"
-        "try:\n    app(['run', '--help'])\nexcept SystemExit as left:\n    assert left.code == 0\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit as left:\n    assert not left.code\n"
         "print('LOADED', *{name.split('.')[0] for name in sys.modules})"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    loaded = loaded_by("run", "--help", cwd=ROOT)
     assert "typer" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_a_run_of_what_is_done_imports_no_library_of_models(tmp_path: Path, sample_wav: Path) -> None:
+    arguments = ("run", sample_wav, "--out", "out", "--model", "tiny.en")
+    first, again = (loaded_by(*arguments, cwd=tmp_path) for _ in range(2))
+    unneeded = {"torch", "torchaudio", "pyannote", "lightning", "faster_whisper", "sqlalchemy"}
+    assert {"torch", "pyannote", "faster_whisper", "prefect"} <= first
+    assert "prefect" in again
+    assert again & unneeded == set()
+
+
+def test_diarise_imports_neither_prefect_nor_what_pyannote_does_not_use(
+    tmp_path: Path, sample_wav: Path
+) -> None:
+    loaded = loaded_by("diarise", sample_wav, "--out", "turns.rttm", cwd=tmp_path)
+    assert "pyannote" in loaded
+    unneeded = {"prefect", "faster_whisper", "sklearn", "pandas", "matplotlib", "optuna", "torchmetrics"}
+    assert loaded & unneeded == set()
 
 
 @pytest.mark.parametrize(
