@@ -1,7 +1,7 @@
 """What is left of a command when there is hardly anything to do: `python -m tests.bench.short [--before CHECKOUT]`.
 
-Three commands on a clip of 6 s, each in a process of its own, as a user starts it. With --before the same ones of another
-checkout are run in turn with them. Writes to docs/benchmarks.md.
+Three commands on a clip of 6 s, each in a process of its own, as a user starts it. With --before the same ones of
+another checkout are run in turn with them. Writes to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def measure(checkouts: list[Path]) -> dict[tuple[str, ...], list[list[Cost]]]:
             (folder / "cache").mkdir(parents=True)
             (folder / "cache" / "models").symlink_to(offline_models.models_folder())
             encode(cut(sample(), *CLIP), folder / "clip.wav")
-        costs = {}
+        costs: dict[tuple[str, ...], list[list[Cost]]] = {}
         for command in COMMANDS:
             rounds = [
                 [cost_of(command, *place) for place in zip(checkouts, folders, strict=True)]
@@ -87,8 +87,7 @@ def measure(checkouts: list[Path]) -> dict[tuple[str, ...], list[list[Cost]]]:
 
 def row(command: tuple[str, ...], whose: str, costs: list[Cost]) -> str:
     """The medians of a command."""
-    middle = (median(getattr(cost, what) for cost in costs) for what in ("wall", "cpu", "peak"))
-    wall, cpu, peak = middle
+    wall, cpu, peak = (median(getattr(cost, what) for cost in costs) for what in ("wall", "cpu", "peak"))
     return f"| `episcribe {' '.join(command)}` | {whose} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |\n"
 
 
@@ -101,7 +100,8 @@ def main() -> None:
     names = ["now"] if before is None else ["before", "now"]
     load = os.getloadavg()[0]
     measured = measure(checkouts)
-    table = f"{host()}\nLoad of the machine at the beginning: {load:.1f}.\n\n| | | wall s | CPU s | peak MB |\n|-|-|-|-|-|\n"
+    table = f"{host()}\nLoad of the machine at the beginning: {load:.1f}.\n\n"
+    table += "| | | wall s | CPU s | peak MB |\n|-|-|-|-|-|\n"
     table += "".join(
         row(command, name, costs)
         for command, columns in measured.items()
