@@ -32,7 +32,12 @@ def test_an_empty_flow_is_a_completed_run_of_the_server_with_a_new_database_and_
     made = []
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-c", EMPTY_FLOW], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-c", EMPTY_FLOW],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.split() == ["COMPLETED", "True"]

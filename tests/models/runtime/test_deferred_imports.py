@@ -56,7 +56,9 @@ import sys
 sys.path[:0] = [{str(Path(models.__file__).parents[1])!r}, {str(tmp_path)!r}]
 from models.runtime.deferred_imports import Later, deferring, import_deferring
 """
-        done = subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", start + code], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
 
     return run
