@@ -1,7 +1,7 @@
 """What is left of a command when there is hardly anything to do: `python -m tests.bench.short [--before CHECKOUT]`.
 
-Three commands on a clip of 6 s, each in a process of its own, as a user starts it. With --before the same ones of another
-checkout are run in turn with them. Writes to docs/benchmarks.md.
+Three commands on a clip of 6 s, each in a process of its own, as a user starts it. With --before the same ones of
+another checkout are run in turn with them. Writes to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from audio.media.clip import cut, encode
 from flows.local.demo import sample
 from models.runtime import offline_models
 from tests.bench.polling import host
+from tests.bench.report import publish
 
-BEGIN, END = "<!-- short -->\n", "<!-- /short -->\n"
 ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "docs" / "benchmarks.md"
 CLIP = (12.0, 18.0)  # seconds of the sample
 COMMANDS = (
     ("run", "--force", "clip.wav"),
     ("run", "clip.wav"),
     ("diarise", "clip.wav", "--out", "turns.rttm"),
 )
-COUNTED = 5  # runs of each, after one that isn't
+COUNTED = 3  # runs of each, after one that isn't
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,6 @@ def cost_of(command: tuple[str, ...], checkout: Path, folder: Path) -> Cost:
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -75,7 +73,7 @@ def measure(checkouts: list[Path]) -> dict[tuple[str, ...], list[list[Cost]]]:
             (folder / "cache").mkdir(parents=True)
             (folder / "cache" / "models").symlink_to(offline_models.models_folder())
             encode(cut(sample(), *CLIP), folder / "clip.wav")
-        costs = {}
+        costs: dict[tuple[str, ...], list[list[Cost]]] = {}
         for command in COMMANDS:
             rounds = [
                 [cost_of(command, *place) for place in zip(checkouts, folders, strict=True)]
@@ -87,8 +85,7 @@ def measure(checkouts: list[Path]) -> dict[tuple[str, ...], list[list[Cost]]]:
 
 def row(command: tuple[str, ...], whose: str, costs: list[Cost]) -> str:
     """The medians of a command."""
-    middle = (median(getattr(cost, what) for cost in costs) for what in ("wall", "cpu", "peak"))
-    wall, cpu, peak = middle
+    wall, cpu, peak = (median(getattr(cost, what) for cost in costs) for what in ("wall", "cpu", "peak"))
     return f"| `episcribe {' '.join(command)}` | {whose} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |\n"
 
 
@@ -101,15 +98,15 @@ def main() -> None:
     names = ["now"] if before is None else ["before", "now"]
     load = os.getloadavg()[0]
     measured = measure(checkouts)
-    table = f"{host()}\nLoad of the machine at the beginning: {load:.1f}.\n\n| | | wall s | CPU s | peak MB |\n|-|-|-|-|-|\n"
+    table = f"{host()}\nLoad of the machine at the beginning: {load:.1f}.\n\n"
+    table += "| | | wall s | CPU s | peak MB |\n|-|-|-|-|-|\n"
     table += "".join(
         row(command, name, costs)
         for command, columns in measured.items()
         for name, costs in zip(names, columns, strict=True)
     )
     print(table)
-    above, rest = REPORT.read_text(encoding="utf-8").split(BEGIN)
-    REPORT.write_text(above + BEGIN + table + END + rest.split(END)[1], encoding="utf-8")
+    publish("benchmarks.md", "short", table)
 
 
 if __name__ == "__main__":
