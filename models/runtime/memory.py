@@ -15,11 +15,7 @@ CGROUP_LIMITS = (  # of a container: version 2, version 1
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 M_ARENA_MAX = -8  # glibc's mallopt parameter: how many heaps the threads of a process have between them
-SELDOM = (
-    100_000,
-    50,
-    100,
-)  # new objects before unreachable ones of three ages are looked for; Python has 700, 10, 10
+SELDOM = (100_000, 50, 100)  # new objects before Python looks for unreachable ones, of three ages
 
 
 def collect_garbage_seldom() -> None:
