@@ -234,10 +234,12 @@ def stages_of_recognition() -> list[tuple[Any, str, str]]:
     from faster_whisper.feature_extractor import FeatureExtractor
 
     from models.asr import transcription
+    from models.asr.log_mel import LogMel
 
     whisper = ctranslate2.models.Whisper
     return [
         (FeatureExtractor, "__call__", "features"),
+        (LogMel, "batch", "features"),
         (whisper, "encode", "encode"),
         (whisper, "generate", "generate"),
         (whisper, "align", "align"),
