@@ -15,10 +15,7 @@ import numpy as np
 from models.record.spans import Span
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
-CHUNK_SECONDS = 30.0  # what Whisper hears at once, and unbroken speech may fill
-PACKED_SECONDS = (
-    20.0  # up to which several pieces of speech share a chunk: longer ones take more time a second
-)
+CHUNK_SECONDS = 30.0  # what Whisper hears at once
 MARGIN = 0.4  # seconds of context before and after the speech of a chunk
 MAX_PAUSE = 2.0  # seconds without speech inside a chunk: more of it makes Whisper invent words
 BREATH = 0.03  # seconds of longer pause that a second of unused chunk is worth
@@ -26,7 +23,7 @@ QUIET_SECONDS = 0.1  # how long the place is in which unbroken speech is cut
 
 
 def pack_chunks(speech: Sequence[Span], samples: Samples) -> list[Span]:
-    """Chunks that hold all the speech, of at most 20 s where it has pauses, else of at most 30 s.
+    """Chunks of at most 30 s that hold all the speech, as few as good places for cuts allow.
 
     speech: in order, apart from each other. samples: (samples,) float32 or int16 at 16 kHz; they tell where
     unbroken speech is quietest. The chunks are in order and don't overlap.
@@ -79,7 +76,7 @@ def quietest_moment(samples: Samples, start: float, end: float) -> float:
 
 def _cut(pieces: list[Span]) -> list[Span]:
     """One stretch as chunks, each cut in the best pause of the second half of what fits."""
-    longest, cores = PACKED_SECONDS - 2 * MARGIN, list[Span]()
+    longest, cores = CHUNK_SECONDS - 2 * MARGIN, list[Span]()
     first = 0
     while first < len(pieces):
         start = pieces[first].start

@@ -47,11 +47,10 @@ FREE_SHARE = 0.8  # of a GPU's free memory that batches may take
 MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
-FRAME_RATE = 100  # feature frames a second: the unit in which faster-whisper names a chunk
-CONTEXT_STEP = (
-    3.0  # seconds: what is encoded of chunks has few lengths, as chunks of one length are decoded together
-)
-SILENCE = 2.0  # seconds after the end of a chunk that are encoded, too: Whisper is used to hear some
+FRAME_RATE = 100  # feature frames a second
+CONTEXT_STEP = 3.0  # seconds: encoded chunks have few lengths, and those of one length are decoded together
+SILENCE = 2.0  # seconds after the end of a chunk that are encoded, too: Whisper is used to hear some ...
+LEAST_CONTEXT = 15.0  # ... and to hear long stretches: of a few seconds by themselves it makes less sense
 
 
 def load(
@@ -119,10 +118,10 @@ def context_frames(chunk: Span) -> int:
     Attention takes time that grows with their square, most of what the encoder takes.
 
     >>> [context_frames(Span(60, end)) for end in (60.5, 72, 76.1, 90)]
-    [300, 1500, 2100, 3000]
+    [1500, 1500, 2100, 3000]
     """
     seconds = math.ceil((chunk.duration + SILENCE) / CONTEXT_STEP) * CONTEXT_STEP
-    return round(FRAME_RATE * min(CHUNK_SECONDS, seconds))
+    return round(FRAME_RATE * min(CHUNK_SECONDS, max(LEAST_CONTEXT, seconds)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +189,11 @@ class FasterWhisperEngine:
         return [found[i] for i in range(len(chunks))]
 
     def _batches(self, chunks: Sequence[Span]) -> list[list[int]]:
-        """Numbers of chunks that are decoded together, of which equally much is encoded."""
+        """Numbers of chunks that are decoded together: of one length when encoded, and some for each worker."""
         alike: dict[int, list[int]] = {}
         for number, chunk in enumerate(chunks):
             alike.setdefault(context_frames(chunk), []).append(number)
-        size = self.batch_size
+        size = min(self.batch_size, math.ceil(len(chunks) / self.model.model.num_workers))
         return [numbers[i : i + size] for numbers in alike.values() for i in range(0, len(numbers), size)]
 
     def _decode_batch(
