@@ -9,19 +9,15 @@ import sys
 M_ARENA_MAX = -8  # glibc's mallopt parameter: how many heaps the threads of a process have between them
 
 
-SELDOM = (
-    100_000,
-    50,
-    100,
-)  # new objects before Python looks for unreachable ones, of three ages; it has 700, 10, 10
+SELDOM = 20_000  # new objects before Python looks for unreachable ones; it has 700
 
 
 def collect_garbage_seldom() -> None:
-    """Have Python look for unreachable objects after 100,000 new ones rather than 700.
+    """Have Python look for unreachable objects after 20,000 new ones rather than 700.
 
     What is imported are a million objects that all stay; to look through them again and again takes a fifth of a start.
     """
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(SELDOM)
 
 
 def limit_malloc_arenas() -> None:
