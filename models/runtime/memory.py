@@ -15,13 +15,7 @@ CGROUP_LIMITS = (  # of a container: version 2, version 1
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 M_ARENA_MAX = -8  # glibc's mallopt parameter: how many heaps the threads of a process have between them
-<<<<<<< ours
-SELDOM = (100_000, 50, 100)  # new objects before Python looks for unreachable ones, of three ages
-=======
-
-
 SELDOM = 20_000  # new objects before Python looks for unreachable ones; it has 700
->>>>>>> theirs
 
 
 def collect_garbage_seldom() -> None:
