@@ -105,9 +105,8 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 
 def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
-    done = episcribe(
-        "run", sample_wav, "--out", "out", "--model", "tiny.en", "--formats", "srt,txt", cwd=tmp_path
-    )
+    chosen = ("--out", "out", "--model", "tiny.en", "--formats", "srt,txt", "--force")
+    done = episcribe("run", sample_wav, *chosen, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Transcribing ..." in done.stderr
     assert re.search(
