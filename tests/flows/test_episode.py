@@ -385,10 +385,10 @@ def test_a_video_whose_sound_begins_late_has_its_captions_there(
     streams = ("-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "flac", "-strict", "-2")
     result = process(make_media("late.mp4", *picture, "-itsoffset", "4", "-i", str(sample_wav), *streams))
     late = read.load(tmp_path / "out")
-    texts = ([word.text for word in words] for words in (before, late.words))
+    one, other = ([word.text for word in words] for words in (before, late.words))
     pairs = [
         (before[match.a + i].start + 4, late.words[match.b + i].start)
-        for match in SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+        for match in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
         for i in range(match.size)
     ]
     assert len(pairs) > 0.8 * len(before)
