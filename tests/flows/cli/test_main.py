@@ -33,7 +33,7 @@ HEAVY = {
 
 
 def loaded_by(*arguments: object, cwd: Path) -> set[str]:
-    """The top-level packages in memory when a command has ended well."""
+    """The top-level packages in memory when a command has ended well, with results of its own folder alone."""
     code = (
         "import sys\nfrom flows.cli.main import app\n"
         "try:\n    app(sys.argv[1:])\nexcept SystemExit as left:\n    assert not left.code\n"
@@ -42,7 +42,7 @@ def loaded_by(*arguments: object, cwd: Path) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_LOCAL_STORAGE_PATH": str(cwd / "results")},
         capture_output=True,
         text=True,
         check=False,
