@@ -148,7 +148,7 @@ def test_words_are_the_same_in_smaller_batches(sample_wav: Path, monkeypatch: py
 
     monkeypatch.setattr(engine.model, "encode_chunks", encode_few)
     assert [one.text for one in engine.decode(chunks)] == [one.text for one in whole]
-    assert sizes == [3, 1, 1, 1]
+    assert sorted(sizes) == [1, 1, 1, 2]  # two at once is too many, so each goes alone
 
 
 def test_options_keep_their_models_on_the_cpu() -> None:
