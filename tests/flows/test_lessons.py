@@ -16,7 +16,7 @@ from tests.flows.conftest import Process
 def episodes(read_speech: Path, tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings of a reader, who says the name of Sherburn in both."""
 
-    for name, numbers in (("first.wav", (3, 1)), ("second.wav", (6, 3))):
+    for name, numbers in (("first.wav", (3, 1)), ("second.wav", (3, 1, 6))):
         read_aloud(tmp_path / name, read_speech, [f"3005-163389-000{number}" for number in numbers])
     return tmp_path / "first.wav", tmp_path / "second.wav"
 
