@@ -7,7 +7,6 @@ last few took. A stage whose kept result is reused takes nothing and leaves noth
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,9 +16,11 @@ from statistics import median_low
 from typing import Any, NamedTuple
 
 from flows.progress import tell
+from models.record.errors import OutputError
 from models.runtime.cache import cache_folder
 from models.runtime.device import usable_cores
 from models.runtime.energy import metered
+from outputs.library.files import replace_files
 from outputs.text.times import clock, duration
 
 KEPT = 5  # runs of a kind
@@ -161,11 +162,9 @@ def remember(kind: str, spent: Spent) -> None:
     """Keep what a stage took, with the last few of its kind. Where that can't be written, nothing is kept."""
     earlier = _read()
     earlier[kind] = [*earlier.get(kind, ()), spent][-KEPT:]
-    part = _file().with_name(f".{secrets.token_hex(4)}.part")
-    with suppress(OSError):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(earlier, indent=1), encoding="utf-8")
-        part.replace(_file())
+    with suppress(OSError, OutputError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        replace_files({_file(): json.dumps(earlier, indent=1).encode()})
 
 
 def _read() -> dict[str, list[Spent]]:

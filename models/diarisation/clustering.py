@@ -532,16 +532,16 @@ class VoiceClustering(BaseClustering):
         return common
 
 
-def margins(scores: Floats, hard: Ints) -> Floats:
-    """(chunks, subsegments) by how much the score of the voice that each was given to is above the best other one."""
-    own = np.take_along_axis(scores, hard[:, :, None], axis=2)[:, :, 0]
-    others = np.where(np.arange(scores.shape[2]) == hard[:, :, None], -np.inf, scores)
+def margins(scores: Floats, voices: Ints) -> Floats:
+    """(chunks, subsegments) by how much the score of a voice, (chunks, subsegments), is above the best other one."""
+    own = np.take_along_axis(scores, voices[:, :, None], axis=2)[:, :, 0]
+    others = np.where(np.arange(scores.shape[2]) == voices[:, :, None], -np.inf, scores)
     return own - others.max(axis=2)
 
 
 def _likest(scores: Floats, k: int) -> NDArray[np.bool_]:
     """(chunks, subsegments) those most like voice `k`, which was asked for but hardly comes out on top."""
-    margin = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
+    margin = margins(scores, np.full(scores.shape[:2], k))
     embedded = scores.any(axis=2)
     return embedded & (margin >= np.quantile(margin[embedded], 1 - FORCED_SHARE))
 

@@ -21,9 +21,7 @@ DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE: the driver is there, and shows no GPU
 CUBLAS_PACKAGE = "nvidia-cublas-cu12"
 CUBLAS = ("libcublasLt.so.12", "libcublas.so.12")  # in the order in which they need each other
-LEAST_ALIKE = (
-    0.99  # cosine of what a device encodes to what the CPU does in float32: rounding takes far less from it
-)
+LEAST_ALIKE = 0.99  # cosine of what a device encodes to the CPU's in float32: rounding takes far less from it
 
 
 @dataclass(frozen=True)

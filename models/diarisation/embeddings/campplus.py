@@ -38,15 +38,7 @@ BATCH_FRAMES = 1500  # feature frames embedded at once
 LENGTH_STEP = 8  # feature frames: subsegments are cut to a multiple of it, so that many share a batch
 PADDED_FRAMES = {"cuda": 50_000}  # feature frames of a padded batch: 1.2 GB of a GPU's memory
 PADDED_BLOCK_SECONDS = 3600.0  # so that few batches are not full
-WIDTHS = (
-    96,
-    128,
-    160,
-    208,
-    272,
-    400,
-    1000,
-)  # feature frames that subsegments are padded to; a window has 1000
+WIDTHS = (96, 128, 160, 208, 272, 400, 1000)  # feature frames padded to; a window has 1000
 
 
 def half_precision(device: torch.device) -> Any:
