@@ -19,10 +19,11 @@ from models.asr.voice_activity import voice_activity
 from models.runtime.samples import FULL_SCALE, SAMPLE_RATE, has_sound
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 FRAME = SAMPLE_RATE // 4  # samples whose level is compared: a syllable or two
 VOICE_BAND = (200, 4000)  # Hz: hum and hiss are nobody
-FLOOR = -90.0  # dB of full scale; below it levels say nothing
+FLOOR = -100.0  # dB of full scale; below it levels say nothing
 
 EQUAL = 0.98  # correlation of what is one sound twice
 SUMMED = 0.75  # share of a track that others explain, where it is their mix
@@ -37,6 +38,7 @@ NEAR = 25.0  # dB below a person's usual level, at which they still speak
 ALONE_SECONDS = 1.5  # of speech on a track alone, to be a person's
 ALONE_SHARE = 0.02  # of all speech that is on one track alone
 IN_TURN = 0.6  # share of speech that is on one track alone, where people take turns
+AT_ONCE = 1 / 3  # share of speech with another on a second track, over which it is another programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Speech:
-    """Seconds of speech: on each track `alone`, when it is clearly the loudest, and on `any`."""
+    """Seconds of speech: on each track `alone`, when it is clearly the loudest, on `any`, and on two `at_once`."""
 
     alone: tuple[float, ...]
-    any: float
+    any: float = 0.0
+    at_once: float = 0.0
 
 
 def decide(signals: Signals, names: Sequence[str] = ()) -> Decision:
@@ -84,12 +87,12 @@ def decide(signals: Signals, names: Sequence[str] = ()) -> Decision:
     different = [number for number in sounding if number not in copies]
     if len(different) < 2:
         return Decision(False, "all tracks have the same sound", silent=silent, equal=equal)
-    mix = _sum_of_others(products, different)
-    parts = [number for number in different if number != mix]
+    mixes = _sums(products, different)
+    parts = [number for number in different if number not in mixes]
     speech = _speech(signals[parts], voices[parts])
     separate, why = _judged(speech, [called[number] for number in parts])
-    kept = tuple(number for number in range(len(signals)) if number not in copies and number != mix)
-    return Decision(separate, why, mix, silent, equal, kept)
+    kept = tuple(number for number in range(len(signals)) if number not in copies and number not in mixes)
+    return Decision(separate, why, mixes[0] if mixes else None, silent, equal, kept)
 
 
 def _judged(speech: _Speech, called: Sequence[str]) -> tuple[bool, str]:
@@ -104,9 +107,14 @@ def _judged(speech: _Speech, called: Sequence[str]) -> tuple[bool, str]:
         return False, "people are as loud on several tracks at once"
     if len(people) == 1:
         return False, f"of the tracks only one is louder when people speak: {people[0]}"
-    share = sum(speech.alone) / speech.any
-    if share < IN_TURN:
-        return False, f"speech is on several tracks at the same times, {1 - share:.0%} of it"
+    in_turn = sum(speech.alone) / speech.any
+    if in_turn < IN_TURN:
+        return False, f"most speech is as loud on other tracks, too: {1 - in_turn:.0%} of it"
+    if speech.at_once > AT_ONCE * speech.any:
+        return (
+            False,
+            f"people speak on several tracks at the same times: {speech.at_once / speech.any:.0%} of them",
+        )
     return True, f"people speak in turn on tracks of their own: {', '.join(people)}"
 
 
@@ -127,34 +135,60 @@ def _equal(products: NDArray[np.float64], among: Sequence[int]) -> Iterator[tupl
             yield first, second
 
 
-def _sum_of_others(products: NDArray[np.float64], among: Sequence[int]) -> int | None:
-    """The track that is best explained as the sum of two others or more; None where none is."""
-    found: dict[int, float] = {}
-    for track in among if len(among) > 2 else ():
-        others = [other for other in among if other != track]
-        weights = np.linalg.lstsq(products[np.ix_(others, others)], products[others, track], rcond=1e-6)[0]
-        parts = weights * np.abs(weights) * np.diag(products)[others] / products[track, track]
-        explained = float(weights @ products[others, track] / products[track, track])
-        if explained >= SUMMED and parts.min() > -PART_OF_SUM and (parts > PART_OF_SUM).sum() > 1:
-            found[track] = explained
-    return max(found, key=lambda track: found[track], default=None)
+def _sums(products: NDArray[np.float64], among: Sequence[int]) -> list[int]:
+    """The tracks that are sums of two others or more, the best explained one first."""
+    from scipy.optimize import nnls
+
+    sums: list[int] = []
+    while len(rest := [track for track in among if track not in sums]) > 2:
+        found: dict[int, float] = {}
+        for track in rest:
+            others = [other for other in rest if other != track]
+            slack = (
+                1e-9 * products[track, track] * np.eye(len(others))
+            )  # some may be sums of others themselves
+            root = np.linalg.cholesky(products[np.ix_(others, others)] + slack)
+            weights, _ = nnls(root.T, np.linalg.solve(root, products[others, track]))
+            parts = weights**2 * np.diag(products)[others] / products[track, track]
+            explained = float(weights @ products[others, track] / products[track, track])
+            if explained >= SUMMED and (parts > PART_OF_SUM).sum() > 1:
+                found[track] = explained
+        if not found:
+            break
+        sums.append(max(found, key=lambda track: found[track]))
+    return sums
 
 
 def _speech(signals: Signals, voices: Floats) -> _Speech:
     """How long people speak on each track alone. signals, voices: of the same tracks, those that may be people."""
     levels = _levels(voices)
-    loudest, usual = _clearly_loudest(levels)
-    alone, heard = [], np.zeros(levels.shape[1], dtype=bool)
+    loudest, beside = _clearly_loudest(levels)
+    heard = np.zeros(levels.shape[1], dtype=bool)
+    normal = np.zeros(levels.shape, dtype=bool)  # where each is about as loud as when its person speaks
+    alone = [0.0] * len(levels)
     for track, own in enumerate(loudest):
-        if own.sum() * FRAME < ALONE_SECONDS * SAMPLE_RATE or _is_copied(
-            track, own, levels - usual[:, None], voices
-        ):
-            alone.append(0.0)
+        if _seconds(own) < ALONE_SECONDS or _is_copied(track, own, beside, voices):
             continue
         speech = _speaks(signals[track], len(own))
-        alone.append(float((own & speech).sum() * FRAME / SAMPLE_RATE))
-        heard |= speech & (levels[track] > usual[track] - NEAR)
-    return _Speech(tuple(alone), float(heard.sum() * FRAME / SAMPLE_RATE))
+        alone[track] = _seconds(own & speech)
+        if alone[track]:
+            usual = np.median(levels[track, own & speech])
+            heard |= speech & (levels[track] > usual - NEAR)
+            normal[track] = levels[track] > usual - APART
+    return _Speech(tuple(alone), _seconds(heard), _seconds_at_once(normal, beside.argmax(axis=0), heard))
+
+
+def _seconds_at_once(normal: Flags, leader: NDArray[np.int64], heard: Flags) -> float:
+    """How long the one who leads and another one both speak: for each leader the one with whom it is most."""
+    found = 0.0
+    for track in range(len(normal)):
+        led = heard & normal[track] & (leader == track)
+        found += max(_seconds(led & other) for number, other in enumerate(normal) if number != track)
+    return found
+
+
+def _seconds(frames: Flags) -> float:
+    return float(frames.sum()) * FRAME / SAMPLE_RATE
 
 
 def _levels(voices: Floats) -> Floats:
@@ -166,26 +200,49 @@ def _levels(voices: Floats) -> Floats:
     return levels
 
 
-def _clearly_loudest(levels: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """(tracks, frames) where each is clearly louder than all others beside its usual level, and these levels in dB.
+def _clearly_loudest(levels: Floats) -> tuple[Flags, Floats]:
+    """(tracks, frames) where each is clearly louder than all others, by levels beside their gains; and these levels."""
+    beside = levels - _gains(levels)[:, None]
+    second, first = np.sort(beside, axis=0)[-2:]
+    clear = (first - second > APART) & (first > np.percentile(first, 95) - NEAR)
+    return clear & (np.arange(len(levels))[:, None] == beside.argmax(axis=0)), beside
 
-    A usual level is that of a track when it is the loudest: otherwise somebody who says little into a microphone that
-    hears another one all the time would be taken for louder than they are.
+
+def _gains(levels: Floats) -> Floats:
+    """(tracks,) in dB, by which levels can be compared: so that of any two tracks each leads by as much in its turn.
+
+    The level of speech would not do: of two people on the same line the softer one would seem to lead nowhere.
     """
-    usual = np.percentile(levels, 95, axis=1).astype(np.float32)
-    loudest = np.zeros(levels.shape, dtype=bool)
-    for _ in range(4):
-        beside = levels - usual[:, None]
-        second, first = np.sort(beside, axis=0)[-2:]
-        clear = (first - second > APART) & (first > -NEAR)
-        loudest = clear & (np.arange(len(levels))[:, None] == beside.argmax(axis=0))
-        for track, own in enumerate(loudest):
-            if own.sum() * FRAME >= ALONE_SECONDS * SAMPLE_RATE:
-                usual[track] = np.percentile(levels[track, own], 90)
-    return loudest, usual
+    usual = np.percentile(levels, 99, axis=1)
+    beside = levels - usual[:, None]
+    active = beside.max(axis=0) > -NEAR
+    gains = np.zeros((len(levels), len(levels)))
+    for one, other in combinations(range(len(levels)), 2):
+        leading = active & (np.maximum(beside[one], beside[other]) >= beside.max(axis=0))
+        gains[one, other] = _middle(levels[one, leading] - levels[other, leading])
+        gains[other, one] = -gains[one, other]
+    return gains.mean(axis=1).astype(np.float32)
 
 
-def _is_copied(track: int, own: NDArray[np.bool_], beside: Floats, voices: Floats) -> bool:
+def _middle(differences: Floats) -> float:
+    """Half way between the two levels about which values gather, also where one of them is rare (isodata).
+
+    >>> float(_middle(np.array([-10.0, -12.0, -11.0] * 20 + [29.0, 30.0, 31.0])))
+    9.5
+    """
+    if not len(differences):
+        return 0.0
+    low, high = np.percentile(differences, (2, 98))
+    for _ in range(10 if low < high else 0):
+        middle = (low + high) / 2
+        low, high = (
+            np.median(differences[differences <= middle]),
+            np.median(differences[differences > middle]),
+        )
+    return float(low + high) / 2
+
+
+def _is_copied(track: int, own: Flags, beside: Floats, voices: Floats) -> bool:
     """Whether, when a track is the loudest, another one has the same sound and not much softer."""
     size = FRAME // 2
     frames = voices[:, : len(own) * size].reshape(len(voices), -1, size)[:, own]
@@ -197,7 +254,7 @@ def _is_copied(track: int, own: NDArray[np.bool_], beside: Floats, voices: Float
     return bool((alike & softer).any())
 
 
-def _speaks(track: Signals, frames: int) -> NDArray[np.bool_]:
+def _speaks(track: Signals, frames: int) -> Flags:
     """(frames,) where the voice detector hears somebody on a track."""
     peak = float(np.abs(track.astype(np.int32)).max())
     speaks = np.zeros(frames, dtype=bool)
