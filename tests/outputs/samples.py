@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from models.record.transcript import (
     AudioFile,
     Episode,
+    Evidence,
     Person,
     Repair,
     Segment,
     Speaker,
+    Track,
+    TrackDecision,
+    TrackPiece,
     Transcript,
     Turn,
     Word,
@@ -96,7 +100,15 @@ def transcripts(
         st.dictionaries(texts, st.integers() | texts | st.lists(texts, max_size=2), max_size=3),
         st.lists(texts, max_size=2).map(tuple),
         st.lists(st.builds(Repair, seconds, seconds, texts, texts, texts), max_size=2).map(tuple),
+        st.lists(st.builds(Evidence, texts, texts, texts, seconds), max_size=2).map(tuple),
+        st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
     )
+
+
+def _tracks(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Track]:
+    pieces = st.builds(TrackPiece, seconds, seconds, seconds, seconds)
+    labels = st.lists(texts, max_size=2).map(tuple)
+    return st.builds(Track, texts, texts, labels, st.lists(pieces, max_size=2).map(tuple), texts)
 
 
 def letters(text: str) -> str:
