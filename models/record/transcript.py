@@ -229,6 +229,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackPiece:
+    """A stretch of the mix, `start` to `end` in its seconds, and where in a person's own track it is found.
+
+    The track's time there is `offset` + the mix's time * (1 + `drift_ppm` / 1e6).
+    """
+
+    start: float
+    end: float
+    offset: float
+    drift_ppm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
