@@ -24,10 +24,15 @@ Quality = Literal["fast", "balanced", "best"]
 
 @dataclass(frozen=True)
 class CommandLine:
-    """How an option looks on the command line, where its field doesn't tell: its name, what it is unless set."""
+    """How an option looks on the command line, where its field doesn't tell.
+
+    name: its own. unset: what it is unless set. repeated: that it is given once for each of several values, instead of
+    once with commas.
+    """
 
     name: str = ""
     unset: str = ""
+    repeated: bool = False
 
 
 class EpisodeOptions(BaseModel):
@@ -65,12 +70,20 @@ class EpisodeOptions(BaseModel):
     audio_track: Annotated[str | None, CommandLine(unset="the one with speech")] = Field(
         None, description="Of several audio tracks the one to hear: its number, or its language."
     )
+    tracks: Literal["auto", "mix", "separate"] = Field(
+        "auto",
+        description="Whether the streams or channels of a file are people: auto looks; mix: none, separate: all.",
+    )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 
 
 class RunOptions(EpisodeOptions):
     """The options of `episcribe run`; unknown names are errors."""
 
+    track: Annotated[tuple[str, ...], CommandLine(unset="none", repeated=True)] = Field(
+        (),
+        description="A track of one person, as NAME=FILE; once for each. SOURCE is the mix then, if given.",
+    )
     out: Annotated[str | None, CommandLine(unset="in the library")] = Field(
         None, description="The episode folder itself."
     )

@@ -20,6 +20,7 @@ from audio.feeds.pages import with_older_pages
 from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
 from audio.media.ffmpeg import check_file
 from audio.media.recording import Recording
+from audio.tracks.sources import check_sources, is_collection
 from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
@@ -85,7 +86,7 @@ def is_url(source: str) -> bool:
 
 
 def check_input(source: str, options: RunOptions) -> None:
-    """Refuse what can't work before any work is done; raises InputError."""
+    """Refuse what can't work before any work is done; raises InputError. source: "" where tracks are given alone."""
     source = web_address(source)
     write.formats_named(options.formats)
     for folder in (options.out, options.library):
@@ -98,7 +99,9 @@ def check_input(source: str, options: RunOptions) -> None:
             raise InputError(f"{folder} is a file: results need a folder")
     check_language_code(options.language)
     if options.episode != "latest" and not is_url(source):
-        raise InputError(f"--episode {options.episode} chooses from a feed, and {source} is a file")
+        raise InputError(
+            f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
+        )
     _check_models(options)
     try:
         source.encode()
@@ -106,8 +109,9 @@ def check_input(source: str, options: RunOptions) -> None:
         raise InputError(f"{source!r} is not a name in UTF-8: rename the file") from None
     if is_url(source):
         checked_url(source)
-    else:
+    elif source and not is_collection(source):
         check_file(source)
+    check_sources(source, options.track, options.tracks)
 
 
 def _check_models(options: RunOptions) -> None:

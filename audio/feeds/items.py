@@ -20,8 +20,9 @@ from audio.feeds.podcast_tags import (
 )
 from audio.feeds.text import on_one_line, parse_duration, plain_text, single_line
 from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
+from audio.media.extensions import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
-from audio.transfer.sniff import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension, media_type
+from audio.transfer.sniff import extension, media_type
 from models.record.identity import audio_key, audio_keys, episode_id, published_at
 from models.record.transcript import Enclosure, Episode
 

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,8 @@ _INPUT = re.compile(r"^Input #0, (.+), from '", re.MULTILINE)
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _START = re.compile(r"^  Duration: \S+ start: (-?\d+\.\d+)", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:(\d+)(\S*): (Audio|Video): (.*)$", re.MULTILINE)
+_TITLE = re.compile(r"^ {6}(title|name|handler_name) *: (.+)$", re.MULTILINE | re.IGNORECASE)
+_DEFAULT_HANDLER = re.compile(r".*(handler|core media|iso ?media|gopro).*|soun|sound|audio", re.IGNORECASE)
 _PLAIN_LAYOUT = re.compile(r"[\w.]+(\(\w+\))?")
 # What ffmpeg says of a file that it can't open, and what that means.
 _REFUSALS = {
@@ -57,7 +60,7 @@ class Track:
     """One audio stream: `index` counts all streams of the file, `rate` is in Hz.
 
     `layout` is ffmpeg's name for what the channels are, which is a guess for files that don't tell; `language` is as
-    the file writes it (mostly ISO 639-2), "" where it doesn't.
+    the file writes it (mostly ISO 639-2), `title` what it calls the track, both "" where it doesn't.
     """
 
     index: int
@@ -67,6 +70,7 @@ class Track:
     default: bool
     layout: str = ""
     language: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +171,16 @@ def streams(path: str | os.PathLike[str]) -> Streams:
     if kind is None:
         raise InputError(f"{path} is not audio ({_refusal(file, said)})")
     container = kind[1].split(",")[0]
-    found = _STREAM.findall(said)
-    told = wav.declared_seconds(file)
+    found = [(*stream.groups(), _title(told)) for stream, told in _with_tags(said)]
+    declared = wav.declared_seconds(file)
     start = _START.search(said)
     return Streams(
-        seconds=told or _declared_seconds(said),
-        audio=tuple(_track(int(index), tag, text) for index, tag, kind, text in found if kind == "Audio"),
-        video=any(kind == "Video" and "attached pic" not in text for _, _, kind, text in found),
-        guessed=told is None
+        seconds=declared or _declared_seconds(said),
+        audio=tuple(
+            _track(int(index), tag, text, title) for index, tag, kind, text, title in found if kind == "Audio"
+        ),
+        video=any(kind == "Video" and "attached pic" not in text for _, _, kind, text, _ in found),
+        guessed=declared is None
         and (
             "Estimating duration from bitrate" in said or (container == "mp3" and not mp3.counts_frames(file))
         ),
@@ -248,7 +254,23 @@ def _in_seconds(hours: str, minutes: str, seconds: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def _track(index: int, tag: str, text: str) -> Track:
+def _with_tags(said: str) -> Iterator[tuple[re.Match[str], str]]:
+    """The line of each stream, and the lines about it that follow."""
+    found = list(_STREAM.finditer(said))
+    ends = [stream.start() for stream in found[1:]] + [len(said)]
+    for stream, end in zip(found, ends, strict=True):
+        yield stream, said[stream.end() : end]
+
+
+def _title(told: str) -> str:
+    """What the tags of a stream call it, "" where there is only the name that a program gives to all."""
+    tags = {name.lower(): value.strip() for name, value in reversed(_TITLE.findall(told))}
+    handler = tags.get("handler_name", "")
+    named = "" if _DEFAULT_HANDLER.fullmatch(handler) else handler
+    return tags.get("title") or tags.get("name") or named
+
+
+def _track(index: int, tag: str, text: str, title: str) -> Track:
     codec = re.split(r"[ ,]", text, maxsplit=1)[0]
     rate = re.search(r"(\d+) Hz(?:, ([^,]+))?", text)
     layout = (rate and rate[2]) or ""
@@ -261,6 +283,7 @@ def _track(index: int, tag: str, text: str) -> Track:
         "(default)" in text,
         layout,
         language[1] if language and language[1] != "und" else "",
+        title,
     )
 
 

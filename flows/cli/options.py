@@ -82,7 +82,9 @@ def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
     field = model.model_fields[name]
     kind: Any = field.annotation
     default = field.default
-    if isinstance(default, tuple):
+    if _look(field).repeated:
+        kind, default = list[str] | None, None
+    elif isinstance(default, tuple):
         kind, default = str, ",".join(default)
     elif get_origin(kind) is Literal:
         kind = str
@@ -102,6 +104,8 @@ def field_values(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, 
 
 
 def _value(field: FieldInfo, name: str, given: Any) -> Any:
+    if _look(field).repeated:
+        return tuple(given or ())
     if isinstance(field.default, tuple):
         return names_in(given)
     allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()

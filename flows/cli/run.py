@@ -17,7 +17,7 @@ from flows.cli.options import (
 )
 from flows.options import RunOptions
 
-FIRST = ("out", "library", "episode")  # in the help; what matters most
+FIRST = ("track", "tracks", "out", "library", "episode")  # in the help; what matters most
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,13 @@ def register(app: typer.Typer) -> None:
 @takes_options(RunOptions, *dict.fromkeys((*FIRST, *RunOptions.model_fields)))
 def run(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="An audio or video file, the URL of audio, or of a feed.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="An audio or video file, a folder or zip of tracks, the URL of audio, or of a feed.",
+            show_default=False,
+        ),
+    ] = "",
     *,
     compare: Annotated[
         str | None,

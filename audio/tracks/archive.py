@@ -1,0 +1,130 @@
+"""Zips of tracks, which come from strangers: unpacked within bounds, under names of ours, once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from zipfile import ZipFile, ZipInfo
+
+from models.record.errors import EpiscribeError, InputError
+
+MAX_ENTRIES = 10_000
+MAX_BYTES = 32 * 1024**3  # unpacked, all tracks together: twenty hours of stereo at 48 kHz in 24 bits
+BLOCK_BYTES = 1024**2
+
+UTF8_NAME = 0x800  # flag of an entry
+ENCRYPTED = 0x1
+
+
+def is_zip(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as zips do, also ones without entries."""
+    try:
+        with Path(path).open("rb") as opened:
+            return opened.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except OSError:
+        return False
+
+
+def names(path: str | os.PathLike[str]) -> list[str]:
+    """The names of the files in a zip, with folders, in order; InputError for one that can't be read."""
+    with _opened(path) as opened:
+        return [name for name, _ in _entries(opened, path)]
+
+
+def unpacked(
+    path: str | os.PathLike[str], work: Path, wanted: Callable[[str], bool]
+) -> list[tuple[str, Path]]:
+    """The wanted files of a zip: the name of each in the zip, with folders, and where it lies now, in order of names.
+
+    They go into a folder of `work` that is named by the content of the zip, and once they are there stay as they are.
+    InputError: damaged, encrypted, packed in a way that isn't known, over MAX_BYTES or MAX_ENTRIES.
+    """
+    with Path(path).open("rb") as file:
+        folder = work / f"zip-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
+    with _opened(path) as opened:
+        entries = [(name, entry) for name, entry in _entries(opened, path) if wanted(name)]
+        ours = [
+            f"{number:04}{PurePosixPath(name).suffix.lower()}" for number, (name, _) in enumerate(entries)
+        ]
+        if not folder.is_dir():
+            _unpack(opened, path, [entry for _, entry in entries], ours, folder)
+    return [(name, folder / own) for (name, _), own in zip(entries, ours, strict=True)]
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[ZipFile]:
+    try:
+        with ZipFile(path) as opened:
+            yield opened
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(f"{path} is a damaged zip ({error})") from None
+    except NotImplementedError:
+        raise InputError(
+            f"{path} is packed in a way that isn't known: unpack it and give the folder"
+        ) from None
+
+
+def _entries(opened: ZipFile, path: str | os.PathLike[str]) -> list[tuple[str, ZipInfo]]:
+    listed = opened.infolist()
+    if len(listed) > MAX_ENTRIES:
+        raise InputError(f"{path} holds {len(listed)} files: give one with the tracks alone")
+    return sorted(
+        ((_name(entry), entry) for entry in listed if not entry.is_dir() and not _is_link(entry)),
+        key=lambda named: named[0],
+    )
+
+
+def _name(entry: ZipInfo) -> str:
+    """The name of an entry; that of a Mac is UTF-8, without saying so."""
+    if entry.flag_bits & UTF8_NAME:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def _is_link(entry: ZipInfo) -> bool:
+    return stat.S_ISLNK(entry.external_attr >> 16)
+
+
+def _unpack(
+    opened: ZipFile,
+    path: str | os.PathLike[str],
+    entries: list[ZipInfo],
+    names: list[str],
+    folder: Path,
+) -> None:
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise InputError(f"{path} is encrypted: unpack it and give the folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="zip-") as made:
+            left = MAX_BYTES
+            for entry, name in zip(entries, names, strict=True):
+                left = _write(opened, entry, Path(made) / name, left)
+                if left < 0:
+                    raise InputError(
+                        f"{path} unpacks to over {MAX_BYTES // 1024**3} GB: give the tracks alone"
+                    )
+            if not folder.is_dir():  # another run may have been faster
+                shutil.copytree(made, folder, copy_function=os.replace)
+    except OSError as error:
+        raise EpiscribeError(f"{path} can't be unpacked into {folder.parent}: {error}") from None
+
+
+def _write(opened: ZipFile, entry: ZipInfo, to: Path, left: int) -> int:
+    """Unpack one entry, and tell how many bytes are left for others; below 0, it was cut off."""
+    with opened.open(entry) as packed, to.open("xb") as file:
+        while left >= 0 and (block := packed.read(BLOCK_BYTES)):
+            left -= len(block)
+            file.write(block)
+    return left
