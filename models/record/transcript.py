@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 SCHEMA_VERSION = 1
+ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
+ASIDE_SECONDS = 1.5  # ... are at most so many words, in that time
 ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 
@@ -181,7 +183,7 @@ class Repair:
 class Segment:
     """Consecutive words of one speaker that read as a sentence (or what there is of one).
 
-    `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word.
+    `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word or cut in.
     """
 
     start: float
@@ -194,6 +196,11 @@ class Segment:
     def text(self) -> str:
         """The words as running text, without white space around it."""
         return "".join(word.text for word in self.words).strip()
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is no more than what a listener throws in: "mhm", "yes, of course"."""
+        return len(self.words) <= ASIDE_WORDS and self.end - self.start <= ASIDE_SECONDS
 
     @property
     def speaker_probability(self) -> float | None:
