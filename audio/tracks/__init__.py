@@ -1,1 +1,1 @@
-"""Each person's own recording of a conversation: where it belongs on the time line of the mix, and whose sound it holds."""
+"""Each person's own recording of a conversation: where in the mix it is heard, and whose sound it holds."""
