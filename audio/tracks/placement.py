@@ -94,11 +94,9 @@ def place_together(tracks: Sequence[Samples]) -> list[Placement]:
     that share no sound begin together.
     """
     offsets = [0.0] * len(tracks)
-    heard = [envelopes(track) for track in tracks]
-    indices = [Index(each, SOUGHT) for each in heard]
     for n in range(1, len(tracks)):
-        there = _placement(find_fits(tracks[n], tracks[0], heard[n], indices[0]), len(tracks[n]), 1 << 60)
-        back = _placement(find_fits(tracks[0], tracks[n], heard[0], indices[n]), len(tracks[0]), 1 << 60)
+        there = place_on_mix(tracks[n], tracks[0])
+        back = place_on_mix(tracks[0], tracks[n])
         told = [piece.offset for piece in there.pieces] + [-piece.offset for piece in back.pieces]
         offsets[n] = float(np.mean(told)) if told else 0.0
     earliest = max(offsets)
