@@ -19,7 +19,7 @@ from models.runtime.samples import SAMPLE_RATE, Samples
 FRAME = SAMPLE_RATE // 50  # samples between two frames
 LENGTH = SAMPLE_RATE // 8  # that a frame hears
 LATE = round(0.025 * SAMPLE_RATE)  # samples by which what is heard of others may come later or earlier
-ALIKE = 0.35  # coherence, 0 to 1, between what is the same sound and what isn't
+ALIKE = 0.22  # coherence, 0 to 1, between what is the same sound and what isn't
 FADING = 5.0  # dB over which frames, louder than others' sound in a track, gain weight
 MARGIN = 0.6  # seconds before the end of what was seen to fit, or after its beginning, from which its edges are sought
 ENOUGH = 4  # seconds that fit nowhere, behind which a piece doesn't go on
