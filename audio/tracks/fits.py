@@ -7,7 +7,6 @@ was, with as few jumps as there must be: nothing is heard before what was said b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,10 +39,14 @@ SECOND = SAMPLE_RATE  # samples that a lag is found for
 EVERY = SAMPLE_RATE // 2
 SECOND_OWN = 0.3  # of them, what must be the person's own
 NEAR = 0.06  # seconds around a place that envelopes found
-FAR = 4.0  # seconds around it where an editor's small cuts may have moved things to
+FAR = 4.0  # seconds around the place of its neighbours, for what may have been cut out between
+SHORTENED = 0.3  # and as much for each second that they are away
+FARTHEST = 12.0  # and no more than this
+TURNS = 6  # in which what was found leads to more
+APART = 320  # places between the two that are taken: 40 ms
 AROUND = 20.0  # seconds of the track whose places are tried for a second
 FITTING = 9.0  # standard deviations from which a place may be right
-SURE = 25.0  # from which nothing else is looked for
+SURE = 25.0  # from which there is no doubt
 
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
@@ -103,18 +106,54 @@ def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) ->
     anchors = _anchors(heard, own, index)
     starts = _starts(own, len(track))
     middles = (starts + SECOND / 2) / SAMPLE_RATE
-    if not len(anchors) or not len(starts):
-        return Fits(NONE, NONE, NONE, NONE, middles)
-    rows = [
-        (middle, *place) for start, middle in zip(starts, middles, strict=True)
-        for place in _places(track, other, int(start), anchors)
-    ]  # fmt: skip
-    if not rows:
-        return Fits(NONE, NONE, NONE, NONE, middles)
-    times, offsets, deviations, ratio = np.array(rows).T
-    strength = np.clip((deviations - FITTING) / (SURE - FITTING), 0.0, 1.0)
-    chosen = chain(times, offsets, strength, JUMP)
-    return Fits(times[chosen], offsets[chosen], strength[chosen], ratio[chosen], middles)
+    nodes = np.zeros((0, 4))
+    searched: set[tuple[int, float, float]] = set()
+    fits = Fits(NONE, NONE, NONE, NONE, middles)
+    for turn in range(TURNS if len(anchors) else 0):
+        wanted = [
+            (int(start), *around)
+            for start, middle in zip(starts, middles, strict=True)
+            if turn == 0 or middle not in fits.times
+            for around in (_near(middle, anchors) if turn == 0 else _between(middle, fits))
+        ]
+        new = [search for search in wanted if search not in searched]
+        searched.update(new)
+        found = [place for search in new for place in _places(track, other, *search)]
+        if not found:
+            break
+        nodes = np.concatenate([nodes, found])
+        nodes = nodes[np.argsort(nodes[:, 0], kind="stable")]
+        times, offsets, deviations, ratio = nodes.T
+        strength = np.clip((deviations - FITTING) / (SURE - FITTING), 0.0, 1.0)
+        chosen = chain(times, offsets, strength, JUMP)
+        fits = Fits(times[chosen], offsets[chosen], strength[chosen], ratio[chosen], middles)
+    return fits
+
+
+def _near(middle: float, anchors: Times) -> list[tuple[float, float]]:
+    """The (offset, reach) around which a second is looked for: what envelopes found for what is around it."""
+    first, last = np.searchsorted(anchors[:, 0], [middle - AROUND, middle + AROUND])
+    kept: list[float] = []
+    for offset in np.sort(anchors[max(first - 1, 0) : last + 1, 1]):
+        if not kept or offset - kept[-1] > NEAR:
+            kept.append(float(offset))
+    return [(offset, NEAR) for offset in kept]
+
+
+def _between(middle: float, fits: Fits) -> list[tuple[float, float]]:
+    """The same for a second that fits nowhere yet: from where the one before fits to where the one after does."""
+    after = int(np.searchsorted(fits.times, middle))
+    beside = [n for n in (after - 1, after) if 0 <= n < len(fits)]
+    ranges = []
+    for n in beside:
+        reach = FAR + SHORTENED * abs(float(fits.times[n]) - middle)
+        ranges.append((float(fits.offsets[n]), min(reach, FARTHEST)))
+    if len(ranges) == 2:
+        low = min(offset - reach for offset, reach in ranges)
+        high = max(offset + reach for offset, reach in ranges)
+        if high - low <= 2 * FARTHEST:
+            return [(round((low + high) / 2, 1), round((high - low) / 2, 1))]
+    return [(round(offset, 1), round(reach, 1)) for offset, reach in ranges]
 
 
 def _anchors(track: Envelopes, own: NDArray[np.bool_], index: Index) -> Times:
@@ -179,49 +218,25 @@ def _starts(own: NDArray[np.bool_], samples: int) -> NDArray[np.int64]:
     return enough
 
 
-def _places(track: Samples, other: Samples, start: int, anchors: Times) -> list[tuple[float, float, float]]:
-    """(offset, deviations, ratio) of the places that a second fits, near anchors or, if none is sure, farther off."""
-    middle = (start + SECOND / 2) / SAMPLE_RATE
-    first, last = np.searchsorted(anchors[:, 0], [middle - AROUND, middle + AROUND])
-    nearby = anchors[max(first - 1, 0) : last + 1, 1]
+def _places(
+    track: Samples, other: Samples, start: int, offset: float, reach: float
+) -> list[tuple[float, float, float, float]]:
+    """(middle, offset, deviations, ratio) of the two best places of a second within `reach` seconds of an offset."""
     sought = _emphasised(stretch(track, start - 1, start + SECOND))
-    found = [
-        place for offset in _distinct(nearby, NEAR) for place in _fitting(sought, other, start, offset, NEAR)
-    ]
-    if not any(place[1] >= SURE for place in found):
-        found += [
-            place
-            for offset in _distinct(nearby, FAR)
-            for place in _fitting(sought, other, start, offset, FAR + NEAR)
-        ]
-    return sorted(set(found))
-
-
-def _distinct(offsets: Times, apart: float) -> Sequence[float]:
-    kept: list[float] = []
-    for offset in np.sort(offsets):
-        if not kept or offset - kept[-1] > apart:
-            kept.append(float(offset))
-    return kept
-
-
-def _fitting(
-    sought: Floats, other: Samples, start: int, offset: float, reach: float
-) -> list[tuple[float, float, float]]:
-    """(offset, deviations, ratio) of the two best places within `reach` seconds of an offset."""
     begin = start - round((offset + reach) * SAMPLE_RATE)
-    around = _emphasised(stretch(other, begin - 1, begin + len(sought) + round(2 * reach * SAMPLE_RATE)))
+    around = _emphasised(stretch(other, begin - 1, begin + SECOND + round(2 * reach * SAMPLE_RATE)))
     fitting = lags(sought, around)
     found = []
     for _ in range(2):
         place = int(fitting.argmax())
         if fitting[place] < FITTING:
             break
-        there = around[2 * place : 2 * place + len(sought)]
+        there = around[2 * place : 2 * place + SECOND]
         ratio = 10 * np.log10((sought @ sought + 1) / (there @ there + 1))
         lag = 2 * summit(fitting, place)
-        found.append(((start - begin - lag) / SAMPLE_RATE, float(fitting[place]), float(ratio)))
-        fitting[max(place - 320, 0) : place + 320] = 0
+        at = (start - begin - lag) / SAMPLE_RATE
+        found.append(((start + SECOND / 2) / SAMPLE_RATE, at, float(fitting[place]), float(ratio)))
+        fitting[max(place - APART, 0) : place + APART] = 0
     return found
 
 

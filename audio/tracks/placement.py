@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from audio.tracks import resampling
 from audio.tracks.correlation import Index, envelopes
-from audio.tracks.fits import SOUGHT, Fits, find_fits
+from audio.tracks.edges import Heard, find_pieces
+from audio.tracks.fits import SOUGHT, find_fits
+from audio.tracks.lines import find_lines
 from models.record.spans import Span, uncovered, union
 from models.record.transcript import TrackPiece
 from models.runtime.samples import SAMPLE_RATE, Samples
@@ -71,21 +73,12 @@ def place_on_mix(track: Samples, mix: Samples) -> Placement:
 
     track, mix: (samples,) int16, or float32 in -1 to 1, mono at SAMPLE_RATE. No pieces: nowhere.
     """
-    heard = envelopes(track)
-    fits = find_fits(track, mix, heard, Index(envelopes(mix), SOUGHT))
-    return _placement(fits, len(track), len(mix))
-
-
-def _placement(fits: Fits, samples: int, count: int) -> Placement:
-    if len(fits) < LEAST:
+    heard = Heard(track, envelopes(track), mix)
+    fits = find_fits(track, mix, heard.envelopes, Index(envelopes(mix), SOUGHT))
+    if fits.strength.sum() < LEAST:
         return Placement()
-    own = fits[fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO]
-    slope, offset = np.polyfit(own.heard, own.offsets, 1) if len(own) > 1 else (0.0, own.offsets[0])
-    start = max(0.0, -offset / (1 + slope))
-    end = min(count / SAMPLE_RATE, (samples / SAMPLE_RATE - offset) / (1 + slope))
-    return Placement(
-        (TrackPiece(start, end, float(offset), float(slope * 1e6)),), len(fits) / len(fits.asked)
-    )
+    unheard = np.setdiff1d(fits.asked, fits.times)
+    return Placement(find_pieces(find_lines(fits), unheard, heard), len(fits) / len(fits.asked))
 
 
 def on_time_line(track: Samples, placement: Placement, count: int) -> NDArray[np.int16]:
@@ -101,11 +94,9 @@ def place_together(tracks: Sequence[Samples]) -> list[Placement]:
     that share no sound begin together.
     """
     offsets = [0.0] * len(tracks)
-    heard = [envelopes(track) for track in tracks]
-    indices = [Index(each, SOUGHT) for each in heard]
     for n in range(1, len(tracks)):
-        there = _placement(find_fits(tracks[n], tracks[0], heard[n], indices[0]), len(tracks[n]), 1 << 60)
-        back = _placement(find_fits(tracks[0], tracks[n], heard[0], indices[n]), len(tracks[0]), 1 << 60)
+        there = place_on_mix(tracks[n], tracks[0])
+        back = place_on_mix(tracks[0], tracks[n])
         told = [piece.offset for piece in there.pieces] + [-piece.offset for piece in back.pieces]
         offsets[n] = float(np.mean(told)) if told else 0.0
     earliest = max(offsets)
