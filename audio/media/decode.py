@@ -85,7 +85,11 @@ def decode(
     that breaks off gives what there is, with a warning. InputError: missing, empty, not audio,
     video without audio, no such track, nothing decoded, longer than MAX_SECONDS.
     """
-    from audio.media.levels import Levels, gains, to_full_scale  # with scipy, only where there is sound to decode
+    from audio.media.levels import (
+        Levels,
+        gains,
+        to_full_scale,
+    )  # with scipy, only where there is sound to decode
 
     found = ffmpeg.audio_streams(path)
     heard = found.track if track is None else found.with_index(track)

@@ -12,6 +12,7 @@ tens of milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,9 @@ LOUD = 15.0  # dB above its noise that a track has to be for a frame to tell a p
 LOUDEST_PERCENTILE = 95  # of a track's levels: its gain, where nothing better is known
 SAME_PATTERN = 4.0  # dB: two patterns that differ less everywhere are of one person
 LEAST_SECONDS = 1.0  # of a pattern that are worth one
-LOUDEST_BLEED = 85  # percentile of a person's levels in another track: what rides gains, or walks about, varies them
+LOUDEST_BLEED = (
+    85  # percentile of a person's levels in another track: what rides gains, or walks about, varies them
+)
 ROUNDS = 6  # of telling patterns from frames and frames from patterns
 
 REACH = 5  # frames within which bleed arrives, a way of 17 m or a placement that is a little off included
@@ -46,7 +49,7 @@ SPEECH_RANGE = 45.0  # dB from the loud parts of a voice down to its softest sou
 PAUSE = 0.3  # seconds; what lies between two sounds that are less apart is one with them
 LEAST_SOUND = 0.1  # seconds of sound that may be somebody's
 
-Levels = NDArray[np.float32]
+Levels = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,10 +90,13 @@ def noise_levels(levels: Levels) -> Levels:
     """(tracks, frames) the level of what always sounds on each track, minute by minute."""
     size = min(NOISE_SECONDS * FRAMES_PER_SECOND, levels.shape[1])
     starts = np.arange(0, levels.shape[1] - size + 1, size)
-    found = np.stack([np.percentile(levels[:, s : s + size], NOISE_PERCENTILE, axis=1) for s in starts], axis=1)
+    found = np.stack(
+        [np.percentile(levels[:, s : s + size], NOISE_PERCENTILE, axis=1) for s in starts], axis=1
+    )
     frames = np.arange(levels.shape[1])
     noise = np.stack([np.interp(frames, starts + size / 2, own) for own in found])
-    return np.maximum(noise, LEAST_NOISE).astype(np.float32)
+    found_noise: Levels = np.maximum(noise, LEAST_NOISE).astype(np.float32)
+    return found_noise
 
 
 def measure_bleed(levels: Levels, noise: Levels) -> Bleed:
@@ -165,9 +171,9 @@ def _lasting(power: Levels) -> Levels:
     """(tracks, frames) how loud a sound can be in another track: late, and with its echo."""
     near = maximum_filter1d(power, REACH, axis=1)
     slope = DECAY * np.arange(power.shape[1], dtype=np.float64)
-    lasting: Levels = (
-        10 ** ((np.maximum.accumulate(_decibels(near) + slope, axis=1) - slope) / 10)
-    ).astype(np.float32)
+    lasting: Levels = (10 ** ((np.maximum.accumulate(_decibels(near) + slope, axis=1) - slope) / 10)).astype(
+        np.float32
+    )
     return lasting
 
 

@@ -6,9 +6,11 @@ published, what no track explains of it, such as an intro. All else is silence t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +19,13 @@ from numpy.typing import NDArray
 from audio.media.decode import decode
 from audio.media.levels import Levels
 from audio.tracks import bleed
+from audio.tracks.mixdown import write_sum
 from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_together
 from audio.tracks.splice import Splice
-from models.record.errors import InputError
 from models.record.progress import Progress, silent
-from models.record.spans import Span, total, union, within
+from models.record.spans import Span, union
 from models.record.transcript import TrackPiece
-from models.runtime.samples import FULL_SCALE, SAMPLE_RATE
+from models.runtime.samples import SAMPLE_RATE, as_float
 
 if TYPE_CHECKING:
     from audio.tracks.sources import TrackSource
@@ -35,7 +37,6 @@ RAMP = SAMPLE_RATE // 100  # samples in which a track is faded in and out
 UNEXPLAINED_AFTER = 0.4  # seconds from a track's sound on after which the mix is on its own
 UNEXPLAINED_SECONDS = 1.5  # of sound in the mix that are worth hearing by themselves
 MISSING_SECONDS = 3.0  # of sound in a track that the mix lacks, worth telling
-DUCKED = 0.25  # of its level, what a track adds to the sum while its person is silent
 BLOCK = 10 * SAMPLE_RATE  # samples that are levelled at once
 
 
@@ -77,8 +78,11 @@ class Session:
         self.tracks, self.mix = tuple(tracks), mix
         self._kept: tuple[Layout, Int16] | None = None
 
-    def lay_out(self, progress: Progress = silent) -> Layout:
-        """Find where tracks lie and whose sound they hold. Raises InputError."""
+    def lay_out(self, progress: Progress = silent, sum_path: Path | None = None) -> Layout:
+        """Find where tracks lie and whose sound they hold. Raises InputError.
+
+        sum_path: where the sum of the tracks goes if there is no mix.
+        """
         mix = self._decode(self.mix, progress) if self.mix else None
         placements, rows, warnings = self._rows(mix, progress)
         levels = np.stack([bleed.sound_levels(row) for row in rows])
@@ -88,10 +92,12 @@ class Session:
         sounds = [tuple(bleed.own_sounds(*each)) for each in zip(levels, noise, excess, strict=True)]
         if mix is not None:
             sounds.append(tuple(_unexplained(mix, sounds)))
+        elif sum_path is not None:
+            write_sum(list(rows), sounds, sum_path)
         layout = Layout(
             rows.shape[1] / SAMPLE_RATE, tuple(each.pieces for each in placements), tuple(sounds), warnings
         )
-        self._kept = layout, _spliced(layout, rows if mix is None else [*rows, mix])
+        self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
         return layout
 
     def samples(self, layout: Layout, progress: Progress = silent) -> Int16:
@@ -99,17 +105,21 @@ class Session:
         if self._kept is None or self._kept[0] != layout:
             mix = self._decode(self.mix, progress) if self.mix else None
             rows = self._laid(layout, progress)
-            self._kept = layout, _spliced(layout, rows if mix is None else [*rows, mix])
+            self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
         return self._kept[1]
+
+    def write_sum(self, layout: Layout, path: Path) -> None:
+        """Write the sum of the tracks, as `lay_out` does, once more."""
+        write_sum(list(self._laid(layout, silent)), layout.sounds, path)
 
     def _rows(
         self, mix: Int16 | None, progress: Progress
     ) -> tuple[list[Placement], NDArray[np.int16], tuple[str, ...]]:
         """Where the tracks lie, and (tracks, samples) of them on the time line of the mix."""
-        placements: list[Placement] = []
         rows: list[Int16] = []
-        warnings: list[str] = []
         if mix is not None:
+            placements: list[Placement] = []
+            warnings: list[str] = []
             for source in self.tracks:
                 track = self._decode(source, progress, even=False)
                 placement = place_on_mix(track, mix)
@@ -148,7 +158,7 @@ def _padded(spans: Sequence[Span], seconds: float) -> list[Span]:
     return union(Span(max(0.0, span.start - PAD), min(seconds, span.end + PAD)) for span in spans)
 
 
-def _spliced(layout: Layout, rows: Sequence[Int16] | NDArray[np.int16] | Iterator[Int16]) -> Int16:
+def _spliced(layout: Layout, rows: Iterable[Int16]) -> Int16:
     """(samples,) of what is heard of each row, at one level, silence between."""
     splice = layout.splice
     spliced = np.zeros(round(splice.seconds * SAMPLE_RATE), dtype=np.int16)
@@ -180,7 +190,7 @@ def _levelled(samples: Int16) -> Int16:
     """The same at the level that speech is heard at."""
     levels = Levels(len(samples) / SAMPLE_RATE)
     for first in range(0, len(samples), BLOCK):
-        levels.add(samples[first : first + BLOCK].astype(np.float32) / FULL_SCALE)
+        levels.add(as_float(samples[first : first + BLOCK]))
     return levels.finish()
 
 

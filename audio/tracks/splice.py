@@ -68,7 +68,7 @@ class Splice:
         return Span(own[0].at - PAUSE, own[-1].end + PAUSE) if own else Span(0.0, 0.0)
 
     def into(self, track: int, spans: Sequence[Span]) -> list[Span]:
-        """Where spans of a track's time line, in order and apart, lie in the splice; parts that it lacks are left out."""
+        """Where spans of a track's time line, in order, lie in the splice; what it lacks is left out."""
         return [
             Span(part.start - stretch.span.start + stretch.at, part.end - stretch.span.start + stretch.at)
             for stretch in self.of_track(track)

@@ -17,7 +17,9 @@ from models.record.transcript import Diarisation, Turn, Voice
 SECOND_SECONDS = 5.0  # that another voice on a track has to speak ...
 SECOND_COSINE = 0.4  # ... and be that unlike the first: two people reach 0.45, one person acting falls to 0.5
 SAME_COSINE = 0.6  # of voices in two tracks that are one person's
-HEARD_ELSEWHERE = 0.5  # share of a turn at another's microphone that its person's own track holds, too: it is bleed
+HEARD_ELSEWHERE = (
+    0.5  # share of a turn at another's microphone that its person's own track holds, too: it is bleed
+)
 NEAR_SPEECH = 0.5  # seconds around what the diariser calls speech in which a track's sound belongs to it
 LEAST_SPEECH = 0.2  # share of a sound that has to be speech
 
@@ -32,10 +34,15 @@ class TrackSpeech:
 
 @dataclass(frozen=True, slots=True)
 class TracksDiarisation:
-    """Turns of all tracks together, and the labels that speak on each, who speaks most first."""
+    """Turns of all tracks together, and of each of them, in order; of what no track explains of a mix last."""
 
     found: Diarisation
-    labels: tuple[tuple[str, ...], ...]
+    turns: tuple[tuple[Turn, ...], ...]
+
+    @property
+    def labels(self) -> tuple[tuple[str, ...], ...]:
+        """Who speaks on each, who speaks most first."""
+        return tuple(_by_amount(turns) for turns in self.turns)
 
 
 Person = tuple[int, str]  # the track that is theirs, and their label there
@@ -71,18 +78,30 @@ def join_tracks(tracks: Sequence[TrackSpeech], mix: TrackSpeech | None = None) -
     names = {
         person: f"SPEAKER_{i:02d}" for i, person in enumerate(dict.fromkeys(part.person for part in order))
     }
-    turns = tuple(
-        sorted(replace(turn, speaker=names[part.person]) for part in parts for turn in part.turns)
-    )
-    labels = tuple(
-        tuple(dict.fromkeys(names[part.person] for part in parts if part.track == i))
-        for i in range(len(tracks) + (mix is not None))
-    )
     heard = [*tracks, *([mix] if mix else [])]
+    own = tuple(
+        tuple(
+            sorted(
+                replace(turn, speaker=names[part.person])
+                for part in parts
+                if part.track == i
+                for turn in part.turns
+            )
+        )
+        for i in range(len(heard))
+    )
+    turns = tuple(sorted(turn for each in own for turn in each))
     warnings = dict.fromkeys(warning for track in heard for warning in _of_no_voice(track.found))
     return TracksDiarisation(
-        Diarisation(turns, exclusive_turns(turns), _voices(parts, names), tuple(warnings)), labels
+        Diarisation(turns, exclusive_turns(turns), _voices(parts, names), tuple(warnings)), own
     )
+
+
+def _by_amount(turns: Sequence[Turn]) -> tuple[str, ...]:
+    amounts: dict[str, float] = {}
+    for turn in turns:
+        amounts[turn.speaker] = amounts.get(turn.speaker, 0.0) + turn.duration
+    return tuple(sorted(amounts, key=lambda speaker: -amounts[speaker]))
 
 
 def _of_no_voice(found: Diarisation) -> Iterator[str]:
@@ -111,9 +130,7 @@ def _voices_of(number: int, found: Diarisation) -> list[_Part]:
     turns: dict[str, list[Turn]] = {}
     for turn in found.turns:
         turns.setdefault(turn.speaker, []).append(turn)
-    return [
-        _Part((number, label), number, tuple(own), voices.get(label)) for label, own in turns.items()
-    ]
+    return [_Part((number, label), number, tuple(own), voices.get(label)) for label, own in turns.items()]
 
 
 def _is_second(part: _Part, first: _Part) -> bool:
@@ -168,7 +185,7 @@ def _spans(turns: Sequence[Turn]) -> list[Span]:
     return [Span(turn.start, turn.end) for turn in turns]
 
 
-def _voices(parts: Sequence[_Part], names: dict[str, str]) -> tuple[Voice, ...]:
+def _voices(parts: Sequence[_Part], names: dict[Person, str]) -> tuple[Voice, ...]:
     """One voice a person: as it sounds on its own track."""
     voices: dict[str, Voice] = {}
     for part in sorted(parts, key=lambda part: not part.at_home):
