@@ -34,7 +34,8 @@ Samples = NDArray[np.float32]
 Voices = Mapping[str, Samples]  # (samples,) at 16 kHz by person or microphone, all of one length
 
 CHOSEN_ON, HELD_OUT = ("1688", "1998", "2033"), ("2414", "2609", "3005")
-SECONDS = 240.0  # of a session, before it is edited
+DESCRIPTION = "session.json"
+SECONDS = 180.0  # of a session, before it is edited
 GAP = (0.15, 0.9)  # seconds between turns
 MARGIN = 1.0  # seconds before the first word and after the last
 FLOOR = 10 ** (
@@ -154,6 +155,10 @@ class Session:
         """The file of a track."""
         return self.folder / self.tracks[name].file
 
+    def clean(self, person: str) -> Path:
+        """A person's voice as it left the mouth, in the mix's time."""
+        return self.folder / f"clean-{person}.wav"
+
 
 def talk(people: Sequence[str], seconds: float, manner: Manner, seed: int) -> list[Said]:
     """So many seconds of talk, in order of time; nobody talks over themselves."""
@@ -196,11 +201,19 @@ def talk(people: Sequence[str], seconds: float, manner: Manner, seed: int) -> li
 def voices(people: Sequence[str], said: Sequence[Said], seed: int) -> dict[str, Samples]:
     """What each person says, as it leaves the mouth: some are louder than others."""
     dice = np.random.default_rng((seed, 1))
-    spoken = {person: np.zeros(_length(said), np.float32) for person in people}
+    length = round((max(one.end for one in said) + MARGIN) * SAMPLE_RATE)
+    return {
+        person: _alone(person, said, length) * _ratio(dice.uniform(-LOUDNESS, LOUDNESS)) for person in people
+    }
+
+
+def _alone(person: str, said: Sequence[Said], length: int) -> Samples:
+    sound = np.zeros(length, np.float32)
     for one in said:
-        first = round(one.start * SAMPLE_RATE)
-        spoken[one.person][first : first + len(one.samples)] += one.samples
-    return {person: spoken[person] * _ratio(dice.uniform(-LOUDNESS, LOUDNESS)) for person in people}
+        if one.person == person:
+            first = round(one.start * SAMPLE_RATE)
+            sound[first : first + len(one.samples)] += one.samples
+    return sound
 
 
 def room(spoken: Voices, bleed_db: float, seed: int) -> dict[str, Samples]:
@@ -417,6 +430,8 @@ def write(
         described[name] = Track(file, speakers, places(clock, kept or whole) if speakers else ())
     write_wav(folder / "mix.wav", mix * min(1.0, PEAK / float(np.abs(mix).max())))
     made = Session(folder, described, given, len(mix) / SAMPLE_RATE)
+    for person in {one.person for one in said}:
+        write_wav(made.clean(person), _alone(person, said, len(mix)))
     made.rttm.write_text(
         "".join(
             f"SPEAKER mix 1 {t.start:.3f} {t.duration:.3f} <NA> <NA> {t.speaker} <NA> <NA>\n"
@@ -448,10 +463,6 @@ def write_wav(path: Path, sound: Samples, rate: int = SAMPLE_RATE) -> None:
     with wave.open(str(path), "wb") as out:
         out.setparams((1 if sound.ndim == 1 else sound.shape[1], 2, rate, 0, "NONE", ""))
         out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-
-
-def _length(said: Sequence[Said]) -> int:
-    return round((max(one.end for one in said) + MARGIN) * SAMPLE_RATE)
 
 
 def _ratio(decibels: float) -> float:
@@ -589,20 +600,21 @@ def session(
     kind: str, folder: Path, people: Sequence[str] = CHOSEN_ON, seed: int = 1, seconds: float = SECONDS
 ) -> Session:
     """The session of SESSIONS in a folder; made once."""
-    told = folder / "session.json"
-    if not told.exists():
-        made = SESSIONS[kind](folder, people, seed, seconds)
-        told.write_text(json.dumps(asdict(replace(made, folder=Path()), dict_factory=_plain)))
+    if not (folder / DESCRIPTION).exists():
+        save(SESSIONS[kind](folder, people, seed, seconds))
     return load(folder)
 
 
-def _plain(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    return {name: value for name, value in pairs if not isinstance(value, Path)}
+def save(made: Session) -> None:
+    """Describe a session in its folder, for `load`."""
+    told = asdict(made)
+    del told["folder"]
+    (made.folder / DESCRIPTION).write_text(json.dumps(told))
 
 
 def load(folder: Path) -> Session:
     """The session that was made in a folder."""
-    told = json.loads((folder / "session.json").read_text())
+    told = json.loads((folder / DESCRIPTION).read_text())
     tracks = {
         name: Track(one["file"], tuple(one["people"]), tuple(Place(**place) for place in one["places"]))
         for name, one in told.pop("tracks").items()
