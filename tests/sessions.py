@@ -23,7 +23,7 @@ from scipy import signal
 
 from audio.media import ffmpeg
 from models.record.spans import Span, union
-from models.record.transcript import Turn
+from models.record.transcript import TrackPiece, Turn
 from models.runtime.samples import SAMPLE_RATE
 from tests import sounds
 from tests.bench.composed_talk import asides, cut, heard, levelled, readings, utterances
@@ -95,20 +95,6 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a stretch of the mix lies in a track, in seconds."""
-
-    start: float
-    end: float
-    offset: float
-    drift_ppm: float = 0.0
-
-    def at(self, time: float) -> float:
-        """The track's time at one of the mix."""
-        return self.offset + time * (1 + self.drift_ppm * 1e-6)
-
-
-@dataclass(frozen=True)
 class Kept:
     """A stretch of the session that is in the mix, from `at` on; seconds."""
 
@@ -123,7 +109,7 @@ class Track:
 
     file: str
     people: tuple[str, ...]
-    places: tuple[Place, ...]
+    places: tuple[TrackPiece, ...]
 
 
 @dataclass(frozen=True)
@@ -375,7 +361,7 @@ def recorded(sound: Samples, clock: Clock) -> Samples:
     return kept
 
 
-def places(clock: Clock, kept: Sequence[Kept]) -> tuple[Place, ...]:
+def places(clock: Clock, kept: Sequence[Kept]) -> tuple[TrackPiece, ...]:
     """Where the mix lies in a track of this clock."""
     lost = clock.lost or Span(kept[-1].end, kept[-1].end)
     covered = ((clock.start, lost.start, clock.start), (lost.end, kept[-1].end, clock.start + lost.duration))
@@ -386,7 +372,7 @@ def places(clock: Clock, kept: Sequence[Kept]) -> tuple[Place, ...]:
             if start < end:
                 offset = (one.start - one.at - shift) * clock.rate
                 found.append(
-                    Place(start - one.start + one.at, end - one.start + one.at, offset, clock.drift_ppm)
+                    TrackPiece(start - one.start + one.at, end - one.start + one.at, offset, clock.drift_ppm)
                 )
     return tuple(found)
 
@@ -616,7 +602,7 @@ def load(folder: Path) -> Session:
     """The session that was made in a folder."""
     told = json.loads((folder / DESCRIPTION).read_text())
     tracks = {
-        name: Track(one["file"], tuple(one["people"]), tuple(Place(**place) for place in one["places"]))
+        name: Track(one["file"], tuple(one["people"]), tuple(TrackPiece(**place) for place in one["places"]))
         for name, one in told.pop("tracks").items()
     }
     return Session(folder=folder, tracks=tracks, **told)

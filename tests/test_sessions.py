@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from audio.tracks.placement import track_time
+from models.record.transcript import TrackPiece
 from models.runtime.samples import SAMPLE_RATE
 from tests import sessions
 from tests.models.conftest import SHARED, read_audio, read_rttm
@@ -35,12 +37,12 @@ def test_each_place_in_a_track_sounds_as_the_mix_does_there(kind: str, tmp_path:
 
 
 def _lag(
-    mix: sessions.Samples, track: sessions.Samples, start: float, end: float, place: sessions.Place
+    mix: sessions.Samples, track: sessions.Samples, start: float, end: float, place: TrackPiece
 ) -> float:
     """Seconds by which a track is behind where a place has it, between -0.1 and 0.1."""
     reach = 1600
     here = mix[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
-    first = round(place.at(start) * SAMPLE_RATE)
+    first = round(track_time(place, start) * SAMPLE_RATE)
     there = track[first - reach : first + len(here) + reach]
     likeness = signal.correlate(there, here, "valid", "fft")
     return float(np.argmax(likeness) - reach) / SAMPLE_RATE

@@ -27,10 +27,11 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from audio.tracks.placement import track_time
 from models.asr.repair import bare_word
 from models.asr.transcription import transcribe
 from models.record.spans import Span, union
-from models.record.transcript import AudioFile, Episode, Transcript, Turn, Word
+from models.record.transcript import AudioFile, Episode, TrackPiece, Transcript, Turn, Word
 from models.runtime import offline_models
 from outputs.formats import episode_json
 from outputs.library import read
@@ -49,7 +50,6 @@ from tests.sessions import (
     HELD_OUT,
     MERGED_PAUSE,
     SESSIONS,
-    Place,
     Session,
     Track,
     load,
@@ -125,7 +125,7 @@ def _compose(out: Path, people: Sequence[str], seed: int, *options: str) -> None
 def _composed_track(name: str, file: str, offset_seconds: float, drift_ppm: float) -> Track:
     start = max(0.0, offset_seconds)
     offset = -offset_seconds * (1 + drift_ppm * 1e-6)
-    return Track(file, (name,), (Place(start, 60.0 * MINUTES, offset, drift_ppm),))
+    return Track(file, (name,), (TrackPiece(start, 60.0 * MINUTES, offset, drift_ppm),))
 
 
 def sessions(people: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[str, Session]]:
@@ -278,7 +278,7 @@ def placing(made: Session, record: Path) -> Placing | None:
     told = json.loads(record.read_text(encoding="utf-8")).get("tracks")
     if not told:
         return None
-    pieces = {track["file"]: [Place(**piece) for piece in track["pieces"]] for track in told["tracks"]}
+    pieces = {track["file"]: [TrackPiece(**piece) for piece in track["pieces"]] for track in told["tracks"]}
     errors, drifts, times = list[float](), [0.0], 0
     for track in made.tracks.values():
         for place in track.places:
@@ -286,7 +286,7 @@ def placing(made: Session, record: Path) -> Placing | None:
                 times += 1
                 for own in pieces.get(track.file, ()):
                     if own.start <= time < own.end:
-                        errors.append(abs(own.at(time) - place.at(time)))
+                        errors.append(abs(track_time(own, time) - track_time(place, time)))
                         drifts.append(abs(own.drift_ppm - place.drift_ppm) * 1e-6 * HOUR)
                         break
     return Placing(tuple(errors), max(drifts), 1 - len(errors) / times)
