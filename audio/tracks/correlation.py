@@ -132,29 +132,44 @@ def _peaks(scores: Floats, places: int, frames: int) -> tuple[NDArray[np.int64],
     return found, heights
 
 
-WHITENING = (
-    0.7  # of 1, the phase transform: less lets the loud frequencies count a little more, noise a little less
-)
-BAND = (100, 4000)  # Hz that lags are found in: telephones and small files have little above
+LAG_RATE = SAMPLE_RATE // 2  # Hz, of the samples that lags are found with
+WHITENING = 0.7  # of 1, the phase transform: with less loud frequencies count a little more, and noise less
+BAND = (100, 3600)  # Hz that lags are found in: telephones and small files have little above
+
+
+def halved(samples: Samples, start: int, count: int) -> Floats:
+    """(count,) samples at LAG_RATE of a recording from one of its samples on, the high frequencies raised."""
+    piece = stretch(samples, start, start + 2 * count + 4)
+    smooth = piece[0:-3:2] + piece[3::2]
+    smooth += 3 * (piece[1:-2:2] + piece[2:-1:2])
+    return np.diff(smooth[: count + 1])
 
 
 def lags(sought: Floats, other: Floats) -> Floats:
     """How well a stretch fits at each place of a longer one, in standard deviations of what chance gives.
 
-    sought: (n,), other: (m,) with m > n, both at SAMPLE_RATE. (places,): half as many as there are samples to
-    start at, two samples apart.
+    sought: (n,), other: (m,) with m >= n, both at LAG_RATE. (m - n + 1,): by the sample to start at.
     """
-    size = 4 * next_fast_len(-(-len(other) // 4), real=True)
+    size = next_fast_len(len(other), real=True)
     cross = rfft(other, size)
     cross *= rfft(sought, size).conj()
-    first, last = (round(edge * size / SAMPLE_RATE) for edge in BAND)
-    cross = cross[: size // 4 + 1]
-    cross[:first], cross[last:] = 0, 0
-    magnitude = np.abs(cross)
-    cross /= np.maximum(magnitude, np.finfo(np.float32).tiny) ** WHITENING
-    fitting: Floats = irfft(cross, size // 2)
+    fitting: Floats = irfft(whitened(cross, size)[0], size)
     deviation = float(np.sqrt(np.mean(np.square(fitting))))
-    return fitting[: (len(other) - len(sought)) // 2 + 1] / (deviation or 1.0)
+    return fitting[: len(other) - len(sought) + 1] / (deviation or 1.0)
+
+
+def whitened(cross: NDArray[np.complex64], size: int) -> tuple[NDArray[np.complex64], Floats]:
+    """A cross spectrum in whose BAND loud frequencies count little more than others, and the most it may sum up to.
+
+    cross: (..., frequencies) of `size` samples at LAG_RATE, changed in place. The sum, (...,), is what its inverse
+    is at the lag of a perfect fit.
+    """
+    low, high = (round(edge * size / LAG_RATE) for edge in BAND)
+    cross[..., :low], cross[..., high:] = 0, 0
+    magnitude = np.maximum(np.abs(cross), np.finfo(np.float32).tiny)
+    cross /= magnitude**WHITENING
+    most: Floats = np.sum(magnitude[..., low:high] ** (1 - WHITENING), axis=-1) * np.float32(2 / size)
+    return cross, most
 
 
 def summit(fitting: Floats, place: int) -> float:

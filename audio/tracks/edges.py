@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from audio.tracks.correlation import BAND, WHITENING, Envelopes, Floats, stretch
+from audio.tracks.correlation import LAG_RATE, Envelopes, Floats, halved, whitened
 from audio.tracks.fits import OWN, STILL, Times, loud_level
 from audio.tracks.lines import Line
 from models.record.transcript import TrackPiece
 from models.runtime.samples import SAMPLE_RATE, Samples
 
 FRAME = SAMPLE_RATE // 50  # samples between two frames
-LENGTH = SAMPLE_RATE // 8  # that a frame hears
-LATE = round(0.025 * SAMPLE_RATE)  # samples by which what is heard of others may come later or earlier
+LENGTH = LAG_RATE // 8  # samples at LAG_RATE that a frame hears
+LATE = LAG_RATE // 40  # of them, by which what is heard of others may come later or earlier
 ALIKE = 0.22  # coherence, 0 to 1, between what is the same sound and what isn't
 FADING = 5.0  # dB over which frames, louder than others' sound in a track, gain weight
 MARGIN = 0.6  # seconds before the end of what was seen to fit, or after its beginning, from which its edges are sought
+LONG = 3.0  # seconds over which what fits by chance doesn't
+WITHIN = 0.25  # seconds around the middle of a second that fits
 ENOUGH = 4  # seconds that fit nowhere, behind which a piece doesn't go on
 BREATH = 1.0  # seconds between pieces of one line that are none
 TIE = 1e-6  # of evidence, by which nothing is decided
@@ -46,6 +48,11 @@ class Heard:
             found[some] = loudness[some] * (self._alike(line, first + some) - ALIKE)
         return found
 
+    def bears_out(self, line: Line) -> bool:
+        """Whether a line fits where it was seen to, all in all."""
+        first, last = _frame(line.first - WITHIN), _frame(line.last + WITHIN)
+        return bool(self.evidence(line, first, last).sum() > 0)
+
     def _weights(self, line: Line, first: int, last: int) -> Floats:
         times = (np.arange(first, last) + 0.5) * FRAME / SAMPLE_RATE
         frames = np.floor((line.offset + times * (1 + line.drift)) * SAMPLE_RATE / FRAME).astype(np.int64)
@@ -61,18 +68,13 @@ class Heard:
         sought = np.empty((len(frames), LENGTH), dtype=np.float32)
         around = np.empty((len(frames), LENGTH + 2 * LATE), dtype=np.float32)
         for n, frame in enumerate(frames):
-            begin = int(frame) * FRAME + FRAME // 2 - LENGTH // 2
+            begin = int(frame) * FRAME + FRAME // 2 - LENGTH
             at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
-            sought[n] = stretch(self.track, at, at + LENGTH)
-            around[n] = stretch(self.mix, begin - LATE, begin + LENGTH + LATE)
-        cross = rfft(around, size) * rfft(sought, size).conj()
-        low, high = (round(edge * size / SAMPLE_RATE) for edge in BAND)
-        cross[:, :low], cross[:, high:] = 0, 0
-        magnitude = np.maximum(np.abs(cross), np.finfo(np.float32).tiny)
-        cross /= magnitude**WHITENING
-        most = np.sum(magnitude ** (1 - WHITENING), axis=1) * 2 / size
-        fitting: Floats = irfft(cross, size)[:, : 2 * LATE + 1].max(axis=1) / np.maximum(most, 1e-9)
-        return fitting
+            sought[n] = halved(self.track, at, LENGTH)
+            around[n] = halved(self.mix, begin - 2 * LATE, LENGTH + 2 * LATE)
+        cross, most = whitened(rfft(around, size) * rfft(sought, size).conj(), size)
+        best: Floats = irfft(cross, size)[:, : 2 * LATE + 1].max(axis=1) / np.maximum(most, TIE)
+        return best
 
 
 def find_pieces(lines: Sequence[Line], unheard: Times, heard: Heard) -> tuple[TrackPiece, ...]:
@@ -80,6 +82,7 @@ def find_pieces(lines: Sequence[Line], unheard: Times, heard: Heard) -> tuple[Tr
 
     unheard: the seconds of the track, in order, that hold its own person's sound and fit nowhere.
     """
+    lines = [line for line in lines if line.last - line.first > LONG or heard.bears_out(line)]
     if not lines:
         return ()
     changes = [_change(before, after, heard) for before, after in pairwise(lines)]

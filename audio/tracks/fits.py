@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from audio.tracks.correlation import (
     FRAME_RATE,
     HOP,
+    LAG_RATE,
     Envelopes,
-    Floats,
     Index,
+    halved,
     lags,
-    stretch,
     summit,
 )
 from models.runtime.samples import SAMPLE_RATE, Samples
@@ -37,11 +37,12 @@ RESEMBLING = 0.3  # correlation of envelopes below which there is nothing to fol
 
 SECOND = SAMPLE_RATE  # samples that a lag is found for
 EVERY = SAMPLE_RATE // 2
-SECOND_OWN = 0.3  # of them, what must be the person's own
+SECOND_OWN = 0.2  # of them, what must be the person's own
 NEAR = 0.06  # seconds around a place that envelopes found
 FAR = 4.0  # seconds around the place of its neighbours, for what may have been cut out between
 SHORTENED = 0.3  # and as much for each second that they are away
 FARTHEST = 12.0  # and no more than this
+CLOSE = 3.0  # seconds away, beside which every second is tried at the same place; far off every other is
 TURNS = 6  # in which what was found leads to more
 APART = 320  # places between the two that are taken: 40 ms
 AROUND = 20.0  # seconds of the track whose places are tried for a second
@@ -50,7 +51,7 @@ SURE = 25.0  # from which there is no doubt
 
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
-JUMP = 1.0  # what a jump costs, in seconds that fit well
+JUMP = 0.5  # what a jump costs, in seconds that fit well
 REMEMBERED = 1000  # seconds that fit somewhere, after which a jump's start is forgotten
 
 
@@ -114,7 +115,9 @@ def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) ->
             (int(start), *around)
             for start, middle in zip(starts, middles, strict=True)
             if turn == 0 or middle not in fits.times
-            for around in (_near(middle, anchors) if turn == 0 else _between(middle, fits))
+            for around in (
+                _near(middle, anchors) if turn == 0 else _between(middle, fits, far=start % (2 * EVERY) == 0)
+            )
         ]
         new = [search for search in wanted if search not in searched]
         searched.update(new)
@@ -140,10 +143,13 @@ def _near(middle: float, anchors: Times) -> list[tuple[float, float]]:
     return [(offset, NEAR) for offset in kept]
 
 
-def _between(middle: float, fits: Fits) -> list[tuple[float, float]]:
+def _between(middle: float, fits: Fits, *, far: bool) -> list[tuple[float, float]]:
     """The same for a second that fits nowhere yet: from where the one before fits to where the one after does."""
     after = int(np.searchsorted(fits.times, middle))
     beside = [n for n in (after - 1, after) if 0 <= n < len(fits)]
+    if not far:
+        close = [n for n in beside if abs(fits.times[n] - middle) < CLOSE]
+        return [(round(float(fits.offsets[n]), 2), NEAR) for n in close]
     ranges = []
     for n in beside:
         reach = FAR + SHORTENED * abs(float(fits.times[n]) - middle)
@@ -222,24 +228,18 @@ def _places(
     track: Samples, other: Samples, start: int, offset: float, reach: float
 ) -> list[tuple[float, float, float, float]]:
     """(middle, offset, deviations, ratio) of the two best places of a second within `reach` seconds of an offset."""
-    sought = _emphasised(stretch(track, start - 1, start + SECOND))
+    sought = halved(track, start, LAG_RATE)
     begin = start - round((offset + reach) * SAMPLE_RATE)
-    around = _emphasised(stretch(other, begin - 1, begin + SECOND + round(2 * reach * SAMPLE_RATE)))
+    around = halved(other, begin, LAG_RATE + round(2 * reach * LAG_RATE))
     fitting = lags(sought, around)
     found = []
     for _ in range(2):
         place = int(fitting.argmax())
         if fitting[place] < FITTING:
             break
-        there = around[2 * place : 2 * place + SECOND]
+        there = around[place : place + LAG_RATE]
         ratio = 10 * np.log10((sought @ sought + 1) / (there @ there + 1))
-        lag = 2 * summit(fitting, place)
-        at = (start - begin - lag) / SAMPLE_RATE
+        at = (start - begin) / SAMPLE_RATE - summit(fitting, place) / LAG_RATE
         found.append(((start + SECOND / 2) / SAMPLE_RATE, at, float(fitting[place]), float(ratio)))
         fitting[max(place - APART, 0) : place + APART] = 0
     return found
-
-
-def _emphasised(samples: Floats) -> Floats:
-    """One sample fewer, with the high frequencies raised as they are weak in speech."""
-    return np.diff(samples)
