@@ -1,7 +1,7 @@
 """Who speaks by the names of people's own tracks: what a user called them, or a recording service their files.
 
-A track of one person names that person. What is no person's name ("iPhone", a handle) does so only where nobody says who
-speaks, and a track of several people makes their names likelier to be heard.
+A track of one person names that person. What is no person's name ("iPhone", a handle) does so only where nobody says
+who speaks, and a track of several people makes their names likelier to be heard.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ GIVEN = 6.5  # log-odds of a name that somebody gave a track: more than all that
 FILED = 5.0  # of one that its file is called by, as services do by what people call themselves there
 HANDLE = 3.5  # of what is no person's name, where nobody says who speaks ...
 UNLIKELY = 0.6  # ... and where somebody does; of a name that is one of several people's
+LEAST_LETTERS = 3  # of a word that is taken for somebody's name in what else is none
 MOSTLY = 0.8  # share of a track's words from which one of several people has its name
 
 
@@ -33,7 +34,7 @@ def people_of_tracks(transcript: Transcript) -> list[str]:
 
 def track_evidence(transcript: Transcript, credits: Sequence[Credit]) -> list[Evidence]:
     """Labels that speak in a track with a person's name, which may be spelt otherwise in `credits`."""
-    found = []
+    found = list[Evidence]()
     for track in _named(transcript):
         person = _person(track.name, credits)
         if person:
@@ -47,7 +48,7 @@ def handle_evidence(
 ) -> list[Evidence]:
     """Labels that speak in a track with a name that is no person's. others: what else tells who speaks."""
     told = {e.label for e in others if e.kind in ("introduction", TRACK) and e.weight > UNLIKELY}
-    found = []
+    found = list[Evidence]()
     for track in _named(transcript):
         if not _person(track.name, credits) and len(_people(track.name)) < 2:
             weight = UNLIKELY if told.intersection(track.labels) else HANDLE
@@ -85,7 +86,9 @@ def _person(name: str, credits: Sequence[Credit]) -> str:
     people = _people(name)
     if people:
         return people[0] if len(people) == 1 else ""
-    return spelled(name, (credit.name for credit in credits)) or ""
+    written = [credit.name for credit in credits]
+    found = {spelled(word, written) for word in re.findall(rf"[^\W\d_]{{{LEAST_LETTERS},}}", name)} - {None}
+    return found.pop() or "" if len(found) == 1 else ""
 
 
 def _is_filed(track: Track) -> bool:

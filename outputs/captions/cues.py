@@ -142,9 +142,9 @@ class _Audience:
         """The cues of people whose words have times of their own, also where they talk at once.
 
         A speech is cut into two where another's cue comes between, if the speaker is told by a name on a change or only
-        one can be shown at a time.
+        one can be shown at a time. So it is where somebody has no name to be told by.
         """
-        if self.profile.simultaneous:
+        if self.profile.simultaneous and all(speech.speaker for speech in speeches):
             if self.profile.names:
                 speeches = self._uninterrupted(speeches)
             return [cue for cue, _ in self.shown(speeches, _lanes(speeches))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outputs.captions.profiles import Profile
 from outputs.text.times import milliseconds
@@ -59,7 +59,18 @@ def timed(lanes: Sequence[Sequence[Draft]], profile: Profile, audio_end: int) ->
                 readable = min(readable, audio_end)
             end = _end(start, max(draft.end, readable), following, profile)
             shown.append((Cue(start / 1000, end / 1000, draft.speaker, draft.lines), draft))
-    return sorted(shown, key=lambda each: each[0].start)
+    return _one_by_speaker(sorted(shown, key=lambda each: each[0].start))
+
+
+def _one_by_speaker(shown: Sequence[tuple[Cue, Draft]]) -> list[tuple[Cue, Draft]]:
+    """The cues, in order of starts, those gone in time that a speaker's next one in another lane follows."""
+    following: dict[str, float] = {}
+    result = []
+    for cue, draft in reversed(shown):
+        start = following.get(cue.speaker, math.inf)
+        result.append((replace(cue, end=min(cue.end, start)) if start > cue.start else cue, draft))
+        following[cue.speaker] = cue.start
+    return result[::-1]
 
 
 def _starts(drafts: Sequence[Draft], gap: int) -> list[int]:

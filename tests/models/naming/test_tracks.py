@@ -12,8 +12,7 @@ from models.record.transcript import Episode, Person, Speaker, Track, TrackDecis
 from tests.models.naming.test_voices import voice
 from tests.models.talks import episode
 
-SMALL_TALK = """
-A: So how long did it take you to get there?
+SMALL_TALK = """A: So how long did it take you to get there?
 B: About three hours, with all that snow.
 A: And then what?
 B: Then we sat down and waited.
@@ -77,9 +76,9 @@ def test_a_device_called_after_somebody_who_is_credited_is_that_persons() -> Non
     )
 
 
-COUPLE = f"""
+COUPLE = """
 A: Hello and welcome.
-{"B: We met in London, and that was a very long time ago now. " * 1}
+B: We met in London, and that was a very long time ago now.
 C: Yes, it was.
 B: It rained all day and all night, as it does in London.
 C: And all the next week, and I was so cold then. I caught a cold, and so did you, and we laughed.
