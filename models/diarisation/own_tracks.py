@@ -20,7 +20,7 @@ SAME_COSINE = 0.6  # of voices in two tracks that are one person's
 HEARD_ELSEWHERE = (
     0.5  # share of a turn at another's microphone that its person's own track holds, too: it is bleed
 )
-NEAR_SPEECH = 0.5  # seconds around what the diariser calls speech in which a track's sound belongs to it
+NEAR_SPEECH = 0.3  # seconds around what the diariser calls speech in which a track's sound belongs to it
 LEAST_SPEECH = 0.2  # share of a sound that has to be speech
 
 
