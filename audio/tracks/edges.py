@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import maximum_filter1d
 
 from audio.tracks.correlation import LAG_RATE, Envelopes, Floats, halved, whitened
 from audio.tracks.fits import OWN, STILL, Times, loud_level
@@ -27,6 +28,8 @@ WITHIN = 0.25  # seconds around the middle of a second that fits
 ENOUGH = 4  # seconds that fit nowhere, behind which a piece doesn't go on
 BREATH = 1.0  # seconds between pieces of one line that are none
 TIE = 1e-6  # of evidence, by which nothing is decided
+FAINT = 0.3  # of a loud frame's weight
+BESIDE = 50  # frames from a loud one in which faint ones count
 BATCH = 256  # frames at once
 
 
@@ -39,13 +42,17 @@ class Heard:
     mix: Samples
 
     def evidence(self, line: Line, first: int, last: int) -> Floats:
-        """For each of the mix's frames [first, last) how much the track, on a line, is heard: 0 where it is still."""
-        loudness = self._weights(line, first, last)
+        """For each of the mix's frames [first, last) how much a track on a line is heard: 0 where it is still.
+
+        Loud frames that aren't heard speak against the line; faint ones beside them, as words begin and end, don't.
+        """
+        loud, faint = self._weights(line, first, last)
         found = np.zeros(last - first, dtype=np.float32)
-        speaking = np.flatnonzero(loudness > 0)
-        for begin in range(0, len(speaking), BATCH):
-            some = speaking[begin : begin + BATCH]
-            found[some] = loudness[some] * (self._alike(line, first + some) - ALIKE)
+        asked = np.flatnonzero((loud > 0) | faint)
+        for begin in range(0, len(asked), BATCH):
+            some = asked[begin : begin + BATCH]
+            surplus = self._alike(line, first + some) - ALIKE
+            found[some] = np.where(loud[some] > 0, loud[some] * surplus, FAINT * np.maximum(surplus, 0))
         return found
 
     def bears_out(self, line: Line) -> bool:
@@ -53,14 +60,16 @@ class Heard:
         first, last = _frame(line.first - WITHIN), _frame(line.last + WITHIN)
         return bool(self.evidence(line, first, last).sum() > 0)
 
-    def _weights(self, line: Line, first: int, last: int) -> Floats:
+    def _weights(self, line: Line, first: int, last: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """How loud the track is at frames of the mix, 0 to 1, and where it is faint beside something loud."""
         times = (np.arange(first, last) + 0.5) * FRAME / SAMPLE_RATE
         frames = np.floor((line.offset + times * (1 + line.drift)) * SAMPLE_RATE / FRAME).astype(np.int64)
         inside = (frames >= 0) & (frames < len(self.envelopes.level))
         level = np.where(inside, self.envelopes.level[np.clip(frames, 0, len(self.envelopes.level) - 1)], 0)
         floor = max(loud_level(self.envelopes) - OWN, STILL)
-        weights: Floats = np.clip((level - floor) / FADING, 0, 1).astype(np.float32)
-        return weights
+        loud: Floats = np.clip((level - floor) / FADING, 0, 1).astype(np.float32)
+        faint = (level > STILL) & (loud == 0) & maximum_filter1d(loud > 0, 2 * BESIDE + 1)
+        return loud, faint
 
     def _alike(self, line: Line, frames: NDArray[np.int64]) -> Floats:
         """(frames,): the coherence, at the best of the lags that air may cause, around each frame of the mix."""

@@ -74,19 +74,22 @@ def _runs(fits: Fits) -> list[Part]:
     return np.split(np.arange(len(fits)), np.flatnonzero(jumps) + 1)
 
 
-def _told(part: Part, own: NDArray[np.bool_]) -> Part:
-    """The fits of a part that its line is drawn through."""
-    return part[own[part]] if own[part].any() else part
+def _told(part: Part, fits: Fits, own: NDArray[np.bool_]) -> Part:
+    """The fits of a part that its line is drawn through: the own voice, or else the loudest that there is."""
+    if own[part].any():
+        return part[own[part]]
+    ratio = fits.ratio[part]
+    return part[ratio >= ratio.max() - OWN_RATIO]
 
 
 def _offset(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> float:
-    told = _told(part, own)
+    told = _told(part, fits, own)
     return float(np.median(fits.offsets[told] - drift * fits.heard[told]))
 
 
 def _drift(parts: list[Part], fits: Fits, own: NDArray[np.bool_]) -> float:
     """The drift that all parts share, in seconds a second (least squares, by Huber's weights)."""
-    told = [_told(part, own) for part in parts]
+    told = [_told(part, fits, own) for part in parts if own[part].any()]
     heard = [fits.heard[some] for some in told]
     offsets = [fits.offsets[some] for some in told]
     weights = [np.ones(len(some)) for some in told]
@@ -107,7 +110,7 @@ def _drift(parts: list[Part], fits: Fits, own: NDArray[np.bool_]) -> float:
 
 def _unbent(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> list[Part]:
     """The parts of a part, none of which lies off its line: clocks lose a few milliseconds at once, too."""
-    told = _told(part, own)
+    told = _told(part, fits, own)
     left = fits.offsets[told] - drift * fits.heard[told]
     if len(told) < 2 * SMOOTHED:
         return [part]
