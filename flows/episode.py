@@ -19,9 +19,9 @@ from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from audio.media.recording import DecodedAudio, Recording
 from audio.media.shortfall import Amount, shortfall
-from flows import naming, pace, steps
+from audio.tracks.recording import DecodedAudio, Recording
+from flows import naming, own_tracks, pace, steps
 from flows.options import RunOptions
 from flows.pace import Work
 from flows.progress import progress
@@ -32,7 +32,7 @@ from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.record.errors import EpiscribeError, InputError
 from models.record.spans import Span, speech_of
-from models.record.transcript import AudioFile, Diarisation, Repair, Turn, Voice, Word
+from models.record.transcript import AudioFile, Diarisation, Repair, Segment, TrackDecision, Turn, Voice, Word
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flows.schedule.leases import Lease
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
-DECODE_VERSION = 2
+DECODE_VERSION = 3
 TRANSCRIBE_VERSION = 5
 DIARISE_VERSION = 6
 OVERLAPS_VERSION = 1
@@ -92,9 +92,9 @@ def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisod
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def decode(step: Step, recording: Recording, wanted: str | None) -> dict[str, Any]:
-    """Decode the audio and tell its length; see `Recording.decode`."""
-    return asdict(recording.decode(wanted, progress))
+def decode(step: Step, recording: Recording, wanted: str | None, tracks: str) -> dict[str, Any]:
+    """Decode the audio and tell its length, and whether people have tracks of their own; see `Recording.decode`."""
+    return asdict(recording.decode(wanted, tracks, progress))
 
 
 @task(
@@ -108,7 +108,7 @@ def transcribe(
     step: Step,
     work: Work,
     recording: Recording,
-    track: int,
+    decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None,
 ) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def transcribe(
     return work.computed(
         "transcribe",
         partial(transcription.load, options),
-        lambda: asdict(steps.transcribe(recording, track, options, speech, progress)),
+        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress)),
     )
 
 
@@ -128,14 +128,42 @@ def transcribe(
     result_serializer=JSON_RESULT,
 )
 def diarise(
-    step: Step, work: Work, recording: Recording, track: int, options: DiariserOptions
+    step: Step, work: Work, recording: Recording, decoded: DecodedAudio, options: DiariserOptions
 ) -> dict[str, Any]:
     """Find who speaks when; see `steps.diarise`. Without their voices where none are to be kept."""
     found = work.computed(
         "diarise",
         partial(diariser.load, options),
-        lambda: asdict(steps.diarise(recording, track, options, progress)),
+        lambda: asdict(steps.diarise(recording, decoded, options, progress)),
     )
+    return _without_voices(found, step)
+
+
+@task(
+    name="diarise",
+    version=str(DIARISE_VERSION),
+    cache_key_fn=_keyed("diarise-tracks", DIARISE_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def diarise_tracks(
+    step: Step, work: Work, recording: Recording, decoded: DecodedAudio, options: DiariserOptions
+) -> dict[str, Any]:
+    """Find who speaks when on each track; see `own_tracks.diarise_tracks`."""
+    return work.computed(
+        "diarise",
+        partial(diariser.load, options),
+        lambda: {
+            "tracks": [
+                _without_voices(asdict(found), step)
+                for found in own_tracks.diarise_tracks(recording, decoded, options, progress)
+            ]
+        },
+    )
+
+
+def _without_voices(found: dict[str, Any], step: Step) -> dict[str, Any]:
+    """What a diariser found, without the voices where none are to be kept."""
     return {**found, "voices": ()} if step.options.get("voices") == "off" else found
 
 
@@ -150,7 +178,7 @@ def resolve_overlaps(
     step: Step,
     work: Work,
     recording: Recording,
-    track: int,
+    decoded: DecodedAudio,
     options: TranscriptionOptions,
     words: Sequence[Word],
     turns: Diarisation,
@@ -159,7 +187,7 @@ def resolve_overlaps(
     return work.computed(
         "overlaps",
         partial(transcription.load, options),
-        lambda: asdict(steps.resolve_overlaps(recording, track, options, words, turns)),
+        lambda: asdict(steps.resolve_overlaps(recording, decoded, options, words, turns)),
     )
 
 
@@ -261,36 +289,39 @@ def _process(
     run = _Run(force=options.force)
     source = download()
     run.note("download", computed=source.fresh)
-    with Recording(source.path, source.sha256) as recording:
-        decoded = _decode(run, recording, options.audio_track)
-        run.work = Work(decoded.seconds, *_stages(options))
-        turns, diariser_model, warnings = _diarise(run, recording, decoded.track, options)
-        if warnings:
-            steps.refuse_to_lose_speakers(source, options, warnings[0])
-        speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
+    with Recording(source.path, source.session or source.sha256, source.tracks) as recording:
+        decoded = _decode(run, recording, options)
+        run.work = Work(decoded.worked_seconds, *_stages(options))
         folder = steps.folder_for(source.episode, options)
         heeded = steps.with_vocabulary(options, source, folder)
-        words = _transcribe(run, recording, decoded.track, heeded, speech)
-        spoken = _resolve_overlaps(run, recording, decoded.track, heeded, words, turns)
+        if decoded.layout is None:
+            refuse = partial(steps.refuse_to_lose_speakers, source, options)
+            heard = _hear_mix(run, recording, decoded, heeded, options, refuse)
+        else:
+            heard = _hear_tracks(run, recording, decoded, heeded, options)
     transcript = steps.align(
         source.episode,
         AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
-        words,
-        turns,
-        diariser_model=diariser_model,
-        effort={**_effort(options, diariser_model), **run.energy(decoded.seconds)},
+        heard.words,
+        heard.turns,
+        diariser_model=heard.diariser_model,
+        effort={**_effort(options, heard.diariser_model), **run.energy(decoded.seconds)},
         warnings=(
             *source.warnings,
             *decoded.warnings,
             *_shortfall(source, decoded.seconds),
             *device_warnings(options.device),
-            *warnings,
+            *([heard.failure] if heard.failure else []),
         ),
-        spoken=spoken,
+        spoken=heard.spoken,
+        segments=heard.segments,
+        tracks=heard.tracks,
     )
-    transcript = naming.name_speakers(transcript, turns.voices, folder, options, source.witness.transcript)
+    transcript = naming.name_speakers(
+        transcript, heard.turns.voices, folder, options, source.witness.transcript
+    )
     published = publish(_opaque(transcript), source.path)
-    unkept = naming.learn_voices(transcript, turns.voices, published.folder, options)
+    unkept = naming.learn_voices(transcript, heard.turns.voices, published.folder, options)
     run.work.end()
     return {
         "folder": str(published.folder),
@@ -352,9 +383,64 @@ def _opaque(value: Any) -> Any:
     return opaque(value)
 
 
-def _decode(run: _Run, recording: Recording, wanted: str | None) -> DecodedAudio:
-    found = run.do(decode, Step(recording.sha256, {"wanted": wanted}), recording, wanted)
-    return DecodedAudio(**{**found, "warnings": tuple(found["warnings"])})
+def _decode(run: _Run, recording: Recording, options: RunOptions) -> DecodedAudio:
+    heeded = {"wanted": options.audio_track, "tracks": options.tracks}
+    step = Step(recording.sha256, heeded)
+    decoded = DecodedAudio.read(run.do(decode, step, recording, options.audio_track, options.tracks))
+    recording.require_sum(decoded)
+    return decoded
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What models made of the audio; `failure` says why there are no speakers, where the diariser failed.
+
+    `spoken`, or where people have tracks `segments`, are the words with their speakers.
+    """
+
+    words: Transcription
+    turns: Diarisation
+    diariser_model: str
+    failure: str = ""
+    spoken: SpokenWords | None = None
+    segments: tuple[Segment, ...] | None = None
+    tracks: TrackDecision | None = None
+
+
+def _hear_mix(
+    run: _Run,
+    recording: Recording,
+    decoded: DecodedAudio,
+    heeded: TranscriptionOptions,
+    options: RunOptions,
+    refuse: Callable[[str], None],
+) -> _Heard:
+    """The words of all people together, given to who is heard to say them. refuse: may stop a run without speakers."""
+    (turns,), model, failure = _diarise(run, recording, decoded, options, diarise)
+    if failure:
+        refuse(failure)
+    speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
+    words = _transcribe(run, recording, decoded, heeded, speech)
+    spoken = _resolve_overlaps(run, recording, decoded, heeded, words, turns)
+    return _Heard(words, turns, model, failure, spoken=spoken, tracks=own_tracks.decision(decoded))
+
+
+def _hear_tracks(
+    run: _Run, recording: Recording, decoded: DecodedAudio, heeded: TranscriptionOptions, options: RunOptions
+) -> _Heard:
+    """The words of each track, which are its own people's."""
+    found, model, failure = _diarise(run, recording, decoded, options, diarise_tracks)
+    joined = own_tracks.join(decoded, found)
+    words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(decoded, joined))
+    spoken = own_tracks.attribute(decoded, words, joined)
+    return _Heard(
+        spoken.words,
+        joined.found,
+        model,
+        failure,
+        segments=spoken.segments,
+        tracks=own_tracks.decision(decoded, joined),
+    )
 
 
 def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
@@ -377,21 +463,25 @@ def _effort(options: RunOptions, diariser_model: str) -> dict[str, Any]:
     return told if diariser_model == "none" else {**told, "segmentation_step": options.diarisation().step}
 
 
-def _heeded(options: TranscriptionOptions, track: int) -> dict[str, Any]:
+def _heeded(options: TranscriptionOptions, decoded: DecodedAudio) -> dict[str, Any]:
     """What of the options decides the words, and the model's weights in place of its name."""
     _, model = whisper_models.resolve(options.model)
-    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": track}
+    heeded = {**asdict(options), "model": whisper_models.weights_sha256(model), "track": decoded.heard}
     del heeded["device"], heeded["batch_size"]  # change the speed, not what is meant to come out
     return heeded
 
 
 def _transcribe(
-    run: _Run, recording: Recording, track: int, options: TranscriptionOptions, speech: Sequence[Span] | None
+    run: _Run,
+    recording: Recording,
+    decoded: DecodedAudio,
+    options: TranscriptionOptions,
+    speech: Sequence[Span] | None,
 ) -> Transcription:
-    heeded = _heeded(options, track)
+    heeded = _heeded(options, decoded)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
     step = Step(recording.sha256, heeded)
-    found = run.do_with_models(transcribe, step, recording, track, options, speech)
+    found = run.do_with_models(transcribe, step, recording, decoded, options, speech)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -402,7 +492,7 @@ def _transcribe(
 def _resolve_overlaps(
     run: _Run,
     recording: Recording,
-    track: int,
+    decoded: DecodedAudio,
     options: TranscriptionOptions,
     words: Transcription,
     turns: Diarisation,
@@ -413,33 +503,37 @@ def _resolve_overlaps(
         return spoken
     options = replace(options, language=words.language, vocabulary=(), misheard=())  # they are spelled right
     heeded = {
-        **_heeded(options, track),
+        **_heeded(options, decoded),
         "words": [astuple(word) for word in spoken.words],
         "turns": [astuple(turn) for turn in turns.turns],
     }
     step = Step(recording.sha256, heeded)
-    found = run.do_with_models(resolve_overlaps, step, recording, track, options, spoken.words, turns)
+    found = run.do_with_models(resolve_overlaps, step, recording, decoded, options, spoken.words, turns)
     first, second = (tuple(Word(**word) for word in found[name]) for name in ("words", "second"))
     return SpokenWords(first, second, tuple(found.get("warnings", ())))
 
 
 def _diarise(
-    run: _Run, recording: Recording, track: int, run_options: RunOptions
-) -> tuple[Diarisation, str, tuple[str, ...]]:
-    """Turns, the diariser that found them, and warnings; no turns where it failed."""
+    run: _Run, recording: Recording, decoded: DecodedAudio, run_options: RunOptions, diarise_task: Any
+) -> tuple[list[Diarisation], str, str]:
+    """What was found in the mix, or on each track, by which diariser, and why it failed where it did."""
     options = run_options.diarisation()
     model = diariser.resolve(options.model, resolve_device(options.device))
     if model == "none":
-        return Diarisation(), model, ()
-    heeded = {**asdict(options), "model": model, "track": track}
+        return [Diarisation()] * decoded.parts, model, ""
+    heeded = {**asdict(options), "model": model, "track": decoded.heard}
     del heeded["device"]
     if run_options.voices == "off":
         heeded["voices"] = "off"
     try:
-        found = run.do_with_models(diarise, Step(recording.sha256, heeded), recording, track, options)
+        found = run.do_with_models(diarise_task, Step(recording.sha256, heeded), recording, decoded, options)
     except Exception as error:  # whatever it is, the words are worth having
         reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
-        return Diarisation(), "none", (f"no speakers: diarisation failed ({reason})",)
+        return [Diarisation()] * decoded.parts, "none", f"no speakers: diarisation failed ({reason})"
+    return [_diarisation(each) for each in found.get("tracks", [found])], model, ""
+
+
+def _diarisation(found: dict[str, Any]) -> Diarisation:
     turns, exclusive = (tuple(Turn(**turn) for turn in found[name]) for name in ("turns", "exclusive"))
     voices = tuple(Voice(**{**voice, "embedding": tuple(voice["embedding"])}) for voice in found["voices"])
-    return Diarisation(turns, exclusive, voices, tuple(found["warnings"])), model, ()
+    return Diarisation(turns, exclusive, voices, tuple(found["warnings"]))

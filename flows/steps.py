@@ -6,6 +6,7 @@ steps of one run share.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,8 @@ from audio.feeds.cleaning import MAX_FEED_BYTES
 from audio.feeds.pages import with_older_pages
 from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
 from audio.media.ffmpeg import check_file
-from audio.media.recording import Recording
-from audio.tracks.sources import check_sources, is_collection
+from audio.tracks.recording import DecodedAudio, Recording
+from audio.tracks.sources import FoundTracks, check_sources, find_sources, is_collection
 from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
@@ -50,7 +51,16 @@ from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
 from models.record.progress import Progress, silent
 from models.record.spans import Span
-from models.record.transcript import AudioFile, Diarisation, Enclosure, Episode, Transcript, Word
+from models.record.transcript import (
+    AudioFile,
+    Diarisation,
+    Enclosure,
+    Episode,
+    Segment,
+    TrackDecision,
+    Transcript,
+    Word,
+)
 from models.runtime.cache import cache_folder
 from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
@@ -67,6 +77,8 @@ class DownloadedEpisode:
 
     `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record,
     `feed_warnings`, which tell of other items, only for who looks on. `witness` is a transcript that the feed offers.
+    `tracks` are those that were given beside the mix, or in place of it: then `path` is where their sum goes, and
+    `session` is the digest of all of them.
     """
 
     episode: Episode
@@ -78,6 +90,8 @@ class DownloadedEpisode:
     warnings: tuple[str, ...] = ()
     feed_warnings: tuple[str, ...] = ()
     witness: Witness = field(default_factory=Witness)
+    tracks: FoundTracks | None = None
+    session: str = ""
 
 
 def is_url(source: str) -> bool:
@@ -127,6 +141,8 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
     Raises InputError and DownloadError.
     """
     source = web_address(source)
+    if options.track or (source and not is_url(source) and is_collection(source)):
+        return _with_tracks(source, options, progress)
     if not is_url(source):
         stored = local_file(source)
         episode = Episode(id=_identity(stored.sha256), title=Path(source).stem)
@@ -142,6 +158,38 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
     feed = _feed(page, source, options)
     downloaded = download_episode(pick_episode(feed, options.episode), options, progress)
     return replace(downloaded, feed_warnings=_summary(feed.warnings))
+
+
+def _with_tracks(source: str, options: RunOptions, progress: Progress) -> DownloadedEpisode:
+    """The episode of tracks that are given, or lie in a folder or a zip; of SOURCE too, if that is their mix."""
+    mix = None
+    if source and options.track:
+        mix = download(source, options.model_copy(update={"track": ()}), progress)
+    found = find_sources(
+        mix.path if mix else source,
+        options.track,
+        options.tracks,
+        cache_folder() / "tracks",
+        options.audio_track,
+    )
+    if found.mix and not found.tracks:
+        return replace(download(found.mix.path, options, progress), warnings=found.warnings)
+    tracks = [local_file(path).sha256 for path in dict.fromkeys(track.path for track in found.tracks)]
+    if mix is None and found.mix is not None:
+        mix = download(found.mix.path, options.model_copy(update={"track": ()}), progress)
+    sha256 = hashlib.sha256("\n".join([*tracks, mix.sha256 if mix else ""]).encode()).hexdigest()
+    if mix is not None:
+        return replace(mix, session=sha256, tracks=found)
+    title = Path(source).stem if source else ", ".join(track.name or track.file for track in found.tracks)
+    path = downloads_folder() / f"{sha256}.flac"
+    return DownloadedEpisode(
+        Episode(id=_identity(sha256), title=title),
+        str(path),
+        sha256,
+        fresh=False,
+        session=sha256,
+        tracks=found,
+    )
 
 
 def _summary(warnings: Sequence[str]) -> tuple[str, ...]:
@@ -272,20 +320,20 @@ def load_models(options: RunOptions) -> None:
 
 def transcribe(
     recording: Recording,
-    track: int,
+    decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
 ) -> Transcription:
-    """Write down the words of a track; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(track, progress), options, progress, speech)
+    """Write down the words of a recording; see `models.asr.transcription.transcribe`."""
+    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech)
 
 
 def diarise(
-    recording: Recording, track: int, options: DiariserOptions, progress: Progress = silent
+    recording: Recording, decoded: DecodedAudio, options: DiariserOptions, progress: Progress = silent
 ) -> Diarisation:
-    """Find who speaks when on a track; see `models.diarisation.diariser.diarise`."""
-    return diariser.diarise(recording.samples(track, progress), options, progress)
+    """Find who speaks when in a recording; see `models.diarisation.diariser.diarise`."""
+    return diariser.diarise(recording.samples(decoded, progress), options, progress)
 
 
 def attribute(words: Transcription, turns: Diarisation) -> SpokenWords:
@@ -301,13 +349,13 @@ def has_overlaps(turns: Diarisation) -> bool:
 
 def resolve_overlaps(
     recording: Recording,
-    track: int,
+    decoded: DecodedAudio,
     options: TranscriptionOptions,
     words: Sequence[Word],
     turns: Diarisation,
 ) -> SpokenWords:
     """Hear both who talk at once; see `models.asr.second_voice.resolve_overlaps`."""
-    return second_voice.resolve_overlaps(recording.samples(track), options, words, turns.turns)
+    return second_voice.resolve_overlaps(recording.samples(decoded), options, words, turns.turns)
 
 
 def align(
@@ -320,14 +368,17 @@ def align(
     effort: Mapping[str, Any] | None = None,
     warnings: Iterable[str] = (),
     spoken: SpokenWords | None = None,
+    segments: tuple[Segment, ...] | None = None,
+    tracks: TrackDecision | None = None,
 ) -> Transcript:
     """Align words and turns, name the speakers, and put everything that is known into one record.
 
     effort: what `engine` is to tell beside models and versions. spoken: the words with their speakers, where more than
-    turns told who says them.
+    turns told who says them; segments: the same as they read, where that is known. tracks: those that people have.
     """
-    spoken = spoken or attribute(words, turns)
-    segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
+    if segments is None:
+        spoken = spoken or attribute(words, turns)
+        segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
     return Transcript(
         episode=replace(episode, audio_url=without_login(episode.audio_url), enclosures=()),
         audio=replace(audio, path=Path(audio.path).name),
@@ -337,8 +388,9 @@ def align(
         turns=turns.turns,
         exclusive=turns.exclusive,
         engine={**engine_versions(words.model, diariser_model), **(effort or {})},
-        warnings=(*warnings, *turns.warnings, *words.warnings, *spoken.warnings),
+        warnings=(*warnings, *turns.warnings, *words.warnings, *(spoken.warnings if spoken else ())),
         repairs=words.repairs,
+        tracks=tracks,
     )
 
 

@@ -70,16 +70,26 @@ class _Said:
 
 
 def decode(
-    path: str | os.PathLike[str], *, track: int | None = None, progress: Progress | None = None
+    path: str | os.PathLike[str],
+    *,
+    track: int | None = None,
+    channel: int | None = None,
+    even: bool = True,
+    progress: Progress | None = None,
 ) -> Decoded:
     """Decode an audio track of `path`, its default one unless another is given, all its channels mixed to one.
 
-    track: the index of the stream.
+    track: the index of the stream. channel: the only one of its channels to hear. even: at one level throughout, or
+    else with the gain of the recording.
     `progress(done_seconds, total_seconds)` is called as it goes, total None where unknown. A file
     that breaks off gives what there is, with a warning. InputError: missing, empty, not audio,
     video without audio, no such track, nothing decoded, longer than MAX_SECONDS.
     """
-    from audio.media.levels import Levels  # with scipy, only where there is something to decode
+    from audio.media.levels import (
+        Levels,
+        gains,
+        to_full_scale,
+    )  # with scipy, only where there is sound to decode
 
     found = ffmpeg.audio_streams(path)
     heard = found.track if track is None else found.with_index(track)
@@ -88,7 +98,8 @@ def decode(
     for stamped in (found.stamped, False):
         levels, mixed, overlong = Levels(room), Mixed(), False
         with channels(path, found, heard, stamped=stamped) as (blocks, said):
-            for mono in mix_down(blocks, mixed):
+            picked = (block[:, channel] for block in blocks) if channel is not None else None
+            for mono in mix_down(blocks, mixed) if picked is None else picked:
                 levels.add(mono)
                 overlong = stamped and levels.seconds > min(_with_slack(declared or np.inf), MAX_SECONDS)
                 if overlong:
@@ -101,7 +112,7 @@ def decode(
         # beyond the end of the file is broken.
         if not (stamped and (said.reformed or overlong)):
             break
-    samples = levels.finish()
+    samples = levels.finish(gains if even else to_full_scale)
     if len(samples) == 0:
         reason = said.complaints[-1] if said.complaints else "its audio track is empty"
         raise InputError(f"{path}: no audio could be decoded ({reason})")

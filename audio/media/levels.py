@@ -7,6 +7,8 @@ a guest far from the microphone, is raised slowly, and what would exceed full sc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d, percentile_filter, uniform_filter1d
@@ -15,6 +17,7 @@ from models.runtime.samples import FULL_SCALE, SAMPLE_RATE
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int16]
+GainOf = Callable[[Floats, Floats], Floats]  # of each frame in dB, by its mean square and greatest value
 
 TARGET = -26.0  # dBFS (RMS) of most of the speech: what peaks above it by 26 dB is not touched
 FRAME = SAMPLE_RATE // 20  # samples of 50 ms
@@ -64,12 +67,13 @@ class Levels:
         self._peaks.append(np.abs(frames).max(axis=1).astype(np.float64))
         self._count = end
 
-    def finish(self) -> Samples:
-        """(samples,) int16 of all that was added, at one level."""
+    def finish(self, gain_of: GainOf | None = None) -> Samples:
+        """(samples,) int16 of all that was added, with gains as `gain_of` has them, else as `gains`."""
         self._kept.resize(self._count, refcheck=False)
         if self._count == 0:
             return self._kept
-        gain = 10 ** (gains(np.concatenate(self._power), np.concatenate(self._peaks)) / 20)
+        gain_of = gain_of or gains
+        gain = 10 ** (gain_of(np.concatenate(self._power), np.concatenate(self._peaks)) / 20)
         middles = (np.arange(len(gain)) + 0.5) * FRAME
         for second, scale in enumerate(self._scales):
             first = second * SAMPLE_RATE
@@ -89,6 +93,12 @@ def gains(power: Floats, peaks: Floats) -> Floats:
     room = -20 * np.log10(np.maximum(peaks, SILENCE))
     held: Floats = np.minimum(even + raised, minimum_filter1d(room, 3))
     return held
+
+
+def to_full_scale(power: Floats, peaks: Floats) -> Floats:
+    """As `gains`, but one gain for all of it: all that there is in 16 bits, the loudest sample at full scale."""
+    loudest = max(float(peaks.max()), SILENCE)
+    return np.full(len(power), -20 * np.log10(loudest))
 
 
 def loudness(power: Floats) -> float:

@@ -1,1 +1,1 @@
-"""Recordings in which people have tracks of their own: where these are, whose they are, how they belong together."""
+"""A track for each person: where tracks come from, where they belong in the mix, and whose sound is on them."""

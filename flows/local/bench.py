@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from audio.media.recording import Recording
+from audio.tracks.recording import Recording
 from audio.transfer.download import local_file
 from flows import steps
 from models.asr import transcription as asr
@@ -67,18 +67,16 @@ def _measured(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) 
         if turns.model != "none":
             diariser.load(turns)
     with _timed(seconds, "diarise"):
-        diarisation = steps.diarise(recording, decoded.track, turns)
+        diarisation = steps.diarise(recording, decoded, turns)
     with _timed(seconds, "load_whisper"):
         asr.load(words)
     with _timed(seconds, "transcribe"):
-        transcription = steps.transcribe(
-            recording, decoded.track, words, speech_of(diarisation.turns) or None
-        )
+        transcription = steps.transcribe(recording, decoded, words, speech_of(diarisation.turns) or None)
     with _timed(seconds, "overlaps"):
         spoken = steps.attribute(transcription, diarisation)
         if transcription.words and steps.has_overlaps(diarisation):
             heard = replace(words, language=transcription.language)
-            spoken = steps.resolve_overlaps(recording, decoded.track, heard, spoken.words, diarisation)
+            spoken = steps.resolve_overlaps(recording, decoded, heard, spoken.words, diarisation)
     with _timed(seconds, "align_and_write"), tempfile.TemporaryDirectory() as folder:
         transcript = steps.align(
             Episode(id="bench"),

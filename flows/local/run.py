@@ -96,7 +96,7 @@ def print_result(result: dict[str, Any]) -> None:
 
 def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
     """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError."""
-    from audio.media.recording import Recording
+    from audio.tracks.recording import Recording
     from audio.transfer.download import local_file
     from flows import steps
     from models.diarisation import diariser
@@ -110,6 +110,6 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
     stored = local_file(audio)
     with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
         decoded = recording.decode(progress=progress)
-        found = steps.diarise(recording, decoded.track, options, progress)
+        found = steps.diarise(recording, decoded, options, progress)
     files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found

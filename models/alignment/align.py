@@ -21,8 +21,6 @@ from models.record.spans import speech_of
 from models.record.transcript import Segment, Turn, Word
 
 MAX_PAUSE = 2.0  # seconds of silence after which a sentence is not expected to go on
-MAX_ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
-MAX_ASIDE_SECONDS = 1.5
 
 
 def align(
@@ -52,10 +50,11 @@ def sentence_segments(
 ) -> tuple[Segment, ...]:
     """Segments of words that have their speakers. second: words of voices under another, in order of time."""
     spoken = with_second_voices(words, second)
-    return tuple(mark_continued(list(_segments(spoken, language))))
+    return tuple(mark_continued(list(split_segments(spoken, language))))
 
 
-def _segments(words: Sequence[Word], language: str) -> Iterator[Segment]:
+def split_segments(words: Sequence[Word], language: str) -> Iterator[Segment]:
+    """Segments of one speaker, cut after each sentence and at long pauses. words: with their speakers."""
     for speaker, run in groupby(words, key=lambda word: word.speaker):
         for stretch in split_at_pauses(list(run), MAX_PAUSE):
             for sentence in split_sentences(stretch, language):
@@ -73,17 +72,10 @@ def _goes_on(begun: Segment, aside: Segment, segment: Segment) -> bool:
     """Whether a segment ends what the one before last began, and what is between them is an aside."""
     return (
         begun.speaker == segment.speaker
-        and _is_aside(aside, begun)
+        and aside.speaker != begun.speaker
+        and aside.brief
         and not ends_sentence(begun.words[-1])
         and segment.start - begun.end <= MAX_PAUSE
-    )
-
-
-def _is_aside(segment: Segment, before: Segment) -> bool:
-    return (
-        segment.speaker != before.speaker
-        and len(segment.words) <= MAX_ASIDE_WORDS
-        and segment.end - segment.start <= MAX_ASIDE_SECONDS
     )
 
 

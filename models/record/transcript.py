@@ -12,6 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 SCHEMA_VERSION = 1
+ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
+ASIDE_SECONDS = 1.5  # ... are at most so many words, in that time
+SEPARATE, MIX = "separate", "mix"  # how an episode's tracks are heard
 ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 
@@ -181,7 +184,7 @@ class Repair:
 class Segment:
     """Consecutive words of one speaker that read as a sentence (or what there is of one).
 
-    `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word.
+    `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word or cut in.
     """
 
     start: float
@@ -194,6 +197,11 @@ class Segment:
     def text(self) -> str:
         """The words as running text, without white space around it."""
         return "".join(word.text for word in self.words).strip()
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is no more than what a listener throws in: "mhm", "yes, of course"."""
+        return len(self.words) <= ASIDE_WORDS and self.end - self.start <= ASIDE_SECONDS
 
     @property
     def speaker_probability(self) -> float | None:
@@ -229,13 +237,50 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackPiece:
+    """A stretch of a track that is in the episode from `start` to `end`, in seconds of the episode.
+
+    What is heard at the time t of the episode is in the track at `offset` + t * (1 + `drift_ppm` * 1e-6) seconds.
+    """
+
+    start: float
+    end: float
+    offset: float
+    drift_ppm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A recording of one person, or of a few at one microphone, beside those of the others.
+
+    `name` is what it calls who speaks ("" where it doesn't), `file` its name on disk without folders, `labels` those
+    whose speech it holds, and `pieces` where it lies in the episode, in order of time.
+    """
+
+    name: str
+    file: str
+    labels: tuple[str, ...] = ()
+    pieces: tuple[TrackPiece, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDecision:
+    """How an episode's tracks were heard: `mode` is "separate" or "mix", `why` one sentence."""
+
+    mode: str
+    why: str
+    tracks: tuple[Track, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
     `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
     the reader should know, `repairs` where the recogniser's first answer was not taken, `evidence` why
-    speakers are called what they are called.
+    speakers are called what they are called, `tracks` how people's own tracks were heard; None where there are none.
     """
 
     episode: Episode
@@ -249,6 +294,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = field(default=(), metadata=ADDED)
     evidence: tuple[Evidence, ...] = field(default=(), metadata=ADDED)
+    tracks: TrackDecision | None = field(default=None, metadata=ADDED)
     schema: int = SCHEMA_VERSION
 
     @property

@@ -20,7 +20,7 @@ from models.record.errors import OutputError
 from models.record.transcript import SCHEMA_VERSION, Episode, Speaker, Transcript
 from outputs.text.times import whole_ms
 
-TIME_FIELDS = {"start", "end", "seconds"}  # rounded to whole ms; other numbers are kept as they are
+TIME_FIELDS = {"start", "end", "seconds", "offset"}  # rounded to whole ms; other numbers are kept as they are
 _EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -44,14 +44,22 @@ def passages(transcript: Transcript) -> list[Passage]:
 
 
 def unbroken(segments: Iterable[Segment]) -> list[Segment]:
-    """The segments in the order in which they read: what was thrown into a sentence comes after it."""
+    """The segments in the order in which they read: what was thrown into a sentence comes after it.
+
+    A sentence into which somebody cut with more than a word or two stays in two parts.
+    """
     ordered: list[Segment] = []
     for segment in segments:
-        if segment.continues and len(ordered) > 1 and ordered[-2].speaker == segment.speaker:
-            ordered.insert(-1, segment)
-        else:
-            ordered.append(segment)
+        ordered.insert(_end_of_sentence(ordered, segment) if segment.continues else len(ordered), segment)
     return ordered
+
+
+def _end_of_sentence(ordered: Sequence[Segment], segment: Segment) -> int:
+    """The index after the part of a sentence with which a segment goes on; the last where more came between."""
+    place = len(ordered)
+    while place and ordered[place - 1].speaker != segment.speaker and ordered[place - 1].brief:
+        place -= 1
+    return place if place and ordered[place - 1].speaker == segment.speaker else len(ordered)
 
 
 def _text(words: Iterable[Word]) -> str:

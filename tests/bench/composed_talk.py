@@ -41,6 +41,7 @@ GAP = (0.1, 0.9)
 OVERLAP = (-1.0, -0.3)
 BROKEN_OFF_GAP = (-0.3, 0.15)
 DIP = 0.12  # seconds around the end of a word in which the least level is looked for
+LEVEL = 0.05  # root mean square of an utterance
 HOP = SAMPLE_RATE // 100
 FADE = SAMPLE_RATE // 200
 SILENCE = 10 ** (-35 / 20)  # of the loudest
@@ -90,14 +91,25 @@ class Spoken:
 
 
 @cache
-def readings(reader: str) -> tuple[Clip, ...]:
-    """The utterances of a reader."""
+def utterances(reader: str) -> tuple[tuple[Samples, str], ...]:
+    """What a reader says, (samples,) at 16 kHz of one level, and its text."""
     rows = [line.split("\t") for line in (READ_SPEECH / "transcripts.tsv").read_text().splitlines()[1:]]
     return tuple(
-        _clip(read_audio(READ_SPEECH / reader / f"{name}.flac"), text)
+        (levelled(read_audio(READ_SPEECH / reader / f"{name}.flac")), text)
         for name, who, _, _, text in rows
         if who == reader
     )
+
+
+def levelled(samples: Samples) -> Samples:
+    """The same with a root mean square of LEVEL."""
+    return (samples * (LEVEL / max(1e-4, float(np.sqrt(np.mean(np.square(samples))))))).astype(np.float32)
+
+
+@cache
+def readings(reader: str) -> tuple[Clip, ...]:
+    """The utterances of a reader, with the times of their words."""
+    return tuple(Clip(samples, tuple(_timed(samples, text))) for samples, text in utterances(reader))
 
 
 @cache
@@ -116,16 +128,11 @@ def asides(reader: str) -> tuple[Clip, ...]:
 
 def _trimmed(clip: Clip) -> Clip:
     """A clip without the silence around its words, which share what is left evenly."""
-    heard = _heard(clip.samples)
-    first, last = heard[0].start, heard[-1].end
+    loud = heard(clip.samples)
+    first, last = loud[0].start, loud[-1].end
     pace = (last - first) / len(clip.words)
     words = [replace(word, start=i * pace, end=(i + 1) * pace) for i, word in enumerate(clip.words)]
     return Clip(clip.samples[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)], tuple(words))
-
-
-def _clip(samples: Samples, text: str) -> Clip:
-    loud = (samples * (0.05 / max(1e-4, float(np.sqrt(np.mean(np.square(samples))))))).astype(np.float32)
-    return Clip(loud, tuple(_timed(loud, text)))
 
 
 def _timed(samples: Samples, text: str) -> Iterator[Word]:
@@ -290,15 +297,16 @@ def turns(pieces: Sequence[Piece]) -> list[Turn]:
             Span(piece.start + span.start, piece.start + span.end)
             for piece in pieces
             if piece.reader == reader
-            for span in _heard(piece.clip.samples)
+            for span in heard(piece.clip.samples)
         ]
         found += [Turn(span.start, span.end, reader) for span in union(spans, MERGED_PAUSE)]
     return sorted(found)
 
 
-def _heard(samples: Samples) -> list[Span]:
+def heard(samples: Samples, floor: float = SILENCE) -> list[Span]:
+    """Where a clean clip is louder than `floor` times its loudest, short pauses left out, in seconds."""
     level = _levels(samples)
-    active = np.flatnonzero(level > level.max() * SILENCE) / 100
+    active = np.flatnonzero(level > level.max() * floor) / 100
     return union([Span(float(at), float(at) + 0.01) for at in active], MERGED_PAUSE)
 
 

@@ -29,7 +29,7 @@ from unittest.mock import MagicMock
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from audio.media.recording import Recording
+from audio.tracks.recording import Recording
 from audio.transfer.download import local_file
 from flows import steps
 from models.alignment.align import align
@@ -123,9 +123,11 @@ def hear(path: Path) -> tuple[Diarisation, Heard]:
     if not kept.exists():
         stored = local_file(str(path))
         with Recording(str(stored.path), stored.sha256) as recording:
-            track = recording.decode().track
-            turns = steps.diarise(recording, track, DiariserOptions())
-            found = steps.transcribe(recording, track, TranscriptionOptions(), speech_of(turns.turns) or None)
+            decoded = recording.decode()
+            turns = steps.diarise(recording, decoded, DiariserOptions())
+            found = steps.transcribe(
+                recording, decoded, TranscriptionOptions(), speech_of(turns.turns) or None
+            )
         values = {
             "turns": list(map(asdict, turns.turns)),
             "exclusive": list(map(asdict, turns.exclusive)),

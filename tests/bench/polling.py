@@ -88,15 +88,15 @@ def orchestration(folder: Path, server: Server) -> dict[str, float]:
 
 def plain(episode: Any, options: Any) -> None:
     """All the steps of an episode, without Prefect and without the store."""
-    from audio.media.recording import Recording
+    from audio.tracks.recording import Recording
     from flows import steps
     from models.record.transcript import AudioFile
 
     source = steps.download_episode(episode, options)
     with Recording(source.path, source.sha256) as recording:
         decoded = recording.decode()
-        words = steps.transcribe(recording, decoded.track, options.transcription())
-        turns = steps.diarise(recording, decoded.track, options.diarisation())
+        words = steps.transcribe(recording, decoded, options.transcription())
+        turns = steps.diarise(recording, decoded, options.diarisation())
     audio = AudioFile(source.path, source.sha256, decoded.seconds)
     transcript = steps.align(episode, audio, words, turns, diariser_model="offline")
     with tempfile.TemporaryDirectory() as out:

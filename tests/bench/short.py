@@ -44,23 +44,26 @@ class Cost:
 def cost_of(command: tuple[str, ...], checkout: Path, folder: Path) -> Cost:
     """What a command of a checkout costs, run in `folder`."""
     environment = {
-        **os.environ,
         "EPISCRIBE_CACHE": str(folder / "cache"),
         "PREFECT_HOME": str(folder / "prefect"),
         "PYTHONPATH": str(checkout),
     }
-    environment.pop("PREFECT_API_URL", None)
+    return spent([sys.executable, "-P", "-m", "flows.cli", *command], folder, environment)
+
+
+def spent(command: list[str], folder: Path, environment: dict[str, str]) -> Cost:
+    """What a process costs that is run in `folder` with more in its environment; what it prints is dropped.
+
+    Raises SystemExit where it fails.
+    """
+    within = {**os.environ, **environment}
+    within.pop("PREFECT_API_URL", None)
     started = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.cli", *command],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    child = subprocess.Popen(command, cwd=folder, env=within, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise SystemExit(f"episcribe {' '.join(command)} of {checkout} failed")
+        raise SystemExit(f"{' '.join(command)} failed in {folder}")
     wall = time.perf_counter() - started
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
 

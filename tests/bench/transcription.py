@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -69,14 +69,14 @@ UNSAID = (
 Samples = NDArray[np.float32]
 
 
-def source() -> Path:
-    """A folder with the utterances of READERS alone."""
-    folder = WORK / "readers"
+def source(readers: Sequence[str] = READERS) -> Path:
+    """A folder with the utterances of these readers alone."""
+    folder = WORK / "-".join(["readers", *readers])
     folder.mkdir(parents=True, exist_ok=True)
     head, *rows = (READ_SPEECH / "transcripts.tsv").read_text().splitlines()
-    kept = [row for row in rows if row.split("\t")[1] in READERS]
+    kept = [row for row in rows if row.split("\t")[1] in readers]
     (folder / "transcripts.tsv").write_text("\n".join([head, *kept]) + "\n")
-    for reader in READERS:
+    for reader in readers:
         if not (folder / reader).exists():
             (folder / reader).symlink_to(READ_SPEECH / reader)
     return folder
@@ -110,13 +110,22 @@ def timed(work: Callable[[], Iterable[Word]]) -> Timed:
 
 
 def faster_whisper(samples: Samples, *, batched: bool, **options: Any) -> Iterator[Word]:
+    """The words of `faster_whisper_segments`."""
+    for segment in faster_whisper_segments(samples, batched=batched, **options):
+        yield from segment.words
+
+
+def faster_whisper_segments(samples: Samples, *, batched: bool, **options: Any) -> Iterator[Segment]:
     """faster-whisper as it comes, with word times; `batched` is its batched pipeline with its voice detector."""
     pipeline = _stock()
     recogniser = pipeline if batched else pipeline.model
     segments, _ = recogniser.transcribe(samples, word_timestamps=True, **options)
     for segment in segments:
-        for word in segment.words or ():
-            yield Word(float(word.start), float(word.end), word.word, float(word.probability))
+        words = tuple(
+            Word(float(word.start), float(word.end), word.word, float(word.probability))
+            for word in segment.words or ()
+        )
+        yield Segment(float(segment.start), float(segment.end), None, words)
 
 
 _loaded: list[Any] = []

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.media import ffmpeg
-from audio.media.recording import Recording
+from audio.tracks.recording import Recording
 from flows import steps
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation.diariser import DiariserOptions
@@ -145,9 +145,9 @@ def transcript_of(path: Path) -> Transcript:
     """What Episcribe makes of a file."""
     with Recording(str(path), "x") as recording:
         decoded = recording.decode()
-        turns = steps.diarise(recording, decoded.track, DiariserOptions(model="offline", device="cpu"))
+        turns = steps.diarise(recording, decoded, DiariserOptions(model="offline", device="cpu"))
         options = TranscriptionOptions(model="base", device="cpu")
-        words = steps.transcribe(recording, decoded.track, options, speech_of(turns.turns) or None)
+        words = steps.transcribe(recording, decoded, options, speech_of(turns.turns) or None)
     audio = AudioFile(str(path), "x", decoded.seconds, decoded.track)
     return steps.align(
         Episode(id="x"), audio, words, turns, diariser_model="offline", warnings=decoded.warnings

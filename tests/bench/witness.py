@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audio.media.recording import Recording
+from audio.tracks.recording import Recording
 from audio.transfer.download import local_file
 from flows import naming, steps
 from flows.options import RunOptions
@@ -53,8 +53,8 @@ def heard(audio: Path, n: int, options: RunOptions) -> tuple[Transcript, tuple[V
     stored = local_file(audio)
     with Recording(str(stored.path), stored.sha256) as recording:
         decoded = recording.decode()
-        turns = steps.diarise(recording, decoded.track, options.diarisation())
-        words = steps.transcribe(recording, decoded.track, options.transcription())
+        turns = steps.diarise(recording, decoded, options.diarisation())
+        words = steps.transcribe(recording, decoded, options.transcription())
     file = AudioFile(recording.path, recording.sha256, decoded.seconds)
     episode = Episode(f"{n}", "Show", str(n), f"Episode {n}")
     return steps.align(episode, file, words, turns, diariser_model="offline"), turns.voices

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from audio.media.recording import Recording
+from audio.tracks.recording import Recording
 from audio.transfer.download import local_file
 from flows import naming, steps
 from flows.options import RunOptions
@@ -118,8 +118,8 @@ def process(audio: Path, episode: Episode, options: RunOptions) -> tuple[Path, T
     stored = local_file(audio)
     with Recording(str(stored.path), stored.sha256) as recording:
         decoded = recording.decode()
-        words = steps.transcribe(recording, decoded.track, options.transcription())
-        turns = steps.diarise(recording, decoded.track, options.diarisation())
+        words = steps.transcribe(recording, decoded, options.transcription())
+        turns = steps.diarise(recording, decoded, options.diarisation())
     file = AudioFile(recording.path, recording.sha256, decoded.seconds)
     transcript = steps.align(episode, file, words, turns, diariser_model="offline")
     folder = steps.folder_for(episode, options)

@@ -72,7 +72,7 @@ def test_importing_does_not_warn() -> None:
             "-W",
             "error::RuntimeWarning",
             "-c",
-            "import audio.media.clip, audio.media.recording",
+            "import audio.media.clip, audio.tracks.recording",
         ],
         capture_output=True,
         text=True,

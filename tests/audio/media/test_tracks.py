@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from audio.media.recording import Recording
 from audio.media.tracks import choose_track
+from audio.tracks.recording import Recording
 from models.record.errors import InputError
 from tests.audio.conftest import Write
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.record.errors import OutputError
-from models.record.transcript import Segment, Transcript, Turn, Word
+from models.record.transcript import Segment, Track, TrackDecision, TrackPiece, Transcript, Turn, Word
 from outputs.formats.episode_json import load, render
 from tests.outputs.samples import CONVERSATION, talk, times, transcripts, unsure, whole_times
 
@@ -43,7 +43,7 @@ def test_times_are_rounded_and_nothing_else() -> None:
 
 def test_a_record_from_before_a_field_came_is_read() -> None:
     record = json.loads(render(CONVERSATION))
-    del record["repairs"]
+    del record["repairs"], record["tracks"]
     for segment in record["segments"]:
         del segment["continues"]
         for word in segment["words"]:
@@ -56,6 +56,18 @@ def test_how_sure_speakers_and_voices_are_is_kept() -> None:
     found = load(render(sure))
     assert [segment.speaker_probability for segment in found.segments] == [None, 0.75, None, None]
     assert found.turns[0].probability == 0.5
+
+
+def test_where_tracks_lie_is_kept() -> None:
+    piece = TrackPiece(1.0004, 61.0, -2.34567, 12.345678)
+    tracks = (Track("Anne", "anne.wav", ("SPEAKER_00",), (piece,), "ab" * 32), Track("", "b.wav"))
+    record = render(replace(CONVERSATION, tracks=TrackDecision("separate", "Each has one.", tracks)))
+    found = load(record).tracks
+    assert found is not None
+    assert found.tracks[0].pieces == (TrackPiece(1.0, 61.0, -2.346, 12.345678),)
+    assert found == TrackDecision(
+        "separate", "Each has one.", (replace(tracks[0], pieces=found.tracks[0].pieces), tracks[1])
+    )
 
 
 def test_equal_transcripts_give_equal_text() -> None:

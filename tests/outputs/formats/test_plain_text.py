@@ -56,6 +56,27 @@ def test_a_word_thrown_in_does_not_break_the_sentence() -> None:
     assert [segment.text for segment in unbroken([replace(rest, continues=True)])] == ["and we went home."]
 
 
+def test_words_that_two_throw_in_do_not_break_the_sentence() -> None:
+    parts = [
+        said("It was late"),
+        said("Yeah.", 0.9, speaker="SPEAKER_01"),
+        said("Mhm.", 1.0, speaker="SPEAKER_02"),
+        replace(said("and we went home.", 1.2), continues=True),
+    ]
+    assert [segment.text for segment in unbroken(parts)] == [
+        "It was late",
+        "and we went home.",
+        "Yeah.",
+        "Mhm.",
+    ]
+
+
+def test_a_question_in_the_middle_of_a_sentence_stays_there() -> None:
+    question = said("But where were you all that time?", 0.9, speaker="SPEAKER_01")
+    parts = [said("It was late"), question, replace(said("and we went home.", 3.2), continues=True)]
+    assert unbroken(parts) == parts
+
+
 def test_long_speech_is_broken_at_sentence_ends() -> None:
     sentence = "This sentence costs 3.5 dollars and goes on for a little while longer."
     segment = said(" ".join([sentence] * 30))

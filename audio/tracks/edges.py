@@ -1,0 +1,154 @@
+"""The moments at which the pieces of a track begin and end: frame for frame, which line is heard in the mix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import maximum_filter1d
+
+from audio.tracks.correlation import LAG_RATE, Envelopes, Floats, halved, whitened
+from audio.tracks.fits import OWN, STILL, Times, loud_level
+from audio.tracks.lines import Line
+from models.record.transcript import TrackPiece
+from models.runtime.samples import SAMPLE_RATE, Samples
+
+FRAME = SAMPLE_RATE // 50  # samples between two frames
+LENGTH = LAG_RATE // 8  # samples at LAG_RATE that a frame hears
+LATE = LAG_RATE // 40  # of them, by which what is heard of others may come later or earlier
+ALIKE = 0.22  # coherence, 0 to 1, between what is the same sound and what isn't
+FADING = 5.0  # dB over which frames, louder than others' sound in a track, gain weight
+MARGIN = 0.6  # seconds before the end of what was seen to fit, or after its beginning, from which its edges are sought
+LONG = 3.0  # seconds over which what fits by chance doesn't
+WITHIN = 0.25  # seconds around the middle of a second that fits
+ENOUGH = 4  # seconds that fit nowhere, behind which a piece doesn't go on
+BREATH = 1.0  # seconds between pieces of one line that are none
+TIE = 1e-6  # of evidence, by which nothing is decided
+FAINT = 0.3  # of a loud frame's weight
+BESIDE = 50  # frames from a loud one in which faint ones count
+BATCH = 256  # frames at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A track, its envelopes, and the mix."""
+
+    track: Samples
+    envelopes: Envelopes
+    mix: Samples
+
+    def evidence(self, line: Line, first: int, last: int) -> Floats:
+        """For each of the mix's frames [first, last) how much a track on a line is heard: 0 where it is still.
+
+        Loud frames that aren't heard speak against the line; faint ones beside them, as words begin and end, don't.
+        """
+        loud, faint = self._weights(line, first, last)
+        found = np.zeros(last - first, dtype=np.float32)
+        asked = np.flatnonzero((loud > 0) | faint)
+        for begin in range(0, len(asked), BATCH):
+            some = asked[begin : begin + BATCH]
+            surplus = self._alike(line, first + some) - ALIKE
+            found[some] = np.where(loud[some] > 0, loud[some] * surplus, FAINT * np.maximum(surplus, 0))
+        return found
+
+    def bears_out(self, line: Line) -> bool:
+        """Whether a line fits where it was seen to, all in all."""
+        first, last = _frame(line.first - WITHIN), _frame(line.last + WITHIN)
+        return bool(self.evidence(line, first, last).sum() > 0)
+
+    def _weights(self, line: Line, first: int, last: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """How loud the track is at frames of the mix, 0 to 1, and where it is faint beside something loud."""
+        times = (np.arange(first, last) + 0.5) * FRAME / SAMPLE_RATE
+        frames = np.floor((line.offset + times * (1 + line.drift)) * SAMPLE_RATE / FRAME).astype(np.int64)
+        inside = (frames >= 0) & (frames < len(self.envelopes.level))
+        level = np.where(inside, self.envelopes.level[np.clip(frames, 0, len(self.envelopes.level) - 1)], 0)
+        floor = max(loud_level(self.envelopes) - OWN, STILL)
+        loud: Floats = np.clip((level - floor) / FADING, 0, 1).astype(np.float32)
+        faint = (level > STILL) & (loud == 0) & maximum_filter1d(loud > 0, 2 * BESIDE + 1)
+        return loud, faint
+
+    def _alike(self, line: Line, frames: NDArray[np.int64]) -> Floats:
+        """(frames,): the coherence, at the best of the lags that air may cause, around each frame of the mix."""
+        size = next_fast_len(LENGTH + 2 * LATE, real=True)
+        sought = np.empty((len(frames), LENGTH), dtype=np.float32)
+        around = np.empty((len(frames), LENGTH + 2 * LATE), dtype=np.float32)
+        for n, frame in enumerate(frames):
+            begin = int(frame) * FRAME + FRAME // 2 - LENGTH
+            at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
+            sought[n] = halved(self.track, at, LENGTH)
+            around[n] = halved(self.mix, begin - 2 * LATE, LENGTH + 2 * LATE)
+        cross, most = whitened(rfft(around, size) * rfft(sought, size).conj(), size)
+        best: Floats = irfft(cross, size)[:, : 2 * LATE + 1].max(axis=1) / np.maximum(most, TIE)
+        return best
+
+
+def find_pieces(lines: Sequence[Line], unheard: Times, heard: Heard) -> tuple[TrackPiece, ...]:
+    """The pieces whose lines are known, each from where it is first heard in the mix to where it is last heard.
+
+    unheard: the seconds of the track, in order, that hold its own person's sound and fit nowhere.
+    """
+    lines = [line for line in lines if line.last - line.first > LONG or heard.bears_out(line)]
+    if not lines:
+        return ()
+    changes = [_change(before, after, heard) for before, after in pairwise(lines)]
+    starts = [_beginning(lines[0], unheard, heard), *(start for _, start in changes)]
+    ends = [*(end for end, _ in changes), _ending(lines[-1], unheard, heard)]
+    made: list[TrackPiece] = []
+    for line, start, end in zip(lines, starts, ends, strict=True):
+        if end <= start:
+            continue
+        piece = TrackPiece(start, end, line.offset, line.drift * 1e6)
+        if made and made[-1].offset == piece.offset and start - made[-1].end < BREATH:
+            piece = replace(piece, start=made.pop().start)
+        made.append(piece)
+    return tuple(made)
+
+
+def _change(before: Line, after: Line, heard: Heard) -> tuple[float, float]:
+    """When, in the mix, one line ends and the next one begins."""
+    first = _frame(max(before.last - MARGIN, (before.first + before.last) / 2))
+    last = _frame(min(after.first + MARGIN, (after.first + after.last) / 2)) + 1
+    jump = max(before.jump(after), 0.0)
+    gap = min(_frame(jump), last - first)
+    until = np.concatenate([[0.0], np.cumsum(heard.evidence(before, first, last), dtype=np.float64)])
+    since = np.cumsum(heard.evidence(after, first, last)[::-1], dtype=np.float64)[::-1]
+    since = np.concatenate([since, [0.0]])
+    best = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
+    start = int(np.median(np.flatnonzero(best >= best.max() - TIE))) + gap
+    reached = until[: start - gap + 1]
+    end = int(np.flatnonzero(reached >= reached.max() - TIE)[-1])
+    if end == start - gap:
+        return _time(first + end), _time(first + end) + jump
+    return _time(first + end), _time(first + start)
+
+
+def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
+    earlier = unheard[unheard < line.track_time(line.first)][-ENOUGH:]
+    least = line.heard(earlier[0]) if len(earlier) == ENOUGH else 0.0
+    least = max(least, line.heard(0.0), 0.0)
+    first = _frame(least)
+    last = max(_frame(min(line.first + MARGIN, (line.first + line.last) / 2)), first) + 1
+    since = np.cumsum(heard.evidence(line, first, last)[::-1], dtype=np.float64)[::-1]
+    return max(_time(first + int(np.flatnonzero(since >= since.max() - TIE)[0])), least)
+
+
+def _ending(line: Line, unheard: Times, heard: Heard) -> float:
+    later = unheard[unheard > line.track_time(line.last)][:ENOUGH]
+    most = line.heard(later[-1]) if len(later) == ENOUGH else np.inf
+    most = min(most, line.heard(len(heard.track) / SAMPLE_RATE), len(heard.mix) / SAMPLE_RATE)
+    first = _frame(max(line.last - MARGIN, (line.first + line.last) / 2))
+    last = max(_frame(most), first) + 1
+    until = np.cumsum(heard.evidence(line, first, last), dtype=np.float64)
+    return min(_time(first + int(np.flatnonzero(until >= until.max() - TIE)[-1]) + 1), float(most))
+
+
+def _frame(time: float) -> int:
+    return round(time * SAMPLE_RATE / FRAME)
+
+
+def _time(frame: int) -> float:
+    return frame * FRAME / SAMPLE_RATE

@@ -1,0 +1,133 @@
+"""Straight lines through what fits: one for each part of a track between two jumps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from audio.tracks.fits import CLOCK, EVERY, STEADY, Fits
+from models.runtime.samples import SAMPLE_RATE
+
+OWN_RATIO = 3.0  # dB below the loudest that a track gets beside the mix, where it is its own person's voice
+BEND = 0.004  # seconds by which a part's middle may lie off its line; more are two parts
+SMOOTHED = 9  # fits whose median says how far off
+LAG_ERROR = 0.0003  # seconds by which lags scatter, of which the greater are held to be mistaken
+CLOCK_ERROR = 50e-6  # seconds a second by which clocks differ commonly
+ROUNDS = 10  # of weighing each lag by how far off it was
+UNHEARD = 3.0  # seconds of own sound which don't fit, after which a part ends
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A part of a track: its time is `offset` + the other's time * (1 + `drift`).
+
+    first, last: the times of the other recording between which it was seen to fit.
+    """
+
+    offset: float
+    drift: float
+    first: float
+    last: float
+
+    def track_time(self, time: float) -> float:
+        """When, in the track, a moment of the other recording is."""
+        return self.offset + time * (1 + self.drift)
+
+    def heard(self, time: float) -> float:
+        """When, in the other recording, a moment of the track is."""
+        return (time - self.offset) / (1 + self.drift)
+
+    def jump(self, after: Line) -> float:
+        """By how many seconds a later line lies earlier in the track, halfway between both."""
+        middle = (self.last + after.first) / 2
+        return self.track_time(middle) - after.track_time(middle)
+
+
+def find_lines(fits: Fits) -> list[Line]:
+    """The lines of all parts, in order. fits: one chain of them."""
+    if not len(fits):
+        return []
+    # The neighbour's voice comes late through the air; it is softer here than in the mix, compared with the own one.
+    own = fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO
+    runs = _runs(fits)
+    parts = [part for run in runs for part in _unbent(run, fits, own, _drift(runs, fits, own))]
+    drift = _drift(parts, fits, own)
+    lines = []
+    for part in parts:
+        offset = _offset(part, fits, own, drift)
+        for seen in _heard_through(part, fits):
+            heard = fits.heard[seen]
+            lines.append(Line(offset, drift, float(heard[0]), float(heard[-1])))
+    return lines
+
+
+Part = NDArray[np.int64]  # numbers of consecutive fits
+
+
+def _runs(fits: Fits) -> list[Part]:
+    """Parts between jumps that are greater than what the air can do."""
+    steps = np.abs(np.diff(fits.offsets))
+    jumps = steps > STEADY + CLOCK * np.diff(fits.times)
+    return np.split(np.arange(len(fits)), np.flatnonzero(jumps) + 1)
+
+
+def _told(part: Part, fits: Fits, own: NDArray[np.bool_]) -> Part:
+    """The fits of a part that its line is drawn through: the own voice, or else the loudest that there is."""
+    if own[part].any():
+        return part[own[part]]
+    ratio = fits.ratio[part]
+    return part[ratio >= ratio.max() - OWN_RATIO]
+
+
+def _offset(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> float:
+    told = _told(part, fits, own)
+    return float(np.median(fits.offsets[told] - drift * fits.heard[told]))
+
+
+def _drift(parts: list[Part], fits: Fits, own: NDArray[np.bool_]) -> float:
+    """The drift that all parts share, in seconds a second (least squares, by Huber's weights)."""
+    told = [_told(part, fits, own) for part in parts if own[part].any()]
+    heard = [fits.heard[some] for some in told]
+    offsets = [fits.offsets[some] for some in told]
+    weights = [np.ones(len(some)) for some in told]
+    drift = 0.0
+    for _ in range(ROUNDS):
+        steepness, spread = 0.0, (LAG_ERROR / CLOCK_ERROR) ** 2
+        for x, y, w in zip(heard, offsets, weights, strict=True):
+            centred = x - np.average(x, weights=w)
+            steepness += float(np.sum(w * centred * (y - np.average(y, weights=w))))
+            spread += float(np.sum(w * centred**2))
+        drift = steepness / spread
+        left = [y - drift * x for x, y in zip(heard, offsets, strict=True)]
+        weights = [
+            np.minimum(1.0, LAG_ERROR / np.maximum(np.abs(each - np.median(each)), 1e-9)) for each in left
+        ]
+    return drift
+
+
+def _unbent(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> list[Part]:
+    """The parts of a part, none of which lies off its line: clocks lose a few milliseconds at once, too."""
+    told = _told(part, fits, own)
+    left = fits.offsets[told] - drift * fits.heard[told]
+    if len(told) < 2 * SMOOTHED:
+        return [part]
+    smooth = median_filter(left, SMOOTHED, mode="nearest")
+    if np.abs(smooth - np.median(left)).max() <= BEND:
+        return [part]
+    sums, squares = np.cumsum(smooth), np.cumsum(smooth**2)
+    counts = np.arange(1, len(smooth))
+    before = squares[:-1] - sums[:-1] ** 2 / counts
+    after = squares[-1] - squares[:-1] - (sums[-1] - sums[:-1]) ** 2 / (len(smooth) - counts)
+    best = int((before + after).argmin())
+    cut = int(np.searchsorted(part, told[best + 1]))
+    return [piece for half in (part[:cut], part[cut:]) for piece in _unbent(half, fits, own, drift)]
+
+
+def _heard_through(part: Part, fits: Fits) -> list[Part]:
+    """A part without the stretches in which the person speaks, and nothing of it is heard in the other recording."""
+    asked = np.searchsorted(fits.asked, fits.times[part])
+    unheard = np.diff(asked) - 1
+    return np.split(part, np.flatnonzero(unheard * EVERY / SAMPLE_RATE >= UNHEARD) + 1)

@@ -1,0 +1,233 @@
+"""The tracks of one conversation, laid on the time line of their mix, and of each what its own person says.
+
+What is heard of a session is a splice: of each track the stretches with sound of its own, and where a mix was
+published, what no track explains of it, such as an intro. All else is silence to whoever listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.media.decode import decode
+from audio.media.levels import Levels
+from audio.tracks import bleed
+from audio.tracks.mixdown import write_sum
+from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_together
+from audio.tracks.splice import Splice
+from models.record.progress import Progress, silent
+from models.record.spans import Span, union
+from models.record.transcript import TrackPiece
+from models.runtime.samples import SAMPLE_RATE, as_float
+
+if TYPE_CHECKING:
+    from audio.tracks.sources import TrackSource
+
+Int16 = NDArray[np.int16]
+
+PAD = 0.1  # seconds around a track's own sounds that are heard with them
+RAMP = SAMPLE_RATE // 100  # samples in which a track is faded in and out
+UNEXPLAINED_AFTER = 0.4  # seconds from a track's sound on after which the mix is on its own
+UNEXPLAINED_SECONDS = 1.5  # of sound in the mix that are worth hearing by themselves
+MISSING_SECONDS = 3.0  # of sound in a track that the mix lacks, worth telling
+BLOCK = 10 * SAMPLE_RATE  # samples that are levelled at once
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the tracks of a session lie, and where each holds sound of its own; seconds of the mix.
+
+    `pieces` and `sounds` have an entry a track; `sounds` has one more where there is a mix: what no track explains.
+    """
+
+    seconds: float
+    pieces: tuple[tuple[TrackPiece, ...], ...]
+    sounds: tuple[tuple[Span, ...], ...]
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Layout:
+        """What `dataclasses.asdict` has made of one."""
+        return cls(
+            kept["seconds"],
+            tuple(tuple(TrackPiece(**piece) for piece in own) for own in kept["pieces"]),
+            tuple(tuple(Span(**span) for span in own) for own in kept["sounds"]),
+            tuple(kept["warnings"]),
+        )
+
+    @property
+    def splice(self) -> Splice:
+        """What is heard of it."""
+        return Splice.of([_padded(own, self.seconds) for own in self.sounds])
+
+
+class Session:
+    """Tracks, a person each or a few, and the mix that was made of them, if there is one.
+
+    Samples are kept while the context of the run lasts: of each track what its own people say.
+    """
+
+    def __init__(self, tracks: Sequence[TrackSource], mix: TrackSource | None = None) -> None:
+        self.tracks, self.mix = tuple(tracks), mix
+        self._kept: tuple[Layout, Int16] | None = None
+
+    def lay_out(self, progress: Progress = silent, sum_path: Path | None = None) -> Layout:
+        """Find where tracks lie and whose sound they hold. Raises InputError.
+
+        sum_path: where the sum of the tracks goes if there is no mix.
+        """
+        mix = self._decode(self.mix, progress) if self.mix else None
+        placements, rows, warnings = self._rows(mix, progress)
+        levels = np.stack([bleed.sound_levels(row) for row in rows])
+        noise = bleed.noise_levels(levels)
+        found = bleed.measure_bleed(levels, noise)
+        excess = bleed.own_excess(levels, noise, found)
+        sounds = [tuple(bleed.own_sounds(*each)) for each in zip(levels, noise, excess, strict=True)]
+        if mix is not None:
+            sounds.append(tuple(_unexplained(mix, sounds)))
+        elif sum_path is not None:
+            write_sum(list(rows), sounds, sum_path)
+        layout = Layout(
+            rows.shape[1] / SAMPLE_RATE, tuple(each.pieces for each in placements), tuple(sounds), warnings
+        )
+        self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
+        return layout
+
+    def samples(self, layout: Layout, progress: Progress = silent) -> Int16:
+        """(samples,) int16 at 16 kHz: the splice, every track at the level that speech is heard at."""
+        if self._kept is None or self._kept[0] != layout:
+            mix = self._decode(self.mix, progress) if self.mix else None
+            rows = self._laid(layout, progress)
+            self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
+        return self._kept[1]
+
+    def write_sum(self, layout: Layout, path: Path) -> None:
+        """Write the sum of the tracks, as `lay_out` does, once more."""
+        write_sum(list(self._laid(layout, silent)), layout.sounds, path)
+
+    def _rows(
+        self, mix: Int16 | None, progress: Progress
+    ) -> tuple[list[Placement], NDArray[np.int16], tuple[str, ...]]:
+        """Where the tracks lie, and (tracks, samples) of them on the time line of the mix."""
+        rows: list[Int16] = []
+        if mix is not None:
+            placements: list[Placement] = []
+            warnings: list[str] = []
+            for source in self.tracks:
+                track = self._decode(source, progress, even=False)
+                placement = place_on_mix(track, mix)
+                warnings += _misplaced(source, track, placement)
+                placements.append(placement)
+                rows.append(on_time_line(track, placement, len(mix)))
+            return placements, np.stack(rows), tuple(warnings)
+        tracks = [self._decode(source, progress, even=False) for source in self.tracks]
+        if len({(source.path) for source in self.tracks}) == 1:
+            placements = [Placement((TrackPiece(0.0, len(t) / SAMPLE_RATE, 0.0),), 1.0) for t in tracks]
+        else:
+            placements = place_together(tracks)
+        count = max(round(each.pieces[-1].end * SAMPLE_RATE) for each in placements if each.pieces)
+        for i, placement in enumerate(placements):
+            rows.append(on_time_line(tracks[i], placement, count))
+            tracks[i] = np.zeros(0, dtype=np.int16)
+        return placements, np.stack(rows), ()
+
+    def _laid(self, layout: Layout, progress: Progress) -> Iterator[Int16]:
+        """(samples,) of each track on the time line, as `lay_out` found it."""
+        for source, pieces in zip(self.tracks, layout.pieces, strict=True):
+            track = self._decode(source, progress, even=False)
+            yield on_time_line(track, Placement(pieces), round(layout.seconds * SAMPLE_RATE))
+
+    def _decode(self, source: TrackSource, progress: Progress, *, even: bool = True) -> Int16:
+        return decode(
+            source.path,
+            track=source.stream,
+            channel=source.channel,
+            even=even,
+            progress=lambda done, all_of_it: progress("decode", done, all_of_it or 0),
+        ).samples
+
+
+def _padded(spans: Sequence[Span], seconds: float) -> list[Span]:
+    return union(Span(max(0.0, span.start - PAD), min(seconds, span.end + PAD)) for span in spans)
+
+
+def _spliced(layout: Layout, rows: Iterable[Int16]) -> Int16:
+    """(samples,) of what is heard of each row, at one level, silence between."""
+    splice = layout.splice
+    spliced = np.zeros(round(splice.seconds * SAMPLE_RATE), dtype=np.int16)
+    for track, row in enumerate(rows):
+        own = splice.of_track(track)
+        if not own:
+            continue
+        bounds = splice.bounds(track)
+        first, end = round(bounds.start * SAMPLE_RATE), round(bounds.end * SAMPLE_RATE)
+        part = spliced[first:end]
+        for stretch in own:
+            begin = round(stretch.at * SAMPLE_RATE) - first
+            cut = row[round(stretch.span.start * SAMPLE_RATE) : round(stretch.span.end * SAMPLE_RATE)]
+            part[begin : begin + len(cut)] = _faded(cut)[: len(part) - begin]
+        part[:] = _levelled(part)
+    return spliced
+
+
+def _faded(samples: Int16) -> Int16:
+    """The same, from silence and back to it."""
+    faded = samples.astype(np.float32)
+    ramp = np.linspace(0, 1, min(RAMP, len(samples)), dtype=np.float32)
+    faded[: len(ramp)] *= ramp
+    faded[len(faded) - len(ramp) :] *= ramp[::-1]
+    return faded.astype(np.int16)
+
+
+def _levelled(samples: Int16) -> Int16:
+    """The same at the level that speech is heard at."""
+    levels = Levels(len(samples) / SAMPLE_RATE)
+    for first in range(0, len(samples), BLOCK):
+        levels.add(as_float(samples[first : first + BLOCK]))
+    return levels.finish()
+
+
+def _unexplained(mix: Int16, sounds: Sequence[Sequence[Span]]) -> list[Span]:
+    """Where a mix has sound and no track has."""
+    levels = bleed.sound_levels(mix)[None]
+    noise = bleed.noise_levels(levels)
+    excess = levels - noise
+    explained = np.zeros(len(excess[0]), dtype=bool)
+    for span in union(span for own in sounds for span in own):
+        first = max(0.0, span.start - UNEXPLAINED_AFTER) * bleed.FRAMES_PER_SECOND
+        explained[round(first) : round((span.end + UNEXPLAINED_AFTER) * bleed.FRAMES_PER_SECOND)] = True
+    excess[0, explained] = -np.inf
+    found = bleed.own_sounds(levels[0], noise[0], excess[0])
+    return [span for span in union(found, UNEXPLAINED_AFTER) if span.duration >= UNEXPLAINED_SECONDS]
+
+
+def _misplaced(source: TrackSource, track: Int16, placement: Placement) -> list[str]:
+    """What to warn of where not all of a track is in the mix."""
+    name = source.file or source.name
+    if not track.any():
+        return []
+    if placement.nowhere:
+        return [f"{name} is not heard anywhere in the mix: it was left out"]
+    levels = bleed.sound_levels(track)
+    loud = levels > np.percentile(levels, bleed.LOUDEST_PERCENTILE) - bleed.LOUD
+    lost = [
+        span
+        for span in placement.missing(len(track) / SAMPLE_RATE)
+        if np.count_nonzero(
+            loud[round(span.start * bleed.FRAMES_PER_SECOND) : round(span.end * bleed.FRAMES_PER_SECOND)]
+        )
+        >= MISSING_SECONDS * bleed.FRAMES_PER_SECOND
+    ]
+    if not lost:
+        return []
+    where = ", ".join(
+        f"{timedelta(seconds=int(span.start))} to {timedelta(seconds=int(span.end))}" for span in lost
+    )
+    return [f"not all of {name} is in the mix: {where} of it is not"]

@@ -1,0 +1,141 @@
+"""The steps that differ where people have tracks of their own, as plain functions that know nothing of Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from audio.tracks.recording import DecodedAudio, Recording
+from audio.tracks.splice import Splice
+from models.alignment.align import attributed
+from models.alignment.track_words import merge_tracks
+from models.asr.transcription import Transcription
+from models.diarisation import diariser
+from models.diarisation.diariser import DiariserOptions
+from models.diarisation.own_tracks import TracksDiarisation, TrackSpeech, join_tracks
+from models.record.progress import Progress, silent
+from models.record.spans import Span, exclusive_turns, union
+from models.record.transcript import (
+    Diarisation,
+    Repair,
+    Segment,
+    Track,
+    TrackDecision,
+    Turn,
+    Word,
+)
+from models.runtime.samples import SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class SplicedWords:
+    """What was said on all tracks, as segments in reading order; `words` has the times of the mix, too."""
+
+    words: Transcription
+    segments: tuple[Segment, ...]
+
+
+def diarise_tracks(
+    recording: Recording, decoded: DecodedAudio, options: DiariserOptions, progress: Progress = silent
+) -> tuple[Diarisation, ...]:
+    """Who speaks when on each track by itself, and on what no track explains of the mix; times of the mix."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    samples = recording.samples(decoded, progress)
+    found = []
+    for track in range(splice.tracks):
+        bounds = splice.bounds(track)
+        part = samples[round(bounds.start * SAMPLE_RATE) : round(bounds.end * SAMPLE_RATE)]
+        heard = diariser.diarise(part, options, _share_of(progress, track, splice.tracks))
+        found.append(_on_time_line(heard, splice, bounds.start))
+    return tuple(found)
+
+
+def _share_of(progress: Progress, number: int, count: int) -> Progress:
+    """Progress of one of several tracks."""
+
+    def told(stage: str, done: float, all_of_it: float) -> None:
+        progress(stage, (number + done / (all_of_it or 1.0)) / count, 1.0)
+
+    return told
+
+
+def _on_time_line(found: Diarisation, splice: Splice, start: float) -> Diarisation:
+    """Turns heard in a part of the splice from `start` on, in the time of the mix."""
+
+    def moved(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+        return tuple(
+            sorted(
+                replace(turn, start=span.start, end=span.end)
+                for turn in turns
+                for _, span in splice.back_parts([Span(turn.start + start, turn.end + start)])
+            )
+        )
+
+    return replace(found, turns=moved(found.turns), exclusive=moved(found.exclusive))
+
+
+def join(decoded: DecodedAudio, found: Sequence[Diarisation]) -> TracksDiarisation:
+    """One diarisation of what was found on each track; where no diariser found any, each track is one person's."""
+    assert decoded.layout is not None
+    sounds = decoded.layout.sounds
+    if not any(each.turns for each in found):
+        found = [Diarisation(tuple(Turn(s.start, s.end, "") for s in own)) for own in sounds]
+    tracks = [TrackSpeech(own, each) for own, each in zip(sounds, found, strict=True)]
+    count = len(decoded.tracks)
+    return join_tracks(tracks[:count], tracks[count] if len(tracks) > count else None)
+
+
+def speech_in_splice(decoded: DecodedAudio, joined: TracksDiarisation) -> tuple[Span, ...]:
+    """Where people speak in the splice."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    spans = [
+        span
+        for track, turns in enumerate(joined.turns)
+        for span in splice.into(track, union(Span(turn.start, turn.end) for turn in turns))
+    ]
+    return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)
+
+
+def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisation) -> SplicedWords:
+    """The words of the splice with who says them, in the time of the mix and the order in which they read."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    said: list[list[Word]] = [[] for _ in range(splice.tracks)]
+    for word in heard.words:
+        track, span = splice.back(word.start, word.end)
+        said[track].append(replace(word, start=max(0.0, span.start), end=span.end))
+    spoken = [_spoken(words, turns, heard.language) for words, turns in zip(said, joined.turns, strict=True)]
+    segments = merge_tracks(spoken, joined.found.turns, heard.language)
+    words = tuple(sorted((word for own in said for word in own), key=lambda word: word.start))
+    return SplicedWords(
+        replace(heard, words=words, repairs=tuple(_back(repair, splice) for repair in heard.repairs)),
+        segments,
+    )
+
+
+def _spoken(words: list[Word], turns: Sequence[Turn], language: str) -> list[Word]:
+    """The words of a track with who says them."""
+    speakers = {turn.speaker for turn in turns}
+    if len(speakers) == 1:
+        return [replace(word, speaker=next(iter(speakers))) for word in words]
+    return attributed(words, exclusive_turns(turns), language, turns)
+
+
+def _back(repair: Repair, splice: Splice) -> Repair:
+    _, span = splice.back(repair.start, repair.end)
+    return replace(repair, start=span.start, end=span.end)
+
+
+def decision(decoded: DecodedAudio, joined: TracksDiarisation | None = None) -> TrackDecision | None:
+    """What the record tells of tracks; None where there was nothing to decide."""
+    if decoded.layout is None or joined is None:
+        return TrackDecision("mix", decoded.why) if decoded.why else None
+    tracks = tuple(
+        Track(source.name, source.file, labels, pieces)
+        for source, labels, pieces in zip(
+            decoded.tracks, joined.labels[: len(decoded.tracks)], decoded.layout.pieces, strict=True
+        )
+    )
+    return TrackDecision("separate", decoded.why, tracks)
