@@ -6,21 +6,25 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from audio.tracks.correlation import FRAME_RATE, HOP, LAG_RATE, Envelopes, Index, envelopes, halved, lags
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float, has_sound
 
 MUCH_SHORTER = 0.5  # of the longest track
 
-FLAT_LEVEL = 0.7  # of the highest level: what lies over it for FLAT_RUN samples is the flat top of a clipped wave,
+FLAT_LEVEL = (
+    0.7  # of the highest level: what lies over it for FLAT_RUN samples is the flat top of a clipped wave,
+)
 FLAT_RUN = 4  # which rings after resampling
-CLIPPED = 0.03  # share of a track in flat tops; speech has up to 0.003, at 12 dB over full scale mostly over 0.03
+CLIPPED = (
+    0.03  # share of a track in flat tops; speech has up to 0.003, at 12 dB over full scale mostly over 0.03
+)
 
-ENVELOPE_RATE = 100  # Hz, of the levels by which the same sound is looked for at another time
-MAX_OFFSET = 120  # seconds
-SIMILAR = 0.9  # correlation of envelopes that makes it worth comparing samples
+COMPARED_SECONDS = 20  # the loudest ones of a track, that are looked for in another
+SEARCHED = SAMPLE_RATE // 4  # samples about the place that envelopes tell
+SIMILAR = 0.6  # score of envelopes, over which it is worth comparing samples
 EQUAL = 0.9  # correlation of the samples of what is one sound: encoding it twice costs a little
-COMPARED_SECONDS = 20  # of samples
+BLOCK = 60 * SAMPLE_RATE  # samples compared at once
 
 
 def much_shorter(seconds: Sequence[float]) -> list[int]:
@@ -54,14 +58,12 @@ def equal_tracks(tracks: Sequence[Samples]) -> Iterator[tuple[int, int, float]]:
 
     tracks: (samples,) float32 or int16 at 16 kHz. The levels of the same sound may differ, and its polarity.
     """
-    envelopes = [_envelope(track) for track in tracks]
+    found = [envelopes(track) for track in tracks]
     for first, second in combinations(range(len(tracks)), 2):
-        shift = _shift(envelopes[first], envelopes[second])
-        if shift is None:
-            continue
-        exact = _exact_shift(tracks[first], tracks[second], shift * SAMPLE_RATE // ENVELOPE_RATE)
-        if exact is not None:
-            yield first, second, exact / SAMPLE_RATE
+        one, other = tracks[first], tracks[second]
+        later = _offset(one, found[first], other, found[second])
+        if later is not None and abs(_correlation(one, other, later)) > EQUAL:
+            yield first, second, later / SAMPLE_RATE
 
 
 def track_warnings(names: Sequence[str], tracks: Sequence[Samples]) -> tuple[str, ...]:
@@ -87,12 +89,30 @@ def track_warnings(names: Sequence[str], tracks: Sequence[Samples]) -> tuple[str
     )
 
 
-def _envelope(track: Samples) -> NDArray[np.float64]:
-    """(frames,) at ENVELOPE_RATE, loudness about its mean: a power that keeps soft speech from counting for nothing."""
-    size = SAMPLE_RATE // ENVELOPE_RATE
-    energy = [
-        np.square(as_float(track[first : first + size * 1000])[: size * 1000]).reshape(-1, size).mean(axis=1)
-        for first in range(0, len(track) // size * size, size * 1000)
-    ]
-    loudness = np.concatenate(energy) ** 0.15
-    return loudness - loudness.mean()
+def _offset(one: Samples, of_one: Envelopes, other: Samples, of_other: Envelopes) -> int | None:
+    """By how many samples the loudest part of a track comes later in another one; None where it isn't there."""
+    frames = min(COMPARED_SECONDS * FRAME_RATE, len(of_one.bands), len(of_other.bands))
+    if frames < FRAME_RATE:
+        return None
+    sums = np.cumsum(np.concatenate(([0.0], of_one.level)))
+    start = int(np.argmax(sums[frames:] - sums[:-frames]))
+    window = of_one.bands[None, start : start + frames]
+    places, scores = Index(of_other, frames).search(window, np.ones((1, frames), dtype=np.float32), 1)
+    if scores[0, 0] < SIMILAR:
+        return None
+    first, place = start * HOP, int(places[0, 0]) * HOP - SEARCHED
+    step = SAMPLE_RATE // LAG_RATE
+    count = frames * HOP // step
+    fitting = lags(halved(one, first, count), halved(other, place, count + 2 * SEARCHED // step))
+    return place + step * int(np.argmax(np.abs(fitting))) - first
+
+
+def _correlation(one: Samples, other: Samples, later: int) -> float:
+    """That of two tracks where both play, with the second one put so many samples earlier."""
+    one, other = one[max(-later, 0) :], other[max(later, 0) :]
+    count = min(len(one), len(other))
+    sums = np.zeros(3)
+    for first in range(0, count, BLOCK):
+        a, b = (as_float(track[first : min(first + BLOCK, count)]) for track in (one, other))
+        sums += (a @ b, a @ a, b @ b)
+    return float(sums[0] / np.sqrt(sums[1] * sums[2])) if sums[1:].all() else 0.0
