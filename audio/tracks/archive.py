@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
@@ -83,13 +83,12 @@ def _entries(opened: ZipFile, path: str | os.PathLike[str]) -> list[tuple[str, Z
 
 
 def _name(entry: ZipInfo) -> str:
-    """The name of an entry; that of a Mac is UTF-8, without saying so."""
-    if entry.flag_bits & UTF8_NAME:
-        return entry.filename
-    try:
-        return entry.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return entry.filename
+    """The name of an entry, with slashes; that of a Mac is UTF-8, without saying so."""
+    name = entry.filename
+    if not entry.flag_bits & UTF8_NAME:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _is_link(entry: ZipInfo) -> bool:

@@ -40,7 +40,9 @@ ALONE_SHARE = 0.02  # of all speech that is on one track alone
 IN_TURN = 0.6  # share of speech that is on one track alone, where people take turns
 SPEAKS = 12.0  # dB below their usual level, at which somebody surely speaks,
 AS_LOUD = 6.0  # and not only hears the one who leads, which is as far below it
-AT_ONCE = 0.2  # share of speech that is together with others', over which tracks are languages of a programme
+AT_ONCE = (
+    0.25  # share of speech that is together with others', over which tracks are languages of a programme
+)
 
 
 @dataclass(frozen=True, slots=True)

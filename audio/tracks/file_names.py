@@ -74,7 +74,7 @@ ALONE = frozenset((
     "voices", "vox", "vocal", "vocals", "clean", "noise", "main", "new", "test", "unknown", "default", "take", "part",
     "cam", "me", "you", "other", "others", "english", "deutsch", "german", "français", "french", "español", "spanish",
     "italiano", "italian", "português", "portuguese", "nederlands", "dutch", "japanese", "chinese", "original", "l",
-    "r", "a", "b", "the", "and", "i", "ii",
+    "r", "a", "b", "the", "and", "i", "ii", "only",
 ))
 MIXES = frozenset((
     "mix", "mixed", "mixdown", "premix", "downmix", "fullmix", "master", "mastered", "combined", "composed", "merged",

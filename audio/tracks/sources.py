@@ -26,10 +26,8 @@ from models.record.errors import InputError
 
 Mode = Literal["separate", "mix"]
 
-EXTENSIONS = AUDIO_EXTENSIONS | VIDEO_EXTENSIONS - {
-    ".au",
-    ".snd",
-}  # of these, Audacity keeps hundreds a project
+IN_PROJECTS = {".au", ".snd"}  # Audacity keeps a project in hundreds of them
+EXTENSIONS = (AUDIO_EXTENSIONS | VIDEO_EXTENSIONS) - IN_PROJECTS
 MAX_TRACKS = 32  # of one recording; a folder with more is a collection of recordings
 MAX_DEPTH = 3  # folders within the one that is given
 MAX_ENTRIES = 10_000  # files in a folder that are looked at
@@ -128,12 +126,12 @@ def given_tracks(given: Sequence[str]) -> list[TrackSource]:
     found = [_file_track(name or next(names), path) for name, path in entries]
     _refuse_more_than(MAX_TRACKS, len(found), "--track")
     _refuse_twins(found, "--track")
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for track in found:
-        first = seen.setdefault(os.path.realpath(track.path), track.path)
-        if first is not track.path:
-            raise InputError(f"--track has {track.path} twice: each person needs a track")
         _check_audio(track)
+        if (real := os.path.realpath(track.path)) in seen:
+            raise InputError(f"--track has {track.path} twice: each person needs a track")
+        seen.add(real)
     return found
 
 
@@ -175,7 +173,7 @@ def _whole(source: str) -> TrackSource:
 
 def _is_media(name: str) -> bool:
     path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    hidden = any(part == "__MACOSX" or (part[0] == "." and part != "..") for part in path.parts)
     return path.suffix.lower() in EXTENSIONS and not hidden
 
 
@@ -216,6 +214,8 @@ def _of_files(tracks: Sequence[TrackSource], names: Sequence[PurePath], where: s
     named = [replace(track, name=person) for (track, _), person in zip(people, _people(people), strict=True)]
     named = _without_videos(named)
     _refuse_twins(named, where)
+    if len(named) < 2 and not mixes:
+        raise InputError(f"{where} holds a track of one person alone, {named[0].file}: give the file itself")
     if len(named) < 2:
         return FoundTracks(
             "mix", mix=mixes[0], why=f"beside {mixes[0].file} there are no tracks of two people"
