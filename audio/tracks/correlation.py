@@ -7,6 +7,7 @@ generalised cross-correlation with phase transform (Knapp and Carter 1976) then 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ HOP = SAMPLE_RATE // FRAME_RATE
 WINDOW = 512  # samples that an envelope frame hears
 EDGES = (150, 300, 450, 650, 900, 1250, 1700, 2400, 3600)  # Hz, of the bands
 TREND = FRAME_RATE  # frames over which a band's slow changes are taken out: a second
+SOUGHT = 8 * FRAME_RATE  # frames that are sought at once
 BLOCK = 60 * SAMPLE_RATE  # samples whose envelopes are made at once
 
 
@@ -116,6 +118,24 @@ class Index:
         """(windows, places) of (frequencies, blocks, windows)."""
         lines: Floats = irfft(spectra.transpose(2, 1, 0), self._size, axis=2)[:, :, : self._valid]
         return lines.reshape(len(lines), -1)
+
+
+class Recording:
+    """Samples, (samples,) int16 or float32 in -1 to 1, mono at SAMPLE_RATE, with what they are compared by."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.envelopes = envelopes(samples)
+
+    @cached_property
+    def index(self) -> Index:
+        """Of windows of SOUGHT frames."""
+        return Index(self.envelopes, SOUGHT)
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return len(self.samples) / SAMPLE_RATE
 
 
 def _peaks(scores: Floats, places: int, frames: int) -> tuple[NDArray[np.int64], Floats]:

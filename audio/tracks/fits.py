@@ -16,8 +16,10 @@ from audio.tracks.correlation import (
     FRAME_RATE,
     HOP,
     LAG_RATE,
+    SOUGHT,
     Envelopes,
     Index,
+    Recording,
     halved,
     lags,
     summit,
@@ -29,7 +31,6 @@ Times = NDArray[np.float64]
 OWN = 20.0  # dB below its loud frames at which a track still holds its own person
 STILL = 10.0  # dB of one 16-bit step: softer is dither
 
-SOUGHT = 8 * FRAME_RATE  # envelope frames that are sought at once
 SOUGHT_EVERY = 4 * FRAME_RATE
 SOUGHT_OWN = FRAME_RATE  # of these frames, those that must be the person's own
 PLACES = 6  # that envelopes are followed up at: things are said twice, jingles are played again
@@ -46,8 +47,8 @@ CLOSE = 3.0  # seconds away, beside which every second is tried at the same plac
 TURNS = 6  # in which what was found leads to more
 APART = 320  # places between the two that are taken: 40 ms
 AROUND = 20.0  # seconds of the track whose places are tried for a second
-FITTING = 9.0  # standard deviations from which a place may be right
-SURE = 25.0  # from which there is no doubt
+FITTING = 10.0  # standard deviations from which a place may be right
+SURE = 40.0  # from which there is no doubt
 
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
@@ -101,11 +102,11 @@ def loud_level(track: Envelopes) -> float:
     return float(ordered[np.searchsorted(energy, energy[-1] / 2)])
 
 
-def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) -> Fits:
-    """The seconds of a track that are heard in another recording, by the likeliest chain. heard: of the track."""
-    own = own_frames(heard)
-    anchors = _anchors(heard, own, index)
-    starts = _starts(own, len(track))
+def find_fits(track: Recording, other: Recording) -> Fits:
+    """The seconds of a track that are heard in another recording, by the likeliest chain."""
+    own = own_frames(track.envelopes)
+    anchors = _anchors(track.envelopes, own, other.index)
+    starts = _starts(own, len(track.samples))
     middles = (starts + SECOND / 2) / SAMPLE_RATE
     nodes = np.zeros((0, 4))
     searched: set[tuple[int, float, float]] = set()
@@ -121,7 +122,7 @@ def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) ->
         ]
         new = [search for search in wanted if search not in searched]
         searched.update(new)
-        found = [place for search in new for place in _places(track, other, *search)]
+        found = [place for search in new for place in _places(track.samples, other.samples, *search)]
         if not found:
             break
         nodes = np.concatenate([nodes, found])
