@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float, has_sound
 
 MUCH_SHORTER = 0.5  # of the longest track
 
-FLAT_LEVEL = 0.7  # of the highest level: what lies over it for FLAT_RUN samples is the flat top of a clipped wave,
+FLAT_LEVEL = (
+    0.7  # of the highest level: what lies over it for FLAT_RUN samples is the flat top of a clipped wave,
+)
 FLAT_RUN = 4  # which rings after resampling
-CLIPPED = 0.03  # share of a track in flat tops; speech has up to 0.003, at 12 dB over full scale mostly over 0.03
+CLIPPED = (
+    0.03  # share of a track in flat tops; speech has up to 0.003, at 12 dB over full scale mostly over 0.03
+)
 
-ENVELOPE_RATE = 100  # Hz, of the levels by which the same sound is looked for at another time
-MAX_OFFSET = 120  # seconds
-SIMILAR = 0.9  # correlation of envelopes that makes it worth comparing samples
 EQUAL = 0.9  # correlation of the samples of what is one sound: encoding it twice costs a little
-COMPARED_SECONDS = 20  # of samples
+BLOCK = 60 * SAMPLE_RATE  # samples that are compared at once
 
 
 def much_shorter(seconds: Sequence[float]) -> list[int]:
@@ -49,50 +49,15 @@ def clipped_share(track: Samples) -> float:
     return float(runs[runs >= FLAT_RUN].sum() / len(track))
 
 
-def equal_tracks(tracks: Sequence[Samples]) -> Iterator[tuple[int, int, float]]:
-    """Pairs of tracks with the same sound, and by how many seconds it is later in the second.
+def equal_tracks(tracks: Sequence[Samples]) -> Iterator[tuple[int, int]]:
+    """Pairs of tracks on one time line with the same sound, whatever their levels and polarity.
 
-    tracks: (samples,) float32 or int16 at 16 kHz. The levels of the same sound may differ, and its polarity.
+    tracks: (samples,) float32 or int16 at 16 kHz, of one length.
     """
-    envelopes = [_envelope(track) for track in tracks]
     for first, second in combinations(range(len(tracks)), 2):
-        shift = _shift(envelopes[first], envelopes[second])
-        if shift is None:
-            continue
-        exact = _exact_shift(tracks[first], tracks[second], shift * SAMPLE_RATE // ENVELOPE_RATE)
-        if exact is not None:
-            yield first, second, exact / SAMPLE_RATE
-
-
-def track_warnings(names: Sequence[str], tracks: Sequence[Samples]) -> tuple[str, ...]:
-    """What the user should know of tracks; names: what to call them, tracks: whole ones, as `equal_tracks` takes them.
-
-    That one is far shorter is told where tracks are found, by what their files say.
-    """
-    silent = silent_tracks(tracks)
-    heard = [number for number in range(len(tracks)) if number not in silent]
-    shares = {number: clipped_share(tracks[number]) for number in heard}
-    return (
-        *(f"{names[number]} is silent" for number in silent),
-        *(
-            f"{names[heard[first]]} and {names[heard[second]]} hold the same sound"
-            + (f", {abs(later):.1f} s apart" if abs(later) >= 0.05 else "")
-            for first, second, later in equal_tracks([tracks[number] for number in heard])
-        ),
-        *(
-            f"{names[number]} is clipped: {share:.0%} of it was recorded too loud"
-            for number, share in shares.items()
-            if share > CLIPPED
-        ),
-    )
-
-
-def _envelope(track: Samples) -> NDArray[np.float64]:
-    """(frames,) at ENVELOPE_RATE, loudness about its mean: a power that keeps soft speech from counting for nothing."""
-    size = SAMPLE_RATE // ENVELOPE_RATE
-    energy = [
-        np.square(as_float(track[first : first + size * 1000])[: size * 1000]).reshape(-1, size).mean(axis=1)
-        for first in range(0, len(track) // size * size, size * 1000)
-    ]
-    loudness = np.concatenate(energy) ** 0.15
-    return loudness - loudness.mean()
+        products = np.zeros(3)
+        for start in range(0, len(tracks[first]), BLOCK):
+            one, other = (as_float(tracks[n][start : start + BLOCK]) for n in (first, second))
+            products += (one @ other, one @ one, other @ other)
+        if abs(products[0]) > EQUAL * np.sqrt(products[1] * products[2]):
+            yield first, second

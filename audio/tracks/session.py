@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from audio.media.decode import decode
 from audio.media.levels import Levels
-from audio.tracks import bleed
+from audio.tracks import bleed, checks
 from audio.tracks.mixdown import write_sum
 from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_together
 from audio.tracks.splice import Splice
@@ -94,8 +94,12 @@ class Session:
             sounds.append(tuple(_unexplained(mix, sounds)))
         elif sum_path is not None:
             write_sum(list(rows), sounds, sum_path)
+        placed = [not each.nowhere for each in placements]
         layout = Layout(
-            rows.shape[1] / SAMPLE_RATE, tuple(each.pieces for each in placements), tuple(sounds), warnings
+            rows.shape[1] / SAMPLE_RATE,
+            tuple(each.pieces for each in placements),
+            tuple(sounds),
+            (*warnings, *self._without_people(list(rows), placed, found.speaking.tolist())),
         )
         self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
         return layout
@@ -123,11 +127,16 @@ class Session:
             for source in self.tracks:
                 track = self._decode(source, progress, even=False)
                 placement = place_on_mix(track, mix)
-                warnings += _misplaced(source, track, placement)
+                warnings += (*_clipped(source, track), *_misplaced(source, track, placement))
                 placements.append(placement)
                 rows.append(on_time_line(track, placement, len(mix)))
             return placements, np.stack(rows), tuple(warnings)
         tracks = [self._decode(source, progress, even=False) for source in self.tracks]
+        clipped = tuple(
+            warning
+            for source, track in zip(self.tracks, tracks, strict=True)
+            for warning in _clipped(source, track)
+        )
         if len({(source.path) for source in self.tracks}) == 1:
             placements = [Placement((TrackPiece(0.0, len(t) / SAMPLE_RATE, 0.0),), 1.0) for t in tracks]
         else:
@@ -136,7 +145,24 @@ class Session:
         for i, placement in enumerate(placements):
             rows.append(on_time_line(tracks[i], placement, count))
             tracks[i] = np.zeros(0, dtype=np.int16)
-        return placements, np.stack(rows), ()
+        return placements, np.stack(rows), clipped
+
+    def _without_people(
+        self, rows: Sequence[Int16], placed: Sequence[bool], speaking: Sequence[bool]
+    ) -> Iterator[str]:
+        """What to warn of in tracks on which nobody has a voice of their own."""
+        names = [source.called for source in self.tracks]
+        silent = checks.silent_tracks(rows)
+        explained = set(silent)
+        for number in silent:
+            if placed[number]:
+                yield f"{names[number]} is silent"
+        for first, second in checks.equal_tracks(rows):
+            yield f"{names[first]} and {names[second]} hold the same sound: it was heard once"
+            explained.update(number for number in (first, second) if not speaking[number])
+        for number, name in enumerate(names):
+            if placed[number] and not speaking[number] and number not in explained:
+                yield f"nobody has {name}: all that it holds is louder in other tracks"
 
     def _laid(self, layout: Layout, progress: Progress) -> Iterator[Int16]:
         """(samples,) of each track on the time line, as `lay_out` found it."""
@@ -208,9 +234,16 @@ def _unexplained(mix: Int16, sounds: Sequence[Sequence[Span]]) -> list[Span]:
     return [span for span in union(found, UNEXPLAINED_AFTER) if span.duration >= UNEXPLAINED_SECONDS]
 
 
+def _clipped(source: TrackSource, track: Int16) -> Iterator[str]:
+    """What to warn of where a track was recorded too loud."""
+    share = checks.clipped_share(track)
+    if share >= checks.CLIPPED:
+        yield f"{source.called} is clipped, {share:.0%} of it: it was recorded too loud"
+
+
 def _misplaced(source: TrackSource, track: Int16, placement: Placement) -> list[str]:
     """What to warn of where not all of a track is in the mix."""
-    name = source.file or source.name
+    name = source.called
     if not track.any():
         return []
     if placement.nowhere:

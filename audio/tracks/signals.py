@@ -30,8 +30,9 @@ def read_signals(sources: Sequence[TrackSource], seconds: float | None = None) -
     """The beginning of tracks of one file: (tracks, samples) int16 at 16 kHz, zeros where one has ended.
 
     Nothing is mixed, but for streams whose channels are not told apart, which are averaged; where levels are too high
-    or low for 16 bits, all get the same gain. A stream is decoded once for all its channels. seconds: LISTENED_SECONDS, of over
-    LISTENED_TRACKS tracks less. sources: in order of their streams. InputError: a file or stream that can't be read.
+    or low for 16 bits, all get the same gain. A stream is decoded once for all its channels. seconds: LISTENED_SECONDS,
+    of over LISTENED_TRACKS tracks less. sources: in order of their streams. InputError: a file or stream that can't be
+    read.
     """
     if seconds is None:
         seconds = LISTENED_SECONDS * min(1.0, LISTENED_TRACKS / len(sources))

@@ -1,7 +1,7 @@
 """Who speaks by the names of people's own tracks: what a user called them, or a recording service their files.
 
-A track of one person names that person. What is no person's name ("iPhone", a handle) does so only where nobody says
-who speaks, and a track of several people makes their names likelier to be heard.
+A track of one person names that person. What is no person's name ("iPhone", a handle) does so where the user gave it,
+or where nobody says who speaks, and a track of several people makes their names likelier to be heard.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import cache
 
 from models.languages.registry import languages
 from models.naming.credits import Credit
-from models.naming.person_names import fold, spelled
+from models.naming.person_names import spelled
 from models.naming.witness import person_of
 from models.record.transcript import Evidence, Track, Transcript
 
 TRACK = "track"
-GIVEN = 6.5  # log-odds of a name that somebody gave a track: more than all that is said outweighs
+GIVEN = 6.5  # log-odds of a name that the user gave a track: more than all that is said outweighs
 FILED = 5.0  # of one that its file is called by, as services do by what people call themselves there
 HANDLE = 3.5  # of what is no person's name, where nobody says who speaks ...
 UNLIKELY = 0.6  # ... and where somebody does; of a name that is one of several people's
@@ -38,8 +38,7 @@ def track_evidence(transcript: Transcript, credits: Sequence[Credit]) -> list[Ev
     for track in _named(transcript):
         person = _person(track.name, credits)
         if person:
-            weight = FILED if _is_filed(track) else GIVEN
-            found += _shared_out(track, person, weight, transcript)
+            found += _shared_out(track, person, GIVEN if track.given else FILED, transcript)
     return found
 
 
@@ -52,7 +51,7 @@ def handle_evidence(
     for track in _named(transcript):
         if not _person(track.name, credits) and len(_people(track.name)) < 2:
             weight = UNLIKELY if told.intersection(track.labels) else HANDLE
-            found += _shared_out(track, track.name, weight, transcript)
+            found += _shared_out(track, track.name, GIVEN if track.given else weight, transcript)
     return found
 
 
@@ -89,11 +88,6 @@ def _person(name: str, credits: Sequence[Credit]) -> str:
     written = [credit.name for credit in credits]
     found = {spelled(word, written) for word in re.findall(rf"[^\W\d_]{{{LEAST_LETTERS},}}", name)} - {None}
     return found.pop() or "" if len(found) == 1 else ""
-
-
-def _is_filed(track: Track) -> bool:
-    """Whether nothing but the file's name is known to have the track's."""
-    return all(word in fold(track.file) for word in fold(track.name).split())
 
 
 def _shared_out(track: Track, name: str, weight: float, transcript: Transcript) -> Iterator[Evidence]:
