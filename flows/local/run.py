@@ -94,11 +94,14 @@ def print_result(result: dict[str, Any]) -> None:
         console.print(printable(file), markup=False)
 
 
-def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
-    """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError."""
+def diarise_file(audio: Path, out: Path, options: DiariserOptions, tracks: str = "auto") -> Diarisation:
+    """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError.
+
+    tracks: auto, mix or separate: whether its streams or channels are people.
+    """
     from audio.tracks.recording import Recording
     from audio.transfer.download import local_file
-    from flows import steps
+    from flows import own_tracks, steps
     from models.diarisation import diariser
     from models.runtime.device import resolve_device
     from outputs.formats import rttm
@@ -109,7 +112,11 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
     diariser.require(options, resolve_device(options.device))
     stored = local_file(audio)
     with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
-        decoded = recording.decode(progress=progress)
-        found = steps.diarise(recording, decoded, options, progress)
+        decoded = recording.decode(tracks=tracks, progress=progress)
+        if decoded.layout is None:
+            found = steps.diarise(recording, decoded, options, progress)
+        else:
+            each = own_tracks.diarise_tracks(recording, decoded, options, progress)
+            found = own_tracks.join(decoded, each).found
     files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found
