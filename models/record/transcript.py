@@ -14,6 +14,7 @@ from typing import Any
 SCHEMA_VERSION = 1
 ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
 ASIDE_SECONDS = 1.5  # ... are at most so many words, in that time
+SEPARATE, MIX = "separate", "mix"  # how an episode's tracks are heard
 ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 

@@ -1,7 +1,8 @@
 """Captions: the words of a transcript cut into cues that can be read in time.
 
-A cue holds words of one speaker on a line or two. Words keep their order and their letters, cues
-never overlap, and every cue is on screen for a while even where words have no duration at all.
+A cue holds words of one speaker on a line or two. Words keep their order and their letters, and every
+cue is on screen for a while even where words have no duration at all. Cues never overlap, save those of
+people who talk at once and were heard in tracks of their own, for readers who can show both.
 What a good cue looks like is in a `Profile`; the writers choose one.
 
 All that one speaker says before another does is cut at once: dynamic programming finds the cue
@@ -13,14 +14,17 @@ number of words times those that fit in a cue, squared.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
+from operator import attrgetter
 
 from models.record.graphemes import graphemes, whole_letters
-from models.record.transcript import Segment, Transcript
+from models.record.transcript import ASIDE_SECONDS, SEPARATE, Segment, Transcript
 from outputs.captions.line_breaks import AFTER_CLAUSE, AFTER_SENTENCE, break_badness
 from outputs.captions.profiles import Profile, word_count
+from outputs.captions.screen import MAX_LAG_MS, MIN_SHOWN_MS, Cue, Draft, timed
 from outputs.text.characters import (
     is_orphan,
     is_spaceless,
@@ -54,21 +58,7 @@ ORPHAN_CUE = 2000.0  # a short word alone in a cue: worse than all else together
 FRAGMENT_COLUMNS = 16  # as long as a fragment gets
 MAX_PAUSE_MS = 2000  # a longer silence always starts a new cue
 FREE_PAUSE_MS = 300  # a shorter silence is part of fluent speech
-BRIDGED_MS = 500  # a shorter time with nothing on screen flickers
-MIN_SHOWN_MS = 300  # a cue stays at least this long when the next one starts too soon (people overlap)
-MIN_FLASH_MS = 100  # but only this long where the next one would else come more than MAX_LAG_MS late
-MAX_LAG_MS = 1000
 ELLIPSIS = "…"
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """What is on screen from `start` to `end`, seconds in whole ms. `speaker` is a name, "" if unknown."""
-
-    start: float
-    end: float
-    speaker: str
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +72,131 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A cue whose times are still those of its words, in ms."""
+class _Speech:
+    """What somebody says in a row, by name."""
 
-    start: int
-    end: int
     speaker: str
-    lines: tuple[str, ...]
+    pieces: tuple[_Piece, ...]
+
+    @property
+    def start(self) -> int:
+        """In ms."""
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        """In ms."""
+        return max(piece.end for piece in self.pieces)
+
+    def cut(self, first: int) -> list[_Speech]:
+        """What is said before its piece number `first`, and from there on."""
+        return [replace(self, pieces=self.pieces[:first]), replace(self, pieces=self.pieces[first:])]
 
 
 def cues(transcript: Transcript, profile: Profile) -> list[Cue]:
-    """The cues of a transcript in order; `end > start`, and none starts before the last one ends."""
+    """The cues of a transcript in order of their starts; `end > start`.
+
+    None starts before the last one ends. Only where people who had tracks of their own talk at once, and the profile
+    has them shown at once, that holds for each of them alone.
+    """
+    speeches = _speeches(transcript, profile.max_chars)
+    audience = _Audience(profile, transcript.language, milliseconds(transcript.audio.seconds))
+    if transcript.tracks is not None and transcript.tracks.mode == SEPARATE:
+        return audience.shown_at_once(speeches)
+    return [cue for cue, _ in audience.shown(speeches, [range(len(speeches))])]
+
+
+def _speeches(transcript: Transcript, max_chars: int) -> list[_Speech]:
+    """What everybody says before somebody else does, in the order of reading."""
     spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
     names = {label: _name(transcript, label) for label in {segment.speaker for segment in spoken}}
-    runs = []
     # Labels of one name are one speaker: that is how users mend a diarisation that found too many.
-    for _, segments in groupby(spoken, key=lambda segment: names[segment.speaker] or segment.speaker):
-        group = tuple(segments)
-        runs.append((names[group[0].speaker], _pieces(group, profile.max_chars)))
-    drafts: list[_Draft] = []
-    for (name, pieces), following in zip(runs, [*runs, None][1:], strict=True):
-        until = following[1][0].start if following else None
-        drafts += _drafts(name, pieces, until, profile, transcript.language)
-    return _timed(drafts, profile, milliseconds(transcript.audio.seconds))
+    runs = groupby(spoken, key=lambda segment: names[segment.speaker] or segment.speaker)
+    groups = [tuple(segments) for _, segments in runs]
+    return [_Speech(names[group[0].speaker], tuple(_pieces(group, max_chars))) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """For whom cues are made, in which language, and when the audio ends, ms."""
+
+    profile: Profile
+    language: str
+    audio_end: int
+
+    def shown(self, speeches: Sequence[_Speech], lanes: Sequence[Sequence[int]]) -> list[tuple[Cue, Draft]]:
+        """The cues of speeches, with what they were made of. lanes: the numbers of speeches that follow each other."""
+        drafts = []
+        for lane in lanes:
+            starts = [*(speeches[number].start for number in lane), None][1:]
+            drafts.append(
+                [
+                    draft
+                    for number, until in zip(lane, starts, strict=True)
+                    for draft in _drafts(number, speeches[number], until, self.profile, self.language)
+                ]
+            )
+        return timed(drafts, self.profile, self.audio_end)
+
+    def shown_at_once(self, speeches: list[_Speech]) -> list[Cue]:
+        """The cues of people whose words have times of their own, also where they talk at once.
+
+        A speech is cut into two where another's cue comes between, if the speaker is told by a name on a change or only
+        one can be shown at a time. So it is where somebody has no name to be told by.
+        """
+        if self.profile.simultaneous and all(speech.speaker for speech in speeches):
+            if self.profile.names:
+                speeches = self._uninterrupted(speeches)
+            return [cue for cue, _ in self.shown(speeches, _lanes(speeches))]
+        speeches = sorted(self._uninterrupted(_cut_by_asides(speeches)), key=attrgetter("start", "end"))
+        return [cue for cue, _ in self.shown(speeches, [range(len(speeches))])]
+
+    def _uninterrupted(self, speeches: list[_Speech]) -> list[_Speech]:
+        """The speeches, cut so that in order of time each is shown without another's cue in it."""
+        while True:
+            cuts: dict[int, int] = {}
+            for (before, _), (cue, draft) in pairwise(self.shown(speeches, _lanes(speeches))):
+                if draft.first > 0 and before.speaker != cue.speaker:
+                    cuts.setdefault(draft.speech, draft.first)
+            if not cuts:
+                return speeches
+            parts = (
+                speech.cut(cuts[number]) if number in cuts else [speech]
+                for number, speech in enumerate(speeches)
+            )
+            speeches = [part for several in parts for part in several]
+
+
+def _cut_by_asides(speeches: Sequence[_Speech]) -> list[_Speech]:
+    """The speeches, cut where somebody throws in a word or two."""
+    short = sorted(
+        (one for one in speeches if one.end - one.start <= milliseconds(ASIDE_SECONDS)),
+        key=attrgetter("start"),
+    )
+    parts: list[_Speech] = []
+    for speech in speeches:
+        rest = speech
+        first = bisect_right(short, speech.start, key=attrgetter("start"))
+        for aside in short[first : bisect_left(short, speech.end, lo=first, key=attrgetter("start"))]:
+            place = bisect_left([piece.start for piece in rest.pieces], aside.start)
+            if aside.end < speech.end and 0 < place < len(rest.pieces):
+                before, rest = rest.cut(place)
+                parts.append(before)
+        parts.append(rest)
+    return parts
+
+
+def _lanes(speeches: Sequence[_Speech]) -> list[list[int]]:
+    """The numbers of speeches that can be shown one after the other, lane by lane: most are in the first."""
+    lanes: list[list[int]] = []
+    for number, speech in enumerate(speeches):
+        free = (lane for lane in lanes if speeches[lane[-1]].end - speech.start <= MAX_LAG_MS)
+        lane = next(free, None)
+        if lane is None:
+            lanes.append([number])
+        else:
+            lane.append(number)
+    return lanes
 
 
 def _name(transcript: Transcript, label: str | None) -> str:
@@ -184,18 +276,19 @@ def _glued(left: _Piece, right: _Piece) -> _Piece | None:
 
 
 def _drafts(
-    name: str, pieces: list[_Piece], until: int | None, profile: Profile, language: str
-) -> Iterator[_Draft]:
-    """The cues of one speaker's uninterrupted words; `until` is when the next speaker starts, ms."""
+    number: int, speech: _Speech, until: int | None, profile: Profile, language: str
+) -> Iterator[Draft]:
+    """The cues of a speech with its number; `until` is when the next one starts, ms."""
+    name, pieces = speech.speaker, [*speech.pieces]
     named = bool(name and profile.names)
     if named:
-        start = pieces[0].start
-        head = _Piece(_prefix(name, profile.max_chars), False, start, start)
+        head = _Piece(_prefix(name, profile.max_chars), False, speech.start, speech.start)
         pieces = [head, replace(pieces[0], spaced=True), *pieces[1:]]
     run = _Run(pieces, until, profile, language, named=named)
     for first, last in run.cues():
         lines = tuple(run.text(*line) for line in run.lines(first, last))
-        yield _Draft(run.starts[first], run.ends[last - 1], name, lines)
+        piece = max(0, first - named)
+        yield Draft(run.starts[first], run.ends[last - 1], name, lines, number, piece)
 
 
 def _prefix(name: str, max_chars: int) -> str:
@@ -379,40 +472,3 @@ def _totals(numbers: Iterable[int]) -> list[int]:
 
 def _text(pieces: Sequence[_Piece]) -> str:
     return "".join(" " * (piece.spaced and index > 0) + piece.text for index, piece in enumerate(pieces))
-
-
-def _timed(drafts: list[_Draft], profile: Profile, audio_end: int) -> list[Cue]:
-    """The drafts with times that never overlap or run backwards, whatever those of the words do."""
-    starts = _starts(drafts, milliseconds(profile.gap))
-    result = []
-    for draft, start, following in zip(drafts, starts, [*starts, None][1:], strict=True):
-        needed = start + max(_ceil_ms(profile.min_duration), profile.reading_ms(draft.lines))
-        if following is None and audio_end > start:
-            needed = min(needed, audio_end)
-        end = _end(start, max(draft.end, needed), following, profile)
-        result.append(Cue(start / 1000, end / 1000, draft.speaker, draft.lines))
-    return result
-
-
-def _starts(drafts: list[_Draft], gap: int) -> list[int]:
-    """When each cue appears, ms: with its first word, or a little later if the last cue is that new."""
-    starts: list[int] = []
-    for draft in drafts:
-        if not starts:
-            starts.append(draft.start)
-            continue
-        patient = min(starts[-1] + MIN_SHOWN_MS + gap, draft.start + MAX_LAG_MS)
-        starts.append(max(starts[-1] + MIN_FLASH_MS + gap, draft.start, patient))
-    return starts
-
-
-def _end(start: int, wanted: int, following: int | None, profile: Profile) -> int:
-    """When a cue goes, ms: as wanted, but never so that what is left before the next one flickers."""
-    latest = profile.latest_end_ms(start, following)
-    if following is not None and following - wanted < max(BRIDGED_MS, milliseconds(profile.free_gap)):
-        return latest
-    return min(wanted, latest)
-
-
-def _ceil_ms(seconds: float) -> int:
-    return math.ceil(seconds * 1000)

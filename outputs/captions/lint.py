@@ -178,8 +178,18 @@ def _gap(place: _Place) -> Breaches:
 
 
 def _overlap(place: _Place) -> Breaches:
-    if place.before and place.before.start <= place.cue.start < place.before.end:
+    if place.before and place.before.start <= place.cue.start < place.before.end and not _of_two(place):
         yield (place.before.end - place.cue.start) / 1000, 0, False
+
+
+def _of_two(place: _Place) -> bool:
+    """Whether a cue and the one before are told to be of two who talk at once, where both may be shown."""
+    if not place.profile.simultaneous or place.before is None:
+        return False
+    if place.cue.voices and place.before.voices:
+        return place.cue.voices != place.before.voices
+    name, colon, text = "".join(place.cue.lines[:1]).partition(":")
+    return place.profile.names and bool(name.strip() and colon) and text[:1] in ("", " ")
 
 
 def _order(place: _Place) -> Breaches:

@@ -27,7 +27,8 @@ class Profile:
     """The limits for one kind of reader. Widths in columns, times in seconds.
 
     Where `names` is true the first cue after a change of speaker starts with "Name: ", which counts
-    as text; that takes two lines or more. Between two cues there is a silence of `gap`, or one that
+    as text; that takes two lines or more. Where `simultaneous` is true, cues of two people who talk at once may be on
+    screen at once, as long as each tells who speaks. Between two cues there is a silence of `gap`, or one that
     is `free_gap` or longer; anything in between flickers.
     """
 
@@ -41,6 +42,7 @@ class Profile:
     gap: float = 0.0
     free_gap: float = 0.0
     names: bool = False
+    simultaneous: bool = False
 
     def reading_ms(self, lines: Sequence[str]) -> int:
         """How long the lines have to be shown to be read, in ms."""
@@ -61,7 +63,7 @@ class Profile:
         return closed if closed <= longest else min(longest, following - milliseconds(self.free_gap))
 
 
-PODCAST = Profile("podcast", max_chars=32, names=True)
+PODCAST = Profile("podcast", max_chars=32, names=True, simultaneous=True)
 VTT = replace(PODCAST, name="vtt", max_chars=65, names=False)
 NETFLIX = Profile("netflix", max_chars=42, gap=2 * FRAME, free_gap=12 * FRAME)
 BBC = Profile("bbc", max_chars=37, columns_per_second=math.inf, words_per_minute=180.0, free_gap=1.0)

@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.record.transcript import Transcript
-from outputs.captions.cues import Cue, cues
+from outputs.captions.cues import cues
 from outputs.captions.profiles import PODCAST, Profile
+from outputs.captions.screen import Cue
 from outputs.text.times import srt_time
 
 
 def render(transcript: Transcript, profile: Profile = PODCAST) -> str:
     """The captions as SubRip; "" where nobody speaks."""
+    # Of two cues at once nothing but names in the text tells who speaks.
+    profile = replace(profile, simultaneous=profile.simultaneous and profile.names)
     found = cues(_holdable(transcript), profile)
     return "\n".join(_block(number, cue) for number, cue in enumerate(found, start=1))
 

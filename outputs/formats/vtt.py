@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from models.record.transcript import Transcript
-from outputs.captions.cues import Cue, cues
+from outputs.captions.cues import cues
 from outputs.captions.profiles import VTT, Profile
+from outputs.captions.screen import Cue
 from outputs.text.times import vtt_time
 
 

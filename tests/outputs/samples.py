@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.record.transcript import (
+    SEPARATE,
     AudioFile,
     Episode,
     Evidence,
@@ -147,6 +148,11 @@ def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
     )
 
 
+def apart(transcript: Transcript) -> Transcript:
+    """The same transcript as one of people who had tracks of their own."""
+    return replace(transcript, tracks=TrackDecision(SEPARATE, "Each has one."))
+
+
 def unsure(transcript: Transcript, at: int, probability: float = 0.5) -> Transcript:
     """The same transcript with a segment whose speaker is as unsure as that."""
     return _with_words(transcript, at, speaker_probability=probability)
@@ -171,4 +177,17 @@ CONVERSATION = talk(
     said("Somebody coughs.", 9.0, speaker=None),
     SPEAKER_00="Ann",
     SPEAKER_01="Bob",
+)
+
+# Bob throws a word into a long sentence of Ann's, then both talk for some seconds.
+CROSSTALK = apart(
+    talk(
+        said("When we came to the old house by the river there was nobody, so we waited for hours.", 0.5),
+        said("Mhm.", 2.6, speaker="SPEAKER_01"),
+        said("And then it began to rain, I remember that quite well.", 6.0),
+        said("No, the rain had started long before we came there.", 7.2, speaker="SPEAKER_01"),
+        said("Had it?", 11.0),
+        SPEAKER_00="Ann",
+        SPEAKER_01="Bob",
+    )
 )

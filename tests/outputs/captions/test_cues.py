@@ -13,7 +13,7 @@ from models.record.transcript import Segment, Transcript, Word
 from outputs.captions.cues import _Piece, _Run, cues
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, SINGLE_LINE, VTT, Profile
 from outputs.text.characters import one_line, width
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import CONVERSATION, CROSSTALK, apart, letters, said, spoken, talk, transcripts
 
 UNNAMED = [
     replace(PODCAST, names=False),
@@ -61,6 +61,86 @@ def test_a_cue_never_mixes_speakers(transcript: Transcript) -> None:
         for letter in letters("".join(cue.lines)).replace("→", "-->")
     ]
     assert shown_by == said_by
+
+
+@st.composite
+def crosstalk(draw: st.DrawFn) -> Transcript:
+    """People with tracks of their own, whose words are in order of time each, whoever talks meanwhile."""
+    segments = []
+    for label in ("SPEAKER_00", "SPEAKER_01", "SPEAKER_02")[: draw(st.integers(1, 3))]:
+        start = draw(st.floats(0, 5))
+        for length in draw(st.lists(st.sampled_from([1, 2, 4, 9, 30]), max_size=5)):
+            each = draw(st.sampled_from([0.15, 0.3, 0.5]))
+            segments.append(
+                said(" ".join(["so", *["word"] * (length - 1)]) + ".", round(start, 2), each, label)
+            )
+            start = segments[-1].end + draw(st.sampled_from([0, 0.2, 1.5, 4]))
+    segments.sort(key=lambda segment: segment.start)
+    third = draw(st.sampled_from(["", "Cy"]))
+    return apart(talk(*segments, SPEAKER_00="Ann", SPEAKER_01="Bartholomew Smith-Jones", SPEAKER_02=third))
+
+
+@given(crosstalk(), st.sampled_from([PODCAST, *UNNAMED]))
+def test_all_that_is_said_at_once_is_shown(transcript: Transcript, profile: Profile) -> None:
+    found = cues(transcript, profile)
+    for label in ("SPEAKER_00", "SPEAKER_01", "SPEAKER_02"):
+        name = transcript.name_of(label)
+        own = [cue for cue in found if cue.speaker == name]
+        shown = " ".join(line for cue in own for line in cue.lines)
+        words = [segment.text for segment in transcript.segments if segment.speaker == label]
+        assert shown.replace(f"{name}:", "").split() == " ".join(words).split()
+        assert all(a.end <= b.start for a, b in pairwise(own))
+    starts = [cue.start for cue in found]
+    assert starts == sorted(starts)
+    assert all(0 < cue.end - cue.start <= profile.max_duration + 1e-9 for cue in found)
+    if not (profile.simultaneous and all(cue.speaker for cue in found)):
+        assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@given(crosstalk())
+def test_who_speaks_is_told_wherever_another_comes_between(transcript: Transcript) -> None:
+    for before, cue in pairwise(cues(transcript, PODCAST)):
+        assert before.speaker == cue.speaker or not cue.speaker or cue.lines[0].startswith(f"{cue.speaker}:")
+
+
+@given(crosstalk().filter(lambda transcript: all(speaker.name for speaker in transcript.speakers)))
+def test_what_is_said_at_once_is_shown_when_it_is_said(transcript: Transcript) -> None:
+    words = {(word.start, segment.speaker) for segment in transcript.segments for word in segment.words}
+    for cue in cues(transcript, VTT):
+        said_at = [start for start, label in words if transcript.name_of(label) == cue.speaker]
+        assert min(abs(start - cue.start) for start in said_at) <= 1.0
+
+
+def test_a_word_thrown_into_a_sentence_is_shown_with_it() -> None:
+    first, aside, *_ = cues(CROSSTALK, VTT)
+    assert (first.speaker, first.start, first.end) == ("Ann", 0.5, 6.0)
+    assert (aside.speaker, aside.start, aside.lines) == ("Bob", 2.6, ("Mhm.",))
+
+
+def test_for_readers_of_one_cue_at_a_time_the_sentence_is_cut_by_it() -> None:
+    texts = [" ".join(cue.lines) for cue in cues(CROSSTALK, NETFLIX)]
+    assert texts[:3] == [
+        "When we came to the old house",
+        "Mhm.",
+        "by the river there was nobody, so we waited for hours.",
+    ]
+
+
+def test_the_cues_of_one_person_follow_each_other_whatever_others_say_meanwhile() -> None:
+    parts = [
+        other(said("Right.", 0.0)),
+        said("No.", 0.1, 0.2),  # shown at 0.3
+        said("But then I went home, you know.", 0.2, speaker="SPEAKER_02"),
+        said("They are here.", 0.3),
+    ]
+    transcript = apart(talk(*parts, SPEAKER_00="Ann", SPEAKER_01="Bob", SPEAKER_02="Cy"))
+    own = [cue for cue in cues(transcript, VTT) if cue.speaker == "Ann"]
+    assert all(a.start < a.end <= b.start for a, b in pairwise(own))
+
+
+def test_a_beginning_of_a_second_before_the_others_end_overlaps_nothing() -> None:
+    found = cues(apart(talk(said("One two three four.", 0.0), other(said("Five six.", 0.8)))), VTT)
+    assert [(cue.start, cue.end) for cue in found] == [(0.0, 0.8), (0.8, pytest.approx(1.634))]
 
 
 def test_labels_of_one_name_are_one_speaker() -> None:

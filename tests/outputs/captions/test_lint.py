@@ -20,7 +20,7 @@ from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, lint_file, parse
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
 from outputs.formats import episode_json, srt, vtt
-from tests.outputs.samples import CONVERSATION, said, talk, transcripts
+from tests.outputs.samples import CONVERSATION, apart, letters, said, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 
 WRITERS: dict[str, Callable[[Transcript, Profile], str]] = {"srt": srt.render, "vtt": vtt.render}
@@ -64,7 +64,10 @@ def conversations(draw: st.DrawFn) -> Transcript:
             now += length + dice.choice([0, 0, 0, 0, 0, 0.1, 0.4, 0.8, 1.5, 2.2, 6.0]) * dice.random()
         segments.append(Segment(words[0].start, words[-1].end, speaker, tuple(words)))
         now = max(0.0, now - overlap * dice.random() * 3)
-    return talk(*segments, language=dice.choice(["en", "de", ""]), A="Ann", B="Bartholomew Smith-Jones")
+    found = talk(
+        *segments, language=dice.choice(["en", "de", ""]), A="Ann", B="Bartholomew Smith-Jones", C="Cy"
+    )
+    return apart(found) if dice.random() < 0.5 else found
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
@@ -83,6 +86,18 @@ def test_what_we_write_of_speech_is_clean(fmt: str, profile: Profile, transcript
 def test_what_we_write_of_anything_is_clean(fmt: str, profile: Profile, transcript: Transcript) -> None:
     found = lint(WRITERS[fmt](transcript, profile), fmt, profile)
     assert [violation for violation in found if not violation.unavoidable] == []
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+@pytest.mark.parametrize("fmt", WRITERS)
+@given(transcript=transcripts().map(apart))
+@settings(max_examples=30)
+def test_what_we_write_of_any_tracks_is_clean(fmt: str, profile: Profile, transcript: Transcript) -> None:
+    text = WRITERS[fmt](transcript, profile)
+    found = lint(text, fmt, profile)
+    assert [violation for violation in found if not violation.unavoidable] == []
+    shown = "".join(line for cue in parse(text, fmt) for line in cue.lines)
+    assert len(letters(shown)) >= len(spoken(transcript))
 
 
 @given(transcripts(), st.sampled_from(sorted(WRITERS)))
@@ -117,6 +132,7 @@ def other_vtt(text: str) -> list[tuple[int, int]]:
         ("gap", NETFLIX, ["0 2 It flickers.", "2.3 4 See?"]),
         ("gap", BBC, ["0 2 It flickers.", "2.9 4 See?"]),
         ("overlap", PODCAST, ["0 2 I say,", "1.9 4 and I say."]),
+        ("overlap", NETFLIX, ["0 2 Ann: I say,", "1.9 4 Bob: and I say."]),
         ("order", PODCAST, ["4 6 Second.", "1 3 First."]),
         ("order", PODCAST, ["4 4 Never seen?"]),
         ("empty", PODCAST, ["0 2 "]),
@@ -133,6 +149,7 @@ def test_each_rule_finds_its_breach(rule: str, profile: Profile, blocks: list[st
     ("profile", "blocks"),
     [
         (PODCAST, ["0 2 Ann: Welcome back to the show,\neverybody.", "2 3 Bob: Hello."]),
+        (PODCAST, ["0 2 Ann: Welcome back to the show,", "1 2 Bob: Hello."]),
         (NETFLIX, ["0 1.917 Two frames are left.", "2 4 And then", "4.5 6 twelve of them."]),
         (BBC, ["0 2 There is no gap,", "2 4 or one of a second.", "5 7 Yes."]),
         (PODCAST, ["0 3 Who would do such a thing?\nMe."]),

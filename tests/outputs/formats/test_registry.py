@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from models.alignment.track_words import merge_tracks
+from models.record.matching import comparable_words
+from models.record.transcript import Turn
+from outputs.captions.lint import lint, parse
+from outputs.captions.profiles import PODCAST, VTT
 from outputs.formats.registry import FORMATS
-from tests.outputs.samples import CONVERSATION
+from tests.outputs.samples import CONVERSATION, apart, said, talk
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,6 +39,40 @@ def test_ends_with_one_newline(name: str) -> None:
     text = FORMATS[name].render(CONVERSATION)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
+
+
+def test_two_who_talk_at_once_are_whole_in_every_format() -> None:
+    long = said("When we came to the old house by the river there was nobody, so we waited for hours.", 0.5)
+    later = said("And then it began to rain, I remember that quite well.", 6.0)
+    aside, answer = said("Mhm.", 2.6), said("No, the rain had started long before we came there.", 7.2)
+    tracks = [
+        [replace(word, speaker=label) for part in parts for word in part.words]
+        for label, parts in (("A", (long, later)), ("B", (aside, answer)))
+    ]
+    turns = [Turn(one.start, one.end, "A") for one in (long, later)]
+    turns += [Turn(one.start, one.end, "B") for one in (aside, answer)]
+    segments = merge_tracks(tracks, turns, "en")
+    assert [segment.speaker for segment in segments] == ["A", "B", "A", "B"]
+    crosstalk = apart(talk(*segments, A="Ann", B="Bob"))
+
+    for name in ("json", "srt", "vtt", "txt", "html"):
+        text = FORMATS[name].render(crosstalk)
+        if name == "html":
+            text = re.sub(r"<(style|script).*?</\1>", "", text, flags=re.DOTALL)
+        shown = comparable_words(re.sub(r"<v (\w+)>|<[^>]*>", r" \1 ", text))
+        spoken = comparable_words("".join(word.text for word in crosstalk.words))
+        assert not Counter(spoken) - Counter(shown), name
+        assert {"ann", "bob"} <= set(shown), name
+
+    entries = json.loads(FORMATS["json"].render(crosstalk))["segments"]
+    assert [entry["startTime"] for entry in entries] == [0.5, 2.6, 6.0, 7.2]
+    assert FORMATS["txt"].render(crosstalk).startswith(f"Ann (00:00)\n{long.text}\n\nBob (00:02)\nMhm.\n")
+    assert 'class="overlap">Mhm.<' in FORMATS["html"].render(crosstalk)
+    for name, profile in (("srt", PODCAST), ("vtt", VTT)):
+        text = FORMATS[name].render(crosstalk)
+        assert lint(text, name, profile) == []
+        starts = [cue.start for cue in parse(text, name)]
+        assert starts == sorted(starts)
 
 
 def test_importing_the_writers_is_light() -> None:
