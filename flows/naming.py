@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.naming.label_matching import given_names
 from models.naming.speakers import NamingContext, name_by_evidence
+from models.naming.tracks import TRACK
 from models.naming.voices import VoiceRegistry, is_known, sample_of
 from models.naming.witness import is_own
 from models.record.errors import EpiscribeError
@@ -25,7 +26,9 @@ from outputs.library.folders import show_episodes
 
 RECENT_EPISODES = 6  # by which ads and jingles are told
 STRONG = 0.95  # probability from which a name nobody confirmed is sure enough for its voice to be learnt
-STRONG_SOURCES = ("introduction",)  # a voice that only sounds like somebody teaches nothing new
+# A voice that only sounds like somebody teaches nothing new. Tracks are called after people by users, or by services as
+# people call themselves there.
+STRONG_SOURCES = ("introduction", TRACK)
 
 
 def name_speakers(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from models.naming.person_names import same_person
 from models.naming.scores import Pair, scored
+from models.naming.tracks import FILED, TRACK
 from models.naming.voices import SURE
 from models.record.transcript import Evidence
 
@@ -84,29 +85,31 @@ def _assign(scores: Mapping[Pair, float]) -> set[Pair]:
 def _second_labels(
     pairs: Mapping[Pair, Sequence[Evidence]], scores: Mapping[Pair, float], chosen: set[Pair]
 ) -> set[Pair]:
-    """Labels without a name whose voice is, beyond doubt, that of a person named already."""
+    """Labels without a name whose voice, or track, is beyond doubt that of a person named already."""
     named = {pair[0] for pair in chosen}
-    sure = [pair for pair in pairs if pair[0] not in named and _voice(pairs[pair]) >= SURE]
-    people = {pair[1] for pair in chosen if _voice(pairs[pair]) >= SURE}
+    sure = [pair for pair in pairs if pair[0] not in named and _beyond_doubt(pairs[pair])]
+    people = {pair[1] for pair in chosen if _beyond_doubt(pairs[pair])}
     return {pair for pair in sure if pair[1] in people and scores[pair] > 0}
 
 
-def _voice(found: Iterable[Evidence]) -> float:
-    return sum(e.weight for e in found if e.kind == "voice")
+def _beyond_doubt(found: Sequence[Evidence]) -> bool:
+    """Whether a label has the person's voice or a track that is called after that person alone."""
+    voice = sum(e.weight for e in found if e.kind == "voice")
+    return voice >= SURE or any(e.kind == TRACK and e.weight >= FILED for e in found)
 
 
 def _probability(pair: Pair, scores: Mapping[Pair, float], pairs: Mapping[Pair, Sequence[Evidence]]) -> float:
     """How sure the pair is: against nobody and the other names of its label, and the other labels of its name.
 
-    A label that has the same voice beyond doubt is no rival for the name.
+    Labels that are the same person beyond doubt are no rivals for the name.
     """
     label, name = pair
     names = [scores[label, n] for (other, n) in scores if other == label and n != name]
-    sure = _voice(pairs[pair]) >= SURE
+    sure = _beyond_doubt(pairs[pair])
     labels = [
         scores[rival]
         for rival in scores
-        if rival[1] == name and rival[0] != label and not (sure and _voice(pairs[rival]) >= SURE)
+        if rival[1] == name and rival[0] != label and not (sure and _beyond_doubt(pairs[rival]))
     ]
     return min(CEILING, _softmax(scores[pair], names), _softmax(scores[pair], labels))
 

@@ -20,7 +20,7 @@ SPELT_BY_USER = ("known", "voices")  # whose spelling the user chose
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Somebody who may speak, and who says so: "known", "voices", "feed", "transcript", "title" or "notes"."""
+    """Somebody who may speak, and who says so: "known", "voices", "feed", "transcript", "title", "notes" or "track"."""
 
     name: str
     source: str
@@ -32,8 +32,9 @@ def credited_people(
     known_people: Iterable[str] = (),
     voices: Iterable[str] = (),
     transcript: Iterable[str] = (),
+    tracks: Iterable[str] = (),
 ) -> tuple[Credit, ...]:
-    """Everybody whom the settings, the show's voices, people tags, a published transcript, title or notes name, once.
+    """Everybody whom settings, known voices, people tags, a published transcript, title, notes or tracks name, once.
 
     The first source that knows a person has the spelling. A fuller name from a later one wins over part of
     a name, unless the user chose that.
@@ -45,7 +46,7 @@ def credited_people(
     found += [Credit(name, "title") for name in names_in(episode.title)]
     found += [Credit(name, "notes") for name in names_in(episode.notes[:MAX_NOTES_CHARS])]
     credits: list[Credit] = []
-    for credit in found[:MAX_CREDITS]:
+    for credit in (*found[:MAX_CREDITS], *(Credit(name, "track") for name in tracks)):
         same = [i for i, other in enumerate(credits) if same_person(credit.name, other.name)]
         if not same:
             credits.append(credit)

@@ -17,6 +17,7 @@ from models.naming.addresses import SPEAKS_TO
 from models.naming.credits import SPELT_BY_USER, Credit
 from models.naming.person_names import fold, read_name, same_person, spelled
 from models.naming.talk import Talk, evidence_in, named_after
+from models.naming.tracks import TRACK
 from models.record.transcript import Evidence, Segment
 
 NAMED, AM, THIS_IS, HERE = 5.0, 4.5, 4.0, 3.5  # "my name is", "I'm", "this is", "... here"
@@ -31,6 +32,7 @@ PRIORS = {
     "voices": -1.0,
     "feed": -1.0,
     "transcript": -1.0,
+    TRACK: -1.0,
     "title": -1.5,
     "notes": -1.5,
     "heard": -2.0,
@@ -180,6 +182,10 @@ def with_spelling(evidence: Iterable[Evidence], credits: Sequence[Credit]) -> li
         [credit.name for credit in credits if credit.source in SPELT_BY_USER],
         [credit.name for credit in credits],
     ]
-    heard = Counter(e.name for e in found if e.name and not any(spelled(e.name, tier) for tier in tiers))
+    heard = Counter(
+        e.name
+        for e in found
+        if e.name and e.kind != TRACK and not any(spelled(e.name, tier) for tier in tiers)
+    )
     tiers.append(sorted(heard, key=lambda name: (-name.count(" "), -heard[name])))
     return [replace(e, name=next(filter(None, (spelled(e.name, t) for t in tiers)), e.name)) for e in found]

@@ -12,6 +12,7 @@ from models.naming.evidence import announcements, hosting, introductions, priors
 from models.naming.exclusion import EXCLUSION, by_exclusion
 from models.naming.person_names import same_person
 from models.naming.repeats import repeated_labels
+from models.naming.tracks import handle_evidence, people_of_tracks, track_evidence
 from models.naming.voices import SURE, VoiceRegistry, voice_matches
 from models.naming.witness import Statement, hear_witness
 from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
@@ -70,14 +71,20 @@ def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evi
     talk = [segment for segment in segments if segment.speaker not in ads]
     said = introductions(segments, language, transcript.episode.show)
     witness = hear_witness(talk, context.published, said) if context.published else Statement()
-    credits = credited_people(transcript.episode, context.known_people, _voice_names(context), witness.names)
+    credits = credited_people(
+        transcript.episode,
+        context.known_people,
+        _voice_names(context),
+        witness.names,
+        people_of_tracks(transcript),
+    )
     # Who introduced himself or was announced can be told by the name from then on, credited or not.
     told = [*said, *announcements(talk, language, credits)]
     heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
     said += addresses(talk, language, heard) + announcements(talk, language, heard)
     said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
-    said += witness.evidence
-    found = with_spelling(said, credits)
+    said += [*witness.evidence, *track_evidence(transcript, credits)]
+    found = with_spelling([*said, *handle_evidence(transcript, credits, said)], credits)
     marks = (_repeated(segments, label) for label in sorted(ads))
     return (*marks, *found, *priors(found, credits))
 
