@@ -329,6 +329,7 @@ def _process(
         "published_transcript": source.witness.file,
         "computed": run.computed,
         "reused": run.reused,
+        "tracks": transcript.tracks and asdict(transcript.tracks),
         "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],
     }
 

@@ -88,10 +88,18 @@ def print_result(result: dict[str, Any]) -> None:
         console.print(f"reused from earlier runs: {', '.join(result['reused'])}", markup=False)
     if not result["computed"]:
         console.print("nothing had to be computed again", markup=False)
+    if result["tracks"]:
+        console.print(printable(_told(result["tracks"])), markup=False)
     for warning in result["warnings"]:
         console.print(f"warning: {printable(warning)}", style="yellow", markup=False)
     for file in result["files"]:
         console.print(printable(file), markup=False)
+
+
+def _told(tracks: dict[str, Any]) -> str:
+    """How tracks were heard, and why, in one line."""
+    how = "each as its own people's" if tracks["mode"] == "separate" else "together, as one recording"
+    return f"tracks: heard {how} ({tracks['why']})"
 
 
 def diarise_file(audio: Path, out: Path, options: DiariserOptions, tracks: str = "auto") -> Diarisation:
