@@ -1,7 +1,7 @@
 """Who speaks by the names of people's own tracks: what a user called them, or a recording service their files.
 
-A track of one person names that person. What is no person's name ("iPhone", a handle) does so only where nobody says
-who speaks, and a track of several people makes their names likelier to be heard.
+A track of one person names that person. What is no person's name ("iPhone", a handle) does so where the user gave it,
+or where nobody says who speaks, and a track of several people makes their names likelier to be heard.
 """
 
 from __future__ import annotations

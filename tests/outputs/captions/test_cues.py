@@ -126,8 +126,6 @@ def test_for_readers_of_one_cue_at_a_time_the_sentence_is_cut_by_it() -> None:
     ]
 
 
-<<<<<<< HEAD
-=======
 def test_the_cues_of_one_person_follow_each_other_whatever_others_say_meanwhile() -> None:
     parts = [
         other(said("Right.", 0.0)),
@@ -140,7 +138,6 @@ def test_the_cues_of_one_person_follow_each_other_whatever_others_say_meanwhile(
     assert all(a.start < a.end <= b.start for a, b in pairwise(own))
 
 
->>>>>>> words
 def test_a_beginning_of_a_second_before_the_others_end_overlaps_nothing() -> None:
     found = cues(apart(talk(said("One two three four.", 0.0), other(said("Five six.", 0.8)))), VTT)
     assert [(cue.start, cue.end) for cue in found] == [(0.0, 0.8), (0.8, pytest.approx(1.634))]
