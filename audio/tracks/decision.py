@@ -221,7 +221,8 @@ def _gains(levels: Floats) -> Floats:
         leading = active & (np.maximum(beside[one], beside[other]) >= beside.max(axis=0))
         gains[one, other] = _middle(levels[one, leading] - levels[other, leading])
         gains[other, one] = -gains[one, other]
-    return gains.mean(axis=1).astype(np.float32)
+    found: Floats = gains.mean(axis=1).astype(np.float32)
+    return found
 
 
 def _middle(differences: Floats) -> float:

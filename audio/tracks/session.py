@@ -6,12 +6,11 @@ published, what no track explains of it, such as an intro. All else is silence t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,9 @@ from numpy.typing import NDArray
 from audio.media.decode import decode
 from audio.media.levels import Levels
 from audio.tracks import bleed, checks
+from audio.tracks.layout import Layout
 from audio.tracks.mixdown import write_sum
 from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_together
-from audio.tracks.splice import Splice
 from models.record.progress import Progress, silent
 from models.record.spans import Span, union
 from models.record.transcript import TrackPiece
@@ -32,40 +31,11 @@ if TYPE_CHECKING:
 
 Int16 = NDArray[np.int16]
 
-PAD = 0.1  # seconds around a track's own sounds that are heard with them
 RAMP = SAMPLE_RATE // 100  # samples in which a track is faded in and out
 UNEXPLAINED_AFTER = 0.4  # seconds from a track's sound on after which the mix is on its own
 UNEXPLAINED_SECONDS = 1.5  # of sound in the mix that are worth hearing by themselves
 MISSING_SECONDS = 3.0  # of sound in a track that the mix lacks, worth telling
 BLOCK = 10 * SAMPLE_RATE  # samples that are levelled at once
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the tracks of a session lie, and where each holds sound of its own; seconds of the mix.
-
-    `pieces` and `sounds` have an entry a track; `sounds` has one more where there is a mix: what no track explains.
-    """
-
-    seconds: float
-    pieces: tuple[tuple[TrackPiece, ...], ...]
-    sounds: tuple[tuple[Span, ...], ...]
-    warnings: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, kept: Mapping[str, Any]) -> Layout:
-        """What `dataclasses.asdict` has made of one."""
-        return cls(
-            kept["seconds"],
-            tuple(tuple(TrackPiece(**piece) for piece in own) for own in kept["pieces"]),
-            tuple(tuple(Span(**span) for span in own) for own in kept["sounds"]),
-            tuple(kept["warnings"]),
-        )
-
-    @property
-    def splice(self) -> Splice:
-        """What is heard of it."""
-        return Splice.of([_padded(own, self.seconds) for own in self.sounds])
 
 
 class Session:
@@ -178,10 +148,6 @@ class Session:
             even=even,
             progress=lambda done, all_of_it: progress("decode", done, all_of_it or 0),
         ).samples
-
-
-def _padded(spans: Sequence[Span], seconds: float) -> list[Span]:
-    return union(Span(max(0.0, span.start - PAD), min(seconds, span.end + PAD)) for span in spans)
 
 
 def _spliced(layout: Layout, rows: Iterable[Int16]) -> Int16:

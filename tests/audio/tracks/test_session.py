@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from audio.tracks.layout import Layout
 from audio.tracks.recording import Recording
-from audio.tracks.session import Layout, Session
+from audio.tracks.session import Session
 from audio.tracks.sources import TrackSource, given_tracks
 from models.runtime.samples import SAMPLE_RATE
 from tests import sessions
@@ -79,13 +80,14 @@ def test_harmless_changes_of_a_track_change_little(
     name = next(iter(made.tracks))
     sound = read_audio(made.path(name))
     if change == "softer":
-        sound = sound * 10 ** (-1 / 20)
+        sound = sound * np.float32(10 ** (-1 / 20))
     elif change == "dither":
-        sound = sound + 1e-4 * np.random.default_rng(1).standard_normal(len(sound)).astype(np.float32)
+        dither = np.random.default_rng(1).standard_normal(len(sound))
+        sound = sound + (1e-4 * dither).astype(np.float32)
     elif change == "cut":
         sound = sound[SAMPLE_RATE // 2 :]
     else:
-        sound = np.round(sound * 2**11) / 2**11
+        sound = (np.round(sound * 2**11) / 2**11).astype(np.float32)
     sessions.write_wav(made.path(name), sound)
     after = laid_out(made)
     differing = sum((frames(before, n) != frames(after, n)).sum() for n in range(len(made.tracks)))
