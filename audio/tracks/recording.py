@@ -123,6 +123,12 @@ class Recording:
             self._session = _session(self._with_paths(decoded.tracks), self._with_path(decoded.mix))
         return self._session.samples(decoded.layout, progress)
 
+    def as_named(self, decoded: DecodedAudio) -> DecodedAudio:
+        """The same with the names that tracks are given in this run."""
+        if self._found is None or decoded.layout is None:
+            return decoded
+        return replace(decoded, tracks=_without_paths(self._found.tracks), why=self._found.why)
+
     def require_sum(self, decoded: DecodedAudio) -> None:
         """Write the sum of tracks of which there is no mix, where it isn't there."""
         if self._found is not None and self._found.mix is None and not Path(self.path).exists():
@@ -137,7 +143,7 @@ class Recording:
             found.mix.stream if found.mix else None,
             (*found.warnings, *layout.warnings),
             found.why,
-            tuple(replace(track, path="") for track in found.tracks),
+            _without_paths(found.tracks),
             replace(found.mix, path="") if found.mix else None,
             layout,
         )
@@ -162,6 +168,10 @@ class Recording:
             )
             self._kept = track, decoded
         return self._kept[1]
+
+
+def _without_paths(tracks: tuple[TrackSource, ...]) -> tuple[TrackSource, ...]:
+    return tuple(replace(track, path="") for track in tracks)
 
 
 def _session(tracks: tuple[TrackSource, ...], mix: TrackSource | None = None) -> Session:

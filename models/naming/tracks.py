@@ -28,7 +28,7 @@ MOSTLY = 0.8  # share of a track's words from which one of several people has it
 
 def people_of_tracks(transcript: Transcript) -> list[str]:
     """The people whom tracks are called after, one or several each: "Anne & Bob"."""
-    people = [name for track in _named(transcript) for name in _people(track.name)]
+    people = [name for track in _named(transcript) for name in people_of(track.name)]
     return list(dict.fromkeys(people))
 
 
@@ -49,7 +49,7 @@ def handle_evidence(
     told = {e.label for e in others if e.kind in ("introduction", TRACK) and e.weight > UNLIKELY}
     found = list[Evidence]()
     for track in _named(transcript):
-        if not _person(track.name, credits) and len(_people(track.name)) < 2:
+        if not _person(track.name, credits) and len(people_of(track.name)) < 2:
             weight = UNLIKELY if told.intersection(track.labels) else HANDLE
             found += _shared_out(track, track.name, GIVEN if track.given else weight, transcript)
     return found
@@ -60,10 +60,10 @@ def _named(transcript: Transcript) -> Iterator[Track]:
         yield from (track for track in transcript.tracks.tracks if track.name and track.labels)
 
 
-def _people(name: str) -> list[str]:
+def people_of(name: str) -> list[str]:
     """The people whom the name of a track has.
 
-    >>> _people("Anne & Bob"), _people("anne-currie"), _people("xXdragonXx"), _people("Studio 2")
+    >>> people_of("Anne & Bob"), people_of("anne-currie"), people_of("xXdragonXx"), people_of("Studio 2")
     (['Anne', 'Bob'], ['Anne Currie'], [], [])
     """
     if name == name.lower():
@@ -82,7 +82,7 @@ def _person(name: str, credits: Sequence[Credit]) -> str:
 
     Part of a device's name may be somebody's who is credited: "iPhone von Anne".
     """
-    people = _people(name)
+    people = people_of(name)
     if people:
         return people[0] if len(people) == 1 else ""
     written = [credit.name for credit in credits]

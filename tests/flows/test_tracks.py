@@ -73,13 +73,13 @@ def test_words_are_of_whose_track_they_are_in(
     assert any(file.endswith("transcript.srt") for file in result["files"])  # type: ignore[attr-defined]
 
 
-def test_a_second_run_computes_nothing_and_another_name_only_renames(
+def test_a_second_run_computes_nothing_and_another_name_is_listened_for(
     process: Process, room: sessions.Session, tmp_path: Path
 ) -> None:
     process("", track=named(room))
     assert process("", track=named(room))["computed"] == []
     renamed = tuple(entry.replace("Anne Currie", "Annie") for entry in named(room))
-    assert process("", track=renamed)["computed"] == []
+    assert process("", track=renamed)["computed"] == ["transcribe"]
     assert "Annie" in {speaker.name for speaker in read.load(tmp_path / "out").speakers}
 
 
@@ -113,8 +113,10 @@ def test_what_an_edited_mix_lacks_is_told_and_what_it_adds_is_heard(
     transcript = read.load(tmp_path / "out")
     assert transcript.audio.path == edited.mix
     assert sum("is in the mix" in warning for warning in result["warnings"]) == 2  # type: ignore[attr-defined]
-    rate, _ = scored(tmp_path / "out", edited)
-    assert rate <= 0.08
+    rate, found = scored(tmp_path / "out", edited)
+    assert rate <= 0.15  # most of it in the intro, which is read over music
+    assert found.der is not None
+    assert found.der.confusion_rate <= 0.04
     intro = [segment for segment in transcript.segments if segment.end < 20]
     assert len(intro) >= 2
     assert {transcript.name_of(segment.speaker) for segment in intro}.isdisjoint(NAMES.values())
@@ -173,7 +175,7 @@ def test_a_diariser_that_fails_costs_no_speakers(
 
 def test_diarise_hears_channels_as_people(stereo: Path, tmp_path: Path) -> None:
     turns = tmp_path / "turns.rttm"
-    done = episcribe("diarise", stereo, turns, cwd=tmp_path)
+    done = episcribe("diarise", stereo, "--out", turns, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "of 2 speakers" in done.stdout
 
