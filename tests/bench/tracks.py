@@ -8,8 +8,8 @@ prints what the others give.
 
 A word that is "doubled" stands under somebody's name who says it not: it isn't among the words of theirs that were
 found, and it either repeats one that another says within half a second, or comes while another speaks and they are
-silent for half a second around it. A word is "lost" that the base model hears in the clean voice of a person who has a
-track, and that isn't found under the person's name, where the person has no other word within a quarter of a second.
+silent for half a second around it. A word is "lost" that the base model surely hears in the clean voice of a person who
+has a track, and that isn't found under the person's name, where they have no other word within a quarter of a second.
 Both are shares of all words that are heard in clean voices.
 """
 
@@ -62,6 +62,7 @@ SYSTEMS = (OURS, MIXED, ALONE)
 SEEDS: Mapping[tuple[str, ...], tuple[int, ...]] = {CHOSEN_ON: (1,), HELD_OUT: (101,)}
 COMPOSED = ("composed", "composed, adrift")
 MINUTES = 5  # of composed episodes
+SURE = 0.5  # probability of a word in a clean voice from which on it may be lost
 REPEATED = 0.5  # seconds around a word in which another says the same, or somebody is silent
 REPLACED = 0.25  # seconds around a lost word in which there is another in its place
 CHECKED = 5.0  # seconds from one look at a track's place to the next
@@ -254,7 +255,8 @@ def doubled_and_lost(clean: Mapping[str, Sequence[Word]], written: Sequence[Word
         label = label_of.get(person)
         found = {there for _, there in matched.get((label, person), ())}
         middles = np.array([_middle(word) for word in under.get(label, ())])
-        missing = [_middle(word) for j, word in enumerate(own) if j not in found]
+        surely = [word.probability >= SURE for word in sorted(clean[person], key=_middle)]
+        missing = [_middle(word) for j, word in enumerate(own) if surely[j] and j not in found]
         lost += sum(not np.any(np.abs(middles - at) <= REPLACED) for at in missing)
     return doubled, lost
 
