@@ -47,6 +47,9 @@ def test_words_doubled_and_lost(written: list[Word], counts: tuple[int, int]) ->
 def test_tracks_are_compared_with_where_they_lie(tmp_path: Path) -> None:
     truth = TrackPiece(0.0, 100.0, 2.0, 50.0)
     made = Session(tmp_path, {"anne": Track("anne.wav", ("anne",), (truth,))}, "tracks and mix", 100.0)
+    made.rttm.write_text(
+        "".join(f"SPEAKER mix 1 {at} 20 <NA> <NA> anne <NA> <NA>\n" for at in (0, 25, 60, 80))
+    )
     record = tmp_path / "episode.json"
     found = TrackPiece(0.0, 50.0, 2.01, 40.0)
     record.write_text(json.dumps({"tracks": {"tracks": [{"file": "anne.wav", "pieces": [asdict(found)]}]}}))
