@@ -149,7 +149,8 @@ def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
     first = _frame(least)
     last = max(_frame(min(line.first + MARGIN, (line.first + line.last) / 2)), first) + 1
     since = np.cumsum(heard.evidence(line, first, last)[::-1], dtype=np.float64)[::-1]
-    return max(_time(first + int(np.flatnonzero(since >= since.max() - TIE)[0])), least)
+    begun = int(np.flatnonzero(since >= since.max() - TIE)[0])
+    return _time(first + begun) if begun else least
 
 
 def _ending(line: Line, unheard: Times, heard: Heard) -> float:
