@@ -23,6 +23,8 @@ HOP = SAMPLE_RATE // FRAME_RATE
 WINDOW = 512  # samples that an envelope frame hears
 EDGES = (150, 300, 450, 650, 900, 1250, 1700, 2400, 3600)  # Hz, of the bands
 TREND = FRAME_RATE  # frames over which a band's slow changes are taken out: a second
+OWN = 20.0  # dB below its loud frames at which a track still holds its own person
+STILL = 10.0  # dB of one 16-bit step: softer is dither
 SOUGHT = 8 * FRAME_RATE  # frames that are sought at once
 PLACES = 24  # that are followed up at most: things are said twice, jingles are played again
 STIR = 0.1  # of a window's own power, below which there is too little for a comparison
@@ -140,6 +142,14 @@ class Recording:
     def index(self) -> Index:
         """Of windows of SOUGHT frames."""
         return Index(self.envelopes, SOUGHT)
+
+    @cached_property
+    def own_level(self) -> float:
+        """The level in dB from which a track holds its own person, if it is one: OWN below half of its energy."""
+        ordered = np.sort(self.envelopes.level)
+        energy = np.cumsum(10.0 ** (ordered / 10))
+        half = ordered[np.searchsorted(energy, energy[-1] / 2)] if len(ordered) else 0.0
+        return max(float(half) - OWN, STILL)
 
     @property
     def seconds(self) -> float:

@@ -28,9 +28,6 @@ from models.runtime.samples import SAMPLE_RATE, Samples
 
 Times = NDArray[np.float64]
 
-OWN = 20.0  # dB below its loud frames at which a track still holds its own person
-STILL = 10.0  # dB of one 16-bit step: softer is dither
-
 SOUGHT_EVERY = 4 * FRAME_RATE
 SOUGHT_OWN = FRAME_RATE  # of these frames, those that must be the person's own
 RESEMBLING = 0.3  # correlation of envelopes below which there is nothing to follow up
@@ -88,23 +85,9 @@ class Fits:
 NONE = np.zeros(0)
 
 
-def own_frames(track: Envelopes) -> NDArray[np.bool_]:
-    """(frames,): where a track is so loud, for its own measure, that it is its own person whom it holds."""
-    return track.level > max(loud_level(track) - OWN, STILL)
-
-
-def loud_level(track: Envelopes) -> float:
-    """The level in dB above which half of a track's energy is."""
-    if not len(track.level):
-        return 0.0
-    ordered = np.sort(track.level)
-    energy = np.cumsum(10.0 ** (ordered / 10))
-    return float(ordered[np.searchsorted(energy, energy[-1] / 2)])
-
-
 def find_fits(track: Recording, other: Recording) -> Fits:
     """The seconds of a track that are heard in another recording, by the likeliest chain."""
-    own = own_frames(track.envelopes)
+    own = track.envelopes.level > track.own_level
     anchors = _anchors(track.envelopes, own, other.index)
     starts = _starts(own, len(track.samples))
     middles = (starts + SECOND / 2) / SAMPLE_RATE
