@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import maximum_filter1d
 
-from audio.tracks.correlation import LAG_RATE, Floats, Recording, halved, whitened
-from audio.tracks.fits import OWN, STILL, Times, loud_level
+from audio.tracks.correlation import LAG_RATE, STILL, Floats, Recording, halved, whitened
+from audio.tracks.fits import Times
 from audio.tracks.lines import Line
 from models.record.transcript import TrackPiece
 from models.runtime.samples import SAMPLE_RATE
@@ -51,12 +52,13 @@ class Heard:
         """
         loud, faint = self._weights(line, first, last)
         found = np.zeros(last - first, dtype=np.float32)
-        asked = np.flatnonzero((loud > 0) | faint)
-        for begin in range(0, len(asked), BATCH):
-            some = asked[begin : begin + BATCH]
-            surplus = self._alike(line, first + some) - ALIKE
-            surplus *= np.where(loud[some] > 0, loud[some], FAINT)
-            found[some] = np.where(surplus > 0, surplus, surplus * self.against * (loud[some] > 0))
+        asked = (loud > 0) | faint
+        for begin in range(0, last - first, BATCH):
+            some = begin + np.flatnonzero(asked[begin : begin + BATCH])
+            if len(some):
+                surplus = self._alike(line, first + some) - ALIKE
+                surplus *= np.where(loud[some] > 0, loud[some], FAINT)
+                found[some] = np.where(surplus > 0, surplus, surplus * self.against * (loud[some] > 0))
         return found
 
     def bears_out(self, line: Line) -> bool:
@@ -72,21 +74,21 @@ class Heard:
         level = np.where(
             inside, self.track.envelopes.level[np.clip(frames, 0, len(self.track.envelopes.level) - 1)], 0
         )
-        floor = max(loud_level(self.track.envelopes) - OWN, STILL)
-        loud: Floats = np.clip((level - floor) / FADING, 0, 1).astype(np.float32)
+        loud: Floats = np.clip((level - self.track.own_level) / FADING, 0, 1).astype(np.float32)
         faint = (level > STILL) & (loud == 0) & maximum_filter1d(loud > 0, 2 * BESIDE + 1)
         return loud, faint
 
     def _alike(self, line: Line, frames: NDArray[np.int64]) -> Floats:
-        """(frames,): the coherence, at the best of the lags that air may cause, around each frame of the mix."""
+        """(frames,): the coherence, at the best of the lags that air may cause, around frames of a few seconds."""
         size = next_fast_len(LENGTH + 2 * LATE, real=True)
-        sought = np.empty((len(frames), LENGTH), dtype=np.float32)
-        around = np.empty((len(frames), LENGTH + 2 * LATE), dtype=np.float32)
-        for n, frame in enumerate(frames):
-            begin = int(frame) * FRAME + FRAME // 2 - LENGTH
-            at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
-            sought[n] = halved(self.track.samples, at, LENGTH)
-            around[n] = halved(self.mix.samples, begin - 2 * LATE, LENGTH + 2 * LATE)
+        steps = (frames - frames[0]) * (FRAME // 2)  # at LAG_RATE; drift moves nothing within a batch
+        begin = int(frames[0]) * FRAME + FRAME // 2 - LENGTH
+        at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
+        sought = sliding_window_view(halved(self.track.samples, at, steps[-1] + LENGTH), LENGTH)[steps]
+        reach = LENGTH + 2 * LATE
+        around = sliding_window_view(halved(self.mix.samples, begin - 2 * LATE, steps[-1] + reach), reach)[
+            steps
+        ]
         cross, most = whitened(rfft(around, size) * rfft(sought, size).conj(), size)
         best: Floats = irfft(cross, size)[:, : 2 * LATE + 1].max(axis=1) / np.maximum(most, TIE)
         return best
@@ -149,7 +151,8 @@ def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
     first = _frame(least)
     last = max(_frame(min(line.first + MARGIN, (line.first + line.last) / 2)), first) + 1
     since = np.cumsum(heard.evidence(line, first, last)[::-1], dtype=np.float64)[::-1]
-    return max(_time(first + int(np.flatnonzero(since >= since.max() - TIE)[0])), least)
+    begun = int(np.flatnonzero(since >= since.max() - TIE)[0])
+    return _time(first + begun) if begun else least
 
 
 def _ending(line: Line, unheard: Times, heard: Heard) -> float:

@@ -28,12 +28,8 @@ from models.runtime.samples import SAMPLE_RATE, Samples
 
 Times = NDArray[np.float64]
 
-OWN = 20.0  # dB below its loud frames at which a track still holds its own person
-STILL = 10.0  # dB of one 16-bit step: softer is dither
-
 SOUGHT_EVERY = 4 * FRAME_RATE
 SOUGHT_OWN = FRAME_RATE  # of these frames, those that must be the person's own
-PLACES = 6  # that envelopes are followed up at: things are said twice, jingles are played again
 RESEMBLING = 0.3  # correlation of envelopes below which there is nothing to follow up
 
 SECOND = SAMPLE_RATE  # samples that a lag is found for
@@ -53,6 +49,7 @@ SURE = 40.0  # from which there is no doubt
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
 JUMP = 0.5  # what a jump costs, in seconds that fit well
+FARTHER = 0.1  # and as much for a jump of a second, of three, of seven and so on
 REMEMBERED = 1000  # seconds that fit somewhere, after which a jump's start is forgotten
 
 
@@ -88,23 +85,9 @@ class Fits:
 NONE = np.zeros(0)
 
 
-def own_frames(track: Envelopes) -> NDArray[np.bool_]:
-    """(frames,): where a track is so loud, for its own measure, that it is its own person whom it holds."""
-    return track.level > max(loud_level(track) - OWN, STILL)
-
-
-def loud_level(track: Envelopes) -> float:
-    """The level in dB above which half of a track's energy is."""
-    if not len(track.level):
-        return 0.0
-    ordered = np.sort(track.level)
-    energy = np.cumsum(10.0 ** (ordered / 10))
-    return float(ordered[np.searchsorted(energy, energy[-1] / 2)])
-
-
 def find_fits(track: Recording, other: Recording) -> Fits:
     """The seconds of a track that are heard in another recording, by the likeliest chain."""
-    own = own_frames(track.envelopes)
+    own = track.envelopes.level > track.own_level
     anchors = _anchors(track.envelopes, own, other.index)
     starts = _starts(own, len(track.samples))
     middles = (starts + SECOND / 2) / SAMPLE_RATE
@@ -174,13 +157,12 @@ def _anchors(track: Envelopes, own: NDArray[np.bool_], index: Index) -> Times:
     for first in range(0, len(windows), 32):
         some = windows[first : first + 32]
         weights = masks[first : first + 32].astype(np.float32)
-        places, scores = index.search(bands[some[:, None] + np.arange(SOUGHT)], weights, PLACES)
-        for window, window_places, window_scores in zip(some, places, scores, strict=True):
+        found = index.search(bands[some[:, None] + np.arange(SOUGHT)], weights, RESEMBLING)
+        for window, (places, scores) in zip(some, found, strict=True):
             middle = (window + SOUGHT / 2) / FRAME_RATE
             nodes += [
                 (middle, (window - place) / FRAME_RATE, score)
-                for place, score in zip(window_places, window_scores, strict=True)
-                if score > RESEMBLING
+                for place, score in zip(places, scores, strict=True)
             ]
     if not nodes:
         return np.zeros((0, 2))
@@ -203,7 +185,7 @@ def chain(times: Times, offsets: Times, scores: Times, jump: float) -> NDArray[n
         first = max(0, n - REMEMBERED)
         past = times[n] - times[first:n]
         moved = np.abs(offsets[n] - offsets[first:n])
-        cost = np.where(moved <= STEADY + CLOCK * past, 0.2 * moved, jump)
+        cost = np.where(moved <= STEADY + CLOCK * past, 0.2 * moved, jump + FARTHER * np.log2(1 + moved))
         gained = np.where((past > 0) & (heard[first:n] < heard[n]), best[first:n] - cost, -np.inf)
         choice = int(gained.argmax())
         if gained[choice] > 0:

@@ -54,7 +54,8 @@ def find_lines(fits: Fits) -> list[Line]:
         return []
     own = own_voice(fits)
     runs = _runs(fits)
-    parts = [part for run in runs for part in _unbent(run, fits, own, _drift(runs, fits, own))]
+    drift = _drift(runs, fits, own)
+    parts = [part for run in runs for part in _unbent(run, fits, own, drift)]
     drift = _drift(parts, fits, own)
     lines = []
     for part in parts:
