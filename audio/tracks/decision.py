@@ -38,7 +38,9 @@ NEAR = 25.0  # dB below a person's usual level, at which they still speak
 ALONE_SECONDS = 1.5  # of speech on a track alone, to be a person's
 ALONE_SHARE = 0.02  # of all speech that is on one track alone
 IN_TURN = 0.6  # share of speech that is on one track alone, where people take turns
-AT_ONCE = 1 / 3  # share of speech with another on a second track, over which it is another programme
+SPEAKS = 12.0  # dB below their usual level, at which somebody surely speaks,
+AS_LOUD = 6.0  # and not only hears the one who leads, which is as far below it
+AT_ONCE = 0.2  # share of speech that is together with others', over which tracks are languages of a programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def _speech(signals: Signals, voices: Floats) -> _Speech:
     levels = _levels(voices)
     loudest, beside = _clearly_loudest(levels)
     heard = np.zeros(levels.shape[1], dtype=bool)
-    normal = np.zeros(levels.shape, dtype=bool)  # where each is about as loud as when its person speaks
+    normal = np.full(levels.shape, -np.inf)  # dB, beside the level of each one's own speech
     alone = [0.0] * len(levels)
     for track, own in enumerate(loudest):
         if _seconds(own) < ALONE_SECONDS or _is_copied(track, own, beside, voices):
@@ -172,18 +174,22 @@ def _speech(signals: Signals, voices: Floats) -> _Speech:
         speech = _speaks(signals[track], len(own))
         alone[track] = _seconds(own & speech)
         if alone[track]:
-            usual = np.median(levels[track, own & speech])
-            heard |= speech & (levels[track] > usual - NEAR)
-            normal[track] = levels[track] > usual - APART
-    return _Speech(tuple(alone), _seconds(heard), _seconds_at_once(normal, beside.argmax(axis=0), heard))
+            normal[track] = levels[track] - np.median(levels[track, own & speech])
+            heard |= speech & (normal[track] > -NEAR)
+    return _Speech(tuple(alone), _seconds(heard), _seconds_at_once(normal[:, heard]))
 
 
-def _seconds_at_once(normal: Flags, leader: NDArray[np.int64], heard: Flags) -> float:
-    """How long the one who leads and another one both speak: for each leader the one with whom it is most."""
+def _seconds_at_once(normal: NDArray[np.float64]) -> float:
+    """How long two speak at once, each about as loud as usual: for each who leads the one with whom it is most.
+
+    normal: (tracks, frames) in dB. One who hears the other is not as loud as in the own speech.
+    """
+    leader, most = normal.argmax(axis=0), normal.max(axis=0)
+    speaks = (normal > -SPEAKS) & (normal > most - AS_LOUD)
     found = 0.0
     for track in range(len(normal)):
-        led = heard & normal[track] & (leader == track)
-        found += max(_seconds(led & other) for number, other in enumerate(normal) if number != track)
+        led = speaks[track] & (leader == track)
+        found += max(_seconds(led & other) for number, other in enumerate(speaks) if number != track)
     return found
 
 
@@ -205,7 +211,8 @@ def _clearly_loudest(levels: Floats) -> tuple[Flags, Floats]:
     beside = levels - _gains(levels)[:, None]
     second, first = np.sort(beside, axis=0)[-2:]
     clear = (first - second > APART) & (first > np.percentile(first, 95) - NEAR)
-    return clear & (np.arange(len(levels))[:, None] == beside.argmax(axis=0)), beside
+    leads: Flags = np.arange(len(levels))[:, None] == beside.argmax(axis=0)
+    return leads & clear, beside
 
 
 def _gains(levels: Floats) -> Floats:
@@ -221,8 +228,8 @@ def _gains(levels: Floats) -> Floats:
         leading = active & (np.maximum(beside[one], beside[other]) >= beside.max(axis=0))
         gains[one, other] = _middle(levels[one, leading] - levels[other, leading])
         gains[other, one] = -gains[one, other]
-    found: Floats = gains.mean(axis=1).astype(np.float32)
-    return found
+    middle: Floats = gains.mean(axis=1).astype(np.float32)
+    return middle
 
 
 def _middle(differences: Floats) -> float:
