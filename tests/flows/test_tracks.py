@@ -116,7 +116,7 @@ def test_what_an_edited_mix_lacks_is_told_and_what_it_adds_is_heard(
     rate, found = scored(tmp_path / "out", edited)
     assert rate <= 0.15  # most of it in the intro, which is read over music
     assert found.der is not None
-    assert found.der.confusion_rate <= 0.04
+    assert found.der.confusion / found.der.total <= 0.04
     intro = [segment for segment in transcript.segments if segment.end < 20]
     assert len(intro) >= 2
     assert {transcript.name_of(segment.speaker) for segment in intro}.isdisjoint(NAMES.values())
