@@ -293,7 +293,7 @@ def _process(
         decoded = _decode(run, recording, options)
         run.work = Work(decoded.worked_seconds, *_stages(options))
         folder = steps.folder_for(source.episode, options)
-        heeded = steps.with_vocabulary(options, source, folder)
+        heeded = steps.with_vocabulary(options, source, folder, decoded.tracks)
         if decoded.layout is None:
             refuse = partial(steps.refuse_to_lose_speakers, source, options)
             heard = _hear_mix(run, recording, decoded, heeded, options, refuse)
@@ -329,6 +329,7 @@ def _process(
         "published_transcript": source.witness.file,
         "computed": run.computed,
         "reused": run.reused,
+        "tracks": transcript.tracks and asdict(transcript.tracks),
         "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],
     }
 
@@ -388,7 +389,7 @@ def _decode(run: _Run, recording: Recording, options: RunOptions) -> DecodedAudi
     step = Step(recording.sha256, heeded)
     decoded = DecodedAudio.read(run.do(decode, step, recording, options.audio_track, options.tracks))
     recording.require_sum(decoded)
-    return decoded
+    return recording.as_named(decoded)
 
 
 @dataclass(frozen=True)

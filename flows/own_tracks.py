@@ -133,7 +133,7 @@ def decision(decoded: DecodedAudio, joined: TracksDiarisation | None = None) -> 
     if decoded.layout is None or joined is None:
         return TrackDecision("mix", decoded.why) if decoded.why else None
     tracks = tuple(
-        Track(source.name, source.file, labels, pieces)
+        Track(source.name, source.file, labels, pieces, source.given)
         for source, labels, pieces in zip(
             decoded.tracks, joined.labels[: len(decoded.tracks)], decoded.layout.pieces, strict=True
         )

@@ -21,7 +21,7 @@ from audio.feeds.pages import with_older_pages
 from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
 from audio.media.ffmpeg import check_file
 from audio.tracks.recording import DecodedAudio, Recording
-from audio.tracks.sources import FoundTracks, check_sources, find_sources, is_collection
+from audio.tracks.sources import FoundTracks, TrackSource, check_sources, find_sources, is_collection
 from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
@@ -47,6 +47,7 @@ from models.asr.whisper_models import resolve as resolve_whisper
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.naming.speakers import numbered_speakers
+from models.naming.tracks import people_of
 from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
 from models.record.progress import Progress, silent
@@ -297,14 +298,17 @@ def downloads_folder() -> Path:
     return cache_folder() / "downloads"
 
 
-def with_vocabulary(options: RunOptions, source: DownloadedEpisode, folder: Path) -> TranscriptionOptions:
+def with_vocabulary(
+    options: RunOptions, source: DownloadedEpisode, folder: Path, tracks: Sequence[TrackSource] = ()
+) -> TranscriptionOptions:
     """What decides the words, with the names and terms to expect, which become part of the step's cache key.
 
-    They come from the user, also by what was corrected in earlier episodes of the show, from the feed, and from a
-    transcript that it offers. folder: where the episode's files go.
+    They come from the user, also by what was corrected in earlier episodes of the show, from the feed, from a
+    transcript that it offers, and from the names of tracks. folder: where the episode's files go.
     """
     lessons = lessons_for(source.episode, folder)
-    listed = (*options.vocabulary, *options.known_people, *lessons.terms)
+    people = (person for track in tracks for person in people_of(track.name))
+    listed = (*options.vocabulary, *options.known_people, *people, *lessons.terms)
     terms = expected_terms(source.episode, listed, source.witness.terms)
     misheard = tuple(pair for pair in lessons.misheard if pair[1] in terms)
     return replace(options.transcription(), vocabulary=terms, misheard=misheard)

@@ -7,6 +7,7 @@ generalised cross-correlation with phase transform (Knapp and Carter 1976) then 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ HOP = SAMPLE_RATE // FRAME_RATE
 WINDOW = 512  # samples that an envelope frame hears
 EDGES = (150, 300, 450, 650, 900, 1250, 1700, 2400, 3600)  # Hz, of the bands
 TREND = FRAME_RATE  # frames over which a band's slow changes are taken out: a second
+OWN = 20.0  # dB below its loud frames at which a track still holds its own person
+STILL = 10.0  # dB of one 16-bit step: softer is dither
+SOUGHT = 8 * FRAME_RATE  # frames that are sought at once
+PLACES = 24  # that are followed up at most: things are said twice, jingles are played again
+STIR = 0.1  # of a window's own power, below which there is too little for a comparison
 BLOCK = 60 * SAMPLE_RATE  # samples whose envelopes are made at once
 
 
@@ -95,8 +101,8 @@ class Index:
         # (frequencies, blocks, bands), for products of matrices
         self._spectra = np.ascontiguousarray(rfft(views, axis=2).transpose(2, 0, 1))
 
-    def search(self, bands: Floats, weights: Floats, places: int) -> tuple[NDArray[np.int64], Floats]:
-        """The best places of some windows, as frames of this recording, and their scores: (windows, places) each.
+    def search(self, bands: Floats, weights: Floats, least: float) -> list[tuple[NDArray[np.int64], Floats]]:
+        """The best places of each of some windows, as frames of this recording, and their scores above `least`.
 
         bands: (windows, frames, bands); weights: (windows, frames), how much each frame counts.
         """
@@ -106,11 +112,18 @@ class Index:
         masks = rfft(weights, self._size, axis=1).conj()
         powers = self._spectra[:, :, -1:] * masks.T[:, None, :]
         scores = self._on_line(sums)
-        here = np.einsum("wfb,wfb->w", weighed, bands)
+        here = np.einsum("wfb,wfb->w", weighed, bands)[:, None]
         # A place where the other recording is all but still would fit anything.
-        floor = 0.1 * here[:, None]
-        scores /= np.sqrt(np.maximum(self._on_line(powers), floor) * np.maximum(here[:, None], 1e-6))
-        return _peaks(scores, places, self.frames)
+        scores /= np.sqrt(np.maximum(self._on_line(powers), STIR * here) * np.maximum(here, STIR))
+        return [self._summits(line, least) for line in scores]
+
+    def _summits(self, scores: Floats, least: float) -> tuple[NDArray[np.int64], Floats]:
+        """The PLACES highest of the local maxima above `least`."""
+        inner = scores[1:-1]
+        places = np.flatnonzero((inner > least) & (inner >= scores[:-2]) & (inner > scores[2:])) + 1
+        if len(places) > PLACES:
+            places = np.sort(places[np.argpartition(scores[places], -PLACES)[-PLACES:]])
+        return places - self.frames, scores[places]
 
     def _on_line(self, spectra: NDArray[np.complex64]) -> Floats:
         """(windows, places) of (frequencies, blocks, windows)."""
@@ -118,18 +131,30 @@ class Index:
         return lines.reshape(len(lines), -1)
 
 
-def _peaks(scores: Floats, places: int, frames: int) -> tuple[NDArray[np.int64], Floats]:
-    """The highest local maxima of each row, that are at least a quarter of a second apart."""
-    apart = FRAME_RATE // 4
-    found = np.empty((len(scores), places), dtype=np.int64)
-    heights = np.empty((len(scores), places), dtype=np.float32)
-    rows = np.arange(len(scores))
-    for n in range(places):
-        best = scores.argmax(axis=1)
-        found[:, n], heights[:, n] = best - frames, scores[rows, best]
-        around = np.clip(best[:, None] + np.arange(-apart, apart + 1), 0, scores.shape[1] - 1)
-        scores[rows[:, None], around] = -1
-    return found, heights
+class Recording:
+    """Samples, (samples,) int16 or float32 in -1 to 1, mono at SAMPLE_RATE, with what they are compared by."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.envelopes = envelopes(samples)
+
+    @cached_property
+    def index(self) -> Index:
+        """Of windows of SOUGHT frames."""
+        return Index(self.envelopes, SOUGHT)
+
+    @cached_property
+    def own_level(self) -> float:
+        """The level in dB from which a track holds its own person, if it is one: OWN below half of its energy."""
+        ordered = np.sort(self.envelopes.level)
+        energy = np.cumsum(10.0 ** (ordered / 10))
+        half = ordered[np.searchsorted(energy, energy[-1] / 2)] if len(ordered) else 0.0
+        return max(float(half) - OWN, STILL)
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return len(self.samples) / SAMPLE_RATE
 
 
 LAG_RATE = SAMPLE_RATE // 2  # Hz, of the samples that lags are found with

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import maximum_filter1d
 
-from audio.tracks.correlation import LAG_RATE, Envelopes, Floats, halved, whitened
-from audio.tracks.fits import OWN, STILL, Times, loud_level
+from audio.tracks.correlation import LAG_RATE, STILL, Floats, Recording, halved, whitened
+from audio.tracks.fits import Times
 from audio.tracks.lines import Line
 from models.record.transcript import TrackPiece
-from models.runtime.samples import SAMPLE_RATE, Samples
+from models.runtime.samples import SAMPLE_RATE
 
 FRAME = SAMPLE_RATE // 50  # samples between two frames
 LENGTH = LAG_RATE // 8  # samples at LAG_RATE that a frame hears
@@ -35,11 +36,14 @@ BATCH = 256  # frames at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """A track, its envelopes, and the mix."""
+    """A track, and the recording in which it is heard.
 
-    track: Samples
-    envelopes: Envelopes
-    mix: Samples
+    against: how much loud frames that aren't heard speak against a line: 0 where nobody says that the other has them.
+    """
+
+    track: Recording
+    mix: Recording
+    against: float = 1.0
 
     def evidence(self, line: Line, first: int, last: int) -> Floats:
         """For each of the mix's frames [first, last) how much a track on a line is heard: 0 where it is still.
@@ -48,11 +52,13 @@ class Heard:
         """
         loud, faint = self._weights(line, first, last)
         found = np.zeros(last - first, dtype=np.float32)
-        asked = np.flatnonzero((loud > 0) | faint)
-        for begin in range(0, len(asked), BATCH):
-            some = asked[begin : begin + BATCH]
-            surplus = self._alike(line, first + some) - ALIKE
-            found[some] = np.where(loud[some] > 0, loud[some] * surplus, FAINT * np.maximum(surplus, 0))
+        asked = (loud > 0) | faint
+        for begin in range(0, last - first, BATCH):
+            some = begin + np.flatnonzero(asked[begin : begin + BATCH])
+            if len(some):
+                surplus = self._alike(line, first + some) - ALIKE
+                surplus *= np.where(loud[some] > 0, loud[some], FAINT)
+                found[some] = np.where(surplus > 0, surplus, surplus * self.against * (loud[some] > 0))
         return found
 
     def bears_out(self, line: Line) -> bool:
@@ -64,23 +70,25 @@ class Heard:
         """How loud the track is at frames of the mix, 0 to 1, and where it is faint beside something loud."""
         times = (np.arange(first, last) + 0.5) * FRAME / SAMPLE_RATE
         frames = np.floor((line.offset + times * (1 + line.drift)) * SAMPLE_RATE / FRAME).astype(np.int64)
-        inside = (frames >= 0) & (frames < len(self.envelopes.level))
-        level = np.where(inside, self.envelopes.level[np.clip(frames, 0, len(self.envelopes.level) - 1)], 0)
-        floor = max(loud_level(self.envelopes) - OWN, STILL)
-        loud: Floats = np.clip((level - floor) / FADING, 0, 1).astype(np.float32)
+        inside = (frames >= 0) & (frames < len(self.track.envelopes.level))
+        level = np.where(
+            inside, self.track.envelopes.level[np.clip(frames, 0, len(self.track.envelopes.level) - 1)], 0
+        )
+        loud: Floats = np.clip((level - self.track.own_level) / FADING, 0, 1).astype(np.float32)
         faint = (level > STILL) & (loud == 0) & maximum_filter1d(loud > 0, 2 * BESIDE + 1)
         return loud, faint
 
     def _alike(self, line: Line, frames: NDArray[np.int64]) -> Floats:
-        """(frames,): the coherence, at the best of the lags that air may cause, around each frame of the mix."""
+        """(frames,): the coherence, at the best of the lags that air may cause, around frames of a few seconds."""
         size = next_fast_len(LENGTH + 2 * LATE, real=True)
-        sought = np.empty((len(frames), LENGTH), dtype=np.float32)
-        around = np.empty((len(frames), LENGTH + 2 * LATE), dtype=np.float32)
-        for n, frame in enumerate(frames):
-            begin = int(frame) * FRAME + FRAME // 2 - LENGTH
-            at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
-            sought[n] = halved(self.track, at, LENGTH)
-            around[n] = halved(self.mix, begin - 2 * LATE, LENGTH + 2 * LATE)
+        steps = (frames - frames[0]) * (FRAME // 2)  # at LAG_RATE; drift moves nothing within a batch
+        begin = int(frames[0]) * FRAME + FRAME // 2 - LENGTH
+        at = round(line.track_time(begin / SAMPLE_RATE) * SAMPLE_RATE)
+        sought = sliding_window_view(halved(self.track.samples, at, steps[-1] + LENGTH), LENGTH)[steps]
+        reach = LENGTH + 2 * LATE
+        around = sliding_window_view(halved(self.mix.samples, begin - 2 * LATE, steps[-1] + reach), reach)[
+            steps
+        ]
         cross, most = whitened(rfft(around, size) * rfft(sought, size).conj(), size)
         best: Floats = irfft(cross, size)[:, : 2 * LATE + 1].max(axis=1) / np.maximum(most, TIE)
         return best
@@ -94,17 +102,27 @@ def find_pieces(lines: Sequence[Line], unheard: Times, heard: Heard) -> tuple[Tr
     lines = [line for line in lines if line.last - line.first > LONG or heard.bears_out(line)]
     if not lines:
         return ()
+    return _pieces(lines, _beginning(lines[0], unheard, heard), _ending(lines[-1], unheard, heard), heard)
+
+
+def whole_pieces(lines: Sequence[Line], heard: Heard) -> tuple[TrackPiece, ...]:
+    """The pieces of a track all of which belongs there, from its beginning, maybe before the other's, to its end."""
+    if not lines:
+        return ()
+    return _pieces(lines, lines[0].heard(0.0), lines[-1].heard(heard.track.seconds), heard)
+
+
+def _pieces(lines: Sequence[Line], start: float, end: float, heard: Heard) -> tuple[TrackPiece, ...]:
     changes = [_change(before, after, heard) for before, after in pairwise(lines)]
-    starts = [_beginning(lines[0], unheard, heard), *(start for _, start in changes)]
-    ends = [*(end for end, _ in changes), _ending(lines[-1], unheard, heard)]
+    starts = [start, *(begun for _, begun in changes)]
+    ends = [*(ended for ended, _ in changes), end]
     made: list[TrackPiece] = []
-    for line, start, end in zip(lines, starts, ends, strict=True):
-        if end <= start:
-            continue
-        piece = TrackPiece(start, end, line.offset, line.drift * 1e6)
-        if made and made[-1].offset == piece.offset and start - made[-1].end < BREATH:
+    for line, first, last in zip(lines, starts, ends, strict=True):
+        piece = TrackPiece(first, last, line.offset, line.drift * 1e6)
+        if made and made[-1].offset == piece.offset and first - made[-1].end < BREATH:
             piece = replace(piece, start=made.pop().start)
-        made.append(piece)
+        if piece.end > piece.start:
+            made.append(piece)
     return tuple(made)
 
 
@@ -133,13 +151,14 @@ def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
     first = _frame(least)
     last = max(_frame(min(line.first + MARGIN, (line.first + line.last) / 2)), first) + 1
     since = np.cumsum(heard.evidence(line, first, last)[::-1], dtype=np.float64)[::-1]
-    return max(_time(first + int(np.flatnonzero(since >= since.max() - TIE)[0])), least)
+    begun = int(np.flatnonzero(since >= since.max() - TIE)[0])
+    return _time(first + begun) if begun else least
 
 
 def _ending(line: Line, unheard: Times, heard: Heard) -> float:
     later = unheard[unheard > line.track_time(line.last)][:ENOUGH]
     most = line.heard(later[-1]) if len(later) == ENOUGH else np.inf
-    most = min(most, line.heard(len(heard.track) / SAMPLE_RATE), len(heard.mix) / SAMPLE_RATE)
+    most = min(most, line.heard(heard.track.seconds), heard.mix.seconds)
     first = _frame(max(line.last - MARGIN, (line.first + line.last) / 2))
     last = max(_frame(most), first) + 1
     until = np.cumsum(heard.evidence(line, first, last), dtype=np.float64)

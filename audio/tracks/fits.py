@@ -16,8 +16,10 @@ from audio.tracks.correlation import (
     FRAME_RATE,
     HOP,
     LAG_RATE,
+    SOUGHT,
     Envelopes,
     Index,
+    Recording,
     halved,
     lags,
     summit,
@@ -26,13 +28,8 @@ from models.runtime.samples import SAMPLE_RATE, Samples
 
 Times = NDArray[np.float64]
 
-OWN = 20.0  # dB below its loud frames at which a track still holds its own person
-STILL = 10.0  # dB of one 16-bit step: softer is dither
-
-SOUGHT = 8 * FRAME_RATE  # envelope frames that are sought at once
 SOUGHT_EVERY = 4 * FRAME_RATE
 SOUGHT_OWN = FRAME_RATE  # of these frames, those that must be the person's own
-PLACES = 6  # that envelopes are followed up at: things are said twice, jingles are played again
 RESEMBLING = 0.3  # correlation of envelopes below which there is nothing to follow up
 
 SECOND = SAMPLE_RATE  # samples that a lag is found for
@@ -46,12 +43,13 @@ CLOSE = 3.0  # seconds away, beside which every second is tried at the same plac
 TURNS = 6  # in which what was found leads to more
 APART = 320  # places between the two that are taken: 40 ms
 AROUND = 20.0  # seconds of the track whose places are tried for a second
-FITTING = 9.0  # standard deviations from which a place may be right
-SURE = 25.0  # from which there is no doubt
+FITTING = 10.0  # standard deviations from which a place may be right
+SURE = 40.0  # from which there is no doubt
 
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
 JUMP = 0.5  # what a jump costs, in seconds that fit well
+FARTHER = 0.1  # and as much for a jump of a second, of three, of seven and so on
 REMEMBERED = 1000  # seconds that fit somewhere, after which a jump's start is forgotten
 
 
@@ -87,25 +85,11 @@ class Fits:
 NONE = np.zeros(0)
 
 
-def own_frames(track: Envelopes) -> NDArray[np.bool_]:
-    """(frames,): where a track is so loud, for its own measure, that it is its own person whom it holds."""
-    return track.level > max(loud_level(track) - OWN, STILL)
-
-
-def loud_level(track: Envelopes) -> float:
-    """The level in dB above which half of a track's energy is."""
-    if not len(track.level):
-        return 0.0
-    ordered = np.sort(track.level)
-    energy = np.cumsum(10.0 ** (ordered / 10))
-    return float(ordered[np.searchsorted(energy, energy[-1] / 2)])
-
-
-def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) -> Fits:
-    """The seconds of a track that are heard in another recording, by the likeliest chain. heard: of the track."""
-    own = own_frames(heard)
-    anchors = _anchors(heard, own, index)
-    starts = _starts(own, len(track))
+def find_fits(track: Recording, other: Recording) -> Fits:
+    """The seconds of a track that are heard in another recording, by the likeliest chain."""
+    own = track.envelopes.level > track.own_level
+    anchors = _anchors(track.envelopes, own, other.index)
+    starts = _starts(own, len(track.samples))
     middles = (starts + SECOND / 2) / SAMPLE_RATE
     nodes = np.zeros((0, 4))
     searched: set[tuple[int, float, float]] = set()
@@ -121,7 +105,7 @@ def find_fits(track: Samples, other: Samples, heard: Envelopes, index: Index) ->
         ]
         new = [search for search in wanted if search not in searched]
         searched.update(new)
-        found = [place for search in new for place in _places(track, other, *search)]
+        found = [place for search in new for place in _places(track.samples, other.samples, *search)]
         if not found:
             break
         nodes = np.concatenate([nodes, found])
@@ -173,13 +157,12 @@ def _anchors(track: Envelopes, own: NDArray[np.bool_], index: Index) -> Times:
     for first in range(0, len(windows), 32):
         some = windows[first : first + 32]
         weights = masks[first : first + 32].astype(np.float32)
-        places, scores = index.search(bands[some[:, None] + np.arange(SOUGHT)], weights, PLACES)
-        for window, window_places, window_scores in zip(some, places, scores, strict=True):
+        found = index.search(bands[some[:, None] + np.arange(SOUGHT)], weights, RESEMBLING)
+        for window, (places, scores) in zip(some, found, strict=True):
             middle = (window + SOUGHT / 2) / FRAME_RATE
             nodes += [
                 (middle, (window - place) / FRAME_RATE, score)
-                for place, score in zip(window_places, window_scores, strict=True)
-                if score > RESEMBLING
+                for place, score in zip(places, scores, strict=True)
             ]
     if not nodes:
         return np.zeros((0, 2))
@@ -202,7 +185,7 @@ def chain(times: Times, offsets: Times, scores: Times, jump: float) -> NDArray[n
         first = max(0, n - REMEMBERED)
         past = times[n] - times[first:n]
         moved = np.abs(offsets[n] - offsets[first:n])
-        cost = np.where(moved <= STEADY + CLOCK * past, 0.2 * moved, jump)
+        cost = np.where(moved <= STEADY + CLOCK * past, 0.2 * moved, jump + FARTHER * np.log2(1 + moved))
         gained = np.where((past > 0) & (heard[first:n] < heard[n]), best[first:n] - cost, -np.inf)
         choice = int(gained.argmax())
         if gained[choice] > 0:

@@ -17,6 +17,8 @@ SMOOTHED = 9  # fits whose median says how far off
 LAG_ERROR = 0.0003  # seconds by which lags scatter, of which the greater are held to be mistaken
 CLOCK_ERROR = 50e-6  # seconds a second by which clocks differ commonly
 ROUNDS = 10  # of weighing each lag by how far off it was
+CERTAIN = 0.5  # strength that seconds hardly have by chance
+LEAST = 3  # of them in one part, and so on a line, never do
 UNHEARD = 3.0  # seconds of own sound which don't fit, after which a part ends
 
 
@@ -47,13 +49,13 @@ class Line:
 
 
 def find_lines(fits: Fits) -> list[Line]:
-    """The lines of all parts, in order. fits: one chain of them."""
-    if not len(fits):
+    """The lines of all parts, in order; none where what fits may do so by chance. fits: one chain of them."""
+    if not _certain(fits):
         return []
-    # The neighbour's voice comes late through the air; it is softer here than in the mix, compared with the own one.
-    own = fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO
+    own = own_voice(fits)
     runs = _runs(fits)
-    parts = [part for run in runs for part in _unbent(run, fits, own, _drift(runs, fits, own))]
+    drift = _drift(runs, fits, own)
+    parts = [part for run in runs for part in _unbent(run, fits, own, drift)]
     drift = _drift(parts, fits, own)
     lines = []
     for part in parts:
@@ -62,6 +64,17 @@ def find_lines(fits: Fits) -> list[Line]:
             heard = fits.heard[seen]
             lines.append(Line(offset, drift, float(heard[0]), float(heard[-1])))
     return lines
+
+
+def own_voice(fits: Fits) -> NDArray[np.bool_]:
+    """(seconds,): which seconds are the own person's, not a neighbour's who is heard late, through the air.
+
+    Beside the other recording, neighbours are softer than one's own voice.
+    """
+    if not len(fits):
+        return np.zeros(0, dtype=np.bool_)
+    own: NDArray[np.bool_] = fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO
+    return own
 
 
 Part = NDArray[np.int64]  # numbers of consecutive fits
@@ -74,12 +87,17 @@ def _runs(fits: Fits) -> list[Part]:
     return np.split(np.arange(len(fits)), np.flatnonzero(jumps) + 1)
 
 
+def _certain(fits: Fits) -> bool:
+    certain = fits.strength >= CERTAIN
+    return any(np.count_nonzero(certain[run]) >= LEAST for run in _runs(fits))
+
+
 def _told(part: Part, fits: Fits, own: NDArray[np.bool_]) -> Part:
     """The fits of a part that its line is drawn through: the own voice, or else the loudest that there is."""
     if own[part].any():
         return part[own[part]]
-    ratio = fits.ratio[part]
-    return part[ratio >= ratio.max() - OWN_RATIO]
+    loudest: Part = part[fits.ratio[part] >= fits.ratio[part].max() - OWN_RATIO]
+    return loudest
 
 
 def _offset(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> float:

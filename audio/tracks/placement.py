@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.tracks import resampling
-from audio.tracks.correlation import Index, envelopes
+from audio.tracks.correlation import Recording
 from audio.tracks.edges import Heard, find_pieces
-from audio.tracks.fits import SOUGHT, find_fits
+from audio.tracks.fits import find_fits
 from audio.tracks.lines import find_lines
+from audio.tracks.together import linked, shifted
 from models.record.spans import Span, uncovered, union
 from models.record.transcript import TrackPiece
-from models.runtime.samples import SAMPLE_RATE, Samples
-
-OWN_RATIO = 3.0  # dB below the loudest that a track gets beside the mix, where it is its own person's voice
-LEAST = 3  # seconds of own sound that must fit before a track has a place
+from models.runtime.samples import SAMPLE_RATE, Samples, has_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +71,11 @@ def place_on_mix(track: Samples, mix: Samples) -> Placement:
 
     track, mix: (samples,) int16, or float32 in -1 to 1, mono at SAMPLE_RATE. No pieces: nowhere.
     """
-    heard = Heard(track, envelopes(track), mix)
-    fits = find_fits(track, mix, heard.envelopes, Index(envelopes(mix), SOUGHT))
-    if fits.strength.sum() < LEAST:
-        return Placement()
+    heard = Heard(Recording(track), Recording(mix))
+    fits = find_fits(heard.track, heard.mix)
     unheard = np.setdiff1d(fits.asked, fits.times)
-    return Placement(find_pieces(find_lines(fits), unheard, heard), len(fits) / len(fits.asked))
+    pieces = find_pieces(find_lines(fits), unheard, heard)
+    return Placement(pieces, len(fits) / len(fits.asked)) if pieces else Placement()
 
 
 def on_time_line(track: Samples, placement: Placement, count: int) -> NDArray[np.int16]:
@@ -89,21 +86,14 @@ def on_time_line(track: Samples, placement: Placement, count: int) -> NDArray[np
 def place_together(tracks: Sequence[Samples]) -> list[Placement]:
     """Where each track belongs on a time line of their own, which begins with the earliest.
 
-    tracks: (samples,) each, int16 or float32. What one person's voice says in another's track tells how they lie; the
-    way through the air delays it, and in the other direction as much, so that both directions' mean is right. Tracks
-    that share no sound begin together.
+    tracks: (samples,) each, int16 or float32 in -1 to 1, mono at SAMPLE_RATE. How they lie is told by what each
+    person's microphone hears of the others. Tracks that share no sound with others begin with the first one, and
+    `matched` is 0, else 1; silent ones are nowhere.
     """
-    offsets = [0.0] * len(tracks)
-    for n in range(1, len(tracks)):
-        there = place_on_mix(tracks[n], tracks[0])
-        back = place_on_mix(tracks[0], tracks[n])
-        told = [piece.offset for piece in there.pieces] + [-piece.offset for piece in back.pieces]
-        offsets[n] = float(np.mean(told)) if told else 0.0
-    earliest = max(offsets)
+    recordings = {n: Recording(track) for n, track in enumerate(tracks) if has_sound(track)}
+    found = dict(zip(recordings, linked(list(recordings.values())), strict=True))
+    earliest = min((piece.start for pieces, _ in found.values() for piece in pieces), default=0.0)
     return [
-        Placement(
-            (TrackPiece(earliest - offset, earliest - offset + len(track) / SAMPLE_RATE, offset - earliest),),
-            1.0,
-        )
-        for offset, track in zip(offsets, tracks, strict=True)
+        Placement(shifted(found[n][0], -earliest), float(found[n][1])) if n in found else Placement()
+        for n in range(len(tracks))
     ]

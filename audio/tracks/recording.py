@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from audio.media.decode import Decoded, decode
 from audio.media.tracks import choose_track
-from audio.tracks.session import Layout, Session
+from audio.tracks.layout import Layout
 from audio.tracks.sources import FoundTracks, TrackSource, find_sources
 from models.record.progress import Progress, silent
 
 if TYPE_CHECKING:
     from audio.media.levels import Samples
+    from audio.tracks.session import Session
 
 
 @dataclass(frozen=True)
@@ -119,24 +120,30 @@ class Recording:
             assert decoded.track is not None
             return self._decoded(decoded.track, progress).samples
         if self._session is None:
-            self._session = Session(self._with_paths(decoded.tracks), self._with_path(decoded.mix))
+            self._session = _session(self._with_paths(decoded.tracks), self._with_path(decoded.mix))
         return self._session.samples(decoded.layout, progress)
+
+    def as_named(self, decoded: DecodedAudio) -> DecodedAudio:
+        """The same with the names that tracks are given in this run."""
+        if self._found is None or decoded.layout is None:
+            return decoded
+        return replace(decoded, tracks=_without_paths(self._found.tracks), why=self._found.why)
 
     def require_sum(self, decoded: DecodedAudio) -> None:
         """Write the sum of tracks of which there is no mix, where it isn't there."""
         if self._found is not None and self._found.mix is None and not Path(self.path).exists():
             assert decoded.layout is not None
-            Session(self._found.tracks).write_sum(decoded.layout, Path(self.path))
+            _session(self._found.tracks).write_sum(decoded.layout, Path(self.path))
 
     def _lay_out(self, found: FoundTracks, progress: Progress) -> DecodedAudio:
-        self._session = Session(found.tracks, found.mix)
+        self._session = _session(found.tracks, found.mix)
         layout = self._session.lay_out(progress, None if self._found is None else Path(self.path))
         return DecodedAudio(
             layout.seconds,
             found.mix.stream if found.mix else None,
             (*found.warnings, *layout.warnings),
             found.why,
-            tuple(replace(track, path="") for track in found.tracks),
+            _without_paths(found.tracks),
             replace(found.mix, path="") if found.mix else None,
             layout,
         )
@@ -161,3 +168,13 @@ class Recording:
             )
             self._kept = track, decoded
         return self._kept[1]
+
+
+def _without_paths(tracks: tuple[TrackSource, ...]) -> tuple[TrackSource, ...]:
+    return tuple(replace(track, path="") for track in tracks)
+
+
+def _session(tracks: tuple[TrackSource, ...], mix: TrackSource | None = None) -> Session:
+    from audio.tracks.session import Session  # with scipy, only where there are tracks
+
+    return Session(tracks, mix)

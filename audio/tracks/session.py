@@ -6,22 +6,21 @@ published, what no track explains of it, such as an intro. All else is silence t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.media.decode import decode
 from audio.media.levels import Levels
-from audio.tracks import bleed
+from audio.tracks import bleed, checks
+from audio.tracks.layout import Layout
 from audio.tracks.mixdown import write_sum
 from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_together
-from audio.tracks.splice import Splice
 from models.record.progress import Progress, silent
 from models.record.spans import Span, union
 from models.record.transcript import TrackPiece
@@ -32,40 +31,11 @@ if TYPE_CHECKING:
 
 Int16 = NDArray[np.int16]
 
-PAD = 0.1  # seconds around a track's own sounds that are heard with them
 RAMP = SAMPLE_RATE // 100  # samples in which a track is faded in and out
 UNEXPLAINED_AFTER = 0.4  # seconds from a track's sound on after which the mix is on its own
 UNEXPLAINED_SECONDS = 1.5  # of sound in the mix that are worth hearing by themselves
 MISSING_SECONDS = 3.0  # of sound in a track that the mix lacks, worth telling
 BLOCK = 10 * SAMPLE_RATE  # samples that are levelled at once
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the tracks of a session lie, and where each holds sound of its own; seconds of the mix.
-
-    `pieces` and `sounds` have an entry a track; `sounds` has one more where there is a mix: what no track explains.
-    """
-
-    seconds: float
-    pieces: tuple[tuple[TrackPiece, ...], ...]
-    sounds: tuple[tuple[Span, ...], ...]
-    warnings: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, kept: Mapping[str, Any]) -> Layout:
-        """What `dataclasses.asdict` has made of one."""
-        return cls(
-            kept["seconds"],
-            tuple(tuple(TrackPiece(**piece) for piece in own) for own in kept["pieces"]),
-            tuple(tuple(Span(**span) for span in own) for own in kept["sounds"]),
-            tuple(kept["warnings"]),
-        )
-
-    @property
-    def splice(self) -> Splice:
-        """What is heard of it."""
-        return Splice.of([_padded(own, self.seconds) for own in self.sounds])
 
 
 class Session:
@@ -94,8 +64,12 @@ class Session:
             sounds.append(tuple(_unexplained(mix, sounds)))
         elif sum_path is not None:
             write_sum(list(rows), sounds, sum_path)
+        placed = [not each.nowhere for each in placements]
         layout = Layout(
-            rows.shape[1] / SAMPLE_RATE, tuple(each.pieces for each in placements), tuple(sounds), warnings
+            rows.shape[1] / SAMPLE_RATE,
+            tuple(each.pieces for each in placements),
+            tuple(sounds),
+            (*warnings, *self._without_people(list(rows), placed, found.speaking.tolist())),
         )
         self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
         return layout
@@ -123,11 +97,16 @@ class Session:
             for source in self.tracks:
                 track = self._decode(source, progress, even=False)
                 placement = place_on_mix(track, mix)
-                warnings += _misplaced(source, track, placement)
+                warnings += (*_clipped(source, track), *_misplaced(source, track, placement))
                 placements.append(placement)
                 rows.append(on_time_line(track, placement, len(mix)))
             return placements, np.stack(rows), tuple(warnings)
         tracks = [self._decode(source, progress, even=False) for source in self.tracks]
+        clipped = tuple(
+            warning
+            for source, track in zip(self.tracks, tracks, strict=True)
+            for warning in _clipped(source, track)
+        )
         if len({(source.path) for source in self.tracks}) == 1:
             placements = [Placement((TrackPiece(0.0, len(t) / SAMPLE_RATE, 0.0),), 1.0) for t in tracks]
         else:
@@ -136,7 +115,24 @@ class Session:
         for i, placement in enumerate(placements):
             rows.append(on_time_line(tracks[i], placement, count))
             tracks[i] = np.zeros(0, dtype=np.int16)
-        return placements, np.stack(rows), ()
+        return placements, np.stack(rows), clipped
+
+    def _without_people(
+        self, rows: Sequence[Int16], placed: Sequence[bool], speaking: Sequence[bool]
+    ) -> Iterator[str]:
+        """What to warn of in tracks on which nobody has a voice of their own."""
+        names = [source.called for source in self.tracks]
+        silent = checks.silent_tracks(rows)
+        explained = set(silent)
+        for number in silent:
+            if placed[number]:
+                yield f"{names[number]} is silent"
+        for first, second in checks.equal_tracks(rows):
+            yield f"{names[first]} and {names[second]} hold the same sound: it was heard once"
+            explained.update(number for number in (first, second) if not speaking[number])
+        for number, name in enumerate(names):
+            if placed[number] and not speaking[number] and number not in explained:
+                yield f"nobody has {name}: all that it holds is louder in other tracks"
 
     def _laid(self, layout: Layout, progress: Progress) -> Iterator[Int16]:
         """(samples,) of each track on the time line, as `lay_out` found it."""
@@ -152,10 +148,6 @@ class Session:
             even=even,
             progress=lambda done, all_of_it: progress("decode", done, all_of_it or 0),
         ).samples
-
-
-def _padded(spans: Sequence[Span], seconds: float) -> list[Span]:
-    return union(Span(max(0.0, span.start - PAD), min(seconds, span.end + PAD)) for span in spans)
 
 
 def _spliced(layout: Layout, rows: Iterable[Int16]) -> Int16:
@@ -208,9 +200,16 @@ def _unexplained(mix: Int16, sounds: Sequence[Sequence[Span]]) -> list[Span]:
     return [span for span in union(found, UNEXPLAINED_AFTER) if span.duration >= UNEXPLAINED_SECONDS]
 
 
+def _clipped(source: TrackSource, track: Int16) -> Iterator[str]:
+    """What to warn of where a track was recorded too loud."""
+    share = checks.clipped_share(track)
+    if share >= checks.CLIPPED:
+        yield f"{source.called} is clipped, {share:.0%} of it: it was recorded too loud"
+
+
 def _misplaced(source: TrackSource, track: Int16, placement: Placement) -> list[str]:
     """What to warn of where not all of a track is in the mix."""
-    name = source.file or source.name
+    name = source.called
     if not track.any():
         return []
     if placement.nowhere:

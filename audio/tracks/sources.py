@@ -41,7 +41,7 @@ class TrackSource:
 
     name: of whose track it is, "" where unknown. stream: its index among all streams of the file, None for the one that
     is heard by default; channel: None for all of them, mixed down. file: the name of the file as it came, without
-    folders, also where `path` is what was unpacked of it.
+    folders, also where `path` is what was unpacked of it. given: whether the user said the name.
     """
 
     name: str
@@ -49,6 +49,14 @@ class TrackSource:
     stream: int | None = None
     channel: int | None = None
     file: str = ""
+    given: bool = False
+
+    @property
+    def called(self) -> str:
+        """What to call it in a message."""
+        if self.channel is not None:
+            return f"channel {self.channel + 1} of {self.file}"
+        return f"{self.name} of {self.file}" if self.stream is not None and self.name else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,10 @@ def given_tracks(given: Sequence[str]) -> list[TrackSource]:
     entries = [_name_and_path(entry) for entry in given]
     unnamed = [Path(path).name for name, path in entries if not name]
     names = iter(people_in(unnamed))
-    found = [_file_track(name or next(names), path) for name, path in entries]
+    found = [
+        TrackSource(name or next(names), path, file=Path(path).name, given=bool(name))
+        for name, path in entries
+    ]
     _refuse_more_than(MAX_TRACKS, len(found), "--track")
     _refuse_twins(found, "--track")
     seen: set[str] = set()
@@ -161,10 +172,6 @@ def _name_and_path(entry: str) -> tuple[str, str]:
     if not equals or Path(entry).is_file():
         name, path = "", entry
     return " ".join(name.split()), str(Path(path).expanduser())
-
-
-def _file_track(name: str, path: str) -> TrackSource:
-    return TrackSource(name, path, file=Path(path).name)
 
 
 def _whole(source: str) -> TrackSource:

@@ -74,6 +74,7 @@ def diarise(
     max_speakers: Annotated[int | None, option("max_speakers")] = None,
     diariser: Annotated[str, option("diariser")] = "auto",
     device: Annotated[str, option("device")] = "auto",
+    tracks: Annotated[str, option("tracks")] = "auto",
     step: Annotated[
         float, typer.Option(help="Distance of two segmentation windows over their length.")
     ] = 0.25,
@@ -87,7 +88,8 @@ def diarise(
     from models.runtime.device import device_warnings
 
     options = DiariserOptions(diariser, speakers, min_speakers, max_speakers, device, step, long_windows)
-    found = diarise_file(audio, out, options)
+    values = field_values(RunOptions, {"tracks": tracks})
+    found = diarise_file(audio, out, options, values["tracks"])
     for warning in (*device_warnings(device), *found.warnings):
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{len(found.turns)} turns of {len({turn.speaker for turn in found.turns})} speakers: {out}")

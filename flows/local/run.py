@@ -88,17 +88,28 @@ def print_result(result: dict[str, Any]) -> None:
         console.print(f"reused from earlier runs: {', '.join(result['reused'])}", markup=False)
     if not result["computed"]:
         console.print("nothing had to be computed again", markup=False)
+    if result["tracks"]:
+        console.print(printable(_told(result["tracks"])), markup=False)
     for warning in result["warnings"]:
         console.print(f"warning: {printable(warning)}", style="yellow", markup=False)
     for file in result["files"]:
         console.print(printable(file), markup=False)
 
 
-def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisation:
-    """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError."""
+def _told(tracks: dict[str, Any]) -> str:
+    """How tracks were heard, and why, in one line."""
+    how = "each as its own people's" if tracks["mode"] == "separate" else "together, as one recording"
+    return f"tracks: heard {how} ({tracks['why']})"
+
+
+def diarise_file(audio: Path, out: Path, options: DiariserOptions, tracks: str = "auto") -> Diarisation:
+    """Diarise one file and write the turns as RTTM. Raises InputError, ModelError and OutputError.
+
+    tracks: auto, mix or separate: whether its streams or channels are people.
+    """
     from audio.tracks.recording import Recording
     from audio.transfer.download import local_file
-    from flows import steps
+    from flows import own_tracks, steps
     from models.diarisation import diariser
     from models.runtime.device import resolve_device
     from outputs.formats import rttm
@@ -109,7 +120,11 @@ def diarise_file(audio: Path, out: Path, options: DiariserOptions) -> Diarisatio
     diariser.require(options, resolve_device(options.device))
     stored = local_file(audio)
     with interruptible(), bars(), Recording(str(stored.path), stored.sha256) as recording:
-        decoded = recording.decode(progress=progress)
-        found = steps.diarise(recording, decoded, options, progress)
+        decoded = recording.decode(tracks=tracks, progress=progress)
+        if decoded.layout is None:
+            found = steps.diarise(recording, decoded, options, progress)
+        else:
+            each = own_tracks.diarise_tracks(recording, decoded, options, progress)
+            found = own_tracks.join(decoded, each).found
     files.replace_files({out: rttm.render_turns(found.turns, audio.stem).encode()})
     return found

@@ -1,7 +1,7 @@
 """Who speaks by the names of people's own tracks: what a user called them, or a recording service their files.
 
-A track of one person names that person. What is no person's name ("iPhone", a handle) does so only where nobody says
-who speaks, and a track of several people makes their names likelier to be heard.
+A track of one person names that person. What is no person's name ("iPhone", a handle) does so where the user gave it,
+or where nobody says who speaks, and a track of several people makes their names likelier to be heard.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import cache
 
 from models.languages.registry import languages
 from models.naming.credits import Credit
-from models.naming.person_names import fold, spelled
+from models.naming.person_names import spelled
 from models.naming.witness import person_of
 from models.record.transcript import Evidence, Track, Transcript
 
 TRACK = "track"
-GIVEN = 6.5  # log-odds of a name that somebody gave a track: more than all that is said outweighs
+GIVEN = 6.5  # log-odds of a name that the user gave a track: more than all that is said outweighs
 FILED = 5.0  # of one that its file is called by, as services do by what people call themselves there
 HANDLE = 3.5  # of what is no person's name, where nobody says who speaks ...
 UNLIKELY = 0.6  # ... and where somebody does; of a name that is one of several people's
@@ -28,7 +28,7 @@ MOSTLY = 0.8  # share of a track's words from which one of several people has it
 
 def people_of_tracks(transcript: Transcript) -> list[str]:
     """The people whom tracks are called after, one or several each: "Anne & Bob"."""
-    people = [name for track in _named(transcript) for name in _people(track.name)]
+    people = [name for track in _named(transcript) for name in people_of(track.name)]
     return list(dict.fromkeys(people))
 
 
@@ -38,8 +38,7 @@ def track_evidence(transcript: Transcript, credits: Sequence[Credit]) -> list[Ev
     for track in _named(transcript):
         person = _person(track.name, credits)
         if person:
-            weight = FILED if _is_filed(track) else GIVEN
-            found += _shared_out(track, person, weight, transcript)
+            found += _shared_out(track, person, GIVEN if track.given else FILED, transcript)
     return found
 
 
@@ -50,9 +49,9 @@ def handle_evidence(
     told = {e.label for e in others if e.kind in ("introduction", TRACK) and e.weight > UNLIKELY}
     found = list[Evidence]()
     for track in _named(transcript):
-        if not _person(track.name, credits) and len(_people(track.name)) < 2:
+        if not _person(track.name, credits) and len(people_of(track.name)) < 2:
             weight = UNLIKELY if told.intersection(track.labels) else HANDLE
-            found += _shared_out(track, track.name, weight, transcript)
+            found += _shared_out(track, track.name, GIVEN if track.given else weight, transcript)
     return found
 
 
@@ -61,10 +60,10 @@ def _named(transcript: Transcript) -> Iterator[Track]:
         yield from (track for track in transcript.tracks.tracks if track.name and track.labels)
 
 
-def _people(name: str) -> list[str]:
+def people_of(name: str) -> list[str]:
     """The people whom the name of a track has.
 
-    >>> _people("Anne & Bob"), _people("anne-currie"), _people("xXdragonXx"), _people("Studio 2")
+    >>> people_of("Anne & Bob"), people_of("anne-currie"), people_of("xXdragonXx"), people_of("Studio 2")
     (['Anne', 'Bob'], ['Anne Currie'], [], [])
     """
     if name == name.lower():
@@ -83,17 +82,12 @@ def _person(name: str, credits: Sequence[Credit]) -> str:
 
     Part of a device's name may be somebody's who is credited: "iPhone von Anne".
     """
-    people = _people(name)
+    people = people_of(name)
     if people:
         return people[0] if len(people) == 1 else ""
     written = [credit.name for credit in credits]
     found = {spelled(word, written) for word in re.findall(rf"[^\W\d_]{{{LEAST_LETTERS},}}", name)} - {None}
     return found.pop() or "" if len(found) == 1 else ""
-
-
-def _is_filed(track: Track) -> bool:
-    """Whether nothing but the file's name is known to have the track's."""
-    return all(word in fold(track.file) for word in fold(track.name).split())
 
 
 def _shared_out(track: Track, name: str, weight: float, transcript: Transcript) -> Iterator[Evidence]:

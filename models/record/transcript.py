@@ -253,15 +253,15 @@ class TrackPiece:
 class Track:
     """A recording of one person, or of a few at one microphone, beside those of the others.
 
-    `name` is what it calls who speaks ("" where it doesn't), `file` its name on disk without folders, `labels` those
-    whose speech it holds, and `pieces` where it lies in the episode, in order of time.
+    `name` is what it calls who speaks ("" where it doesn't), `given` whether the user said so, `file` its name on disk
+    without folders, `labels` those whose speech it holds, and `pieces` where it lies in the episode, in order of time.
     """
 
     name: str
     file: str
     labels: tuple[str, ...] = ()
     pieces: tuple[TrackPiece, ...] = ()
-    sha256: str = ""
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

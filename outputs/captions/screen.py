@@ -5,6 +5,7 @@ Cues are in lanes, in each of which they follow each other: mostly in one, in se
 
 from __future__ import annotations
 
+import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def timed(lanes: Sequence[Sequence[Draft]], profile: Profile, audio_end: int) ->
 
     That holds whatever the times of the words are. audio_end: in ms.
     """
-    appearing = [_starts(lane, milliseconds(profile.gap)) for lane in lanes]
+    appearing = _starts(lanes, milliseconds(profile.gap))
     shown: list[tuple[Cue, Draft]] = []
     for lane, starts in zip(lanes, appearing, strict=True):
         others = sorted(_beginnings(lanes, appearing, lane))
@@ -73,16 +74,30 @@ def _one_by_speaker(shown: Sequence[tuple[Cue, Draft]]) -> list[tuple[Cue, Draft
     return result[::-1]
 
 
-def _starts(drafts: Sequence[Draft], gap: int) -> list[int]:
-    """When each cue appears, ms: with its first word, or a little later if the last cue is that new."""
-    starts: list[int] = []
-    for draft in drafts:
-        if not starts:
-            starts.append(draft.start)
+def _starts(lanes: Sequence[Sequence[Draft]], gap: int) -> list[list[int]]:
+    """When each cue of each lane appears, ms: after the speaker's last one, too, if that is in another lane."""
+    starts = [list[int]() for _ in lanes]
+    earliest = dict[str, int]()
+    waiting = [(lane[0].start, number) for number, lane in enumerate(lanes) if lane]
+    heapq.heapify(waiting)
+    while waiting:
+        start, number = heapq.heappop(waiting)
+        lane, speaker = lanes[number], lanes[number][len(starts[number])].speaker
+        if start < earliest.get(speaker, start):
+            heapq.heappush(waiting, (earliest[speaker], number))
             continue
-        patient = min(starts[-1] + MIN_SHOWN_MS + gap, draft.start + MAX_LAG_MS)
-        starts.append(max(starts[-1] + MIN_FLASH_MS + gap, draft.start, patient))
+        starts[number].append(start)
+        earliest[speaker] = start + MIN_FLASH_MS + gap
+        if len(starts[number]) < len(lane):
+            following = _following_start(start, lane[len(starts[number])].start, gap)
+            heapq.heappush(waiting, (following, number))
     return starts
+
+
+def _following_start(last: int, wanted: int, gap: int) -> int:
+    """When a cue appears, ms: with its first word, or a little later if the last cue is that new."""
+    patient = min(last + MIN_SHOWN_MS + gap, wanted + MAX_LAG_MS)
+    return max(last + MIN_FLASH_MS + gap, wanted, patient)
 
 
 def _beginnings(

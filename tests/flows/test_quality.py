@@ -104,11 +104,13 @@ def test_a_device_that_there_is_not_is_refused() -> None:
 
 
 def test_the_choice_is_what_the_words_are_kept_under() -> None:
+    from audio.tracks.recording import DecodedAudio
     from flows.episode import _heeded
 
     WHISPER_BASE.require()
+    heard = DecodedAudio(1.0, 0, ())
     fast, plain = (
-        _heeded(RunOptions(quality=each, model="base", device="cpu").transcription(), 0)
+        _heeded(RunOptions(quality=each, model="base", device="cpu").transcription(), heard)
         for each in ("fast", "balanced")
     )
     assert {name for name in plain if plain[name] != fast[name]} == {"beam_size"}

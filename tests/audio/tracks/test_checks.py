@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audio.media.decode import decode
-from audio.tracks.checks import clipped_share, equal_tracks, much_shorter, silent_tracks, track_warnings
+from audio.tracks.checks import clipped_share, equal_tracks, much_shorter, silent_tracks
 from models.runtime.samples import SAMPLE_RATE
 from tests.audio.conftest import Write
 
@@ -32,27 +32,14 @@ def test_silence_with_dither_is_silent(call: Int16) -> None:
 
 @pytest.mark.parametrize("gain", [1.0, 0.2, -0.5])
 def test_the_same_sound_at_another_level(call: Int16, other: Int16, gain: float) -> None:
-    same = (call * gain).astype(np.int16)
-    assert list(equal_tracks([call, other, same])) == [(0, 2, 0.0)]
-
-
-@pytest.mark.parametrize("seconds", [0.5, 7.25, -3.0])
-def test_the_same_sound_at_another_time(call: Int16, seconds: float) -> None:
-    moved = np.zeros_like(call)
-    shift = round(seconds * SAMPLE_RATE)
-    if shift > 0:
-        moved[shift:] = call[:-shift]
-    else:
-        moved[:shift] = call[-shift:]
-    ((first, second, later),) = equal_tracks([call, moved])
-    assert (first, second) == (0, 1)
-    assert later == pytest.approx(seconds, abs=0.001)
+    same, count = (call * gain).astype(np.int16), min(len(call), len(other))
+    assert list(equal_tracks([call[:count], other[:count], same[:count]])) == [(0, 2)]
 
 
 def test_the_same_sound_encoded_twice(speech: Path, call: Int16, make_media: Write) -> None:
-    again = decode(make_media("again.mp3", "-i", str(speech), "-ar", "44100", "-b:a", "64k")).samples
-    ((_, _, later),) = equal_tracks([call, again])
-    assert abs(later) < 0.1
+    again = decode(make_media("again.opus", "-i", str(speech), "-ar", "48000", "-b:a", "64k")).samples
+    count = min(len(call), len(again))
+    assert list(equal_tracks([call[:count], again[:count]])) == [(0, 1)]
 
 
 def test_bleed_is_not_the_same_sound(call: Int16, other: Int16) -> None:
@@ -78,14 +65,3 @@ def test_silence_is_not_clipped() -> None:
 def test_much_shorter_ones() -> None:
     assert much_shorter([100.0, 49.0, 51.0]) == [1]
     assert much_shorter([]) == []
-
-
-def test_what_the_user_is_told(call: Int16, other: Int16) -> None:
-    told = track_warnings(
-        ["anne.wav", "bob.wav", "cem.wav", "dora.wav"], [call, np.zeros_like(call), other, call // 2]
-    )
-    assert told == ("bob.wav is silent", "anne.wav and dora.wav hold the same sound")
-
-
-def test_tracks_of_their_own_give_no_warning(call: Int16, other: Int16) -> None:
-    assert track_warnings(["anne.wav", "bob.wav"], [call, other]) == ()

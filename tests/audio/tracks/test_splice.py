@@ -43,7 +43,7 @@ def test_what_lies_between_stretches_belongs_to_the_nearest(splice: Splice) -> N
 
 
 def test_a_turn_over_several_stretches_comes_back_in_parts(splice: Splice) -> None:
-    first, second, third = splice.of_track(0)
+    first, _, third = splice.of_track(0)
     parts = splice.back_parts([Span(first.at + 1.0, third.at + 1.0)])
     assert [track for track, _ in parts] == [0, 0, 0]
     edges = [edge for _, span in parts for edge in (span.start, span.end)]

@@ -15,8 +15,9 @@ import pytest
 from flows import naming
 from flows.library import speakers, voices
 from flows.options import RunOptions
+from models.naming.speakers import numbered_speakers
 from models.record.errors import InputError, OutputError
-from models.record.transcript import Episode, Person, Transcript, Voice
+from models.record.transcript import Episode, Person, Track, TrackDecision, Transcript, Voice
 from outputs.formats.registry import FORMATS
 from outputs.library import read, voices_file
 from outputs.library.corrections import NAME, Correction
@@ -33,7 +34,7 @@ from tests.flows.composed_shows import (
 )
 from tests.flows.conftest import ROOT, Process, episcribe
 from tests.models.conftest import read_audio
-from tests.outputs.samples import CONVERSATION
+from tests.outputs.samples import CONVERSATION, said, talk
 
 HOSTS = ("2033", "2414")
 GUESTS = ("2609", "1688", "1998")
@@ -212,6 +213,35 @@ def test_who_is_named_by_a_correction_is_forgotten_too(named_by_hand: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "learnt"),
+    [
+        (RunOptions(known_people=("Anne Currie",)), ["Anne Currie"]),
+        (RunOptions(voices="all"), ["Anne Currie", "Gael"]),
+        (RunOptions(voices="off"), []),
+    ],
+)
+def test_voices_of_people_who_are_named_by_their_tracks_are_learnt(
+    options: RunOptions, learnt: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path / "cache"))
+    files = {"SPEAKER_00": "anne-currie.wav", "SPEAKER_01": "gael.wav", "SPEAKER_02": "xXdragonXx.wav"}
+    found = [
+        Track(name, file, (label,))
+        for name, (label, file) in zip(("Anne Currie", "Gael", "xXdragonXx"), files.items(), strict=True)
+    ]
+    spoken = [said("So where were you?", 3.0 * n, speaker=label) for n, label in enumerate(files)]
+    transcript = replace(talk(*spoken), tracks=TrackDecision("separate", "Each has one.", tuple(found)))
+    heard = replace(transcript, speakers=numbered_speakers(transcript.segments))
+    folder = tmp_path / "library" / "show" / "episode"
+    own = (*VOICES, replace(VOICES[0], speaker="SPEAKER_02", embedding=(-1.0, 0.0)))
+    now = naming.name_speakers(heard, own, folder, options)
+    assert [speaker.name for speaker in now.speakers] == ["Anne Currie", "Gael", "xXdragonXx"]
+    publish(now, folder, FORMATS)
+    assert naming.learn_voices(now, own, folder, options) == ()
+    assert sorted(voice.name for voice in voices_file.load(folder.parent).voices) == learnt
+
+
 def test_names_are_not_lost_where_the_record_cannot_be_read_for_now(
     named_by_hand: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,7 +358,7 @@ def test_bad_input_changes_nothing(sample: Path, arguments: list[str], said: str
 
 
 def test_bad_input_for_voices(tmp_path: Path) -> None:
-    for arguments, said in (
+    for arguments, message in (
         (["list", "--library", "none"], "no such folder"),
         (["list", "--show", "none", "--library", "."], "no show 'none'"),
         (["merge", "A", "B", "--library", "."], "no voice is kept of 'A'"),
@@ -337,7 +367,7 @@ def test_bad_input_for_voices(tmp_path: Path) -> None:
     ):
         done = episcribe("voices", *arguments, cwd=tmp_path)
         assert done.returncode == 2
-        assert said in done.stderr
+        assert message in done.stderr
     assert "no voices are kept" in episcribe("voices", "list", "--library", ".", cwd=tmp_path).stdout
     assert "no --voices 'some'" in episcribe("run", "x.wav", "--voices", "some", cwd=tmp_path).stderr
 

@@ -32,7 +32,10 @@ def named(
 
 
 def test_people_are_called_as_their_tracks() -> None:
-    given, filed = Track("Anne Currie", "1.wav", ("A",)), Track("Bob", "bob-raw.flac", ("B",))
+    given, filed = (
+        Track("Anne Currie", "1.wav", ("A",), given=True),
+        Track("Bob", "bob-raw.flac", ("B",)),
+    )
     judged = name_by_evidence(tracks(episode(SMALL_TALK), given, filed), NamingContext())
     assert [(s.name, s.source) for s in judged.speakers] == [("Anne Currie", "track"), ("Bob", "track")]
     assert all(speaker.confidence >= 0.95 for speaker in judged.speakers)
@@ -58,7 +61,7 @@ def test_a_track_outweighs_who_introduces_himself_otherwise_unless_that_one_is_c
     assert named(lines, filed)["A"] == "Anne"
     credited = Episode("id", people=(Person("Bob Smith"),))
     assert named(lines, filed, details=credited)["A"] == "Speaker 1"
-    assert named(lines, replace(filed, file="1.wav"), details=credited)["A"] == "Anne"
+    assert named(lines, replace(filed, given=True), details=credited)["A"] == "Anne"
 
 
 @pytest.mark.parametrize("handle", ["xXdragonXx", "iPhone von Anne", "Studio 2"])
@@ -68,6 +71,12 @@ def test_what_is_no_persons_name_yields_to_an_introduction(handle: str) -> None:
     assert named(SMALL_TALK, track)["A"] == handle
     judged = name_by_evidence(tracks(episode(SMALL_TALK), track), NamingContext())
     assert judged.speakers[0].confidence < 0.95
+
+
+@pytest.mark.parametrize("name", ["xXdragonXx", "Studio 2", "1688"])
+def test_a_name_that_was_given_stands_whatever_it_is(name: str) -> None:
+    track = Track(name, "1.wav", ("A",), given=True)
+    assert named(f"A: Hello, I'm Bob.\n{SMALL_TALK}", track)["A"] == name
 
 
 def test_a_device_called_after_somebody_who_is_credited_is_that_persons() -> None:

@@ -126,6 +126,18 @@ def test_for_readers_of_one_cue_at_a_time_the_sentence_is_cut_by_it() -> None:
     ]
 
 
+def test_the_cues_of_one_person_follow_each_other_whatever_others_say_meanwhile() -> None:
+    parts = [
+        other(said("Right.", 0.0)),
+        said("No.", 0.1, 0.2),  # shown at 0.3
+        said("But then I went home, you know.", 0.2, speaker="SPEAKER_02"),
+        said("They are here.", 0.3),
+    ]
+    transcript = apart(talk(*parts, SPEAKER_00="Ann", SPEAKER_01="Bob", SPEAKER_02="Cy"))
+    own = [cue for cue in cues(transcript, VTT) if cue.speaker == "Ann"]
+    assert all(a.start < a.end <= b.start for a, b in pairwise(own))
+
+
 def test_a_beginning_of_a_second_before_the_others_end_overlaps_nothing() -> None:
     found = cues(apart(talk(said("One two three four.", 0.0), other(said("Five six.", 0.8)))), VTT)
     assert [(cue.start, cue.end) for cue in found] == [(0.0, 0.8), (0.8, pytest.approx(1.634))]

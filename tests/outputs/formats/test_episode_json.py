@@ -60,7 +60,7 @@ def test_how_sure_speakers_and_voices_are_is_kept() -> None:
 
 def test_where_tracks_lie_is_kept() -> None:
     piece = TrackPiece(1.0004, 61.0, -2.34567, 12.345678)
-    tracks = (Track("Anne", "anne.wav", ("SPEAKER_00",), (piece,), "ab" * 32), Track("", "b.wav"))
+    tracks = (Track("Anne", "anne.wav", ("SPEAKER_00",), (piece,), given=True), Track("", "b.wav"))
     record = render(replace(CONVERSATION, tracks=TrackDecision("separate", "Each has one.", tracks)))
     found = load(record).tracks
     assert found is not None
