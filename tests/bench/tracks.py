@@ -3,8 +3,8 @@
 Sessions are those of `tests/sessions.py`, and ones that ../shared/tools/compose_episode.py makes. Each is heard three
 times, in processes of their own: by `episcribe run` with its tracks, by `episcribe run` on the mix alone, and as other
 programs do it: faster-whisper writes down each track, and all segments are sorted by time, their speaker the track's.
-All have the same base model, and what they wrote is kept for the next time. Writes to docs/tracks.md what readers give on whom nothing was chosen; `--development`
-prints what the others give.
+All have the same base model, and what they wrote is kept for the next time. Writes to docs/tracks.md what readers give
+on whom nothing was chosen; `--development` prints what the others give.
 
 A word that is "doubled" stands under somebody's name who says it not: it isn't among the words of theirs that were
 found, and it either repeats one that another says within half a second, or comes while another speaks and they are
@@ -371,7 +371,8 @@ def tables(people: Sequence[str], kinds: Sequence[str], systems: Sequence[str], 
         by_kind.setdefault(kind, []).append(made)
     for kind, group in by_kind.items():
         found = {
-            system: [judge(made, *run(system, made, again=again)) for made in group] for system in systems
+            system: [judge(made, *run(system, made, again=system in again)) for made in group]
+            for system in systems
         }
         for system, own in found.items():
             rows.append(row(kind, system, own, found.get(MIXED, ())))
