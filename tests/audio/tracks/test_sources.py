@@ -9,6 +9,7 @@ import pytest
 
 from audio.media import ffmpeg
 from audio.tracks import archive, sources
+from audio.tracks.signals import read_signals
 from audio.tracks.sources import FoundTracks, check_sources, find_sources, given_tracks, tracks_in
 from models.record.errors import InputError
 from tests.audio.conftest import Write, sine
@@ -352,7 +353,7 @@ def test_channels_of_a_wav(write_wav: Write, tmp_path: Path, count: int) -> None
     path = write_wav(*[sine(0.5, hertz=200 + 100 * n) for n in range(count)])
     found = tracks_in(path, tmp_path)
     assert [track.channel for track in found.tracks] == list(range(count))
-    signals = sources.read_signals(found.tracks)
+    signals = read_signals(found.tracks)
     assert signals.shape == (count, 8000)
     for number, row in enumerate(signals):
         assert np.abs(np.fft.rfft(row)).argmax() == (200 + 100 * number) // 2
