@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audio.media import ffmpeg
-from audio.tracks import archive, sources
+from audio.tracks import archive
 from audio.tracks.signals import read_signals
 from audio.tracks.sources import FoundTracks, check_sources, find_sources, given_tracks, tracks_in
 from models.record.errors import InputError
@@ -384,7 +384,7 @@ def test_soft_and_overloud_signals_get_one_gain(make_media: Write, tmp_path: Pat
             f"sine=d=1,volume={gain}:precision=float,aformat=flt,pan=stereo|c0=c0|c1=.5*c0",
         )
         path = make_media("float.wav", *arguments, "-c:a", "pcm_f32le")
-        left, right = sources.read_signals(tracks_in(path, tmp_path).tracks)
+        left, right = read_signals(tracks_in(path, tmp_path).tracks)
         assert np.abs(left).max() == pytest.approx(0.9 * 32768, rel=0.05)
         assert np.abs(right).max() == pytest.approx(0.45 * 32768, rel=0.05)
 
