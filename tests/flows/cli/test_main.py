@@ -80,6 +80,12 @@ def test_diarise_imports_neither_prefect_nor_what_pyannote_does_not_use(
     [
         (["run", "missing.mp3"], "missing.mp3: no such file"),
         (["run", "."], ". is a folder"),
+        (["run"], "nothing to hear: give an audio file"),
+        (["run", "--track", "Anne, Dr=a=b.wav"], "a=b.wav: no such file"),
+        (["run", "--track", "Anne=empty.mp3", "--track", "Bob=b.wav"], "empty.mp3 is empty"),
+        (["run", "--track", "empty.mp3", "--tracks", "mix"], "--track and --tracks mix contradict"),
+        (["run", ".", "--track", "empty.mp3"], ". holds tracks, and so does --track"),
+        (["run", "empty.mp3", "--tracks", "some"], "no --tracks 'some': use auto, mix, separate"),
         (["run", "empty.mp3"], "empty.mp3"),
         (["run", "empty.mp3", "--formats", "doc"], "unknown format 'doc'"),
         (["run", "ftp://example.org/a.mp3"], "ftp"),
