@@ -31,6 +31,7 @@ BREATH = 1.0  # seconds between pieces of one line that are none
 GRACE = (
     2.0  # of evidence, a fifth of a second's, against the rest of the track's being heard, that is let pass
 )
+JOINED = 0.5  # of evidence against there being nothing unheard between two lines, that is let pass
 TIE = 1e-6  # of evidence, by which nothing is decided
 FAINT = 0.3  # of a loud frame's weight
 BESIDE = 50  # frames from a loud one in which faint ones count
@@ -141,7 +142,7 @@ def _change(before: Line, after: Line, heard: Heard) -> tuple[float, float]:
     # What was cut out or lost leaves nothing unheard between the lines; what was put in its place does.
     joined = until[: len(until) - gap] + since[gap:]
     apart = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
-    if joined.max() >= apart.max() - GRACE:
+    if joined.max() >= apart.max() - JOINED:
         end = _middle(joined)
         return _time(first + end), _time(first + end) + jump
     start = _middle(apart) + gap
