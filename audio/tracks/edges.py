@@ -31,6 +31,7 @@ BREATH = 1.0  # seconds between pieces of one line that are none
 GRACE = (
     2.0  # of evidence, a fifth of a second's, against the rest of the track's being heard, that is let pass
 )
+JOINED = 0.5  # of evidence against there being nothing unheard between two lines, that is let pass
 TIE = 1e-6  # of evidence, by which nothing is decided
 FAINT = 0.3  # of a loud frame's weight
 BESIDE = 50  # frames from a loud one in which faint ones count
@@ -138,13 +139,20 @@ def _change(before: Line, after: Line, heard: Heard) -> tuple[float, float]:
     until = np.concatenate([[0.0], np.cumsum(heard.evidence(before, first, last), dtype=np.float64)])
     since = np.cumsum(heard.evidence(after, first, last)[::-1], dtype=np.float64)[::-1]
     since = np.concatenate([since, [0.0]])
-    best = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
-    start = int(np.median(np.flatnonzero(best >= best.max() - TIE))) + gap
-    reached = until[: start - gap + 1]
-    end = int(np.flatnonzero(reached >= reached.max() - TIE)[-1])
-    if end == start - gap:
+    # What was cut out or lost leaves nothing unheard between the lines; what was put in its place does.
+    joined = until[: len(until) - gap] + since[gap:]
+    apart = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
+    if joined.max() >= apart.max() - JOINED:
+        end = _middle(joined)
         return _time(first + end), _time(first + end) + jump
+    start = _middle(apart) + gap
+    end = int(np.flatnonzero(until[: start - gap + 1] >= until[: start - gap + 1].max() - TIE)[-1])
     return _time(first + end), _time(first + start)
+
+
+def _middle(evidence: NDArray[np.float64]) -> int:
+    """The middle of the places where there is most of it."""
+    return int(np.median(np.flatnonzero(evidence >= evidence.max() - TIE)))
 
 
 def _beginning(line: Line, unheard: Times, heard: Heard) -> float:

@@ -11,7 +11,8 @@ from scipy.ndimage import median_filter
 from audio.tracks.fits import CLOCK, EVERY, STEADY, Fits
 from models.runtime.samples import SAMPLE_RATE
 
-OWN_RATIO = 3.0  # dB below the loudest that a track gets beside the mix, where it is its own person's voice
+OWN_SHARE = 0.03  # of all seconds that fit, those whose level beside the mix is the own voice's
+OWN_RATIO = 4.0  # dB below that at which it still is
 BEND = 0.004  # seconds by which a part's middle may lie off its line; more are two parts
 SMOOTHED = 9  # fits whose median says how far off
 LAG_ERROR = 0.0003  # seconds by which lags scatter, of which the greater are held to be mistaken
@@ -70,7 +71,8 @@ def own_voice(fits: Fits) -> NDArray[np.bool_]:
     """
     if not len(fits):
         return np.zeros(0, dtype=np.bool_)
-    own: NDArray[np.bool_] = fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO
+    number = max(min(LEAST, len(fits)), round(OWN_SHARE * len(fits)))
+    own: NDArray[np.bool_] = fits.ratio >= np.sort(fits.ratio)[-number] - OWN_RATIO
     return own
 
 
@@ -153,7 +155,7 @@ def _bend(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> tuple
     if len(told) < 2 * SMOOTHED:
         return 0.0, 0
     left = fits.offsets[told] - drift * fits.heard[told]
-    smooth = median_filter(left, SMOOTHED, mode="nearest")
+    smooth = median_filter(left, SMOOTHED, mode="mirror")
     sums, squares = np.cumsum(smooth), np.cumsum(smooth**2)
     counts = np.arange(1, len(smooth))
     before = squares[:-1] - sums[:-1] ** 2 / counts
