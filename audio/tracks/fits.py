@@ -28,13 +28,13 @@ from models.runtime.samples import SAMPLE_RATE, Samples
 
 Times = NDArray[np.float64]
 
-SOUGHT_EVERY = 4 * FRAME_RATE
-SOUGHT_OWN = FRAME_RATE  # of these frames, those that must be the person's own
+SOUGHT_EVERY = 4 * FRAME_RATE  # frames between two windows of SOUGHT
+SOUGHT_OWN = FRAME_RATE  # frames of a window that must be the person's own
 RESEMBLING = 0.3  # correlation of envelopes below which there is nothing to follow up
 
 SECOND = SAMPLE_RATE  # samples that a lag is found for
-EVERY = SAMPLE_RATE // 2
-SECOND_OWN = 0.2  # of them, what must be the person's own
+EVERY = SAMPLE_RATE // 2  # samples between the beginnings of two seconds
+SECOND_OWN = 0.2  # of a second, what must be the person's own
 NEAR = 0.06  # seconds around a place that envelopes found
 FAR = 4.0  # seconds around the place of its neighbours, for what may have been cut out between
 SHORTENED = 0.3  # and as much for each second that they are away

@@ -57,15 +57,6 @@ def track_time(piece: TrackPiece, mix_time: float) -> float:
     return piece.offset + mix_time * (1 + piece.drift_ppm * 1e-6)
 
 
-def mix_time(piece: TrackPiece, track_time: float) -> float:
-    """When, in seconds of the mix, a moment of the track is heard.
-
-    >>> mix_time(TrackPiece(0, 100, offset=2, drift_ppm=100), 52.005)
-    50.0
-    """
-    return (track_time - piece.offset) / (1 + piece.drift_ppm * 1e-6)
-
-
 def place_on_mix(track: Samples, mix: Samples) -> Placement:
     """Where a track is heard in a mix, which may be cut, processed, or have parts that no track has.
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from audio.media import ffmpeg
 from audio.tracks.placement import (
     Placement,
-    mix_time,
     on_time_line,
     place_on_mix,
     place_together,
@@ -328,11 +327,6 @@ def test_a_track_in_step_with_the_mix_stays_as_it_is() -> None:
     track = pcm(sounds.noise(5, 2))
     line = on_time_line(track, Placement((TrackPiece(1.0, 4.0, offset=0.5),)), 5 * RATE)
     np.testing.assert_array_equal(line[RATE : 4 * RATE], track[RATE + RATE // 2 : 4 * RATE + RATE // 2])
-
-
-def test_track_and_mix_times_are_each_others_inverse() -> None:
-    piece = TrackPiece(0.0, 100.0, offset=-3.2, drift_ppm=-75.0)
-    assert mix_time(piece, track_time(piece, 61.7)) == pytest.approx(61.7)
 
 
 def test_a_placed_session_sounds_like_its_mix() -> None:
