@@ -47,7 +47,8 @@ def studio() -> Studio:
 
 def _spoken(path: Path) -> Floats:
     samples = as_float(decode(path).samples)
-    return samples * 0.05 / np.sqrt(np.mean(samples**2))
+    even: Floats = samples * 0.05 / np.sqrt(np.mean(samples**2))
+    return even
 
 
 def decibels(level: float) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from audio.media import ffmpeg
-from audio.tracks import archive, sources
+from audio.tracks import archive
+from audio.tracks.signals import read_signals
 from audio.tracks.sources import FoundTracks, check_sources, find_sources, given_tracks, tracks_in
 from models.record.errors import InputError
 from tests.audio.conftest import Write, sine
@@ -352,7 +353,7 @@ def test_channels_of_a_wav(write_wav: Write, tmp_path: Path, count: int) -> None
     path = write_wav(*[sine(0.5, hertz=200 + 100 * n) for n in range(count)])
     found = tracks_in(path, tmp_path)
     assert [track.channel for track in found.tracks] == list(range(count))
-    signals = sources.read_signals(found.tracks)
+    signals = read_signals(found.tracks)
     assert signals.shape == (count, 8000)
     for number, row in enumerate(signals):
         assert np.abs(np.fft.rfft(row)).argmax() == (200 + 100 * number) // 2
@@ -383,7 +384,7 @@ def test_soft_and_overloud_signals_get_one_gain(make_media: Write, tmp_path: Pat
             f"sine=d=1,volume={gain}:precision=float,aformat=flt,pan=stereo|c0=c0|c1=.5*c0",
         )
         path = make_media("float.wav", *arguments, "-c:a", "pcm_f32le")
-        left, right = sources.read_signals(tracks_in(path, tmp_path).tracks)
+        left, right = read_signals(tracks_in(path, tmp_path).tracks)
         assert np.abs(left).max() == pytest.approx(0.9 * 32768, rel=0.05)
         assert np.abs(right).max() == pytest.approx(0.45 * 32768, rel=0.05)
 
