@@ -45,7 +45,8 @@ REACH = 5  # frames within which bleed arrives, a way of 17 m or a placement tha
 DECAY = 1.2  # dB a frame by which a room's echo falls: 60 dB in half a second
 BEGINS = 5.0  # dB above what others and noise explain that somebody's own sound reaches somewhere ...
 GOES_ON = 1.0  # ... and stays above
-SPEECH_RANGE = 45.0  # dB from the loud parts of a voice down to its softest sound
+SPEECH_RANGE = 40.0  # dB from the loudest to the softest sound of one voice ...
+LOUDEST_FRAMES = 601  # ... in 3 s to both sides
 PAUSE = 0.3  # seconds; what lies between two sounds that are less apart is one with them
 LEAST_SOUND = 0.1  # seconds of sound that may be somebody's
 
@@ -184,7 +185,8 @@ def own_sounds(levels: Levels, noise: Levels, excess: Levels) -> list[Span]:
         heard[first:end] = excess[first:end].max() >= BEGINS
     if not heard.any():
         return []
-    heard &= levels > np.percentile(levels[heard], LOUDEST_PERCENTILE) - SPEECH_RANGE
+    loudest = maximum_filter1d(np.where(heard, levels, SILENCE), LOUDEST_FRAMES)
+    heard &= levels > loudest - SPEECH_RANGE
     spans = (Span(first / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND) for first, end in _runs(heard))
     return [span for span in union(spans, PAUSE) if span.duration >= LEAST_SOUND]
 

@@ -28,6 +28,10 @@ LONG = 3.0  # seconds over which what fits by chance doesn't
 WITHIN = 0.25  # seconds around the middle of a second that fits
 ENOUGH = 4  # seconds that fit nowhere, behind which a piece doesn't go on
 BREATH = 1.0  # seconds between pieces of one line that are none
+GRACE = (
+    2.0  # of evidence, a fifth of a second's, against the rest of the track's being heard, that is let pass
+)
+JOINED = 0.5  # of evidence against there being nothing unheard between two lines, that is let pass
 TIE = 1e-6  # of evidence, by which nothing is decided
 FAINT = 0.3  # of a loud frame's weight
 BESIDE = 50  # frames from a loud one in which faint ones count
@@ -135,13 +139,20 @@ def _change(before: Line, after: Line, heard: Heard) -> tuple[float, float]:
     until = np.concatenate([[0.0], np.cumsum(heard.evidence(before, first, last), dtype=np.float64)])
     since = np.cumsum(heard.evidence(after, first, last)[::-1], dtype=np.float64)[::-1]
     since = np.concatenate([since, [0.0]])
-    best = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
-    start = int(np.median(np.flatnonzero(best >= best.max() - TIE))) + gap
-    reached = until[: start - gap + 1]
-    end = int(np.flatnonzero(reached >= reached.max() - TIE)[-1])
-    if end == start - gap:
+    # What was cut out or lost leaves nothing unheard between the lines; what was put in its place does.
+    joined = until[: len(until) - gap] + since[gap:]
+    apart = np.maximum.accumulate(until)[: len(until) - gap] + since[gap:]
+    if joined.max() >= apart.max() - JOINED:
+        end = _middle(joined)
         return _time(first + end), _time(first + end) + jump
+    start = _middle(apart) + gap
+    end = int(np.flatnonzero(until[: start - gap + 1] >= until[: start - gap + 1].max() - TIE)[-1])
     return _time(first + end), _time(first + start)
+
+
+def _middle(evidence: NDArray[np.float64]) -> int:
+    """The middle of the places where there is most of it."""
+    return int(np.median(np.flatnonzero(evidence >= evidence.max() - TIE)))
 
 
 def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
@@ -151,8 +162,9 @@ def _beginning(line: Line, unheard: Times, heard: Heard) -> float:
     first = _frame(least)
     last = max(_frame(min(line.first + MARGIN, (line.first + line.last) / 2)), first) + 1
     since = np.cumsum(heard.evidence(line, first, last)[::-1], dtype=np.float64)[::-1]
-    begun = int(np.flatnonzero(since >= since.max() - TIE)[0])
-    return _time(first + begun) if begun else least
+    if since[0] >= since.max() - GRACE:
+        return least
+    return _time(first + int(np.flatnonzero(since >= since.max() - TIE)[0]))
 
 
 def _ending(line: Line, unheard: Times, heard: Heard) -> float:
@@ -162,7 +174,9 @@ def _ending(line: Line, unheard: Times, heard: Heard) -> float:
     first = _frame(max(line.last - MARGIN, (line.first + line.last) / 2))
     last = max(_frame(most), first) + 1
     until = np.cumsum(heard.evidence(line, first, last), dtype=np.float64)
-    return min(_time(first + int(np.flatnonzero(until >= until.max() - TIE)[-1]) + 1), float(most))
+    if until[-1] >= until.max() - GRACE:
+        return float(most)
+    return _time(first + int(np.flatnonzero(until >= until.max() - TIE)[-1]) + 1)
 
 
 def _frame(time: float) -> int:

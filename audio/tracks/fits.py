@@ -48,7 +48,7 @@ SURE = 40.0  # from which there is no doubt
 
 STEADY = 0.03  # seconds that lags differ between who speaks: the air's, heard through the other's microphone
 CLOCK = 300e-6  # seconds a second that clocks differ at most
-JUMP = 0.5  # what a jump costs, in seconds that fit well
+JUMP = 0.35  # what a jump costs, in seconds that fit well
 FARTHER = 0.1  # and as much for a jump of a second, of three, of seven and so on
 REMEMBERED = 1000  # seconds that fit somewhere, after which a jump's start is forgotten
 

@@ -11,7 +11,8 @@ from scipy.ndimage import median_filter
 from audio.tracks.fits import CLOCK, EVERY, STEADY, Fits
 from models.runtime.samples import SAMPLE_RATE
 
-OWN_RATIO = 3.0  # dB below the loudest that a track gets beside the mix, where it is its own person's voice
+OWN_SHARE = 0.03  # of all seconds that fit, those whose level beside the mix is the own voice's
+OWN_RATIO = 4.0  # dB below that at which it still is
 BEND = 0.004  # seconds by which a part's middle may lie off its line; more are two parts
 SMOOTHED = 9  # fits whose median says how far off
 LAG_ERROR = 0.0003  # seconds by which lags scatter, of which the greater are held to be mistaken
@@ -53,10 +54,7 @@ def find_lines(fits: Fits) -> list[Line]:
     if not _certain(fits):
         return []
     own = own_voice(fits)
-    runs = _runs(fits)
-    drift = _drift(runs, fits, own)
-    parts = [part for run in runs for part in _unbent(run, fits, own, drift)]
-    drift = _drift(parts, fits, own)
+    parts, drift = _straight(_runs(fits), fits, own)
     lines = []
     for part in parts:
         offset = _offset(part, fits, own, drift)
@@ -73,7 +71,8 @@ def own_voice(fits: Fits) -> NDArray[np.bool_]:
     """
     if not len(fits):
         return np.zeros(0, dtype=np.bool_)
-    own: NDArray[np.bool_] = fits.ratio >= np.quantile(fits.ratio, 0.9) - OWN_RATIO
+    number = max(min(LEAST, len(fits)), round(OWN_SHARE * len(fits)))
+    own: NDArray[np.bool_] = fits.ratio >= np.sort(fits.ratio)[-number] - OWN_RATIO
     return own
 
 
@@ -126,22 +125,43 @@ def _drift(parts: list[Part], fits: Fits, own: NDArray[np.bool_]) -> float:
     return drift
 
 
-def _unbent(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> list[Part]:
-    """The parts of a part, none of which lies off its line: clocks lose a few milliseconds at once, too."""
+def _straight(parts: list[Part], fits: Fits, own: NDArray[np.bool_]) -> tuple[list[Part], float]:
+    """Parts, cut further until none of them lies off its line, and their drift: clocks lose milliseconds at once, too.
+
+    What lies off for a while and then as before was a neighbour, and stays.
+    """
+    while True:
+        drift = _drift(parts, fits, own)
+        bends = [_bend(part, fits, own, drift) for part in parts]
+        worst = max(range(len(parts)), key=lambda n: bends[n][0])
+        if bends[worst][0] <= BEND:
+            break
+        cut = bends[worst][1]
+        parts = [*parts[:worst], parts[worst][:cut], parts[worst][cut:], *parts[worst + 1 :]]
+    for reach in (1, 2, 1):
+        n = 0
+        while n + reach < len(parts):
+            offsets = [_offset(part, fits, own, drift) for part in parts[n : n + reach + 1]]
+            if abs(offsets[0] - offsets[-1]) < BEND and abs(offsets[0] - offsets[1]) < STEADY:
+                parts[n : n + reach + 1] = [np.concatenate(parts[n : n + reach + 1])]
+            else:
+                n += 1
+    return parts, drift
+
+
+def _bend(part: Part, fits: Fits, own: NDArray[np.bool_], drift: float) -> tuple[float, int]:
+    """How far a part lies off its line, in seconds, and where it is best cut in two."""
     told = _told(part, fits, own)
-    left = fits.offsets[told] - drift * fits.heard[told]
     if len(told) < 2 * SMOOTHED:
-        return [part]
-    smooth = median_filter(left, SMOOTHED, mode="nearest")
-    if np.abs(smooth - np.median(left)).max() <= BEND:
-        return [part]
+        return 0.0, 0
+    left = fits.offsets[told] - drift * fits.heard[told]
+    smooth = median_filter(left, SMOOTHED, mode="mirror")
     sums, squares = np.cumsum(smooth), np.cumsum(smooth**2)
     counts = np.arange(1, len(smooth))
     before = squares[:-1] - sums[:-1] ** 2 / counts
     after = squares[-1] - squares[:-1] - (sums[-1] - sums[:-1]) ** 2 / (len(smooth) - counts)
     best = int((before + after).argmin())
-    cut = int(np.searchsorted(part, told[best + 1]))
-    return [piece for half in (part[:cut], part[cut:]) for piece in _unbent(half, fits, own, drift)]
+    return float(np.abs(smooth - np.median(left)).max()), int(np.searchsorted(part, told[best + 1]))
 
 
 def _heard_through(part: Part, fits: Fits) -> list[Part]:

@@ -10,15 +10,13 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from operator import attrgetter
 
 from models.alignment.align import split_segments
 from models.alignment.attribution import voice_probability
 from models.alignment.overlap import mark_overlapped_words
 from models.alignment.speech_edges import snap_to_speech
-from models.record.matching import comparable_words
 from models.record.punctuation import finality
 from models.record.spans import speech_of
 from models.record.transcript import Segment, Turn, Word
@@ -28,14 +26,6 @@ TOGETHER_SECONDS = 1.0  # those who cut in within that cut in together
 BREATH = 0.3  # seconds of a pause in which a listener's word stands alone
 CLAUSE_WORTH = 1.0  # seconds for which a sentence may go on to the end of a clause ...
 PAUSE_WORTH = 1.0  # ... and to a pause of a second or more
-SAME_SECONDS = 0.3  # that a word may begin or end earlier in one track than in another ...
-REACH = 1.0  # ... where the other edge may be off by so much: it is stretched over a pause
-OWN_DB = 6.0  # from which a track's own sound is a voice
-NEAR_SECONDS = 1.0  # words of one phrase lie so close
-MISHEARD = 2  # words in a row that bleed may be misheard as, within a phrase
-
-Loudness = Sequence[Sequence[float]]
-"""For each word of each track, how far the track's own sound exceeds what bleed explains, in dB."""
 
 
 def merge_tracks(
@@ -143,72 +133,3 @@ def _joined(parts: Iterator[Segment]) -> Iterator[Segment]:
         last = part
     if last is not None:
         yield last
-
-
-def drop_bleed(spoken: Sequence[Sequence[Word]], own_db: Loudness) -> list[list[Word]]:
-    """The words of each track without those of other tracks that are heard in it, too.
-
-    Those are words at which the track's own sound is weak, and which are at the same time in a track where it is
-    stronger; and what is weak between two of them: a word or two may be misheard. Two who say the same at once keep it,
-    if it is the own sound of both. own_db: see `Loudness`.
-
-    >>> one, other = [Word(0.0, 0.4, " Well,"), Word(0.4, 0.8, " yes.")], [Word(0.5, 0.8, " Yes")]
-    >>> [len(words) for words in drop_bleed([one, other], [[20.0, 19.0], [1.0]])]
-    [2, 0]
-    >>> [len(words) for words in drop_bleed([one, other], [[20.0, 19.0], [14.0]])]
-    [2, 1]
-    """
-    tracks = [
-        [
-            _Heard(word.start, word.end, "".join(comparable_words(word.text)), number, level)
-            for word, level in zip(words, levels, strict=True)
-        ]
-        for number, (words, levels) in enumerate(zip(spoken, own_db, strict=True))
-    ]
-    everything = sorted((one for heard in tracks for one in heard), key=attrgetter("start"))
-    return [
-        [word for word, bleed in zip(words, _are_bleed(heard, everything), strict=True) if not bleed]
-        for words, heard in zip(spoken, tracks, strict=True)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A word in a track: times in seconds, text without case and marks, own sound in dB."""
-
-    start: float
-    end: float
-    text: str
-    track: int
-    level: float
-
-    @property
-    def weak(self) -> bool:
-        return self.level < OWN_DB
-
-    def is_bleed_of(self, other: _Heard) -> bool:
-        """Whether it is what is louder in the other's track."""
-        edges = sorted((abs(self.start - other.start), abs(self.end - other.end)))
-        return (
-            other.track != self.track
-            and other.text == self.text != ""
-            and (other.level, -other.track) > (self.level, -self.track)
-            and edges[0] <= SAME_SECONDS
-            and edges[1] <= REACH
-        )
-
-
-def _are_bleed(heard: Sequence[_Heard], everything: Sequence[_Heard]) -> list[bool]:
-    """Which words of a track are another's. everything: the words of all tracks, in order of time."""
-    bleed = [one.weak and any(one.is_bleed_of(other) for other in _near(one, everything)) for one in heard]
-    for first, last in pairwise([n for n, is_bleed in enumerate(bleed) if is_bleed]):
-        phrase = heard[first : last + 1]
-        close = all(after.start - before.end <= NEAR_SECONDS for before, after in pairwise(phrase))
-        if len(phrase) - 2 <= MISHEARD and close and all(one.weak for one in phrase):
-            bleed[first:last] = [True] * (last - first)
-    return bleed
-
-
-def _near(one: _Heard, everything: Sequence[_Heard]) -> Sequence[_Heard]:
-    first = bisect_left(everything, one.start - REACH, key=attrgetter("start"))
-    return everything[first : bisect_right(everything, one.start + REACH, key=attrgetter("start"))]

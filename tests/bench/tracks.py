@@ -371,7 +371,8 @@ def tables(people: Sequence[str], kinds: Sequence[str], systems: Sequence[str], 
         by_kind.setdefault(kind, []).append(made)
     for kind, group in by_kind.items():
         found = {
-            system: [judge(made, *run(system, made, again=system in again)) for made in group] for system in systems
+            system: [judge(made, *run(system, made, again=system in again)) for made in group]
+            for system in systems
         }
         for system, own in found.items():
             rows.append(row(kind, system, own, found.get(MIXED, ())))

@@ -47,8 +47,8 @@ def studio() -> Studio:
 
 def _spoken(path: Path) -> Floats:
     samples = as_float(decode(path).samples)
-    even: Floats = samples * 0.05 / np.sqrt(np.mean(samples**2))
-    return even
+    levelled: Floats = samples * 0.05 / np.sqrt(np.mean(samples**2))
+    return levelled
 
 
 def decibels(level: float) -> float:

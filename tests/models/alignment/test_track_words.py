@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.alignment.track_words import drop_bleed, merge_tracks
+from models.alignment.track_words import merge_tracks
 from models.record.transcript import Segment, Turn, Word
 from tests.models.alignment.samples import A, B, said, times, word_lists
 
@@ -192,51 +191,3 @@ def test_merging_again_what_was_snapped_to_the_turns_changes_nothing() -> None:
     once = merge_tracks([anne, bob], turns, "en")
     tracks = [[word for one in once if one.speaker == label for word in one.words] for label in (A, B)]
     assert merge_tracks(tracks, turns, "en") == once
-
-
-def test_a_phrase_heard_in_another_track_too_is_dropped_there_though_it_is_misheard() -> None:
-    anne = said("We went down to the river, then.")
-    in_bob = said("we went town to the river", 0.15)
-    own = said("Nice!", 4.0)
-    kept = drop_bleed([anne, [*in_bob, *own]], [[25.0] * 7, [2.0] * 6 + [18.0]])
-    assert kept == [anne, own]
-
-
-def test_two_who_say_the_same_at_once_keep_it() -> None:
-    anne, bob = said("Yes."), said("Yes.", 0.1)
-    assert drop_bleed([anne, bob], [[20.0], [9.0]]) == [anne, bob]
-
-
-def test_a_word_of_ones_own_is_kept_between_those_of_another() -> None:
-    anne, bob = said("we went down"), said("we really down", 0.1)
-    kept = drop_bleed([anne, bob], [[25.0] * 3, [1.0, 15.0, 1.0]])
-    assert [word.text for word in kept[1]] == [" really"]
-
-
-@pytest.mark.parametrize(
-    ("word", "level"),
-    [
-        (Word(0.9, 1.3, " no"), 1.0),  # at another time
-        (Word(0.0, 0.4, " know"), 1.0),  # another word
-        (Word(0.0, 0.4, " no"), 6.0),  # loud enough to be a voice
-    ],
-)
-def test_what_is_no_bleed_stays(word: Word, level: float) -> None:
-    assert drop_bleed([said("No."), [word]], [[20.0], [level]])[1] == [word]
-
-
-@given(track_lists(), st.data())
-def test_of_words_heard_twice_one_is_kept_and_own_words_always_are(
-    tracks: list[list[Word]], data: st.DataObject
-) -> None:
-    levels = [
-        data.draw(st.lists(st.sampled_from([0.0, 3.0, 20.0]), min_size=len(track), max_size=len(track)))
-        for track in tracks
-    ]
-    kept = drop_bleed(tracks, levels)
-    for words, own, left in zip(tracks, levels, kept, strict=True):
-        rest = iter(left)
-        loud = [word for word, level in zip(words, own, strict=True) if level >= 6]
-        assert all(word in rest for word in loud)
-    said_before = {word.text for track in tracks for word in track}
-    assert {word.text for track in kept for word in track} == said_before
