@@ -30,9 +30,7 @@ SUMMED = 0.75  # share of a track that others explain, where it is their mix
 PART_OF_SUM = 0.03  # share of a mix that a track makes up, to be one of its parts
 
 APART = 8.0  # dB that a track is louder than all others when its person speaks
-APART_COPIED = (
-    14.0  # the same where the others have the same sound, only softer, as in a scene that is panned
-)
+APART_COPIED = 12.0  # the same where others have the same sound, only softer, as in a scene that is panned
 COPIED = 0.9  # correlation of these
 NEAR = 25.0  # dB below a person's usual level, at which they still speak
 ALONE_SECONDS = 1.5  # of speech on a track alone, to be a person's
@@ -40,9 +38,9 @@ ALONE_SHARE = 0.02  # of all speech that is on one track alone
 IN_TURN = 0.6  # share of speech that is on one track alone, where people take turns
 SPEAKS = 12.0  # dB below their usual level, at which somebody surely speaks,
 AS_LOUD = 6.0  # and not only hears the one who leads, which is as far below it
-AT_ONCE = (
-    0.25  # share of speech that is together with others', over which tracks are languages of a programme
-)
+HEARD = 0.55  # correlation with the one who leads, of a microphone that hears them, too,
+LATEST = 0.025  # seconds later at most
+AT_ONCE = 0.25  # share of speech that is together with others', over which it is another programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,45 +163,62 @@ def _sums(products: NDArray[np.float64], among: Sequence[int]) -> list[int]:
 
 def _speech(signals: Signals, voices: Floats) -> _Speech:
     """How long people speak on each track alone. signals, voices: of the same tracks, those that may be people."""
-    levels = _levels(voices)
+    size = FRAME // 2
+    frames = voices[:, : voices.shape[1] // size * size].reshape(len(voices), -1, size)
+    levels = _levels(frames)
     loudest, beside = _clearly_loudest(levels)
     heard = np.zeros(levels.shape[1], dtype=bool)
     normal = np.full(levels.shape, -np.inf)  # dB, beside the level of each one's own speech
     alone = [0.0] * len(levels)
     for track, own in enumerate(loudest):
-        if _seconds(own) < ALONE_SECONDS or _is_copied(track, own, beside, voices):
+        if _seconds(own) < ALONE_SECONDS or _is_copied(track, loudest, beside, frames):
             continue
         speech = _speaks(signals[track], len(own))
         alone[track] = _seconds(own & speech)
         if alone[track]:
             normal[track] = levels[track] - np.median(levels[track, own & speech])
             heard |= speech & (normal[track] > -NEAR)
-    return _Speech(tuple(alone), _seconds(heard), _seconds_at_once(normal[:, heard]))
+    return _Speech(tuple(alone), _seconds(heard), _seconds_at_once(normal[:, heard], frames[:, heard]))
 
 
-def _seconds_at_once(normal: NDArray[np.float64]) -> float:
+def _seconds_at_once(normal: NDArray[np.float64], frames: Floats) -> float:
     """How long two speak at once, each about as loud as usual: for each who leads the one with whom it is most.
 
-    normal: (tracks, frames) in dB. One who hears the other is not as loud as in the own speech.
+    normal: (tracks, frames) in dB. A microphone that only hears who leads is not as loud as in its own person's
+    speech, or has the same sound.
     """
     leader, most = normal.argmax(axis=0), normal.max(axis=0)
     speaks = (normal > -SPEAKS) & (normal > most - AS_LOUD)
     found = 0.0
     for track in range(len(normal)):
-        led = speaks[track] & (leader == track)
-        found += max(_seconds(led & other) for number, other in enumerate(speaks) if number != track)
+        both = [speaks[track] & (leader == track) & other for other in speaks]
+        found += max(
+            0.0
+            if other == track or _likeness(frames[track, at_once], frames[other, at_once]) > HEARD
+            else _seconds(at_once)
+            for other, at_once in enumerate(both)
+        )
     return found
+
+
+def _likeness(one: Floats, other: Floats) -> float:
+    """The highest correlation of two tracks, one of them up to LATEST later, over frames: (frames, samples) each."""
+    from scipy.fft import irfft, rfft
+
+    latest = round(LATEST * SAMPLE_RATE / 2)
+    size = 2 * one.shape[1]
+    crossed = irfft(np.sum(rfft(one, size).conj() * rfft(other, size), axis=0), size)
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(np.abs(crossed[np.arange(-latest, latest + 1)]).max()) / scale if scale else 0.0
 
 
 def _seconds(frames: Flags) -> float:
     return float(frames.sum()) * FRAME / SAMPLE_RATE
 
 
-def _levels(voices: Floats) -> Floats:
-    """(tracks, frames) in dB of full scale."""
-    size = FRAME // 2
-    frames = voices[:, : voices.shape[1] // size * size].reshape(len(voices), -1, size)
-    energy = np.einsum("tfs,tfs->tf", frames, frames) / size
+def _levels(frames: Floats) -> Floats:
+    """(tracks, frames) in dB of full scale; frames: (tracks, frames, samples)."""
+    energy = np.einsum("tfs,tfs->tf", frames, frames) / frames.shape[2]
     levels: Floats = 10 * np.log10(np.maximum(energy, 10 ** (FLOOR / 10)))
     return levels
 
@@ -252,16 +267,19 @@ def _middle(differences: Floats) -> float:
     return float(low + high) / 2
 
 
-def _is_copied(track: int, own: Flags, beside: Floats, voices: Floats) -> bool:
+def _is_copied(track: int, loudest: Flags, beside: Floats, frames: Floats) -> bool:
     """Whether, when a track is the loudest, another one has the same sound and not much softer."""
-    size = FRAME // 2
-    frames = voices[:, : len(own) * size].reshape(len(voices), -1, size)[:, own]
-    products = np.einsum("fs,tfs->t", frames[track], frames)
-    energy = np.einsum("tfs,tfs->t", frames, frames)
-    alike = np.abs(products) > COPIED * np.sqrt(energy * energy[track])
-    softer = np.median(beside[track, own] - beside[:, own], axis=1) < APART_COPIED
+    own = loudest[track]
+    sound = frames[:, own]
+    energy = np.einsum("tfs,tfs->t", sound, sound)
+    alike = np.abs(np.einsum("fs,tfs->t", sound[track], sound)) > COPIED * np.sqrt(energy * energy[track])
     alike[track] = False
-    return bool((alike & softer).any())
+    for other in np.flatnonzero(alike):
+        turns = [loudest[one] for one in (track, other) if loudest[one].any()]
+        apart = [abs(float(np.median(beside[track, turn] - beside[other, turn]))) for turn in turns]
+        if sum(apart) / len(apart) < APART_COPIED:
+            return True
+    return False
 
 
 def _speaks(track: Signals, frames: int) -> Flags:
