@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d, percentile_filter, uniform_filter1d
 
-from models.runtime.samples import FULL_SCALE, SAMPLE_RATE
+from models.runtime.samples import FULL_SCALE, SAMPLE_RATE, SOUNDLESS
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int16]
@@ -96,9 +96,9 @@ def gains(power: Floats, peaks: Floats) -> Floats:
 
 
 def to_full_scale(power: Floats, peaks: Floats) -> Floats:
-    """As `gains`, but one gain for all of it: all that there is in 16 bits, the loudest sample at full scale."""
-    loudest = max(float(peaks.max()), SILENCE)
-    return np.full(len(power), -20 * np.log10(loudest))
+    """As `gains`, but one gain for all of it: the loudest sample is at full scale, unless all is silence."""
+    loudest = float(peaks.max())
+    return np.full(len(power), -20 * np.log10(loudest) if loudest > SOUNDLESS else 0.0)
 
 
 def loudness(power: Floats) -> float:

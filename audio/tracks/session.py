@@ -34,6 +34,7 @@ Int16 = NDArray[np.int16]
 RAMP = SAMPLE_RATE // 100  # samples in which a track is faded in and out
 UNEXPLAINED_AFTER = 0.4  # seconds from a track's sound on after which the mix is on its own
 UNEXPLAINED_SECONDS = 1.5  # of sound in the mix that are worth hearing by themselves
+ALIKE_SECONDS = 2.0  # that tracks may differ in length which were begun and ended together
 MISSING_SECONDS = 3.0  # of sound in a track that the mix lacks, worth telling
 BLOCK = 10 * SAMPLE_RATE  # samples that are levelled at once
 
@@ -63,13 +64,13 @@ class Session:
         if mix is not None:
             sounds.append(tuple(_unexplained(mix, sounds)))
         elif sum_path is not None:
-            write_sum(list(rows), sounds, sum_path)
+            write_sum(rows, sounds, sum_path)
         placed = [not each.nowhere for each in placements]
         layout = Layout(
-            rows.shape[1] / SAMPLE_RATE,
+            len(rows[0]) / SAMPLE_RATE,
             tuple(each.pieces for each in placements),
             tuple(sounds),
-            (*warnings, *self._without_people(list(rows), placed, found.speaking.tolist())),
+            (*warnings, *self._without_people(rows, placed, found.speaking.tolist())),
         )
         self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
         return layout
@@ -88,45 +89,51 @@ class Session:
 
     def _rows(
         self, mix: Int16 | None, progress: Progress
-    ) -> tuple[list[Placement], NDArray[np.int16], tuple[str, ...]]:
+    ) -> tuple[list[Placement], list[Int16], tuple[str, ...]]:
         """Where the tracks lie, and (tracks, samples) of them on the time line of the mix."""
         rows: list[Int16] = []
         if mix is not None:
             placements: list[Placement] = []
-            warnings: list[str] = []
+            told: list[str] = []
             for source in self.tracks:
                 track = self._decode(source, progress, even=False)
                 placement = place_on_mix(track, mix)
-                warnings += (*_clipped(source, track), *_misplaced(source, track, placement))
+                told += (*_ill_recorded(source, track), *_misplaced(source, track, placement))
                 placements.append(placement)
                 rows.append(on_time_line(track, placement, len(mix)))
-            return placements, np.stack(rows), tuple(warnings)
+            return placements, rows, tuple(told)
         tracks = [self._decode(source, progress, even=False) for source in self.tracks]
-        clipped = tuple(
+        warnings = tuple(
             warning
             for source, track in zip(self.tracks, tracks, strict=True)
-            for warning in _clipped(source, track)
+            for warning in _ill_recorded(source, track)
         )
-        if len({(source.path) for source in self.tracks}) == 1:
+        if len({source.path for source in self.tracks}) == 1:
             placements = [Placement((TrackPiece(0.0, len(t) / SAMPLE_RATE, 0.0),), 1.0) for t in tracks]
         else:
             placements = place_together(tracks)
+            warnings += tuple(self._unlinked(placements))
         count = max(round(each.pieces[-1].end * SAMPLE_RATE) for each in placements if each.pieces)
         for i, placement in enumerate(placements):
             rows.append(on_time_line(tracks[i], placement, count))
             tracks[i] = np.zeros(0, dtype=np.int16)
-        return placements, np.stack(rows), clipped
+        return placements, rows, warnings
+
+    def _unlinked(self, placements: Sequence[Placement]) -> Iterator[str]:
+        """What to warn of where tracks of other lengths are taken to begin together, as nothing tells better."""
+        ends = [each.pieces[-1].end for each in placements if each.pieces]
+        apart = [
+            source.called for source, each in zip(self.tracks, placements, strict=True) if not each.matched
+        ]
+        if apart and max(ends) - min(ends) > ALIKE_SECONDS:
+            yield f"no sound in two tracks tells when {', '.join(apart)} began: taken to begin with the others"
 
     def _without_people(
         self, rows: Sequence[Int16], placed: Sequence[bool], speaking: Sequence[bool]
     ) -> Iterator[str]:
         """What to warn of in tracks on which nobody has a voice of their own."""
         names = [source.called for source in self.tracks]
-        silent = checks.silent_tracks(rows)
-        explained = set(silent)
-        for number in silent:
-            if placed[number]:
-                yield f"{names[number]} is silent"
+        explained = set(checks.silent_tracks(rows))
         for first, second in checks.equal_tracks(rows):
             yield f"{names[first]} and {names[second]} hold the same sound: it was heard once"
             explained.update(number for number in (first, second) if not speaking[number])
@@ -200,17 +207,18 @@ def _unexplained(mix: Int16, sounds: Sequence[Sequence[Span]]) -> list[Span]:
     return [span for span in union(found, UNEXPLAINED_AFTER) if span.duration >= UNEXPLAINED_SECONDS]
 
 
-def _clipped(source: TrackSource, track: Int16) -> Iterator[str]:
-    """What to warn of where a track was recorded too loud."""
-    share = checks.clipped_share(track)
-    if share >= checks.CLIPPED:
+def _ill_recorded(source: TrackSource, track: Int16) -> Iterator[str]:
+    """What to warn of where a track is silent, or was recorded too loud."""
+    if checks.silent_tracks([track]):
+        yield f"{source.called} is silent"
+    elif (share := checks.clipped_share(track)) >= checks.CLIPPED:
         yield f"{source.called} is clipped, {share:.0%} of it: it was recorded too loud"
 
 
 def _misplaced(source: TrackSource, track: Int16, placement: Placement) -> list[str]:
     """What to warn of where not all of a track is in the mix."""
     name = source.called
-    if not track.any():
+    if checks.silent_tracks([track]):
         return []
     if placement.nowhere:
         return [f"{name} is not heard anywhere in the mix: it was left out"]

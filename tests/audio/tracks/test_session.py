@@ -138,3 +138,22 @@ def test_a_file_without_tracks_is_heard_as_it_was(sample_wav: Path) -> None:
         assert decoded.layout is None
         assert decoded.parts == 1
         assert decoded.worked_seconds == decoded.seconds
+
+
+def test_tracks_of_which_nothing_tells_when_they_began_are_told(tmp_path: Path) -> None:
+    made = sessions.session("remote", tmp_path, seconds=SECONDS)
+    first = next(iter(made.tracks))
+    assert not laid_out(made, mix=False).warnings
+    sessions.write_wav(made.path(first), read_audio(made.path(first))[: -10 * SAMPLE_RATE])
+    (warning,) = laid_out(made, mix=False).warnings
+    assert "no sound in two tracks tells" in warning
+
+
+def test_a_dithered_silence_is_silent(tmp_path: Path) -> None:
+    made = sessions.session("remote", tmp_path, seconds=SECONDS)
+    first = next(iter(made.tracks))
+    dither = np.random.default_rng(2).integers(-1, 2, len(read_audio(made.path(first)))) / 32767
+    sessions.write_wav(made.path(first), dither.astype(np.float32))
+    layout = laid_out(made, mix=False)
+    assert layout.sounds[0] == ()
+    assert f"track-{first}.wav is silent" in layout.warnings
