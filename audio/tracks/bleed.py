@@ -11,10 +11,12 @@ tens of milliseconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.fft import irfft, rfft
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
@@ -31,6 +33,7 @@ NOISE_SECONDS = 60  # in which the noise of a track is looked for ...
 NOISE_PERCENTILE = 5  # ... as the level that this share of it stays under
 LEAST_NOISE = -85.0  # dB of full scale: what a gate has silenced is no better than that
 
+STEP = 10  # frames from one look at levels to the next
 STEADY = 31  # frames over which levels are averaged before patterns are told from them: a syllable or two
 LOUD = 15.0  # dB above its noise that a track has to be for a frame to tell a pattern
 LOUDEST_PERCENTILE = 95  # of a track's levels: its gain, where nothing better is known
@@ -39,6 +42,10 @@ LEAST_SECONDS = 1.0  # of a pattern that are worth one
 LOUDEST_BLEED = (
     85  # percentile of a person's levels in another track: what rides gains, or walks about, varies them
 )
+COMPARED_STEPS = 10  # a second, of which one says whether a track has anything of another's sound
+COMPARED_SHARE = 0.8  # of it in which the other's person is the loudest
+COMPARED_WINDOWS = 40  # of these seconds, at most
+HEARD = 0.15  # mean correlation of what a microphone hears of a neighbour
 ROUNDS = 6  # of telling patterns from frames and frames from patterns
 
 REACH = 5  # frames within which bleed arrives, a way of 17 m or a placement that is a little off included
@@ -100,18 +107,18 @@ def noise_levels(levels: Levels) -> Levels:
     return found_noise
 
 
-def measure_bleed(levels: Levels, noise: Levels) -> Bleed:
-    """The patterns of all who speak. levels, noise: (tracks, frames)."""
+def measure_bleed(rows: Sequence[Samples], levels: Levels, noise: Levels) -> Bleed:
+    """The patterns of all who speak. rows: (samples,) of each track; levels, noise: (tracks, frames)."""
     tracks = len(levels)
     power = 10 ** (levels / 10)
     steady = _decibels(uniform_filter1d(power, STEADY, axis=1))
-    steady = np.maximum(steady, noise)[:, :: STEADY // 3]
-    quiet = noise[:, :: STEADY // 3]
+    steady = np.maximum(steady, noise)[:, ::STEP]
+    quiet = noise[:, ::STEP]
     loud = (steady > quiet + LOUD).any(axis=0)
     steady, quiet = steady[:, loud], quiet[:, loud]
     gains = np.full((tracks, tracks), -np.inf, dtype=np.float32)
     np.fill_diagonal(gains, 0.0)
-    least = LEAST_SECONDS * FRAMES_PER_SECOND / (STEADY // 3)
+    least = LEAST_SECONDS * FRAMES_PER_SECOND / STEP
     if steady.shape[1] < least:
         return Bleed(gains, np.zeros(tracks, dtype=bool))
     loudest = np.percentile(steady, LOUDEST_PERCENTILE, axis=1)
@@ -133,9 +140,38 @@ def measure_bleed(levels: Levels, noise: Levels) -> Bleed:
         owner = np.array(own)[distances.argmin(axis=0)]
     for j in patterns:
         relative = steady[:, owner == j] - steady[j, owner == j]
-        gains[j] = np.percentile(relative, LOUDEST_BLEED, axis=1)
+        heard = _hears(rows, j, np.flatnonzero(loud)[owner == j])
+        gains[j] = np.where(heard, np.percentile(relative, LOUDEST_BLEED, axis=1), -np.inf)
     speaking = np.isin(np.arange(tracks), list(patterns))
     return Bleed(gains, speaking)
+
+
+def _hears(rows: Sequence[Samples], j: int, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(tracks,) whether each has anything of the sound of track j, that comes as late throughout.
+
+    steps: those of STEP frames in which the person of j is the loudest.
+    """
+    size = COMPARED_STEPS * STEP * FRAME
+    windows, counts = np.unique(steps // COMPARED_STEPS, return_counts=True)
+    full = windows[counts >= min(COMPARED_SHARE * COMPARED_STEPS, counts.max())]
+    chosen = full[np.linspace(0, len(full) - 1, min(len(full), COMPARED_WINDOWS)).astype(int)]
+    likeness = np.zeros((len(rows), 2 * REACH * FRAME))
+    for start in chosen * size:
+        pieces = np.stack([_sharpened(row[start : start + size], size) for row in rows])
+        spectra = rfft(pieces, 2 * size, axis=1)
+        products = irfft(spectra * spectra[j].conj(), axis=1)
+        scale = np.linalg.norm(pieces, axis=1) * np.linalg.norm(pieces[j])
+        near = np.concatenate((products[:, -REACH * FRAME :], products[:, : REACH * FRAME]), axis=1)
+        likeness += near / np.maximum(scale, np.finfo(np.float32).tiny)[:, None]
+    heard: NDArray[np.bool_] = np.abs(likeness).max(axis=1) >= HEARD * len(chosen)
+    return heard
+
+
+def _sharpened(samples: Samples, size: int) -> Levels:
+    """(size,) of samples as levels are taken of them, zeros after their end."""
+    piece = np.pad(as_float(samples), (0, size - len(samples)))
+    piece[1:] -= np.float32(EMPHASIS) * piece[:-1]
+    return piece
 
 
 def _told_apart(patterns: dict[int, Levels], clearness: Levels) -> dict[int, Levels]:

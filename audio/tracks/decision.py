@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.fft import irfft, rfft
 from numpy.typing import NDArray
 
 from audio.tracks.signals import Signals
 from models.asr.voice_activity import voice_activity
+from models.record.spans import total
 from models.runtime.samples import FULL_SCALE, SAMPLE_RATE, has_sound
 
 Floats = NDArray[np.float32]
@@ -40,6 +42,7 @@ SPEAKS = 12.0  # dB below their usual level, at which somebody surely speaks,
 AS_LOUD = 6.0  # and not only hears the one who leads, which is as far below it
 HEARD = 0.55  # correlation with the one who leads, of a microphone that hears them, too,
 LATEST = 0.025  # seconds later at most
+UNRELATED = 0.1  # correlation of tracks at most, that are heard in one room nowhere
 AT_ONCE = 0.25  # share of speech that is together with others', over which it is another programme
 
 
@@ -69,11 +72,12 @@ class _Speech:
     at_once: float = 0.0
 
 
-def decide(signals: Signals, names: Sequence[str] = ()) -> Decision:
+def decide(signals: Signals, names: Sequence[str] = (), *, channels: bool = False) -> Decision:
     """Whether the tracks of a file, its streams or channels, are people.
 
     signals: (tracks, samples) int16 at 16 kHz, each at its own level; some ten minutes are enough. names: what to call
-    the tracks in `why`.
+    the tracks in `why`. channels: whether they are those of one stream, and played together, so that people who speak
+    on two of them at once are no two languages of one programme.
     """
     called = [*names, *(f"track {number + 1}" for number in range(len(names), len(signals)))]
     silent = tuple(number for number, track in enumerate(signals) if not has_sound(track))
@@ -93,6 +97,8 @@ def decide(signals: Signals, names: Sequence[str] = ()) -> Decision:
     parts = [number for number in different if number not in mixes]
     speech = _speech(signals[parts], voices[parts])
     separate, why = _judged(speech, [called[number] for number in parts])
+    if not separate and channels and _are_unrelated(signals[parts], voices[parts]):
+        separate, why = True, "people speak on channels that have nothing in common"
     kept = tuple(number for number in range(len(signals)) if number not in copies and number not in mixes)
     return Decision(separate, why, mixes[0] if mixes else None, silent, equal, kept)
 
@@ -118,6 +124,19 @@ def _judged(speech: _Speech, called: Sequence[str]) -> tuple[bool, str]:
             f"people speak on several tracks at the same times: {speech.at_once / speech.any:.0%} of them",
         )
     return True, f"people speak in turn on tracks of their own: {', '.join(people)}"
+
+
+def _are_unrelated(signals: Signals, voices: Floats) -> bool:
+    """Whether people speak on two tracks or more, of which none has anything of another."""
+    reach = round(LATEST * SAMPLE_RATE / 2)
+    for one, other in combinations(voices, 2):
+        least = UNRELATED * np.linalg.norm(one) * np.linalg.norm(other)
+        if abs(one @ other) > least:  # which spares nearly all files the rest
+            return False
+        products = irfft(rfft(one, 2 * len(one)) * rfft(other, 2 * len(one)).conj())
+        if max(np.abs(products[:reach]).max(), np.abs(products[-reach:]).max()) > least:
+            return False
+    return sum(total(voice_activity(track)) >= ALONE_SECONDS for track in signals) > 1
 
 
 def _voice_band(track: Signals) -> Floats:

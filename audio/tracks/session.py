@@ -58,7 +58,7 @@ class Session:
         placements, rows, warnings = self._rows(mix, progress)
         levels = np.stack([bleed.sound_levels(row) for row in rows])
         noise = bleed.noise_levels(levels)
-        found = bleed.measure_bleed(levels, noise)
+        found = bleed.measure_bleed(rows, levels, noise)
         excess = bleed.own_excess(levels, noise, found)
         sounds = [tuple(bleed.own_sounds(*each)) for each in zip(levels, noise, excess, strict=True)]
         if mix is not None:

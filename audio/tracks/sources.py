@@ -339,7 +339,11 @@ def _within_file(source: str, audio_track: str | None, *, asked: bool) -> FoundT
         return FoundTracks("mix", mix=whole, why=why, warnings=(why,) if asked else ())
     if asked:
         return replace(found, why=_count(len(found.tracks), "asked for"))
-    decision = decide(read_signals(found.tracks), _called(found.tracks))
+    decision = decide(
+        read_signals(found.tracks),
+        _called(found.tracks),
+        channels=all(track.channel is not None for track in found.tracks),
+    )
     if not decision.separate:
         return FoundTracks("mix", mix=whole, why=decision.why)
     return replace(

@@ -142,6 +142,15 @@ def test_channels_on_which_people_speak_in_turn_are_tracks(
     assert (heard.mode, heard.tracks) == ("mix", ())
 
 
+def test_two_who_speak_at_once_from_the_start_are_both_complete(process: Process, tmp_path: Path) -> None:
+    process(SHARED / "conversations" / "faster_whisper" / "stereo_diarization.flac", model="base")
+    said = sorted(segment.text for segment in read.load(tmp_path / "out").segments)
+    assert len(said) == 2
+    assert "confused complaint against the wizard" in said[0]
+    assert "behind the curtain on the left" in said[0]
+    assert "horizon seems extremely distant" in said[1]
+
+
 def test_streams_with_titles_are_tracks_with_names(process: Process, stereo: Path, tmp_path: Path) -> None:
     path = tmp_path / "call.mkv"
     split = "[0:a]channelsplit=channel_layout=stereo[l][r]"

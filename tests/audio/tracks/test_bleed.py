@@ -56,7 +56,7 @@ def heard(microphones: Sequence[Floats]) -> tuple[bleed.Bleed, list[list[Span]]]
     rows = [np.clip(np.rint(sound * FULL_SCALE), -32768, 32767).astype(np.int16) for sound in microphones]
     levels = np.stack([bleed.sound_levels(row) for row in rows])
     noise = bleed.noise_levels(levels)
-    found = bleed.measure_bleed(levels, noise)
+    found = bleed.measure_bleed(rows, levels, noise)
     excess = bleed.own_excess(levels, noise, found)
     return found, [bleed.own_sounds(*each) for each in zip(levels, noise, excess, strict=True)]
 
@@ -139,3 +139,13 @@ def test_silence_holds_nobody() -> None:
 def test_one_track_has_its_person() -> None:
     _, (sounds,) = heard([voice(TURNS[0], 1)])
     assert float((frames(sounds) != frames(TURNS[0])).sum()) / 100 < 0.5
+
+
+def test_two_who_always_speak_at_once_are_not_taken_for_each_others_bleed() -> None:
+    whole = [Span(1, 59)]
+    found, sounds = heard([voice(whole, 1), 0.3 * voice([Span(5, 55)], 2)])
+    assert found.loudest == -np.inf
+    assert [(own[0].start, own[-1].end) for own in sounds] == [
+        pytest.approx((1, 59), abs=0.3),
+        pytest.approx((5, 55), abs=0.3),
+    ]

@@ -10,7 +10,8 @@ from scipy.signal import fftconvolve
 
 from audio.media.decode import decode
 from audio.tracks.decision import decide
-from audio.tracks.sources import find_sources
+from audio.tracks.signals import read_signals
+from audio.tracks.sources import find_sources, tracks_in
 from models.runtime.samples import SAMPLE_RATE, as_float
 from tests.audio.conftest import Write
 
@@ -286,3 +287,12 @@ def test_a_noise_track_first_is_no_person(speech: Path, make_media: Write, tmp_p
     assert found.mix is not None
     assert found.mix.stream is None
     assert "track 2 alone" in found.why
+
+
+def test_two_who_speak_at_once_on_unrelated_channels_are_people(shared: Path) -> None:
+    path = shared / "conversations" / "faster_whisper" / "stereo_diarization.flac"
+    signals = read_signals(tracks_in(path, path.parent).tracks)
+    assert decide(signals, channels=True).separate
+    assert not decide(signals).separate
+    apart = np.stack([signals[0], (signals[1] * 0.9 + signals[0] * 0.3).astype(np.int16)])
+    assert not decide(apart, channels=True).separate
