@@ -124,6 +124,9 @@ def measure_bleed(rows: Sequence[Samples], levels: Levels, noise: Levels) -> Ble
     loudest = np.percentile(steady, LOUDEST_PERCENTILE, axis=1)
     clearness = loudest - np.median(quiet, axis=1)
     owner = (steady - loudest[:, None]).argmax(axis=0)
+    hears = np.eye(tracks, dtype=bool)
+    for j in set(owner.tolist()):
+        hears[j] = _hears(rows, j, np.flatnonzero(loud)[owner == j])
     patterns: dict[int, Levels] = {}
     for _ in range(ROUNDS):
         patterns = {
@@ -131,7 +134,7 @@ def measure_bleed(rows: Sequence[Samples], levels: Levels, noise: Levels) -> Ble
             for j in range(tracks)
             if (owner == j).sum() >= least
         }
-        patterns = _told_apart(patterns, clearness)
+        patterns = _told_apart(patterns, clearness, hears | hears.T)
         if not patterns:
             break
         own = list(patterns)
@@ -140,8 +143,7 @@ def measure_bleed(rows: Sequence[Samples], levels: Levels, noise: Levels) -> Ble
         owner = np.array(own)[distances.argmin(axis=0)]
     for j in patterns:
         relative = steady[:, owner == j] - steady[j, owner == j]
-        heard = _hears(rows, j, np.flatnonzero(loud)[owner == j])
-        gains[j] = np.where(heard, np.percentile(relative, LOUDEST_BLEED, axis=1), -np.inf)
+        gains[j] = np.where(hears[j], np.percentile(relative, LOUDEST_BLEED, axis=1), -np.inf)
     speaking = np.isin(np.arange(tracks), list(patterns))
     return Bleed(gains, speaking)
 
@@ -174,12 +176,20 @@ def _sharpened(samples: Samples, size: int) -> Levels:
     return piece
 
 
-def _told_apart(patterns: dict[int, Levels], clearness: Levels) -> dict[int, Levels]:
-    """Patterns without those that equal another, whose track hears the person more clearly."""
+def _told_apart(
+    patterns: dict[int, Levels], clearness: Levels, related: NDArray[np.bool_]
+) -> dict[int, Levels]:
+    """Patterns without those that equal another, whose track has more of the same sound.
+
+    related: (tracks, tracks) True where one hears something of the other.
+    """
     kept: dict[int, Levels] = {}
     for j in sorted(patterns, key=lambda j: -clearness[j]):
         shape = _shape(patterns[j])
-        if all(np.abs(shape - _shape(other)).max() >= SAME_PATTERN for other in kept.values()):
+        if all(
+            not related[j, k] or np.abs(shape - _shape(other)).max() >= SAME_PATTERN
+            for k, other in kept.items()
+        ):
             kept[j] = patterns[j]
     return dict(sorted(kept.items()))
 
