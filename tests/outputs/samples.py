@@ -109,7 +109,7 @@ def transcripts(
 def _tracks(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Track]:
     pieces = st.builds(TrackPiece, seconds, seconds, seconds, seconds)
     labels = st.lists(texts, max_size=2).map(tuple)
-    return st.builds(Track, texts, texts, labels, st.lists(pieces, max_size=2).map(tuple), texts)
+    return st.builds(Track, texts, texts, labels, st.lists(pieces, max_size=2).map(tuple), st.booleans())
 
 
 def letters(text: str) -> str:
