@@ -102,6 +102,8 @@ class Recording:
         found = self._found or find_sources(self.path, (), tracks, Path(), wanted)
         if found.mode == "separate":
             return self._lay_out(found, progress)
+        if found.tracks:
+            _session(found.tracks).lay_out(progress, Path(self.path))
         track, warnings = choose_track(self.path, wanted)
         decoded = self._decoded(track.index, progress)
         return DecodedAudio(
@@ -131,9 +133,10 @@ class Recording:
 
     def require_sum(self, decoded: DecodedAudio) -> None:
         """Write the sum of tracks of which there is no mix, where it isn't there."""
-        if self._found is not None and self._found.mix is None and not Path(self.path).exists():
-            assert decoded.layout is not None
-            _session(self._found.tracks).write_sum(decoded.layout, Path(self.path))
+        if self._found is None or self._found.mix is not None or Path(self.path).exists():
+            return
+        session = _session(self._found.tracks)
+        session.write_sum(decoded.layout or session.lay_out(), Path(self.path))
 
     def _lay_out(self, found: FoundTracks, progress: Progress) -> DecodedAudio:
         self._session = _session(found.tracks, found.mix)

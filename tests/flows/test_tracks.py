@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -104,6 +105,24 @@ def test_a_zip_of_tracks_is_a_session_whose_files_have_names(
     transcript = read.load(tmp_path / "out")
     assert transcript.episode.title == "Riverside 12"
     assert {speaker.name for speaker in transcript.speakers} == set(NAMES.values())
+
+
+def test_tracks_may_be_heard_as_one_recording_all_the_same(
+    process: Process, room: sessions.Session, tmp_path: Path
+) -> None:
+    folder = tmp_path / "call"
+    folder.mkdir()
+    for name in room.tracks:
+        shutil.copy(room.path(name), folder / f"{NAMES[name]}.wav")
+    process(folder, tracks="mix")
+    transcript = read.load(tmp_path / "out")
+    assert transcript.tracks is not None
+    assert transcript.tracks.mode == "mix"
+    assert len(transcript.speakers) == 3
+    assert transcript.audio.seconds == pytest.approx(room.seconds, abs=0.1)
+    find_audio(tmp_path / "out", transcript).unlink()
+    assert process(folder, tracks="mix")["computed"] == []
+    assert find_audio(tmp_path / "out", transcript).exists()
 
 
 def test_what_an_edited_mix_lacks_is_told_and_what_it_adds_is_heard(
