@@ -130,41 +130,22 @@ def transcribe(
 def diarise(
     step: Step, work: Work, recording: Recording, decoded: DecodedAudio, options: DiariserOptions
 ) -> dict[str, Any]:
-    """Find who speaks when; see `steps.diarise`. Without their voices where none are to be kept."""
-    found = work.computed(
-        "diarise",
-        partial(diariser.load, options),
-        lambda: asdict(steps.diarise(recording, decoded, options, progress)),
-    )
-    return _without_voices(found, step)
+    """Find who speaks when; see `steps.diarise`, and for each of several tracks `own_tracks.diarise_tracks`.
 
+    Without voices where none are to be kept.
+    """
 
-@task(
-    name="diarise",
-    version=str(DIARISE_VERSION),
-    cache_key_fn=_keyed("diarise-tracks", DIARISE_VERSION),
-    persist_result=True,
-    result_serializer=JSON_RESULT,
-)
-def diarise_tracks(
-    step: Step, work: Work, recording: Recording, decoded: DecodedAudio, options: DiariserOptions
-) -> dict[str, Any]:
-    """Find who speaks when on each track; see `own_tracks.diarise_tracks`."""
-    return work.computed(
-        "diarise",
-        partial(diariser.load, options),
-        lambda: {
-            "tracks": [
-                _without_voices(asdict(found), step)
-                for found in own_tracks.diarise_tracks(recording, decoded, options, progress)
-            ]
-        },
-    )
+    def compute() -> dict[str, Any]:
+        if decoded.layout is None:
+            return asdict(steps.diarise(recording, decoded, options, progress))
+        tracks = own_tracks.diarise_tracks(recording, decoded, options, progress)
+        return {"tracks": [asdict(found) for found in tracks]}
 
-
-def _without_voices(found: dict[str, Any], step: Step) -> dict[str, Any]:
-    """What a diariser found, without the voices where none are to be kept."""
-    return {**found, "voices": ()} if step.options.get("voices") == "off" else found
+    found = work.computed("diarise", partial(diariser.load, options), compute)
+    if step.options.get("voices") == "off":
+        for each in found.get("tracks", [found]):
+            each["voices"] = ()
+    return found
 
 
 @task(
@@ -417,7 +398,7 @@ def _hear_mix(
     refuse: Callable[[str], None],
 ) -> _Heard:
     """The words of all people together, given to who is heard to say them. refuse: may stop a run without speakers."""
-    (turns,), model, failure = _diarise(run, recording, decoded, options, diarise)
+    (turns,), model, failure = _diarise(run, recording, decoded, options)
     if failure:
         refuse(failure)
     speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
@@ -430,7 +411,7 @@ def _hear_tracks(
     run: _Run, recording: Recording, decoded: DecodedAudio, heeded: TranscriptionOptions, options: RunOptions
 ) -> _Heard:
     """The words of each track, which are its own people's."""
-    found, model, failure = _diarise(run, recording, decoded, options, diarise_tracks)
+    found, model, failure = _diarise(run, recording, decoded, options)
     joined = own_tracks.join(decoded, found)
     words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(decoded, joined))
     spoken = own_tracks.attribute(decoded, words, joined)
@@ -515,7 +496,7 @@ def _resolve_overlaps(
 
 
 def _diarise(
-    run: _Run, recording: Recording, decoded: DecodedAudio, run_options: RunOptions, diarise_task: Any
+    run: _Run, recording: Recording, decoded: DecodedAudio, run_options: RunOptions
 ) -> tuple[list[Diarisation], str, str]:
     """What was found in the mix, or on each track, by which diariser, and why it failed where it did."""
     options = run_options.diarisation()
@@ -527,7 +508,7 @@ def _diarise(
     if run_options.voices == "off":
         heeded["voices"] = "off"
     try:
-        found = run.do_with_models(diarise_task, Step(recording.sha256, heeded), recording, decoded, options)
+        found = run.do_with_models(diarise, Step(recording.sha256, heeded), recording, decoded, options)
     except Exception as error:  # whatever it is, the words are worth having
         reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
         return [Diarisation()] * decoded.parts, "none", f"no speakers: diarisation failed ({reason})"

@@ -50,6 +50,7 @@ ROUNDS = 6  # of telling patterns from frames and frames from patterns
 
 REACH = 5  # frames within which bleed arrives, a way of 17 m or a placement that is a little off included
 DECAY = 1.2  # dB a frame by which a room's echo falls: 60 dB in half a second
+OVER_NOISE = 1.3  # times the power of the noise, which is explained, too
 BEGINS = 5.0  # dB above what others and noise explain that somebody's own sound reaches somewhere ...
 GOES_ON = 1.0  # ... and stays above
 SPEECH_RANGE = 40.0  # dB from the loudest to the softest sound of one voice ...
@@ -70,13 +71,6 @@ class Bleed:
 
     gains: Levels
     speaking: NDArray[np.bool_]
-
-    @property
-    def loudest(self) -> float:
-        """dB of the loudest neighbour in anybody's track, -inf where nobody is heard in another's."""
-        others = self.gains[self.speaking][:, self.speaking].copy()
-        np.fill_diagonal(others, -np.inf)
-        return float(others.max(initial=-np.inf))
 
 
 def sound_levels(samples: Samples) -> Levels:
@@ -208,7 +202,7 @@ def own_excess(levels: Levels, noise: Levels, bleed: Bleed) -> Levels:
     own = power.copy()
     for _ in range(ROUNDS):  # what is heard of me in others' tracks isn't theirs
         own = (own + np.maximum(power - into @ _lasting(own), 0.0)) / 2
-    floor = 10 ** (noise / 10) * 1.3
+    floor = 10 ** (noise / 10) * OVER_NOISE
     excess: Levels = levels - _decibels(into @ _lasting(own) + floor)
     excess[~bleed.speaking] = np.minimum(excess[~bleed.speaking], 0.0)
     return excess

@@ -61,6 +61,11 @@ def heard(microphones: Sequence[Floats]) -> tuple[bleed.Bleed, list[list[Span]]]
     return found, [bleed.own_sounds(*each) for each in zip(levels, noise, excess, strict=True)]
 
 
+def loudest(found: bleed.Bleed) -> float:
+    """dB of the loudest neighbour in anybody's track."""
+    return float(found.gains[~np.eye(len(found.gains), dtype=bool)].max())
+
+
 def frames(spans: Sequence[Span]) -> NDArray[np.bool_]:
     flags = np.zeros(SECONDS * 100, dtype=bool)
     for span in spans:
@@ -76,7 +81,7 @@ def wrong_seconds(sounds: Sequence[Sequence[Span]]) -> float:
 def test_each_track_holds_its_own_person(bleed_db: float) -> None:
     found, sounds = heard(room(bleed_db))
     assert found.speaking.all()
-    assert found.loudest == pytest.approx(bleed_db, abs=4.0)
+    assert loudest(found) == pytest.approx(bleed_db, abs=4.0)
     assert wrong_seconds(sounds) < 0.05 * sum(span.duration for own in TURNS.values() for span in own)
 
 
@@ -144,7 +149,7 @@ def test_one_track_has_its_person() -> None:
 def test_two_who_always_speak_at_once_are_not_taken_for_each_others_bleed() -> None:
     whole = [Span(1, 59)]
     found, sounds = heard([voice(whole, 1), 0.3 * voice([Span(5, 55)], 2)])
-    assert found.loudest == -np.inf
+    assert loudest(found) == -np.inf
     assert [(own[0].start, own[-1].end) for own in sounds] == [
         pytest.approx((1, 59), abs=0.3),
         pytest.approx((5, 55), abs=0.3),
