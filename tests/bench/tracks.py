@@ -315,7 +315,7 @@ def judge(made: Session, folder: Path, cost: Cost) -> Found:
 
 COLUMNS = (
     "session, system, DER %, WER %, cpWER %, cpWER - WER, doubled %, lost %, speakers, CPU s, "
-    "wall to the mix's, peak MB"
+    "times the mix's, peak MB"
 )
 HEAD = f"| {' | '.join(COLUMNS.split(', '))} |\n{12 * '|-'}|"
 
@@ -332,7 +332,7 @@ def row(kind: str, system: str, found: Sequence[Found], mixed: Sequence[Found]) 
     counts = ", ".join(
         f"{each.score.hypothesis_speakers} for {each.score.reference_speakers}" for each in found
     )
-    wall, base = (sum(each.cost.wall for each in group) for group in (found, mixed))
+    cpu, base = (sum(each.cost.cpu for each in group) for group in (found, mixed))
     cells = [
         f"{100 * wrong / sum(each.total for each in der):.1f}",
         f"{wer:.1f}",
@@ -341,8 +341,8 @@ def row(kind: str, system: str, found: Sequence[Found], mixed: Sequence[Found]) 
         f"{doubled:.1f}",
         f"{lost:.1f}",
         counts,
-        f"{sum(each.cost.cpu for each in found):.0f}",
-        f"{wall / base:.2f}" if base else "-",
+        f"{cpu:.0f}",
+        f"{cpu / base:.2f}" if base else "-",
         f"{max(each.cost.peak for each in found):.0f}",
     ]
     return f"| {kind} | {system} | {' | '.join(cells)} |"
