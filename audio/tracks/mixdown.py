@@ -17,7 +17,7 @@ from audio.media import ffmpeg
 from audio.media.levels import FRAME, Levels, loudness
 from models.record.errors import EpiscribeError
 from models.record.spans import Span
-from models.runtime.samples import FULL_SCALE, SAMPLE_RATE
+from models.runtime.samples import FULL_SCALE, SAMPLE_RATE, as_float
 
 DUCKED = 0.25  # of its level, what a track adds while its person is silent
 AROUND = 0.3  # seconds around what somebody says in which the track is not softer
@@ -62,9 +62,7 @@ def _summed(tracks: Sequence[Int16], sounds: Sequence[Sequence[Span]]) -> Int16:
         for track, gain in zip(tracks, opened, strict=True):
             piece = slice(first, first + len(block))
             times = np.arange(first, first + len(block)) / FRAME
-            block += (
-                track[piece].astype(np.float32) / FULL_SCALE * np.interp(times, np.arange(len(gain)), gain)
-            )
+            block += as_float(track[piece]) * np.interp(times, np.arange(len(gain)), gain)
         levels.add(block)
     return levels.finish()
 

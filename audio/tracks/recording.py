@@ -136,7 +136,10 @@ class Recording:
         if self._found is None or self._found.mix is not None or Path(self.path).exists():
             return
         session = _session(self._found.tracks)
-        session.write_sum(decoded.layout or session.lay_out(), Path(self.path))
+        if decoded.layout is None:
+            session.lay_out(sum_path=Path(self.path))
+        else:
+            session.write_sum(decoded.layout, Path(self.path))
 
     def _lay_out(self, found: FoundTracks, progress: Progress) -> DecodedAudio:
         self._session = _session(found.tracks, found.mix)

@@ -24,7 +24,7 @@ from audio.tracks.placement import Placement, on_time_line, place_on_mix, place_
 from models.record.progress import Progress, silent
 from models.record.spans import Span, union
 from models.record.transcript import TrackPiece
-from models.runtime.samples import SAMPLE_RATE, as_float
+from models.runtime.samples import SAMPLE_RATE, as_float, has_sound
 
 if TYPE_CHECKING:
     from audio.tracks.sources import TrackSource
@@ -72,7 +72,7 @@ class Session:
             tuple(sounds),
             (*warnings, *self._without_people(rows, placed, found.speaking.tolist())),
         )
-        self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
+        self._kept = layout, _spliced(layout, rows, mix)
         return layout
 
     def samples(self, layout: Layout, progress: Progress = silent) -> Int16:
@@ -80,7 +80,7 @@ class Session:
         if self._kept is None or self._kept[0] != layout:
             mix = self._decode(self.mix, progress) if self.mix else None
             rows = self._laid(layout, progress)
-            self._kept = layout, _spliced(layout, rows if mix is None else chain(rows, (mix,)))
+            self._kept = layout, _spliced(layout, rows, mix)
         return self._kept[1]
 
     def write_sum(self, layout: Layout, path: Path) -> None:
@@ -157,11 +157,11 @@ class Session:
         ).samples
 
 
-def _spliced(layout: Layout, rows: Iterable[Int16]) -> Int16:
-    """(samples,) of what is heard of each row, at one level, silence between."""
+def _spliced(layout: Layout, rows: Iterable[Int16], mix: Int16 | None) -> Int16:
+    """(samples,) of what is heard of each row and of the mix, at one level, silence between."""
     splice = layout.splice
     spliced = np.zeros(round(splice.seconds * SAMPLE_RATE), dtype=np.int16)
-    for track, row in enumerate(rows):
+    for track, row in enumerate(chain(rows, () if mix is None else (mix,))):
         own = splice.of_track(track)
         if not own:
             continue
@@ -209,7 +209,7 @@ def _unexplained(mix: Int16, sounds: Sequence[Sequence[Span]]) -> list[Span]:
 
 def _ill_recorded(source: TrackSource, track: Int16) -> Iterator[str]:
     """What to warn of where a track is silent, or was recorded too loud."""
-    if checks.silent_tracks([track]):
+    if not has_sound(track):
         yield f"{source.called} is silent"
     elif (share := checks.clipped_share(track)) >= checks.CLIPPED:
         yield f"{source.called} is clipped, {share:.0%} of it: it was recorded too loud"
@@ -218,7 +218,7 @@ def _ill_recorded(source: TrackSource, track: Int16) -> Iterator[str]:
 def _misplaced(source: TrackSource, track: Int16, placement: Placement) -> list[str]:
     """What to warn of where not all of a track is in the mix."""
     name = source.called
-    if checks.silent_tracks([track]):
+    if not has_sound(track):
         return []
     if placement.nowhere:
         return [f"{name} is not heard anywhere in the mix: it was left out"]
