@@ -106,7 +106,8 @@ class Word:
     ' Hello there.'
 
     `overlap` tells that somebody else speaks at the same time: text and speaker are less sure there.
-    `speaker_probability` is how sure the speaker is, None where nobody tells.
+    `speaker_probability` is how sure the speaker is, None where nobody tells. `language` is the ISO 639-1 code of what
+    it was heard as, "" where that is the transcript's.
     """
 
     start: float
@@ -116,6 +117,7 @@ class Word:
     speaker: str | None = None
     overlap: bool = field(default=False, metadata=ADDED)
     speaker_probability: float | None = field(default=None, metadata=ADDED)
+    language: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -185,6 +187,7 @@ class Segment:
     """Consecutive words of one speaker that read as a sentence (or what there is of one).
 
     `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word or cut in.
+    `language` is that of its words, which are all of one; "" where that is the transcript's.
     """
 
     start: float
@@ -192,6 +195,7 @@ class Segment:
     speaker: str | None
     words: tuple[Word, ...]
     continues: bool = field(default=False, metadata=ADDED)
+    language: str = field(default="", metadata=ADDED)
 
     @property
     def text(self) -> str:
@@ -274,10 +278,31 @@ class TrackDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageShare:
+    """A language that is spoken in an episode (ISO 639-1 code), and its share of the time of all words, 0 to 1."""
+
+    language: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What was said, in another language (ISO 639-1 code), by the model `engine`.
+
+    Its segments have the speakers of those that they translate, and times of the speech.
+    """
+
+    language: str
+    engine: str
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
-    `language` is an ISO 639-1 code ("" where there is no speech to tell by), `turns` and `exclusive`
+    `language` is the ISO 639-1 code of the main language ("" where there is no speech to tell by), `languages` are all
+    with their shares, the largest first, `translations` what was asked for. `turns` and `exclusive`
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
     the reader should know, `repairs` where the recogniser's first answer was not taken, `evidence` why
     speakers are called what they are called, `tracks` how people's own tracks were heard; None where there are none.
@@ -295,12 +320,18 @@ class Transcript:
     repairs: tuple[Repair, ...] = field(default=(), metadata=ADDED)
     evidence: tuple[Evidence, ...] = field(default=(), metadata=ADDED)
     tracks: TrackDecision | None = field(default=None, metadata=ADDED)
+    languages: tuple[LanguageShare, ...] = field(default=(), metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
     schema: int = SCHEMA_VERSION
 
     @property
     def words(self) -> tuple[Word, ...]:
         """All words in the order in which they read: of time, but where two talk at once."""
         return tuple(word for segment in self.segments for word in segment.words)
+
+    def language_of(self, said: Word | Segment) -> str:
+        """The ISO 639-1 code of what a word or segment of it is in."""
+        return said.language or self.language
 
     def name_of(self, label: str | None) -> str:
         """The name to print for a label: "" for no label, the label itself where nobody named it."""
