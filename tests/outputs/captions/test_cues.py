@@ -361,7 +361,7 @@ def test_gaps(profile: Profile, next_start: float, end: float) -> None:
 
 @given(st.lists(st.sampled_from(["a", "the house,", "of", "London.", "New", "York", "really"]), max_size=9))
 def test_the_cuts_are_the_best_there_are(texts: list[str]) -> None:
-    words = [_Piece(text, True, 300 * i, 300 * i + 250) for i, text in enumerate(["so", *texts])]
+    words = [_Piece(text, " ", 300 * i, 300 * i + 250) for i, text in enumerate(["so", *texts])]
     run = _Run(words, 4000, replace(VTT, max_chars=12), "en", named=False)
 
     def cost(ranges: Sequence[tuple[int, int]]) -> float:
