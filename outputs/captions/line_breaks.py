@@ -84,8 +84,9 @@ def _inside_words(text: str) -> Iterator[int]:
 
 
 def _places(text: str, breaker: type[BaseBreaker], locale: str) -> list[int]:
-    found = breaker(_SURROGATE.sub("\ufffd", text), locale).segments()
-    return [end for _, end in found if end < len(text)]
+    # Its own offsets count units of UTF-16.
+    parts = breaker(_SURROGATE.sub("\ufffd", text), locale)
+    return [end for end in accumulate(map(len, parts)) if end < len(text)]
 
 
 def parts_that_fit(text: str, first: int, last: int, columns: int) -> Iterator[tuple[int, int]]:
