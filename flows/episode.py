@@ -297,6 +297,7 @@ def _process(
         spoken=heard.spoken,
         segments=heard.segments,
         tracks=heard.tracks,
+        script=options.script,
     )
     transcript = naming.name_speakers(
         transcript, heard.turns.voices, folder, options, source.witness.transcript

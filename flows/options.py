@@ -49,6 +49,9 @@ class EpisodeOptions(BaseModel):
     language: Annotated[str | None, CommandLine(unset="detected")] = Field(
         None, description="ISO 639-1 code such as en."
     )
+    script: Annotated[Literal["hans", "hant", "latn", "cyrl"] | None, CommandLine(unset="of most words")] = (
+        Field(None, description="Chinese simplified (hans) or traditional (hant), Serbian in latn or cyrl.")
+    )
     vocabulary: tuple[str, ...] = Field((), description="Names and terms to spell right, comma-separated.")
     speakers: Annotated[int | None, CommandLine(unset="estimated")] = Field(
         None, ge=1, description="Exact number of speakers."
