@@ -6,12 +6,13 @@ from models.record.transcript import Transcript
 from outputs.captions.cues import cues
 from outputs.captions.profiles import VTT, Profile
 from outputs.captions.screen import Cue
+from outputs.text.direction import directed
 from outputs.text.times import vtt_time
 
 
 def render(transcript: Transcript, profile: Profile = VTT) -> str:
     """The captions as WebVTT; the header alone where nobody speaks."""
-    return "\n".join(["WEBVTT\n", *(_block(cue) for cue in cues(transcript, profile))])
+    return "\n".join(["WEBVTT\n", *(_block(cue, transcript.language) for cue in cues(transcript, profile))])
 
 
 def escaped(text: str) -> str:
@@ -23,8 +24,8 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _block(cue: Cue) -> str:
-    lines = escaped("\n".join(cue.lines))
+def _block(cue: Cue, language: str) -> str:
+    lines = escaped("\n".join(directed(cue.lines, language)))
     return f"{vtt_time(cue.start)} --> {vtt_time(cue.end)}\n{_voice(cue.speaker)}{lines}\n"
 
 
