@@ -97,6 +97,7 @@ def cues(transcript: Transcript, profile: Profile) -> list[Cue]:
     None starts before the last one ends. Only where people who had tracks of their own talk at once, and the profile
     has them shown at once, that holds for each of them alone.
     """
+    profile = profile.in_language(transcript.language)
     speeches = _speeches(transcript, profile.max_chars)
     audience = _Audience(profile, transcript.language, milliseconds(transcript.audio.seconds))
     if transcript.tracks is not None and transcript.tracks.mode == SEPARATE:

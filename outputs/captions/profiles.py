@@ -4,7 +4,8 @@ The writers cut cues to fit a `Profile`, and `outputs.captions.lint` measures ca
 source gives no limit of its own we take Netflix's, which is the best founded. Sources:
 
 - podcast: https://github.com/Podcastindex-org/podcast-namespace (docs/examples/transcripts)
-- netflix: Timed Text Style Guide, general requirements and English (adult programmes), at 24 frames/s
+- netflix: Timed Text Style Guide, general requirements and English (adult programmes), at 24 frames/s; for Chinese,
+  Japanese and Korean those of each, though never faster than English
 - bbc: Subtitle Guidelines, chapters on timing and on presentation
 """
 
@@ -44,6 +45,13 @@ class Profile:
     names: bool = False
     simultaneous: bool = False
 
+    def in_language(self, language: str) -> Profile:
+        """The same for text in a language of ISO 639-1, for which its source may have limits of its own."""
+        if self.name != NETFLIX.name or language not in _NETFLIX_LIMITS:
+            return self
+        max_chars, columns_per_second = _NETFLIX_LIMITS[language]
+        return replace(self, max_chars=max_chars, columns_per_second=columns_per_second)
+
     def reading_ms(self, lines: Sequence[str]) -> int:
         """How long the lines have to be shown to be read, in ms."""
         return self.reading_ms_of(sum(map(width, lines)), sum(map(word_count, lines)))
@@ -68,6 +76,13 @@ VTT = replace(PODCAST, name="vtt", max_chars=65, names=False)
 NETFLIX = Profile("netflix", max_chars=42, gap=2 * FRAME, free_gap=12 * FRAME)
 BBC = Profile("bbc", max_chars=37, columns_per_second=math.inf, words_per_minute=180.0, free_gap=1.0)
 SINGLE_LINE = replace(VTT, name="single-line", max_lines=1)  # for importers that join lines without a space
+# Columns of a line and a second: 13 Japanese characters and 4 a second, 16 Chinese and 9 a second, 16 Korean.
+_NETFLIX_LIMITS = {
+    "ja": (26, 8.0),
+    "zh": (32, 18.0),
+    "yue": (32, 18.0),
+    "ko": (32, NETFLIX.columns_per_second),
+}
 PROFILES = {profile.name: profile for profile in (PODCAST, VTT, NETFLIX, BBC, SINGLE_LINE)}
 
 

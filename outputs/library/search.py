@@ -22,6 +22,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import regex
+
 from models.record.errors import EpiscribeError, InputError, OutputError
 from outputs.formats import episode_json
 from outputs.formats.registry import EPISODE
@@ -33,7 +35,7 @@ from outputs.text.times import fragment_seconds, milliseconds
 
 FILE_NAME = "search.db"
 WAIT_SECONDS = 300  # for another program that brings the index up to date
-VERSION = 1
+VERSION = 2
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 NEAR = 8  # words that may lie between words that are looked for, to count as near
 MIN_STARRED = 3  # letters before a star: fewer begin so many words that looking takes long
@@ -48,11 +50,16 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_of_episode ON passages (episode);
 CREATE VIRTUAL TABLE found USING fts5 (
-    words, speaker, show, content='', columnsize=0, tokenize="unicode61 remove_diacritics 0"
+    words, speaker, show, content='', columnsize=0,
+    tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
 );
 PRAGMA user_version = {VERSION};
 """
-_TOKEN = re.compile(r"[^\W_]+")
+_TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}\p{Co}]+")
+# Accents, points of Hebrew, signs of vowels in Arabic and what only stretches its words.
+_ACCENT = regex.compile(
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
+)
 _QUERY = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -135,8 +142,8 @@ def search(library: Path, query: str, speaker: str = "", show: str = "", limit: 
 def tokens(text: str) -> list[str]:
     """What the index holds of a text: its words without case and accents, wide characters one by one.
 
-    >>> tokens("Don't go to Café 東京!")
-    ['don', 't', 'go', 'to', 'cafe', '東', '京']
+    >>> tokens("Don't go to Café 東京!"), tokens("हिंदी शुरू"), tokens("شكرًا")
+    (['don', 't', 'go', 'to', 'cafe', '東', '京'], ['हिंदी', 'शुरू'], ['شكرا'])
     """
     return _TOKEN.findall(_folded(text))
 
@@ -153,8 +160,8 @@ def _folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_accent(char: str) -> bool:
-    """Marks on letters; but vowel signs of Indic scripts are letters themselves, and so are kana marks."""
-    return "\u0300" <= char <= "\u036f"
+    """Marks that many leave out; but vowel signs of Indic scripts are letters themselves, and so are kana marks."""
+    return bool(_ACCENT.match(char))
 
 
 def query_terms(query: str) -> list[tuple[list[str], bool]]:

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 RIGHT_TO_LEFT = {"ar", "arz", "ckb", "dv", "fa", "he", "iw", "ji", "ks", "ps", "sd", "syr", "ug", "ur", "yi"}
 # Right-to-left and left-to-right embedding. Players know them, also those that don't know isolates.
 _RLE, _LRE, _PDF = "\u202b", "\u202a", "\u202c"
-_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# A mark of direction after a colon keeps a name apart from what is said: "Anne: Apple ..." are not two words in a row.
+_RLM, _LRM = "\u200f", "\u200e"
+_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]|(?<=:)[\u200e\u200f](?= )")
 _STRONG = {"L": False, "R": True, "AL": True}
 
 
@@ -44,8 +46,12 @@ def directed(lines: Sequence[str], language: str) -> list[str]:
     ['\\\\N{RIGHT-TO-LEFT EMBEDDING}A']
     """
     if is_right_to_left("".join(lines), language):
-        return [f"{_RLE}{line}{_PDF}" for line in lines]
-    return [f"{_LRE}{line}{_PDF}" if _seems_right_to_left(line) else line for line in lines]
+        return [_embedded(line, _RLE, _RLM) for line in lines]
+    return [_embedded(line, _LRE, _LRM) if _seems_right_to_left(line) else line for line in lines]
+
+
+def _embedded(line: str, begin: str, mark: str) -> str:
+    return f"{begin}{line.replace(': ', f':{mark} ')}{_PDF}"
 
 
 def undirected(line: str) -> str:

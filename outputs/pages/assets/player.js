@@ -162,7 +162,7 @@
   // ---- Search. Letters are compared without case, accents and punctuation.
   let folded = "", offsets = [], hits = [], here = -1;
   const fold = (text) =>
-    text.normalize("NFKD").replace(/[\p{M}\p{P}\p{S}]/gu, "").toLowerCase().replace(/\s+/g, " ");
+    text.normalize("NFKD").replace(/[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\p{P}\p{S}]/gu, "").toLowerCase().replace(/\s+/g, " ");
   function index() {
     const parts = [];
     let length = 0;

@@ -257,6 +257,69 @@ def test_french_punctuation_stays_with_its_word() -> None:
         assert not any(line[0] in "?!" for line in lines)
 
 
+def lines_of(transcript: Transcript, profile: Profile) -> list[str]:
+    return [line for cue in cues(transcript, profile) for line in cue.lines]
+
+
+def pieces(text: str, size: int = 2, language: str = "") -> Transcript:
+    """An episode of words that end anywhere, as Whisper has them in scripts without spaces."""
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    words = tuple(Word(i * 0.2, i * 0.2 + 0.2, part) for i, part in enumerate(parts))
+    return talk(Segment(0, words[-1].end, None, words), language=language)
+
+
+def test_french_spaces_stay_and_break_no_line() -> None:
+    text = "Il dit\u00a0: «\u00a0Ah\u202f! Vous voilà\u202f?\u00a0» puis « Oui » , pour 10\u202f000\u00a0€ ; et rien d’autre !"
+    for size in range(20, 50):
+        lines = lines_of(talk(said(text), language="fr"), replace(VTT, max_chars=size))
+        assert " ".join(lines) == text
+        assert not any(line[0] in "»:;!?,€" or line[-1] in "«10" for line in lines)
+
+
+def test_spanish_opening_marks_stay_with_what_follows() -> None:
+    text = "Y entonces me preguntó: ¿ qué es lo que quieres? ¡Nada de nada! ¿Y tú?"
+    for size in range(16, 50):
+        lines = lines_of(talk(said(text), language="es"), replace(VTT, max_chars=size))
+        assert not any(line[-1] in "¿¡" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("สวัสดีครับวันนี้อากาศดีมากเราไปเที่ยวทะเลกันเถอะครับ" * 3, ["สวัสดี", "อากาศ", "เที่ยว", "ทะเล"]),
+        (
+            "今天天气很好，我们去公园散步吧。《红楼梦》是一本很好看的小说。" * 3,
+            ["天气", "公园", "散步", "《红楼梦》", "小说。"],
+        ),
+        (
+            "東京でおいしいラーメンを食べに行きました。「そうですね」と彼は言いました。" * 3,
+            ["東京で", "ラーメンを", "「そうですね」"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("size", [26, 32, 42])
+def test_no_word_of_a_script_without_spaces_is_broken(text: str, words: list[str], size: int) -> None:
+    lines = lines_of(pieces(text), replace(VTT, max_chars=size))
+    assert "".join(lines) == text
+    assert [sum(line.count(word) for line in lines) for word in words] == [text.count(word) for word in words]
+
+
+def test_korean_breaks_at_spaces_and_keeps_particles() -> None:
+    text = "그는 「안녕하세요」라고 말했고 漢字를 3번이나 썼습니다. 그리고 집으로 돌아갔습니다."
+    for size in range(20, 40):
+        assert " ".join(lines_of(talk(said(text)), replace(VTT, max_chars=size))) == text
+
+
+def test_ideographic_spaces_stay_within_a_line() -> None:
+    assert lines_of(pieces("今日は　良い天気", 3), VTT) == ["今日は　良い天気"]
+
+
+@pytest.mark.parametrize(("language", "columns"), [("ja", 26), ("zh", 32), ("ko", 32), ("en", 42)])
+def test_netflix_has_limits_for_languages(language: str, columns: int) -> None:
+    lines = lines_of(pieces("字" * 60, language=language), NETFLIX)
+    assert columns - 2 < max(map(width, lines)) <= columns
+
+
 def test_pieces_of_a_word_stay_together() -> None:
     parts = (" A", " well", "-known", " e", "-mail", " address", ",", " he", "'d", " say") * 6
     segment = Segment(0, 30, None, tuple(Word(i * 0.2, i * 0.2 + 0.2, t) for i, t in enumerate(parts)))

@@ -41,6 +41,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+def test_marks_of_vowels_count_in_hindi_and_not_in_arabic_and_hebrew(tmp_path: Path) -> None:
+    talks = {"hi": "वह दिन आया", "ar": "شكرًا جزيلاً أحمد", "he": "שָׁלוֹם לכם", "th": "ที่นี่"}
+    for language, text in talks.items():
+        publish(episode(talk(said(text), language=language), language), tmp_path / "show" / language, [])
+    update(tmp_path)
+    found = {
+        query: texts(search(tmp_path, query)) for query in ("दिन", "दान", "شكرا", "احمد", "שלום", "ที่", "ที")
+    }
+    assert {query: bool(hits) for query, hits in found.items()} == {
+        "दिन": True, "दान": False, "شكرا": True, "احمد": True, "שלום": True, "ที่": True, "ที": True,
+    }  # fmt: skip
+
+
 def texts(found: SearchResult) -> list[str]:
     return [f"{hit.title} {hit.seconds}" for hit in found.hits]
 

@@ -38,6 +38,8 @@ def test_same_text_gives_same_slug_and_a_slug_stays(text: str) -> None:
     ("text", "expected"),
     [
         ("Épisode 12 : L’été à Besançon", "episode-12-lete-a-besancon"),
+        ("«\u00a0Ah\u202f!\u00a0» à 10\u202f000\u00a0€", "ah-a-10-000"),
+        ("¿Qué? ¡No!", "que-no"),
         ("Straße & Łódź — Smørrebrød", "strasse-lodz-smorrebrod"),
         ("ＡＢＣ ① ½", "abc-1-1-2"),
         ("Подкаст №5", "подкаст-no5"),
