@@ -159,7 +159,8 @@ def correct_spelling(
     }
     chunks = [hypotheses[number].chunk for number in matches]
     hint = hotwords(chain.from_iterable(matches.values()))
-    again = dict(zip(matches, engine.decode(chunks, hint), strict=True))
+    languages = [hypotheses[number].language or engine.language for number in matches]
+    again = dict(zip(matches, engine.decode(chunks, hint, languages=languages), strict=True))
     repairs: list[Repair] = []
     spelled = {number: _replaced(hypotheses[number], again[number], sounds, repairs) for number in again}
     return [spelled.get(number, hypothesis) for number, hypothesis in enumerate(hypotheses)], repairs
