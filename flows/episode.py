@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 3
-TRANSCRIBE_VERSION = 5
+TRANSCRIBE_VERSION = 6
 DIARISE_VERSION = 6
-OVERLAPS_VERSION = 1
+OVERLAPS_VERSION = 2
 
 JSON_RESULT = "compressed/json"
 
@@ -111,12 +111,13 @@ def transcribe(
     decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None,
+    turns: Sequence[Turn],
 ) -> dict[str, Any]:
     """Write down the words; see `steps.transcribe`."""
     return work.computed(
         "transcribe",
         partial(transcription.load, options),
-        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress)),
+        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress, turns)),
     )
 
 
@@ -402,7 +403,7 @@ def _hear_mix(
     if failure:
         refuse(failure)
     speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
-    words = _transcribe(run, recording, decoded, heeded, speech)
+    words = _transcribe(run, recording, decoded, heeded, speech, turns.exclusive)
     spoken = _resolve_overlaps(run, recording, decoded, heeded, words, turns)
     return _Heard(words, turns, model, failure, spoken=spoken, tracks=own_tracks.decision(decoded))
 
@@ -413,7 +414,8 @@ def _hear_tracks(
     """The words of each track, which are its own people's."""
     found, model, failure = _diarise(run, recording, decoded, options)
     joined = own_tracks.join(decoded, found)
-    words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(decoded, joined))
+    turns = own_tracks.turns_in_splice(decoded, joined)
+    words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(turns), turns)
     spoken = own_tracks.attribute(decoded, words, joined)
     return _Heard(
         spoken.words,
@@ -459,11 +461,14 @@ def _transcribe(
     decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None,
+    turns: Sequence[Turn],
 ) -> Transcription:
     heeded = _heeded(options, decoded)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
+    if options.language is None:
+        heeded["turns"] = [(turn.start, turn.end, turn.speaker) for turn in turns]
     step = Step(recording.sha256, heeded)
-    found = run.do_with_models(transcribe, step, recording, decoded, options, speech)
+    found = run.do_with_models(transcribe, step, recording, decoded, options, speech, turns)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(

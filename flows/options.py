@@ -47,7 +47,10 @@ class EpisodeOptions(BaseModel):
         AUTO, description="auto: by quality; or tiny.en, base, small, large-v3-turbo, a folder, a hub id."
     )
     language: Annotated[str | None, CommandLine(unset="detected")] = Field(
-        None, description="ISO 639-1 code such as en."
+        None, description="The one that is spoken: its ISO 639-1 code, such as en."
+    )
+    languages: Annotated[tuple[str, ...], CommandLine(unset="all")] = Field(
+        (), description="Those that may be spoken, comma-separated: en,de."
     )
     vocabulary: tuple[str, ...] = Field((), description="Names and terms to spell right, comma-separated.")
     speakers: Annotated[int | None, CommandLine(unset="estimated")] = Field(
@@ -106,7 +109,11 @@ class RunOptions(EpisodeOptions):
 
         chosen = choose(self.quality, self.device, self.model)
         return TranscriptionOptions(
-            model=chosen.model, language=self.language, device=self.device, beam_size=chosen.beam_size
+            model=chosen.model,
+            language=self.language,
+            languages=self.languages,
+            device=self.device,
+            beam_size=chosen.beam_size,
         )
 
     def diarisation(self) -> DiariserOptions:

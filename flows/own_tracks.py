@@ -86,16 +86,23 @@ def join(decoded: DecodedAudio, found: Sequence[Diarisation]) -> TracksDiarisati
     return join_tracks(tracks[:count], tracks[count] if len(tracks) > count else None)
 
 
-def speech_in_splice(decoded: DecodedAudio, joined: TracksDiarisation) -> tuple[Span, ...]:
-    """Where people speak in the splice."""
+def turns_in_splice(decoded: DecodedAudio, joined: TracksDiarisation) -> tuple[Turn, ...]:
+    """Who speaks when in the splice, in order; no two at once."""
     assert decoded.layout is not None
     splice = decoded.layout.splice
-    spans = [
-        span
+    return exclusive_turns(
+        Turn(round(span.start, 2), round(span.end, 2), speaker)
         for track, turns in enumerate(joined.turns)
-        for span in splice.into(track, union(Span(turn.start, turn.end) for turn in turns))
-    ]
-    return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)
+        for speaker in sorted({turn.speaker for turn in turns})
+        for span in splice.into(
+            track, union(Span(turn.start, turn.end) for turn in turns if turn.speaker == speaker)
+        )
+    )
+
+
+def speech_in_splice(turns: Sequence[Turn]) -> tuple[Span, ...]:
+    """Where people speak in the splice. turns: of the splice, in order."""
+    return tuple(union(Span(turn.start, turn.end) for turn in turns))
 
 
 def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisation) -> SplicedWords:

@@ -60,6 +60,7 @@ from models.record.transcript import (
     Segment,
     TrackDecision,
     Transcript,
+    Turn,
     Word,
 )
 from models.runtime.cache import cache_folder
@@ -112,7 +113,7 @@ def check_input(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
-    check_language_code(options.language)
+    _check_languages(options)
     if options.episode != "latest" and not is_url(source):
         raise InputError(
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
@@ -298,6 +299,14 @@ def downloads_folder() -> Path:
     return cache_folder() / "downloads"
 
 
+def _check_languages(options: RunOptions) -> None:
+    if options.language is not None and options.languages:
+        raise InputError("--language says which one is spoken, --languages which may be: give one of the two")
+    for language in (options.language, *options.languages):
+        if language is not None:
+            check_language_code(language)
+
+
 def with_vocabulary(
     options: RunOptions, source: DownloadedEpisode, folder: Path, tracks: Sequence[TrackSource] = ()
 ) -> TranscriptionOptions:
@@ -328,9 +337,10 @@ def transcribe(
     options: TranscriptionOptions,
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
+    turns: Sequence[Turn] = (),
 ) -> Transcription:
     """Write down the words of a recording; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech)
+    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech, turns)
 
 
 def diarise(

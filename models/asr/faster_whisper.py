@@ -195,7 +195,7 @@ class FasterWhisperEngine:
         waits: Waits | None = None,
     ) -> list[Hypothesis]:
         """See `Engine`. Words are put together here, while the workers decode the next chunks."""
-        written = languages or [self.language] * len(chunks)
+        written = list(languages) or [self.language] * len(chunks)
         asked = stretches if stretches and self.multilingual else [()] * len(chunks)
         all_chunks = [_Chunk(*each) for each in zip(chunks, written, asked, strict=True)]
         tokenizers = {language: self._tokenizer(language) for language in set(written)}

@@ -23,12 +23,12 @@ from models.runtime.samples import Samples
 
 SHORTEST, LONGEST = 1.0, 5.0  # seconds between two moments at which the language may change while one speaks
 EVIDENCE = 1.5  # log-odds against a language that a second of speech may give at most
-SWITCH = 0.01  # probability of a change of language while one speaks on ...
+SWITCH = 0.01  # probability that the language is chosen anew while one speaks on ...
 SWITCH_AFTER_PAUSE = 0.03  # ... after a pause ...
-SWITCH_WITH_SPEAKER = 0.3  # ... and where another speaker begins
+SWITCH_WITH_SPEAKER = 0.85  # ... and where another speaker begins
 PAUSE = 1.0  # seconds without speech
 UNKNOWN_SHARE = 0.02  # of an episode, that is left to languages which nobody was heard to speak
-SPEAKER_SECONDS = 20.0  # of an episode's languages, that count with what a speaker was heard to speak
+SPEAKER_SECONDS = 10.0  # of an episode's languages, that count with what a speaker was heard to speak
 LEAST = 1e-9  # probability: none is impossible
 ROUNDS = 4  # after which paths no longer change
 
@@ -116,9 +116,9 @@ def _viterbi(
     own = np.arange(evidence.shape[1])
     for i, (before, stretch) in enumerate(pairwise(said), 1):
         switch = _switch(before, stretch)
-        stay = np.log1p(-switch) + score
+        stay = score + np.logaddexp(np.log1p(-switch), np.log(switch) + shares[i])
         best = int(score.argmax())
-        change = np.log(switch) + score[best] + shares[i]
+        change = score[best] + np.log(switch) + shares[i]
         came[i] = np.where(stay >= change, own, best)
         score = np.maximum(stay, change) + evidence[i]
     path = np.zeros(len(said), dtype=np.intp)
@@ -129,7 +129,7 @@ def _viterbi(
 
 
 def _switch(before: Stretch, stretch: Stretch) -> float:
-    """How probable it is that the language changes between two stretches."""
+    """How probable it is that the language is chosen anew between two stretches, among those of the speaker."""
     if before.speaker != stretch.speaker:
         return SWITCH_WITH_SPEAKER
     return SWITCH_AFTER_PAUSE if stretch.span.start - before.span.end >= PAUSE else SWITCH

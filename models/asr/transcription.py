@@ -96,7 +96,7 @@ def transcribe(
     differ in the languages they speak. Word times are seconds from the first sample.
     Raises ModelError when the model isn't there, InputError for a language it doesn't know.
     """
-    engine = load(options).with_samples(samples)
+    engine = load(options).with_samples(samples).with_choice(options.languages)
     if options.language is not None:
         engine = engine.with_language(options.language)
     seconds = len(samples) / SAMPLE_RATE

@@ -95,10 +95,8 @@ def weights_sha256(path: str) -> str:
         return hashlib.file_digest(weights, "sha256").hexdigest()
 
 
-def check_language_code(language: str | None) -> None:
+def check_language_code(language: str) -> None:
     """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
-    if language is None:
-        return
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     if language not in _LANGUAGE_CODES:
