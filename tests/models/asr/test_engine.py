@@ -83,7 +83,9 @@ class ScriptedEngine:
                 -0.2,
                 0.1,
                 language=languages[i] if languages else self.language,
-                languages=tuple(self.language_probabilities(chunk) for _ in (stretches[i] if stretches else ())),
+                languages=tuple(
+                    self.language_probabilities(chunk) for _ in (stretches[i] if stretches else ())
+                ),
             )
             for i, chunk in enumerate(chunks)
         ]
@@ -127,7 +129,9 @@ def test_speech_left_out_is_decoded_as_a_chunk_of_its_own(voices: Samples) -> No
 def test_what_the_batched_decoder_does_not_find_the_sequential_one_looks_for(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(slow={"en": "and so it went on and on"}).with_samples(voices)
     hypotheses, repairs = repair_hypotheses(
-        engine, [Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1, language="en")], [Span(7, 8.2), Span(17, 21)]
+        engine,
+        [Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1, language="en")],
+        [Span(7, 8.2), Span(17, 21)],
     )
     assert [each.text for each in hypotheses if each.words] == ["it ended here", "and so it went on and on"]
     assert [repair.reason for repair in repairs] == ["lost"]
@@ -135,14 +139,18 @@ def test_what_the_batched_decoder_does_not_find_the_sequential_one_looks_for(voi
 
 def test_a_doubtful_chunk_is_decoded_in_the_language_that_is_heard(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(slow={"en": "", "de": "Guten Tag."}).with_samples(voices)
-    hypotheses, repairs = repair_hypotheses(engine, [Hypothesis(CHUNK, said("Good dog"), -1.2, 0.1, language="en")], [])
+    hypotheses, repairs = repair_hypotheses(
+        engine, [Hypothesis(CHUNK, said("Good dog"), -1.2, 0.1, language="en")], []
+    )
     assert [hypothesis.text for hypothesis in hypotheses] == ["Guten Tag."]
     assert [repair.reason for repair in repairs] == ["language"]
 
 
 def test_doubtful_words_where_no_voice_is_heard_are_removed() -> None:
     engine: Engine = ScriptedEngine().with_samples(np.zeros(30 * SAMPLE_RATE, dtype=np.float32))
-    hypotheses, repairs = repair_hypotheses(engine, [Hypothesis(CHUNK, said("Thank you."), -1.2, 0.1, language="en")], [])
+    hypotheses, repairs = repair_hypotheses(
+        engine, [Hypothesis(CHUNK, said("Thank you."), -1.2, 0.1, language="en")], []
+    )
     assert [hypothesis.text for hypothesis in hypotheses] == [""]
     assert [repair.reason for repair in repairs] == ["wordless"]
 

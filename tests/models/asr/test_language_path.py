@@ -70,7 +70,9 @@ def test_without_speech_there_is_no_language() -> None:
     st.lists(st.tuples(st.sampled_from("AB"), st.floats(0.1, 5)), min_size=1, max_size=12),
     st.data(),
 )
-def test_a_path_holds_only_languages_that_are_heard(told: list[tuple[str, float]], data: st.DataObject) -> None:
+def test_a_path_holds_only_languages_that_are_heard(
+    told: list[tuple[str, float]], data: st.DataObject
+) -> None:
     shares = st.dictionaries(st.sampled_from(["en", "de", "fr"]), st.floats(0, 1), min_size=1)
     heard = [data.draw(shares) for _ in told]
     path = language_path(said(*told), heard)
