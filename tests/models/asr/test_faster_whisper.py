@@ -112,12 +112,14 @@ def test_a_chunk_waits_where_it_is_told_to_by_its_languages(engine: FasterWhispe
     assert sorted(told) == [1, 2]
     assert [each.undecoded for each in found] == [False, True]
     assert found[0] == engine.decode([first])[0]
-    assert len(found[1].languages) == 2 and not found[1].words
+    assert len(found[1].languages) == 2
+    assert not found[1].words
 
 
 def test_no_other_languages_are_heard_than_may_be_chosen(engine: FasterWhisperEngine) -> None:
     chosen = engine.with_choice(["de", "cy"]).language_probabilities(CHUNKS[0])
-    assert set(chosen) == {"de", "cy"} and sum(chosen.values()) == pytest.approx(1)
+    assert set(chosen) == {"de", "cy"}
+    assert sum(chosen.values()) == pytest.approx(1)
     with pytest.raises(InputError, match="no language 'xx'"):
         engine.with_choice(["xx"])
 
