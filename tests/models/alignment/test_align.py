@@ -65,7 +65,9 @@ def test_a_segment_is_cut_where_the_language_changes() -> None:
 def test_sentences_end_as_in_the_language_of_their_words() -> None:
     text = "Am 3. Oktober kam er."
     german = said(text, language="de")
-    assert [s.text for s in align(german, [], "en")] == [s.text for s in align(said(text), [], "de")] == [text]
+    assert (
+        [s.text for s in align(german, [], "en")] == [s.text for s in align(said(text), [], "de")] == [text]
+    )
     assert [s.text for s in align(said(text), [], "en")] != [text]
 
 
