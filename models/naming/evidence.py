@@ -152,7 +152,10 @@ def _listed(text: str, end: int, phrases: Phrases) -> Iterator[tuple[str, int]]:
 
 
 def hosting(segments: Sequence[Segment], credits: Sequence[Credit]) -> list[Evidence]:
-    """The one who speaks to the listeners is the host, where the feed credits just one. segments: with their languages."""
+    """The one who speaks to the listeners is the host, where the feed credits just one.
+
+    segments: with their languages.
+    """
     hosts = [credit for credit in credits if credit.role in HOST_ROLES]
     if len(hosts) != 1:
         return []
