@@ -63,13 +63,13 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Text that stays on one line, whether a space precedes it, when it is said in ms, and in which language."""
+    """Text that stays on one line, whether a space precedes it, and when it is said in ms."""
 
     text: str
     spaced: bool
     start: int
     end: int
-    language: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _speeches(transcript: Transcript, max_chars: int) -> list[_Speech]:
     # Labels of one name are one speaker: that is how users mend a diarisation that found too many.
     runs = groupby(spoken, key=lambda segment: names[segment.speaker] or segment.speaker)
     groups = [tuple(segments) for _, segments in runs]
-    return [_Speech(names[group[0].speaker], tuple(_pieces(group, max_chars))) for group in groups]
+    return [_Speech(names[group[0].speaker], tuple(_with_languages(group, max_chars))) for group in groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,12 @@ def _name(transcript: Transcript, label: str | None) -> str:
     return one_line(transcript.name_of(label)).strip()
 
 
+def _with_languages(segments: Sequence[Segment], max_chars: int) -> Iterator[_Piece]:
+    """What may stand alone on a line, run by run of one language."""
+    for language, run in groupby(segments, key=attrgetter("language")):
+        yield from (replace(piece, language=language) for piece in _pieces(tuple(run), max_chars))
+
+
 def _pieces(segments: Sequence[Segment], max_chars: int) -> list[_Piece]:
     """What may stand alone on a line: words with their punctuation, cut only if wider than a line."""
     pieces: list[_Piece] = []
@@ -228,8 +234,7 @@ def _tokens(segments: Sequence[Segment]) -> Iterator[_Piece]:
         for word in whole_letters(segment.words):
             text = one_line(word.text)
             start = max(0, milliseconds(word.start))
-            end = max(start, milliseconds(word.end))
-            whole = _Piece(text.strip(), False, start, end, segment.language)
+            whole = _Piece(text.strip(), False, start, max(start, milliseconds(word.end)))
             space, at = space or text[:1].isspace(), 0
             for part in whole.text.split(" "):
                 space = space or at > 0
@@ -247,7 +252,7 @@ def _share(whole: _Piece, at: int, text: str) -> _Piece:
     """
     span, length = whole.end - whole.start, max(1, len(whole.text))
     start, end = (whole.start + span * position // length for position in (at, at + len(text)))
-    return replace(whole, text=text.strip(), spaced=whole.spaced and at == 0, start=start, end=end)
+    return _Piece(text.strip(), whole.spaced and at == 0, start, end)
 
 
 def _chopped(token: _Piece, max_chars: int) -> Iterator[_Piece]:
@@ -277,7 +282,7 @@ def _glued(left: _Piece, right: _Piece) -> _Piece | None:
         )
     if not together:
         return None
-    return replace(left, text=_text([left, right]), end=max(left.end, right.end))
+    return _Piece(_text([left, right]), left.spaced, left.start, max(left.end, right.end))
 
 
 def _drafts(number: int, speech: _Speech, until: int | None, profile: Profile) -> Iterator[Draft]:
@@ -285,13 +290,8 @@ def _drafts(number: int, speech: _Speech, until: int | None, profile: Profile) -
     name, pieces = speech.speaker, [*speech.pieces]
     named = bool(name and profile.names)
     if named:
-        head = replace(
-            pieces[0],
-            text=_prefix(name, profile.max_chars),
-            spaced=False,
-            start=speech.start,
-            end=speech.start,
-        )
+        head = _Piece(_prefix(name, profile.max_chars), False, speech.start, speech.start)
+        head = replace(head, language=pieces[0].language)
         pieces = [head, replace(pieces[0], spaced=True), *pieces[1:]]
     run = _Run(pieces, until, profile, named=named)
     for first, last in run.cues():
