@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from models.record.languages import language_shares
@@ -11,7 +11,7 @@ from models.record.transcript import Segment, Transcript, Turn, Word
 
 def crop(transcript: Transcript, start: float, end: float) -> Transcript:
     """What is said from `start` to `end` seconds, timed from `start` on: words with their middle in there."""
-    segments = tuple(_segments(transcript.segments, start, end))
+    segments = _segments(transcript.segments, start, end)
     words = (word for segment in segments for word in segment.words)
     return replace(
         transcript,
@@ -23,11 +23,14 @@ def crop(transcript: Transcript, start: float, end: float) -> Transcript:
     )
 
 
-def _segments(segments: Iterable[Segment], start: float, end: float) -> Iterator[Segment]:
-    for segment in segments:
-        if words := tuple(_words(segment.words, start, end)):
-            last = max(word.end for word in words)
-            yield Segment(words[0].start, last, segment.speaker, words, language=segment.language)
+def _segments(segments: Iterable[Segment], start: float, end: float) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(
+            words[0].start, max(word.end for word in words), segment.speaker, words, language=segment.language
+        )
+        for segment in segments
+        if (words := tuple(_words(segment.words, start, end)))
+    )
 
 
 def _words(words: Iterable[Word], start: float, end: float) -> Iterable[Word]:
