@@ -220,8 +220,8 @@ def process_episode(
     """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
-    its files, the steps that were computed and those whose kept result was reused, warnings, and where the
-    transcript that the feed offers is kept ("" for none).
+    its files, the steps that were computed and those whose kept result was reused, warnings, the
+    languages with their shares, and where the transcript that the feed offers is kept ("" for none).
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
@@ -312,6 +312,7 @@ def _process(
         "computed": run.computed,
         "reused": run.reused,
         "tracks": transcript.tracks and asdict(transcript.tracks),
+        "languages": [asdict(share) for share in transcript.languages],
         "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],
     }
 

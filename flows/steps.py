@@ -50,6 +50,7 @@ from models.naming.speakers import numbered_speakers
 from models.naming.tracks import people_of
 from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
+from models.record.languages import language_shares
 from models.record.progress import Progress, silent
 from models.record.spans import Span
 from models.record.transcript import (
@@ -405,6 +406,7 @@ def align(
         warnings=(*warnings, *turns.warnings, *words.warnings, *(spoken.warnings if spoken else ())),
         repairs=words.repairs,
         tracks=tracks,
+        languages=language_shares((word for segment in segments for word in segment.words), words.language),
     )
 
 

@@ -18,7 +18,8 @@ from outputs.formats import vtt
 from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
-from outputs.text.paragraphs import Passage, passages
+from outputs.text.languages import foreign_tag, spoken_languages
+from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
 from outputs.text.unclear import with_unclear
 from outputs.text.unsure import is_unsure
@@ -68,6 +69,14 @@ class TimedWord:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedParagraph:
+    """A paragraph as the page shows it: its words, and the tag of its language where that is not the page's."""
+
+    language: str
+    words: tuple[TimedWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
 
@@ -76,7 +85,7 @@ class Section:
     time: str
     speaker: str
     colour: int | None
-    paragraphs: tuple[tuple[TimedWord, ...], ...]
+    paragraphs: tuple[TimedParagraph, ...]
 
 
 def render(transcript: Transcript) -> str:
@@ -109,6 +118,7 @@ def head(transcript: Transcript) -> dict[str, object]:
         "length": clock(length_of(transcript)),
         "warnings": [one_line(warning).strip() for warning in transcript.warnings],
         "drawing": drawing(transcript),
+        "languages": spoken_languages(transcript),
     }
 
 
@@ -178,16 +188,15 @@ def _sections(transcript: Transcript) -> Iterator[Section]:
             time=clock(passage.start),
             speaker=passage.speaker,
             colour=colours.get(passage.speaker),
-            paragraphs=_timed_words(passage),
+            paragraphs=tuple(
+                TimedParagraph(foreign_tag(one.language, transcript.language), tuple(_timed_words(one.words)))
+                for one in passage.paragraphs
+            ),
         )
         used.add(seconds)
 
 
-def _timed_words(passage: Passage) -> tuple[tuple[TimedWord, ...], ...]:
-    return tuple(tuple(_paragraph(words)) for words in passage.words)
-
-
-def _paragraph(words: Sequence[Word]) -> Iterator[TimedWord]:
+def _timed_words(words: Sequence[Word]) -> Iterator[TimedWord]:
     """The words of a paragraph."""
     before = False
     for word in words:

@@ -14,4 +14,4 @@ def render(transcript: Transcript) -> str:
 
 def _block(passage: Passage) -> str:
     heading = f"{passage.speaker} ({clock(passage.start)})".lstrip()
-    return f"{heading}\n" + "\n\n".join(passage.paragraphs) + "\n"
+    return f"{heading}\n" + "\n\n".join(one.text for one in passage.paragraphs) + "\n"

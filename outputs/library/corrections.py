@@ -265,9 +265,15 @@ class _Draft:
     def _segment(self, owner: int, words: tuple[Word, ...]) -> Segment:
         if owner < len(self.base.segments) and self.base.segments[owner].words == words:
             return self.base.segments[owner]
-        speaker = self.speakers[owner]
-        spoken = tuple(replace(word, speaker=speaker) if word.speaker != speaker else word for word in words)
-        return Segment(words[0].start, max(word.end for word in words), speaker, spoken)
+        speaker, language = self.speakers[owner], words[0].language
+        spoken = tuple(
+            word
+            if (word.speaker, word.language) == (speaker, language)
+            else replace(word, speaker=speaker, language=language)
+            for word in words
+        )
+        end = max(word.end for word in words)
+        return Segment(words[0].start, end, speaker, spoken, language=language)
 
     def _write(self, correction: Correction) -> bool:
         new = word_units(correction.now)

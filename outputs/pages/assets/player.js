@@ -249,13 +249,23 @@
     keep("captions", on ? "1" : "");
   }
   track?.addEventListener("cuechange", () => {
-    $("caption").textContent = [...(track.activeCues ?? [])].map((cue) => {
+    $("caption").replaceChildren(...[...(track.activeCues ?? [])].flatMap((cue, number) => {
       const text = cue.getCueAsHTML(), voice = text.querySelector("[title]")?.title;
-      return `${voice ? `${voice}: ` : ""}${text.textContent}`;
-    }).join("\n");
+      const shown = document.createElement("span"), language = text.querySelector("[lang]")?.lang;
+      shown.textContent = `${voice ? `${voice}: ` : ""}${text.textContent}`;
+      if (language) shown.lang = language;
+      return number ? ["\n", shown] : [shown];
+    }));
   });
   const flipCaptions = () => captions($("caption").hidden);
   $("cc")?.addEventListener("click", flipCaptions);
+
+  // ---- Languages by their names, where the browser knows them.
+  for (const element of document.querySelectorAll("[data-language]")) {
+    try {
+      element.textContent = new Intl.DisplayNames(["en"], { type: "language" }).of(element.dataset.language);
+    } catch { /* the code stays */ }
+  }
 
   // ---- Speed and colours.
   function speed(rate) {
