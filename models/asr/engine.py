@@ -74,6 +74,9 @@ class Engine(Protocol):
     def with_language(self, language: str) -> Self:
         """The same engine, writing another language; InputError for one that its model doesn't know."""
 
+    def translating(self) -> Self:
+        """The same engine, writing English whatever its language is; InputError where its model can't."""
+
     def with_report(self, report: Report) -> Self:
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
 

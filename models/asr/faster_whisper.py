@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.asr.chunking import CHUNK_SECONDS
 from models.asr.engine import Hypothesis
-from models.asr.whisper_models import check_model_language, resolve
+from models.asr.whisper_models import check_model_language, no_translation, resolve
 from models.asr.word_times import lasting
 from models.record.errors import ModelError
 from models.record.graphemes import whole_letters
@@ -150,6 +150,7 @@ class FasterWhisperEngine:
     beam_size: int = 5
     batch_size: int = 1
     report: Report = no_report
+    task: Literal["transcribe", "translate"] = "transcribe"
 
     def with_samples(self, samples: Samples) -> Self:
         """See `Engine`."""
@@ -163,6 +164,12 @@ class FasterWhisperEngine:
     def with_report(self, report: Report) -> Self:
         """See `Engine`."""
         return replace(self, report=report)
+
+    def translating(self) -> Self:
+        """See `Engine`."""
+        if not self.model.model.is_multilingual:
+            raise no_translation(self.name)
+        return replace(self, task="translate")
 
     def decode(
         self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
@@ -248,7 +255,7 @@ class FasterWhisperEngine:
         from faster_whisper.tokenizer import Tokenizer
 
         model = self.model
-        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", self.language)
+        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, self.task, self.language)
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk by the sequential decoder."""
@@ -258,6 +265,7 @@ class FasterWhisperEngine:
         segments, _ = self.model.transcribe(
             self.samples_of(chunk),
             language=language or self.language,
+            task=self.task,
             beam_size=self.beam_size,
             word_timestamps=True,
             condition_on_previous_text=False,
