@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from audio.tracks.recording import DecodedAudio, Recording
 from audio.tracks.splice import Splice
-from models.alignment.align import attributed
+from models.alignment.align import MAX_PAUSE, attributed
+from models.alignment.overlap import split_at_pauses
 from models.alignment.track_words import merge_tracks
 from models.asr.transcription import Transcription
 from models.diarisation import diariser
@@ -104,8 +105,8 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
     splice = decoded.layout.splice
     said: list[list[Word]] = [[] for _ in range(splice.tracks)]
     for word in heard.words:
-        track, span = splice.back(word.start, word.end)
-        said[track].append(replace(word, start=max(0.0, span.start), end=span.end))
+        track, _ = splice.back(word.start, word.end)
+        said[track].append(_unspliced(word, splice))
     spoken = [_spoken(words, turns, heard.language) for words, turns in zip(said, joined.turns, strict=True)]
     segments = merge_tracks(spoken, joined.found.turns, heard.language)
     words = tuple(sorted((word for own in said for word in own), key=lambda word: word.start))
@@ -113,6 +114,52 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
         replace(heard, words=words, repairs=tuple(_back(repair, splice) for repair in heard.repairs)),
         segments,
     )
+
+
+def into_splice(
+    decoded: DecodedAudio, joined: TracksDiarisation, segments: Sequence[Segment]
+) -> list[Segment]:
+    """Segments of people who have tracks as they lie in the splice, where nobody speaks at the same time."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    tracks = {label: track for track, labels in reversed([*enumerate(joined.labels)]) for label in labels}
+    return [
+        _of_words(segment, [_spliced(word, splice, tracks[segment.speaker or ""]) for word in segment.words])
+        for segment in segments
+    ]
+
+
+def _spliced(word: Word, splice: Splice, track: int) -> Word:
+    """A word of a track where the splice has it: in the stretch that holds its middle, or is nearest to it."""
+    middle = (word.start + word.end) / 2
+    stretch = min(
+        splice.of_track(track), key=lambda each: max(each.span.start - middle, middle - each.span.end)
+    )
+    start, end = (
+        min(max(time, stretch.span.start), stretch.span.end) - stretch.span.start + stretch.at
+        for time in (word.start, word.end)
+    )
+    return replace(word, start=start, end=end, overlap=False)
+
+
+def out_of_splice(decoded: DecodedAudio, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Segments that lie in the splice in the time of the mix; its silences are as long as they are."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    return tuple(
+        _of_words(segment, words)
+        for segment in segments
+        for words in split_at_pauses([_unspliced(word, splice) for word in segment.words], MAX_PAUSE)
+    )
+
+
+def _unspliced(word: Word, splice: Splice) -> Word:
+    _, span = splice.back(word.start, word.end)
+    return replace(word, start=max(0.0, span.start), end=span.end)
+
+
+def _of_words(segment: Segment, words: Sequence[Word]) -> Segment:
+    return replace(segment, start=words[0].start, end=max(word.end for word in words), words=tuple(words))
 
 
 def _spoken(words: list[Word], turns: Sequence[Turn], language: str) -> list[Word]:

@@ -34,6 +34,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from audio.transfer.http import Page, fetch_bytes
+from flows import translation
 from flows.naming import published
 from flows.options import RunOptions
 from flows.witness import Witness, find_witness
@@ -118,6 +119,7 @@ def check_input(source: str, options: RunOptions) -> None:
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
         )
     _check_models(options)
+    translation.check(options)
     try:
         source.encode()
     except UnicodeEncodeError:

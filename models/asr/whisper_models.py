@@ -125,7 +125,9 @@ def check_translating(model: str) -> None:
 
 def no_translation(name: str) -> InputError:
     """What to say of a model that can't translate."""
-    return InputError(f"{name} knows English only and can't translate: choose --model base, small or large-v3")
+    return InputError(
+        f"{name} knows English only and can't translate: choose --model base, small or large-v3"
+    )
 
 
 def _is_multilingual(folder: Path) -> bool:

@@ -44,11 +44,11 @@ def lasting(words: Sequence[Word], chunk: Span) -> tuple[Word, ...]:
 def spread(words: Sequence[Word], speech: Sequence[Span]) -> tuple[Word, ...]:
     """The words, in order, with the time of some speech shared among them by their length.
 
-    speech: in order, apart from each other, some of it at least. A word that would lie in two of its spans ends with the
-    first.
+    speech: in order, apart from each other; some of it at least. A word that would lie in two of its spans ends with
+    the first.
 
     >>> words = [Word(0, 0, text) for text in (" one", " two", " four", " six")]
-    >>> [(word.start, word.end) for word in spread(words, [Span(0, 8), Span(10, 19)])]
+    >>> [(word.start, word.end) for word in spread(words, [Span(0.0, 8.0), Span(10.0, 19.0)])]
     [(0.0, 4.0), (4.0, 8.0), (10.0, 15.0), (15.0, 19.0)]
     """
     ends = list(accumulate(max(1, len(word.text)) for word in words))

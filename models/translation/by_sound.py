@@ -13,67 +13,57 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from models.asr.chunking import MARGIN
-from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis
-from models.asr.repair import SHORTEST_WORD, bare_word, foreign_script, is_hallucination, without_repeats
+from models.asr.engine import UNSURE_LOGPROB, Engine, Hypothesis
+from models.asr.repair import SHORTEST_WORD, foreign_script, is_hallucination
+from models.asr.transcription import TranscriptionOptions, load
 from models.asr.vocabulary import hotwords
 from models.asr.word_times import lasting, spread
-from models.record.progress import Report, no_report
+from models.record.progress import Progress, Report, no_report, silent
 from models.record.spans import Span, total
 from models.record.transcript import Segment, Word
+from models.runtime.gpu_failures import cpu_when_gpu_fails
+from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
-from models.translation.pieces import Piece, halved, packed, placed, sentences, shared_out
+from models.translation.faults import is_copy, is_loop
+from models.translation.pieces import Piece, Translated, halved, packed, put_back, sentences
 
 TARGET = "en"
 PIECE_SECONDS = 28.0  # Whisper hears 30 s at once, margins included
 SHORT_SECONDS = 6.0  # a shorter piece is not cut in halves: of less Whisper makes less sense
-SAME = 0.5  # share of the words, in order, that are the source's: then it was written down, not translated ...
-LEAST_WORDS = 3  # ... if they are so many: "Okay, Anna." is the same in many languages
 LEAST_PER_SECOND = 0.8  # words a second of speech: of less, some was left out ...
 LEAST_SPEECH = 4.0  # ... if it is so many seconds
+LEAST_LISTENED = 2.0  # seconds of a faulty piece that are worth the sequential decoder
+POOR = "turbo"  # in the names of models that were not trained to translate: they write what was said
+POOR_WARNING = "{} was not trained to translate: --model large-v3 or small do it better"
 CRAMMED = 0.3  # share of words that are too short to be said, from which their times are not to be believed
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """The segments in another language. Those that could not be translated, `kept` pieces of all, tell their own."""
-
-    segments: tuple[Segment, ...]
-    pieces: int
-    kept: int
-
-
+@cpu_when_gpu_fails("translation")
 def translate(
-    engine: Engine,
     samples: Samples,
+    options: TranscriptionOptions,
     segments: Sequence[Segment],
     language: str,
-    terms: Sequence[str] = (),
-    report: Report = no_report,
+    progress: Progress = silent,
 ) -> Translated:
     """The segments in English; those that are in it stay as they are.
 
-    samples: (samples,) mono at 16 kHz, what the segments were heard in. language: of segments that don't tell theirs.
-    terms: names that are spelled right in the segments, to be so in the translation. Raises InputError where the model
-    knows English only.
+    samples: (samples,) mono at 16 kHz, what the segments were heard in. options: which model hears; the names in its
+    `vocabulary`, where they are spelled right in the segments, are to be so in the translation. language: of segments
+    that don't tell theirs. Raises ModelError when the model isn't there, InputError where it knows English only.
     """
-    listener = _Listener(engine.translating().with_samples(samples), _Edges.of(segments, samples), terms)
-    pieces = packed(sentences(segments, language), PIECE_SECONDS)
-    foreign = [piece for piece in pieces if piece.language != TARGET]
-    said: dict[int, list[Word]] = {}
-    for number, segment in enumerate(segments):
-        if (segment.language or language) == TARGET:
-            said[number] = [replace(word, language="") for word in segment.words]
-    kept = 0
-    for piece, words in listener.heard(foreign, report):
-        if words is None:
-            kept += 1
-            words = tuple(replace(word, language=piece.language) for word in piece.words)
-        for number, some in shared_out(piece, words):
-            said.setdefault(number, []).extend(some)
-    return Translated(placed(said, TARGET), len(foreign), kept)
+    engine = load(options).translating().with_samples(samples)
+    foreign = [
+        piece for piece in packed(sentences(segments, language), PIECE_SECONDS) if piece.language != TARGET
+    ]
+    listener = _Listener(engine, _Edges.of(segments, samples), options.vocabulary)
+    heard = listener.heard(foreign, lambda done, total: progress("translate", done, total))
+    found, warning = put_back(segments, language, TARGET, heard)
+    return_freed_memory()
+    poor = (POOR_WARNING.format(engine.name),) if POOR in engine.name else ()
+    return Translated(found, f"Whisper {engine.name}", (*poor, *([warning] if warning else [])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +101,17 @@ class _Listener:
         self, pieces: Sequence[Piece], report: Report = no_report
     ) -> Iterator[tuple[Piece, tuple[Word, ...] | None]]:
         """The pieces, or halves of them, in order, each with its words in English; None where that failed."""
-        for piece, hypothesis in zip(pieces, self._decoded(pieces, report), strict=True):
-            best = hypothesis
-            if is_faulty(hypothesis, piece) or hypothesis.confidence < UNSURE_LOGPROB:
-                again = self.engine.decode_sequentially(hypothesis.chunk, piece.language)
-                best = max(hypothesis, again, key=lambda each: (not is_faulty(each, piece), each.confidence))
-            if not is_faulty(best, piece):
-                yield piece, timed(best.words, piece)
+        decoded = iter(self._decoded([piece for piece in pieces if not is_drowned(piece)], report))
+        for piece in pieces:
+            if is_drowned(piece):
+                yield piece, None
+                continue
+            hypothesis = next(decoded)
+            if is_faulty(hypothesis, piece) and piece.span.duration >= LEAST_LISTENED:
+                engine = self.engine.with_language(piece.language)
+                hypothesis = engine.decode_sequentially(hypothesis.chunk)
+            if not is_faulty(hypothesis, piece):
+                yield piece, timed(hypothesis.words, piece)
             elif piece.span.duration > SHORT_SECONDS and len(piece.words) > 1:
                 yield from self.heard(halved(piece))
             else:
@@ -137,57 +131,40 @@ class _Listener:
         return found
 
     def _first(self, pieces: Sequence[Piece], hint: str | None, report: Report) -> list[Hypothesis]:
-        found: dict[Piece, Hypothesis] = {}
+        found: dict[int, Hypothesis] = {}
         engine = self.engine.with_report(lambda done, _: report(len(found) + done, len(pieces)))
         for language in dict.fromkeys(piece.language for piece in pieces):
-            some = [piece for piece in pieces if piece.language == language]
-            chunks = [self.edges.chunk(piece) for piece in some]
-            found |= zip(some, engine.with_language(language).decode(chunks, hint), strict=True)
-        return [found[piece] for piece in pieces]
+            numbers = [number for number, piece in enumerate(pieces) if piece.language == language]
+            chunks = [self.edges.chunk(pieces[number]) for number in numbers]
+            found |= zip(numbers, engine.with_language(language).decode(chunks, hint), strict=True)
+        return [found[number] for number in range(len(pieces))]
 
     def _lacking(self, hypothesis: Hypothesis, piece: Piece) -> list[str]:
         return [term for term in self.terms if term in piece.text and term not in hypothesis.text]
 
 
+def is_drowned(piece: Piece) -> bool:
+    """Whether another speaks all the while: then it may be that voice which would be translated."""
+    return all(word.overlap for word in piece.words)
+
+
 def is_faulty(hypothesis: Hypothesis, piece: Piece) -> bool:
     """Whether what was written is no translation of a piece: nothing, a guess, a loop, a part, or its own language."""
     words = hypothesis.words
+    brief = all(segment.brief for segment in piece.segments)
     return (
         is_hallucination(hypothesis)
-        or _is_loop(hypothesis, piece)
+        or (brief and hypothesis.confidence < UNSURE_LOGPROB)
+        or is_loop(words, piece.words)
         or foreign_script(hypothesis.text, TARGET)
         or is_copy(words, piece.words)
-        or (
-            total(piece.speech) >= LEAST_SPEECH
-            and len(words) < LEAST_PER_SECOND * total(piece.speech)
-        )
+        or (total(piece.speech) >= LEAST_SPEECH and len(words) < LEAST_PER_SECOND * total(piece.speech))
         or not words
     )
 
 
-def _is_loop(hypothesis: Hypothesis, piece: Piece) -> bool:
-    """Whether it repeats itself as what was said doesn't."""
-    words = hypothesis.words
-    repeats = hypothesis.compression_ratio > LOOP_COMPRESSION_RATIO or len(without_repeats(words)) < len(words)
-    return repeats and len(without_repeats(piece.words)) == len(piece.words)
-
-
-def is_copy(words: Sequence[Word], source: Sequence[Word]) -> bool:
-    """Whether a text is the source written once more.
-
-    >>> said = [Word(i, i + 1, text) for i, text in enumerate((" Das", " ist", " gut,", " Anna."))]
-    >>> english = [Word(i, i + 1, text) for i, text in enumerate((" This", " is", " good,", " Anna."))]
-    >>> is_copy(said, said), is_copy(english, said)
-    (True, False)
-    """
-    written, said = ([bare_word(word.text) for word in each] for each in (words, source))
-    matching = SequenceMatcher(None, written, said, autojunk=False).get_matching_blocks()
-    same = sum(block.size for block in matching)
-    return len(written) >= LEAST_WORDS and same >= SAME * len(written)
-
-
 def timed(words: Sequence[Word], piece: Piece) -> tuple[Word, ...]:
-    """The words with the speaker of a piece and times in it: as they were heard, or where that was lost spread evenly."""
+    """The words with the speaker of a piece and times in it: as they were heard, or where that was lost, spread."""
     said = [replace(word, speaker=piece.speaker) for word in words]
     crammed = sum(word.end - word.start < SHORTEST_WORD for word in said)
     if crammed >= CRAMMED * len(said):

@@ -7,7 +7,7 @@ and comes back between the two parts of the piece around it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -15,6 +15,15 @@ from operator import attrgetter
 from models.alignment.align import MAX_PAUSE, mark_continued, split_segments
 from models.record.spans import MERGED_GAP, Span, union
 from models.record.transcript import Segment, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Segments in another language, by the model `engine`. What could not be translated tells its own language."""
+
+    segments: tuple[Segment, ...]
+    engine: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ def packed(pieces: Iterable[Piece], seconds: float) -> list[Piece]:
 
 
 def _last_of_its_speaker(pieces: Sequence[Piece], piece: Piece) -> int | None:
-    """The index of the last piece of the same speaker and language, if nobody has said more than a word or two since."""
+    """The index of the last piece of the same speaker and language, if others have said only a word or two since."""
     for at in range(len(pieces) - 1, -1, -1):
         if (pieces[at].speaker, pieces[at].language) == (piece.speaker, piece.language):
             return at
@@ -147,21 +156,36 @@ def halved(piece: Piece) -> tuple[Piece, Piece]:
     return piece.cut(min(between, key=badness))
 
 
-def placed(said: Mapping[int, Sequence[Word]], language: str) -> tuple[Segment, ...]:
-    """Segments of words that stand at places among the segments of a transcript, in that order.
+def put_back(
+    segments: Sequence[Segment],
+    language: str,
+    target: str,
+    translations: Iterable[tuple[Piece, Sequence[Word] | None]],
+) -> tuple[tuple[Segment, ...], str]:
+    """The segments of a translation, in the order of those it is of, and what to warn of ("" for nothing).
 
-    language: of words that don't tell theirs; sentences are found by it.
+    Segments that are in the language `target` stay as they are. translations: of all others, in pieces, each with its
+    words in order of time; None for what could not be translated, which stays as it was said. language: of segments
+    that don't tell theirs.
     """
-    words = [word for _, some in sorted(said.items(), key=lambda item: item[0]) for word in some]
-    found = [
-        replace(segment, language=code)
-        for code, run in groupby(words, key=attrgetter("language"))
-        for segment in split_segments(list(run), code or language)
-    ]
-    return tuple(mark_continued(found))
+    said: dict[int, list[Word]] = {
+        number: [replace(word, language="") for word in segment.words]
+        for number, segment in enumerate(segments)
+        if (segment.language or language) == target
+    }
+    pieces = kept = 0
+    for piece, words in translations:
+        pieces, kept = pieces + 1, kept + (words is None)
+        kept_words = [replace(word, language=piece.language) for word in piece.words]
+        for number, some in _places(piece, kept_words if words is None else words):
+            said.setdefault(number, []).extend(some)
+    warning = f"{kept} of {pieces} pieces could not be translated into {target} and stay as they were said"
+    return _segments_of([word for number in sorted(said) for word in said[number]], target), (
+        warning if kept else ""
+    )
 
 
-def shared_out(piece: Piece, words: Iterable[Word]) -> Iterator[tuple[int, list[Word]]]:
+def _places(piece: Piece, words: Iterable[Word]) -> Iterator[tuple[int, list[Word]]]:
     """The words of a piece's translation, in order of time, by the places at which they stand.
 
     Those that are said after somebody threw something in stand behind that.
@@ -170,3 +194,13 @@ def shared_out(piece: Piece, words: Iterable[Word]) -> Iterator[tuple[int, list[
     starts = [piece.segments[first].start for first in firsts]
     for part, run in groupby(words, key=lambda word: max(0, bisect_right(starts, word.start) - 1)):
         yield piece.numbers[firsts[part]], list(run)
+
+
+def _segments_of(words: Iterable[Word], language: str) -> tuple[Segment, ...]:
+    """Segments of one speaker in one language each; language: of words that don't tell theirs."""
+    found = [
+        replace(segment, language=code)
+        for code, run in groupby(words, key=attrgetter("language"))
+        for segment in split_segments(list(run), code or language)
+    ]
+    return tuple(mark_continued(found))
