@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audio.tracks.recording import DecodedAudio, Recording
-from audio.tracks.splice import Splice
+from audio.tracks.splice import Splice, Stretch
 from models.alignment.align import MAX_PAUSE, attributed
 from models.alignment.overlap import split_at_pauses
 from models.alignment.track_words import merge_tracks
@@ -122,19 +123,20 @@ def into_splice(
     """Segments of people who have tracks as they lie in the splice, where nobody speaks at the same time."""
     assert decoded.layout is not None
     splice = decoded.layout.splice
-    tracks = {label: track for track, labels in reversed([*enumerate(joined.labels)]) for label in labels}
+    stretches: dict[str, list[Stretch]] = defaultdict(list)
+    for track, labels in enumerate(joined.labels):
+        for label in labels:
+            stretches[label] += splice.of_track(track)
     return [
-        _of_words(segment, [_spliced(word, splice, tracks[segment.speaker or ""]) for word in segment.words])
+        _of_words(segment, [_spliced(word, stretches[segment.speaker or ""]) for word in segment.words])
         for segment in segments
     ]
 
 
-def _spliced(word: Word, splice: Splice, track: int) -> Word:
-    """A word of a track where the splice has it: in the stretch that holds its middle, or is nearest to it."""
+def _spliced(word: Word, stretches: Sequence[Stretch]) -> Word:
+    """A word where the splice has it: in that of its speaker's stretches that holds its middle, or is nearest to it."""
     middle = (word.start + word.end) / 2
-    stretch = min(
-        splice.of_track(track), key=lambda each: max(each.span.start - middle, middle - each.span.end)
-    )
+    stretch = min(stretches, key=lambda each: max(each.span.start - middle, middle - each.span.end))
     start, end = (
         min(max(time, stretch.span.start), stretch.span.end) - stretch.span.start + stretch.at
         for time in (word.start, word.end)

@@ -71,6 +71,7 @@ from outputs.library.folders import present_formats
 from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
+from outputs.text.translations import translations_of
 
 
 @dataclass(frozen=True)
@@ -424,7 +425,7 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
     """Write the episode's folder. `audio` is where its audio lies.
 
     Corrections are kept, and files of formats that are not asked for now but were before are written again
-    too, so that all files of a folder tell the same.
+    too, so that all files of a folder tell the same; translations that it has no more are removed.
     """
     folder = folder_for(transcript.episode, options)
     before = published(folder)
@@ -446,6 +447,9 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
         transcript = replace(transcript, audio=before.audio)
     # Corrections are not written where nothing changes: the edit page may write another one meanwhile.
     paths = write.publish(transcript, folder, formats, moved if moved != made else None)
+    if before is not None:
+        gone = translations_of(before).keys() - translations_of(transcript).keys()
+        write.remove_translations(folder, gone)
     waiting = corrections.apply_corrections(transcript, moved).waiting
     return PublishedEpisode(folder, tuple(paths), _warnings_of(waiting, folder))
 

@@ -61,10 +61,8 @@ def has_foreign(transcript: Transcript, language: str) -> bool:
 
 def heard_by(options: Options) -> dict[str, Any]:
     """What decides a translation beside its source: the options, the model's weights in place of its name."""
-    if isinstance(options, TranslatorOptions):
-        _, folder = translator.resolve(options.model)
-    else:
-        _, folder = whisper_models.resolve(options.model)
+    resolve = translator.resolve if isinstance(options, TranslatorOptions) else whisper_models.resolve
+    _, folder = resolve(options.model)
     heeded = {**asdict(options), "model": whisper_models.weights_sha256(str(folder))}
     return {name: value for name, value in heeded.items() if name not in ("device", "batch_size")}
 

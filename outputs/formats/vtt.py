@@ -7,11 +7,13 @@ from outputs.captions.cues import cues
 from outputs.captions.profiles import VTT, Profile
 from outputs.captions.screen import Cue
 from outputs.text.times import vtt_time
+from outputs.text.translations import notice
 
 
 def render(transcript: Transcript, profile: Profile = VTT) -> str:
     """The captions as WebVTT; the header alone where nobody speaks."""
-    return "\n".join(["WEBVTT\n", *(_block(cue) for cue in cues(transcript, profile))])
+    notes = [f"NOTE {escaped(said)}\n"] if (said := notice(transcript)) else []
+    return "\n".join(["WEBVTT\n", *notes, *(_block(cue) for cue in cues(transcript, profile))])
 
 
 def escaped(text: str) -> str:
