@@ -18,11 +18,12 @@ from models.record.transcript import Segment, Word
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.translation.faults import is_copy, is_loop
-from models.translation.pieces import Piece, Translated, put_back, sentences
+from models.translation.pieces import Piece, Translated, bounded, put_back, sentences
 from models.translation.protection import coded, decoded, lost
 from models.translation.translator import Translator, load
 
 LICENCES = {"NLLB": "NLLB is licensed under CC BY-NC 4.0: its translations are not for commercial use"}
+LONGEST_SECONDS = 40.0  # of a sentence: longer ones are none, but where punctuation was lost
 AT_ONCE = 64  # sentences between two reports of progress
 SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 WORD = regex.compile(  # with the space before it; of scripts without spaces each letter is one
@@ -57,7 +58,8 @@ def translate(
     doesn't know the target.
     """
     translator = load(options.model, options.device)
-    foreign = [piece for piece in sentences(segments, language) if piece.language != target]
+    said = (piece for piece in sentences(segments, language) if piece.language != target)
+    foreign = [part for piece in said for part in bounded(piece, LONGEST_SECONDS)]
     translations = translated(
         translator, foreign, target, options.terms, lambda done, total: progress("translate", done, total)
     )

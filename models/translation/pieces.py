@@ -101,7 +101,7 @@ def sentences(segments: Sequence[Segment], language: str) -> list[Piece]:
 def packed(pieces: Iterable[Piece], seconds: float) -> list[Piece]:
     """Sentences of one speaker that follow each other as one piece, of at most so many seconds; longer ones are cut."""
     found: list[Piece] = []
-    for piece in (part for whole in pieces for part in _bounded(whole, seconds)):
+    for piece in (part for whole in pieces for part in bounded(whole, seconds)):
         at = _last_of_its_speaker(found, piece)
         if at is not None and _follows(found[at], piece, seconds):
             found[at] = found[at].joined(piece)
@@ -129,12 +129,13 @@ def _follows(one: Piece, other: Piece, seconds: float) -> bool:
     )
 
 
-def _bounded(piece: Piece, seconds: float) -> Iterator[Piece]:
+def bounded(piece: Piece, seconds: float) -> Iterator[Piece]:
+    """The piece, or parts of it that are no longer than so many seconds."""
     if piece.span.duration <= seconds or len(piece.words) < 2:
         yield piece
         return
     for half in halved(piece):
-        yield from _bounded(half, seconds)
+        yield from bounded(half, seconds)
 
 
 def halved(piece: Piece) -> tuple[Piece, Piece]:

@@ -27,6 +27,7 @@ BEAM_SIZE = 4
 BATCH = 32  # sentences at once
 LONGEST = 3  # tokens written for each one read, at most ...
 ROOM = 20  # ... and these
+MOST_TOKENS = 500  # of a sentence: OPUS-MT has places for 512
 DISTANCE = (
     9  # as CLDR measures it: languages that are nearer are called by each other's codes, as "no" and "nb"
 )
@@ -232,7 +233,8 @@ class CTranslate2Translator:
             target_prefix=None if marian else [[writing]] * len(texts),
             beam_size=BEAM_SIZE,
             no_repeat_ngram_size=3 if careful else 0,
-            max_decoding_length=LONGEST * max(map(len, tokens)) + ROOM,
+            max_input_length=MOST_TOKENS,
+            max_decoding_length=min(MOST_TOKENS, LONGEST * max(map(len, tokens)) + ROOM),
         )
         written = [result.hypotheses[0][0 if marian else 1 :] for result in results]
         return [self.target.decode(pieces).strip() for pieces in written]
