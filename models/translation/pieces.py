@@ -170,14 +170,14 @@ def put_back(
     that don't tell theirs.
     """
     said: dict[int, list[Word]] = {
-        number: [replace(word, language="") for word in segment.words]
+        number: [replace(word, speaker=segment.speaker, language="") for word in segment.words]
         for number, segment in enumerate(segments)
         if (segment.language or language) == target
     }
     pieces = kept = 0
     for piece, words in translations:
         pieces, kept = pieces + 1, kept + (words is None)
-        kept_words = [replace(word, language=piece.language) for word in piece.words]
+        kept_words = [replace(word, speaker=piece.speaker, language=piece.language) for word in piece.words]
         for number, some in _places(piece, kept_words if words is None else words):
             said.setdefault(number, []).extend(some)
     warning = f"{kept} of {pieces} pieces could not be translated into {target} and stay as they were said"

@@ -34,7 +34,7 @@ DISTANCE = (
 M2M = re.compile(r"__([a-z]{2,3})__")
 NLLB = re.compile(r"([a-z]{3}_[A-Z][a-z]{3})")
 MARIAN = re.compile(r">>([a-zA-Z_-]+)<<")  # of an OPUS-MT model for several languages
-PAIR = re.compile(r"(?:^|[-_])([a-z]{2,3})[-_]([a-z]{2,3})(?=$|[-_])")  # in the name of one for two
+PAIR = re.compile(r"opus-mt-(?:tc-\w+-)?([a-z]{2,3})-([a-z]{2,3})\b")  # in the name of one for two languages
 SHARED = ("sentencepiece.bpe.model", "spm.128k.model", "sentencepiece.model", "spm.model")
 
 
@@ -120,7 +120,7 @@ def check(model: str, target: str) -> None:
     _pieces_of(folder)
     if find_spec("sentencepiece") is None:
         raise InputError(f"a translator takes sentencepiece: {INSTALL}")
-    if not languages_of(folder).writes(target):
+    if not languages_of(name, folder).writes(target):
         raise InputError(f"{name} doesn't translate into {target!r}")
 
 
@@ -147,7 +147,7 @@ def load(model: str, device: str) -> CTranslate2Translator:
             ),
             SentencePieceProcessor(model_file=str(source)),
             SentencePieceProcessor(model_file=str(target)),
-            languages_of(folder),
+            languages_of(name, folder),
             _config(folder),
         )
     except (RuntimeError, ValueError, OSError) as error:
@@ -178,15 +178,15 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2)
-def languages_of(folder: Path) -> Languages:
-    """Which languages the model in a folder knows, by its vocabulary and its name."""
+def languages_of(name: str, folder: Path) -> Languages:
+    """Which languages the model in a folder knows, by its vocabulary, or else by its name."""
     words = _vocabulary(folder)
     for family, pattern in (("M2M-100", M2M), ("NLLB", NLLB), ("OPUS-MT", MARIAN)):
         found = {match[1]: word for word in words if (match := pattern.fullmatch(word))}
         if found:
             return Languages(family, found)
-    pair = PAIR.findall(folder.resolve().name)
-    return Languages("OPUS-MT", {}, pair[-1] if pair else None)
+    pair = PAIR.search(name.lower())
+    return Languages("OPUS-MT", {}, (pair[1], pair[2]) if pair else None)
 
 
 def _vocabulary(folder: Path) -> list[str]:

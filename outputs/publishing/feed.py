@@ -42,7 +42,7 @@ class FeedEntry:
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
-        """What there is to link to, the best first: formats with the language of a translation, "" for what was said."""
+        """What there is to link to, the best first: formats, with the language of a translation or "" for none."""
         return (*((name, "") for name in self.formats), *self.translations)
 
 

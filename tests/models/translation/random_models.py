@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import ctranslate2
 import numpy as np
 import sentencepiece
 from ctranslate2.specs import TransformerSpec
@@ -19,7 +19,9 @@ LINES = (
 DEPTH, HEADS = 16, 2
 
 
-def make_model(folder: Path, tokens: Sequence[str], *, pair: bool = False, eos_is_added: bool = False) -> Path:
+def make_model(
+    folder: Path, tokens: Sequence[str], *, pair: bool = False, eos_is_added: bool = False
+) -> Path:
     """A model of one layer. tokens: of languages. pair: with a SentencePiece model for each side, as OPUS-MT."""
     folder.mkdir(parents=True)
     names = ("source.spm", "target.spm") if pair else ("sentencepiece.bpe.model",)
@@ -70,9 +72,9 @@ def _noise(*shape: int) -> np.ndarray:
     return _random.normal(0.0, 0.5, shape).astype(np.float32)
 
 
-def _linear(linear: object, out: int, into: int) -> None:
+def _linear(linear: Any, out: int, into: int) -> None:
     linear.weight, linear.bias = _noise(out, into), np.zeros(out, dtype=np.float32)
 
 
-def _fill(norm: object) -> None:
+def _fill(norm: Any) -> None:
     norm.gamma, norm.beta = np.ones(DEPTH, dtype=np.float32), np.zeros(DEPTH, dtype=np.float32)
