@@ -13,7 +13,7 @@ import pytest
 import webvtt
 
 from models.record.transcript import Transcript, Translation
-from outputs.captions.webvtt import read_webvtt
+from outputs.captions import webvtt as browsers
 from outputs.formats import episode_json, plain_text, vtt
 from outputs.formats.registry import FORMATS, is_our_file
 from outputs.library import read, write
@@ -83,7 +83,7 @@ def test_a_translation_says_that_it_is_one() -> None:
     assert not plain_text.render(transcript).startswith("Machine")
     text = vtt.render(english)
     assert "\nNOTE Machine translation by model --&gt; &lt;v x&gt;\n\n" in text
-    reading = read_webvtt(text)
+    reading = browsers.read(text)
     assert [caption.voices for caption in reading.captions] == [("Ann",), ("Bob",)]
     assert reading.faults == ()
 
@@ -93,7 +93,7 @@ def test_hostile_names_and_words_stay_text(tmp_path: Path) -> None:
     hostile = (said("--> <script> &amp;", 1), said("1", 4, speaker="SPEAKER_01"))
     transcript = replace(transcript, translations=(Translation("en", "x", hostile),))
     published(tmp_path, transcript)
-    reading = read_webvtt((tmp_path / "transcript.en.vtt").read_text(encoding="utf-8"))
+    reading = browsers.read((tmp_path / "transcript.en.vtt").read_text(encoding="utf-8"))
     assert [caption.lines for caption in reading.captions] == [("--> <script> &amp;",), ("1",)]
     assert reading.faults == ()
     assert len(webvtt.read(tmp_path / "transcript.en.vtt").captions) == 2
