@@ -77,6 +77,13 @@ class EpisodeOptions(BaseModel):
         "auto",
         description="Whether the streams or channels of a file are people: auto looks; mix: none, separate: all.",
     )
+    translate: tuple[str, ...] = Field(
+        (),
+        description="Languages to add subtitles in, comma-separated: en by Whisper, others by --translator.",
+    )
+    translator: Annotated[str | None, CommandLine(unset="Whisper, into English")] = Field(
+        None, description="A translation model of CTranslate2: a folder or a hub id."
+    )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 
 

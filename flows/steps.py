@@ -34,6 +34,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from audio.transfer.http import Page, fetch_bytes
+from flows import translation
 from flows.naming import published
 from flows.options import RunOptions
 from flows.witness import Witness, find_witness
@@ -72,6 +73,7 @@ from outputs.library.folders import present_formats
 from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
+from outputs.text.translations import translations_of
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def check_input(source: str, options: RunOptions) -> None:
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
         )
     _check_models(options)
+    translation.check(options)
     try:
         source.encode()
     except UnicodeEncodeError:
@@ -434,7 +437,7 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
     """Write the episode's folder. `audio` is where its audio lies.
 
     Corrections are kept, and files of formats that are not asked for now but were before are written again
-    too, so that all files of a folder tell the same.
+    too, so that all files of a folder tell the same; translations that it has no more are removed.
     """
     folder = folder_for(transcript.episode, options)
     before = published(folder)
@@ -456,6 +459,9 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
         transcript = replace(transcript, audio=before.audio)
     # Corrections are not written where nothing changes: the edit page may write another one meanwhile.
     paths = write.publish(transcript, folder, formats, moved if moved != made else None)
+    if before is not None:
+        gone = translations_of(before).keys() - translations_of(transcript).keys()
+        write.remove_translations(folder, gone)
     waiting = corrections.apply_corrections(transcript, moved).waiting
     return PublishedEpisode(folder, tuple(paths), _warnings_of(waiting, folder))
 

@@ -90,6 +90,9 @@ class Engine(Protocol):
     def with_choice(self, languages: Sequence[str]) -> Self:
         """The same engine, that hears no other languages than these; InputError for one that its model doesn't know."""
 
+    def translating(self) -> Self:
+        """The same engine, writing English whatever its language is; InputError where its model can't."""
+
     def with_report(self, report: Report) -> Self:
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.asr.chunking import CHUNK_SECONDS, FRAME_RATE, SILENCE
 from models.asr.engine import Hypothesis, Languages, Waits
-from models.asr.whisper_models import check_model_language, resolve
+from models.asr.whisper_models import check_model_language, no_translation, resolve
 from models.asr.word_times import lasting
 from models.record.errors import ModelError
 from models.record.graphemes import whole_letters
@@ -160,6 +160,7 @@ class FasterWhisperEngine:
     beam_size: int = 5
     batch_size: int = 1
     report: Report = no_report
+    task: Literal["transcribe", "translate"] = "transcribe"
 
     def with_samples(self, samples: Samples) -> Self:
         """See `Engine`."""
@@ -184,6 +185,12 @@ class FasterWhisperEngine:
     def multilingual(self) -> bool:
         """See `Engine`."""
         return bool(self.model.model.is_multilingual)
+
+    def translating(self) -> Self:
+        """See `Engine`."""
+        if not self.multilingual:
+            raise no_translation(self.name)
+        return replace(self, task="translate")
 
     def decode(
         self,
@@ -318,7 +325,7 @@ class FasterWhisperEngine:
     def _tokenizer(self, language: str) -> Tokenizer:
         from faster_whisper.tokenizer import Tokenizer
 
-        return Tokenizer(self.model.hf_tokenizer, self.multilingual, "transcribe", language)
+        return Tokenizer(self.model.hf_tokenizer, self.multilingual, self.task, language)
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk by the sequential decoder."""
@@ -328,6 +335,7 @@ class FasterWhisperEngine:
         segments, _ = self.model.transcribe(
             self.samples_of(chunk),
             language=language or self.language,
+            task=self.task,
             beam_size=self.beam_size,
             word_timestamps=True,
             condition_on_previous_text=False,

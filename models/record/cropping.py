@@ -13,11 +13,15 @@ def crop(transcript: Transcript, start: float, end: float) -> Transcript:
     """What is said from `start` to `end` seconds, timed from `start` on: words with their middle in there."""
     segments = _segments(transcript.segments, start, end)
     words = (word for segment in segments for word in segment.words)
+    translations = (
+        replace(one, segments=_segments(one.segments, start, end)) for one in transcript.translations
+    )
     return replace(
         transcript,
         audio=replace(transcript.audio, seconds=end - start),
         segments=segments,
         languages=language_shares(words, transcript.language),
+        translations=tuple(translations),
         turns=_turns(transcript.turns, start, end),
         exclusive=_turns(transcript.exclusive, start, end),
     )

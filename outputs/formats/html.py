@@ -21,6 +21,7 @@ from outputs.text.characters import one_line
 from outputs.text.languages import foreign_tag, spoken_languages
 from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
+from outputs.text.translations import translated, translations_of
 from outputs.text.unclear import with_unclear
 from outputs.text.unsure import is_unsure
 
@@ -100,9 +101,20 @@ def render(transcript: Transcript) -> str:
         doubted=any(map(is_unsure, transcript.words)),
         overlap=any(word.overlap for word in transcript.words),
         sources=sources(transcript),
-        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
+        captions=_captions(transcript),
+        translations=[(code, _captions(one)) for code, one in _translations(transcript)],
         **head(transcript),
     )
+
+
+def _captions(transcript: Transcript) -> str:
+    """Its captions in base64, for an address that holds them itself."""
+    return base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode()
+
+
+def _translations(transcript: Transcript) -> Iterator[tuple[str, Transcript]]:
+    for language, translation in translations_of(transcript).items():
+        yield language, translated(transcript, translation)
 
 
 def head(transcript: Transcript) -> dict[str, object]:

@@ -12,13 +12,19 @@ from outputs.captions.profiles import VTT, Profile
 from outputs.captions.screen import Cue
 from outputs.text.languages import foreign_tag, language_tag
 from outputs.text.times import vtt_time
+from outputs.text.translations import notice
 
 
 def render(transcript: Transcript, profile: Profile = VTT) -> str:
     """The captions as WebVTT; no cue where nobody speaks."""
     main = language_tag(transcript.language)
-    note = [f"NOTE Language: {main}\n"] if main else []
-    return "\n".join(["WEBVTT\n", *note, *(_block(cue, main) for cue in cues(transcript, profile))])
+    notes = [f"Language: {main}"] if main else []
+    notes += [escaped(said)] if (said := notice(transcript)) else []
+    blocks = [
+        *(f"NOTE {note}\n" for note in notes),
+        *(_block(cue, main) for cue in cues(transcript, profile)),
+    ]
+    return "\n".join(["WEBVTT\n", *blocks])
 
 
 def escaped(text: str) -> str:

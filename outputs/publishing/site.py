@@ -23,7 +23,7 @@ from urllib.parse import quote
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Segment, Transcript
 from outputs.formats.html import SITE_LINK, length_of, render, title_of
-from outputs.formats.registry import EPISODE, FORMATS
+from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
 from outputs.library.folders import library_episodes
@@ -32,6 +32,7 @@ from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
 from outputs.text.languages import language_tag
 from outputs.text.times import clock, fragment_seconds
+from outputs.text.translations import translations_of
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
 INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
@@ -120,8 +121,13 @@ def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -
     """Copy or render the files of an episode; returns what the lists say of it."""
     target = out / name
     target.mkdir(parents=True, exist_ok=True)
-    for shared in SHARED:
+    languages = translations_of(transcript)
+    translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
+    for shared in (*SHARED, *translated):
         _copy(folder / shared, target / shared)
+    for file in (file for file in target.iterdir() if file.name not in translated):
+        if is_our_file(file.name) and file.name.count(".") > 1:
+            file.unlink()  # into a language of an earlier site
     audio = read.kept_audio(folder, transcript)
     if audio is not None:
         _copy(audio, target / audio.name)
