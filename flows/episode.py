@@ -339,6 +339,7 @@ def _process(
             spoken=heard.spoken,
             segments=heard.segments,
             tracks=heard.tracks,
+            script=options.script,
         )
         transcript = _translate(run, recording, decoded, heeded, options, transcript, heard.joined)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})

@@ -52,6 +52,9 @@ class EpisodeOptions(BaseModel):
     languages: Annotated[tuple[str, ...], CommandLine(unset="all")] = Field(
         (), description="Those that may be spoken, comma-separated: en,de."
     )
+    script: Annotated[Literal["hans", "hant", "latn", "cyrl"] | None, CommandLine(unset="of most words")] = (
+        Field(None, description="Chinese simplified (hans) or traditional (hant), Serbian in latn or cyrl.")
+    )
     vocabulary: tuple[str, ...] = Field((), description="Names and terms to spell right, comma-separated.")
     speakers: Annotated[int | None, CommandLine(unset="estimated")] = Field(
         None, ge=1, description="Exact number of speakers."

@@ -40,6 +40,7 @@ from flows.options import RunOptions
 from flows.witness import Witness, find_witness
 from models.alignment import align as alignment
 from models.asr import second_voice, transcription
+from models.asr.one_script import Script, in_one_script
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.asr.vocabulary import expected_terms
@@ -388,15 +389,18 @@ def align(
     spoken: SpokenWords | None = None,
     segments: tuple[Segment, ...] | None = None,
     tracks: TrackDecision | None = None,
+    script: Script | None = None,
 ) -> Transcript:
     """Align words and turns, name the speakers, and put everything that is known into one record.
 
     effort: what `engine` is to tell beside models and versions. spoken: the words with their speakers, where more than
     turns told who says them; segments: the same as they read, where that is known. tracks: those that people have.
+    script: what a language of two scripts is to be written in.
     """
     if segments is None:
         spoken = spoken or attribute(words, turns)
         segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
+    segments = in_one_script(segments, words.language, script)
     return Transcript(
         episode=replace(episode, audio_url=without_login(episode.audio_url), enclosures=()),
         audio=replace(audio, path=Path(audio.path).name),

@@ -20,20 +20,18 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 
-from models.record.graphemes import graphemes, whole_letters
+from models.record.graphemes import graphemes
 from models.record.transcript import ASIDE_SECONDS, SEPARATE, Segment, Transcript
-from outputs.captions.line_breaks import AFTER_CLAUSE, AFTER_SENTENCE, break_badness
+from outputs.captions.line_breaks import (
+    AFTER_CLAUSE,
+    AFTER_SENTENCE,
+    break_badness,
+    line_breaks,
+    parts_that_fit,
+)
 from outputs.captions.profiles import Profile, word_count
 from outputs.captions.screen import MAX_LAG_MS, MIN_SHOWN_MS, Cue, Draft, timed
-from outputs.text.characters import (
-    is_orphan,
-    is_spaceless,
-    needs_space,
-    never_ends_line,
-    never_starts_line,
-    one_line,
-    width,
-)
+from outputs.text.characters import is_orphan, needs_space, one_line, width
 from outputs.text.times import milliseconds
 
 # Points of cost.
@@ -63,10 +61,10 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Text that stays on one line, whether a space precedes it, and when it is said in ms."""
+    """Text that stays on one line, the space before it where that is on the same line, and when it is said in ms."""
 
     text: str
-    spaced: bool
+    space: str
     start: int
     end: int
     language: str = ""
@@ -215,74 +213,60 @@ def _with_languages(segments: Sequence[Segment], max_chars: int) -> Iterator[_Pi
 
 def _pieces(segments: Sequence[Segment], max_chars: int) -> list[_Piece]:
     """What may stand alone on a line: words with their punctuation, cut only if wider than a line."""
-    pieces: list[_Piece] = []
-    for token in _tokens(segments):
-        for part in _chopped(token, max_chars):
-            whole = _glued(pieces[-1], part) if pieces else None
-            if whole and width(whole.text) <= max_chars:
-                pieces[-1] = whole
-            else:
-                pieces.append(part)
+    said = _Said.of(segments)
+    places = [0, *line_breaks(said.text), len(said.text)]
+    pieces, end = list[_Piece](), 0
+    for place, until in pairwise(places):
+        for first, last in parts_that_fit(said.text, place, until, max_chars):
+            # The white space around a part, no-break and ideographic ones too, is only seen within a line.
+            space = said.text[end:first] if pieces else ""
+            space = " " if " " in space else space[:1]
+            pieces.append(_Piece(said.text[first:last], space, said.start(first), said.end(last)))
+            end = last
     return pieces
 
 
-def _tokens(segments: Sequence[Segment]) -> Iterator[_Piece]:
-    """The words without white space; a word with a space inside is several tokens that share its time."""
-    last = ""
-    for segment in segments:
-        space = needs_space(last, segment.words[0].text)
-        for word in whole_letters(segment.words):
-            text = one_line(word.text)
-            start = max(0, milliseconds(word.start))
-            whole = _Piece(text.strip(), False, start, max(start, milliseconds(word.end)))
-            space, at = space or text[:1].isspace(), 0
-            for part in whole.text.split(" "):
-                space = space or at > 0
-                if part.strip():
-                    yield replace(_share(whole, at, part), spaced=space)
-                    last, space = part, False
-                at += len(part) + 1
-            space = space or text[-1:].isspace()
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Words as running text: where in it each begins, and when it is said in ms."""
 
+    text: str
+    offsets: list[int]
+    lengths: list[int]
+    times: list[tuple[int, int]]
 
-def _share(whole: _Piece, at: int, text: str) -> _Piece:
-    """The part of a piece that starts with its character number `at`, with a fair share of its time.
+    @classmethod
+    def of(cls, segments: Iterable[Segment]) -> _Said:
+        """The words of segments, in which sentences and words have the white space between them that they need."""
+        text, length, last, space = list[str](), 0, "", False
+        said = cls("", [], [], [])
+        for segment in segments:
+            space = space or needs_space(last, segment.words[0].text)
+            for word in segment.words:
+                whole = one_line(word.text)
+                bare = whole.strip(" ")
+                space = space or whole[:1] == " "
+                if bare:
+                    text.append(f" {bare}" if space else bare)
+                    start = max(0, milliseconds(word.start))
+                    said.offsets.append(length + space)
+                    said.lengths.append(len(bare))
+                    said.times.append((start, max(start, milliseconds(word.end))))
+                    length, last, space = length + space + len(bare), bare, False
+                space = space or whole[-1:] == " "
+        return replace(said, text="".join(text))
 
-    No-break and ideographic spaces at either end go: a line neither starts nor ends with one.
-    """
-    span, length = whole.end - whole.start, max(1, len(whole.text))
-    start, end = (whole.start + span * position // length for position in (at, at + len(text)))
-    return _Piece(text.strip(), whole.spaced and at == 0, start, end)
+    def start(self, at: int) -> int:
+        """When the character number `at` begins, a fair share of its word's time."""
+        return self._time(bisect_right(self.offsets, at) - 1, at)
 
+    def end(self, at: int) -> int:
+        """When the character before number `at` is over."""
+        return self._time(bisect_left(self.offsets, at) - 1, at)
 
-def _chopped(token: _Piece, max_chars: int) -> Iterator[_Piece]:
-    """The token itself, or pieces as wide as a line where it is wider than one; never a blank one."""
-    if width(token.text) <= max_chars:
-        yield token
-        return
-    at, line = 0, ""
-    for cluster in graphemes(token.text):
-        if line and width(line) + width(cluster) > max_chars:
-            if line.strip():
-                yield _share(token, at, line)
-            at, line = at + len(line), ""
-        line += cluster
-    yield _share(token, at, line)
-
-
-def _glued(left: _Piece, right: _Piece) -> _Piece | None:
-    """Both as one piece where no line may break between them, else None."""
-    if right.spaced:
-        together = never_starts_line(right.text)
-    else:
-        together = (
-            never_starts_line(right.text[0])
-            or never_ends_line(left.text)
-            or not (is_spaceless(left.text[-1]) or is_spaceless(right.text[0]))
-        )
-    if not together:
-        return None
-    return _Piece(_text([left, right]), left.spaced, left.start, max(left.end, right.end))
+    def _time(self, word: int, at: int) -> int:
+        start, end = self.times[word]
+        return start + (end - start) * (at - self.offsets[word]) // self.lengths[word]
 
 
 def _drafts(number: int, speech: _Speech, until: int | None, profile: Profile) -> Iterator[Draft]:
@@ -290,9 +274,8 @@ def _drafts(number: int, speech: _Speech, until: int | None, profile: Profile) -
     name, pieces = speech.speaker, [*speech.pieces]
     named = bool(name and profile.names)
     if named:
-        head = _Piece(_prefix(name, profile.max_chars), False, speech.start, speech.start)
-        head = replace(head, language=pieces[0].language)
-        pieces = [head, replace(pieces[0], spaced=True), *pieces[1:]]
+        head = _Piece(_prefix(name, profile.max_chars), "", speech.start, speech.start, pieces[0].language)
+        pieces = [head, replace(pieces[0], space=" "), *pieces[1:]]
     run = _Run(pieces, until, profile, named=named)
     for first, last in run.cues():
         lines = tuple(run.text(*line) for line in run.lines(first, last))
@@ -328,7 +311,7 @@ class _Run:
         over = [min(piece.end, start) for piece, start in zip(pieces, self.starts[1:], strict=False)]
         self.ends = [max(times) for times in zip(self.starts, [*over, pieces[-1].end], strict=True)]
         self.following = [*self.starts, until]
-        self.columns = _totals(int(piece.spaced) + width(piece.text) for piece in pieces)
+        self.columns = _totals(width(piece.space) + width(piece.text) for piece in pieces)
         self.words = _totals(word_count(piece.text) for piece in pieces)
         silences = [0, *(max(0, b - a) for a, b in zip(self.ends, self.starts[1:], strict=False))]
         self.silences = silences
@@ -399,7 +382,7 @@ class _Run:
         )
 
     def _width(self, first: int, last: int) -> int:
-        return self.columns[last] - self.columns[first] - self.pieces[first].spaced
+        return self.columns[last] - self.columns[first] - width(self.pieces[first].space)
 
     def _content_cost(self, first: int, last: int) -> float:
         """What a cue costs apart from its layout."""
@@ -463,7 +446,7 @@ class _Run:
 
     def _line_cost(self, first: int, at: int, end: int, mean: float) -> float:
         """What one line of several costs; infinite if it is too wide."""
-        columns = self.columns[end] - self.columns[at] - self.pieces[at].spaced
+        columns = self.columns[end] - self.columns[at] - width(self.pieces[at].space)
         if columns > self.profile.max_chars:
             return math.inf
         cost = IMBALANCE * abs(columns - mean) / self.profile.max_chars
@@ -488,4 +471,4 @@ def _totals(numbers: Iterable[int]) -> list[int]:
 
 
 def _text(pieces: Sequence[_Piece]) -> str:
-    return "".join(" " * (piece.spaced and index > 0) + piece.text for index, piece in enumerate(pieces))
+    return "".join(piece.space * (index > 0) + piece.text for index, piece in enumerate(pieces))

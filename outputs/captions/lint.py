@@ -17,8 +17,9 @@ from models.record.errors import InputError
 from outputs.captions import subrip, webvtt
 from outputs.captions.caption import Caption, Fault, Reading
 from outputs.captions.encoding import read_captions
+from outputs.captions.line_breaks import line_breaks
 from outputs.captions.profiles import Profile, word_count
-from outputs.text.characters import is_orphan, is_spaceless, never_ends_line, never_starts_line, width
+from outputs.text.characters import is_orphan, is_spaceless, width
 from outputs.text.times import milliseconds
 
 ROUNDING_MS = 1  # times in the files are whole milliseconds
@@ -244,10 +245,11 @@ def _can_do_without(tokens: Sequence[str], profile: Profile) -> bool:
     if any(is_spaceless(char) for token in tokens for char in token):
         return False
     named = (n for n, token in enumerate(tokens, start=1) if profile.names and token.endswith(":"))
+    breaks = set(line_breaks(" ".join(tokens)))
     return fits(tokens) or any(
         fits(tokens[:at], tokens[at:])
         and not _has_orphan([tokens[:at], tokens[at:]])
-        and not (never_starts_line(tokens[at]) or never_ends_line(tokens[at - 1]))
+        and len(" ".join(tokens[:at])) + 1 in breaks
         for at in range(next(named, 1), len(tokens))  # a name stays in one piece
     )
 

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from models.record.graphemes import graphemes
-from models.record.punctuation import SENTENCE_END, SENTENCE_MARKS, finality
+from models.record.punctuation import SENTENCE_END, finality
 
 MAX_COLUMNS = 2  # of one visible character
 ORPHAN_COLUMNS = 7  # a longer word carries a line by itself
@@ -18,8 +18,6 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff]")
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer. (Chinese and Japanese are told by width.)
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
-_NEVER_FIRST = set("”’»›)]}」』）】》%" + SENTENCE_MARKS + ",;:、，；：،")
-_NEVER_LAST = set("“‘«‹([{「『（【《¿¡")
 
 
 def one_line(text: str) -> str:
@@ -50,20 +48,41 @@ def is_spaceless(char: str) -> bool:
     >>> is_spaceless("字"), is_spaceless("한"), is_spaceless("a")
     (True, False, False)
     """
-    if _HANGUL.match(char):
-        return False
-    return bool(_SPACELESS.match(char)) or _columns(char) == 2
+    return bool(_SPACELESS.match(char)) or _is_ideographic(char)
+
+
+def is_hangul(char: str) -> bool:
+    """Whether the character is one of Korean, which is as wide as Chinese and has spaces."""
+    return bool(_HANGUL.match(char))
 
 
 def needs_space(left: str, right: str) -> bool:
     """Whether a space has to be put between two sentences to run them on.
 
-    >>> needs_space("Hello.", "You."), needs_space("Hello.", " You."), needs_space("你好。", "再见。")
-    (True, False, False)
+    There is none between two of Chinese or Japanese, and none beside their punctuation, which is as wide as a letter
+    and blank on one side (https://www.w3.org/TR/clreq, https://www.w3.org/TR/jlreq). Thai, Lao, Khmer and Burmese
+    have no spaces between words, but between sentences.
+
+    >>> needs_space("Hello.", "You."), needs_space("Hello.", " You."), needs_space("สวัสดี", "ครับ")
+    (True, False, True)
+    >>> needs_space("你好", "再见"), needs_space("Today?", "今天"), needs_space("今天。", "Today")
+    (False, True, False)
     """
     if not left or not right or left[-1].isspace() or right[0].isspace():
         return False
-    return not (is_spaceless(left[-1]) or is_spaceless(right[0]))
+    before, after = left[-1], right[0]
+    if _is_wide_mark(before) or _is_wide_mark(after):
+        return False
+    return not (_is_ideographic(before) and _is_ideographic(after))
+
+
+def _is_ideographic(char: str) -> bool:
+    """Whether it is as wide as a Chinese character, and not of Korean."""
+    return _columns(char) == 2 and not is_hangul(char)
+
+
+def _is_wide_mark(char: str) -> bool:
+    return _columns(char) == 2 and unicodedata.category(char).startswith("P")
 
 
 def is_orphan(word: str, before: str) -> bool:
@@ -78,24 +97,6 @@ def is_orphan(word: str, before: str) -> bool:
     if " " in word or width(word) > ORPHAN_COLUMNS or any(map(is_spaceless, word)):
         return False
     return finality(word) != SENTENCE_END or finality(before or ".") != SENTENCE_END
-
-
-def never_starts_line(text: str) -> bool:
-    """Whether the text is all punctuation that never starts a line, such as the French " ?".
-
-    >>> never_starts_line("?"), never_starts_line("»"), never_starts_line("?x"), never_starts_line("(")
-    (True, True, False, False)
-    """
-    return _NEVER_FIRST.issuperset(text)
-
-
-def never_ends_line(text: str) -> bool:
-    """Whether the text ends with punctuation that never ends a line.
-
-    >>> never_ends_line("he said “"), never_ends_line("he")
-    (True, False)
-    """
-    return text[-1:] in _NEVER_LAST
 
 
 @lru_cache(maxsize=4096)

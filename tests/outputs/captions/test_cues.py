@@ -375,7 +375,7 @@ TEXTS = st.sampled_from(["a", "the house,", "of", "London.", "New", "York", "rea
 @given(st.lists(st.tuples(TEXTS, st.sampled_from(["en", "en", "en", "de"])), max_size=9))
 def test_the_cuts_are_the_best_there_are(texts: list[tuple[str, str]]) -> None:
     words = [
-        _Piece(text, True, 300 * i, 300 * i + 250, language)
+        _Piece(text, " ", 300 * i, 300 * i + 250, language)
         for i, (text, language) in enumerate([("so", "en"), *texts])
     ]
     run = _Run(words, 4000, replace(VTT, max_chars=12), named=False)
