@@ -380,17 +380,12 @@ def hear(
 ) -> Iterator[tuple[Path, str, list[Said], float]]:
     """Each recording, its language, words and CPU seconds, by a system of `hear.py` in a process of its own."""
     command = [sys.executable, str(ROOT / "tests" / "bench" / "hear.py"), system, *map(str, recordings)]
-    run = subprocess.run(
-        command,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-    )
-    for path, line in zip(recordings, run.stdout.splitlines(), strict=True):
-        found = json.loads(line)
-        yield path, found["language"], [Said(*word) for word in found["words"]], found["cpu"]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=checkout, env=environment) as run:
+        assert run.stdout is not None
+        for path, line in zip(recordings, run.stdout, strict=True):
+            found = json.loads(line)
+            yield path, found["language"], [Said(*word) for word in found["words"]], found["cpu"]
 
 
 def table(systems: Mapping[str, tuple[str, Path]], recordings: Sequence[Path]) -> str:

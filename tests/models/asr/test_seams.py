@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio.media.decode import decode
+from models.asr import faster_whisper
 from models.asr.engine import Hypothesis
+from models.asr.repair import repair_hypotheses
 from models.asr.seams import without_twins
 from models.record.spans import Span
 from models.record.transcript import Word
+from models.runtime.samples import SAMPLE_RATE
 
 
 def heard(start: float, end: float, *words: tuple[float, float, str]) -> Hypothesis:
@@ -148,3 +154,16 @@ def test_words_stay_in_order_and_in_chunks_that_do_not_overlap(
         assert all(a.end <= b.start for a, b in pairwise(each.words))
     told = "".join(word.text for each in hypotheses for word in each.words)
     assert bool(told) == any(each.words for each in found)
+
+
+def test_a_word_before_lost_speech_that_is_heard_with_it_is_written_once(fleurs: Path) -> None:
+    """As Whisper leaves speech out: four words, and the eleventh stretched over those that are missing."""
+    samples = decode(fleurs / "fleurs-de-003.ogg").samples
+    engine = faster_whisper.load("base", "cpu").with_samples(samples).with_language("de")
+    (whole,) = engine.decode([Span(0, len(samples) / SAMPLE_RATE)])
+    words = whole.words
+    left = replace(whole, words=(*words[:4], replace(words[10], start=words[4].start), *words[11:]))
+    speech = [Span(words[0].start, words[-1].end)]
+    hypotheses, repairs = repair_hypotheses(engine, [left], speech)
+    assert {"lost", "twice"} == {repair.reason for repair in repairs}
+    assert " ".join(each.text for each in hypotheses).startswith("Es leben noch viele Männer und Frauen")
