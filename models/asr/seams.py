@@ -30,8 +30,10 @@ ONSET, LETTER = (
 )  # seconds that a word takes in the median, and each letter of it (LibriSpeech readers) ...
 PACES = (0.7, 1.3)  # ... times the pace of who speaks, in these bounds
 OWN = 0.25  # share of that time in speech without which nothing is said at a place
+WHOLE = 0.6  # share of it that each of two takes at least where one of them reaches to the cut
 TWICE = 1.4  # times the time of one saying that two must take at least ...
 TWICE_IF_CUT = 1.8  # ... and where one of them reaches to the cut, and so may be part of a longer word
+PARTS = 3  # words that one side may write as another number of words
 HALF_LETTERS = 4  # of a half of a word that is told from a word by itself
 SIMILAR_LETTERS, SIMILAR = 7, 0.75  # letters of a word, and how alike two are that are one misspelled
 CRAMMED = 1.5 * FRAME  # seconds of a word that had to make room
@@ -66,33 +68,51 @@ def without_twins(hypotheses: Sequence[Hypothesis], speech: Sequence[Span]) -> l
         joined.append(hypothesis)
         if hypothesis.words:
             if last >= 0:
-                joined[last], joined[-1] = _met(joined[last], hypothesis, speech)
+                latest = (hypothesis if last == len(joined) - 2 else joined[last]).chunk.end
+                joined[last], joined[-1] = _met(joined[last], hypothesis, speech, latest)
             last = len(joined) - 1 if joined[-1].words else last
     return joined
 
 
-def _met(before: Hypothesis, after: Hypothesis, speech: Sequence[Span]) -> tuple[Hypothesis, Hypothesis]:
+def _met(
+    before: Hypothesis, after: Hypothesis, speech: Sequence[Span], latest: float
+) -> tuple[Hypothesis, Hypothesis]:
+    """Both, with what they repeat in one of them; words of the first end at `latest`."""
     tail, head = list(_tokens(before.words)), list(_tokens(after.words))
     size = _crammed(tail, head)
     if size:
         return before, _without_head(after, head[:size])
-    for size in range(min(LONGEST, len(tail), len(head)), 0, -1):
-        one, other = tail[-size:], head[:size]
-        if not (_is_repeat(one, other) and _is_whole(one, other, head[size:])):
-            continue
+    for one, other in _repeats(tail, head):
         spans = [Span(tokens[0].span.start, tokens[-1].span.end) for tokens in (one, other)]
-        needed = _pace([*tail[:-size], *head[size:]]) * max(map(_needed, (one, other)))
-        silent = [total(within(speech, span)) < OWN * needed for span in spans]
-        if silent[0] and not silent[1]:
+        spoken = speech if any(within(speech, span) for span in spans) else spans
+        around = [*tail[: -len(one)], *head[len(other) :]]
+        needed = _pace(around) * max(map(_needed, (one, other)))
+        own = [total(within(spoken, span)) for span in spans]
+        if own[0] < OWN * needed <= own[1]:
             return _without_tail(before, one), after
-        if any(silent):
-            return _merged(before, after, one, other, before.words[one[-1].word].end)
+        if own[1] < OWN * needed <= own[0]:
+            return _merged(before, after, one, other, spans[0].end)
         both = Span(spans[0].start, max(spans[0].end, spans[1].end))
+        heard = total(within(spoken, both))
         cut = spans[0].end > before.chunk.end - FRAME or spans[1].start < after.chunk.start + FRAME
-        room = (TWICE_IF_CUT if cut else TWICE) * needed
-        if not _has_pause(both, speech) and total(within(speech, both)) < room:
-            return _merged(before, after, one, other, both.end)
+        one_saying = heard < (TWICE_IF_CUT if cut else TWICE) * needed or (cut and min(own) < WHOLE * needed)
+        if one_saying and not _has_pause(both, spoken):
+            return _merged(before, after, one, other, min(both.end, latest))
     return before, after
+
+
+def _repeats(tail: Sequence[_Token], head: Sequence[_Token]) -> Iterator[tuple[list[_Token], list[_Token]]]:
+    """The ends of a tail and the beginnings of a head that are the same, the longest first."""
+    sizes = [
+        (size, their)
+        for size in range(1, min(LONGEST, len(tail)) + 1)
+        for their in range(1, min(LONGEST, len(head)) + 1)
+        if size == their or max(size, their) <= PARTS
+    ]
+    for size, their in sorted(sizes, key=sum, reverse=True):
+        one, other = list(tail[-size:]), list(head[:their])
+        if _is_whole(one, other, head[their:]) and _is_repeat(one, other):
+            yield one, other
 
 
 def _tokens(words: Sequence[Word]) -> Iterator[_Token]:
@@ -101,8 +121,8 @@ def _tokens(words: Sequence[Word]) -> Iterator[_Token]:
         keys = comparable_words(word.text)
         step = (word.end - word.start) / max(1, len(keys))
         for number, key in enumerate(keys):
-            start = word.start + number * step
-            yield _Token(key, Span(start, start + step), index, number == 0, number == len(keys) - 1)
+            start, last = word.start + number * step, number == len(keys) - 1
+            yield _Token(key, Span(start, word.end if last else start + step), index, number == 0, last)
 
 
 def _crammed(tail: Sequence[_Token], head: Sequence[_Token]) -> int:
@@ -113,15 +133,42 @@ def _crammed(tail: Sequence[_Token], head: Sequence[_Token]) -> int:
     return size if told and any(keys[at : at + size] == run for at in range(len(keys) - size + 1)) else 0
 
 
+def is_same_word(one: str, other: str) -> bool:
+    """Whether two words are one, but for spelling and for what was cut off one of them.
+
+    >>> is_same_word("Internet", "internetmaterialien"), is_same_word("Kunigunde", "Kunigonde"), is_same_word("I", "in")
+    (True, True, False)
+    """
+    keys = ["".join(comparable_words(text)) for text in (one, other)]
+    half, whole = sorted(keys, key=len)
+    return (
+        half == whole
+        or _is_similar(half, whole)
+        or (len(half) >= HALF_LETTERS and (whole.startswith(half) or whole.endswith(half)))
+    )
+
+
 def _is_repeat(one: Sequence[_Token], other: Sequence[_Token]) -> bool:
-    """Whether two runs of tokens are the same, but for spelling and for halves at the cut between them."""
+    """Whether two runs of tokens are the same, but for spelling, and for a half of a word at the cut between them."""
+    if len(one) != len(other):
+        return is_same_word(_joined(one), _joined(other)) and not _half_of_many(one, other)
     return all(
         a.key == b.key
         or _is_similar(a.key, b.key)
-        or (number == len(one) - 1 and len(a.key) >= HALF_LETTERS and b.key.startswith(a.key))
-        or (number == 0 and len(b.key) >= HALF_LETTERS and a.key.endswith(b.key))
-        for number, (a, b) in enumerate(zip(one, other, strict=True))
+        or (a is one[-1] and len(a.key) >= HALF_LETTERS and b.key.startswith(a.key))
+        or (b is other[0] and len(b.key) >= HALF_LETTERS and a.key.endswith(b.key))
+        for a, b in zip(one, other, strict=True)
     )
+
+
+def _half_of_many(one: Sequence[_Token], other: Sequence[_Token]) -> bool:
+    """Whether one run is a part of the other, and that is of several words: the rest was said besides."""
+    part, whole = sorted((one, other), key=lambda tokens: len(_joined(tokens)))
+    return len(whole) > 1 and len(_joined(part)) < len(_joined(whole))
+
+
+def _joined(tokens: Sequence[_Token]) -> str:
+    return "".join(token.key for token in tokens)
 
 
 def _is_similar(one: str, other: str) -> bool:
@@ -188,11 +235,13 @@ def _merged(
     before: Hypothesis, after: Hypothesis, one: Sequence[_Token], other: Sequence[_Token], end: float
 ) -> tuple[Hypothesis, Hypothesis]:
     """The repeat where it was first, up to `end` in seconds, with the punctuation it has where speech goes on."""
-    kept, twin = before.words[one[-1].word], after.words[other[-1].word]
-    half = len(other[-1].key) > len(one[-1].key) and one[-1].key != other[-1].key
-    ending = _ending(twin.text) if other[-1].last else ""
-    text = kept.text[: len(kept.text) - len(_ending(kept.text))] + ending
-    words = (*before.words[: one[-1].word], replace(kept, end=end, text=twin.text if half else text))
+    last, twin = before.words[one[-1].word], after.words[other[-1].word]
+    if len(_joined(other)) > len(_joined(one)) and _joined(other).startswith(_joined(one)):  # it was cut off
+        first, text = one[0 if len(other) == 1 else -1].word, twin.text
+    else:
+        ending = _ending(twin.text) if other[-1].last else ""
+        first, text = one[-1].word, last.text[: len(last.text) - len(_ending(last.text))] + ending
+    words = (*before.words[:first], replace(before.words[first], end=end, text=text))
     rest = _without_head(after, other)
     meet = max(before.chunk.end, end)
     return (

@@ -2,7 +2,8 @@
 
 Four languages alternating, two alternating, a host and a guest of different languages, one language throughout, and
 English talks with a quotation of some seconds and a word or three of another language. Episcribe hears them beside
-faster-whisper with `multilingual=True`, and beside another checkout of itself with `--beside FOLDER`. Prints a table.
+faster-whisper with `multilingual=True`, and beside another checkout of itself with `--beside FOLDER`. All cases
+together write a table to docs/measured.md.
 
 Sentences come from FLEURS in ../shared/data, on which constants may be chosen, with the readers that other benchmarks
 choose theirs on. Others are given by `--clips FOLDER` (or EPISCRIBE_CLIPS): files NAME-<language>-<number> of audio,
@@ -12,6 +13,7 @@ each with its words in a .txt file beside it. English comes from LibriSpeech whe
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import random
@@ -23,16 +25,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
+from models.runtime.device import usable_cores
 from models.runtime.samples import SAMPLE_RATE
 from outputs.scoring.score import _normaliser
 from tests.bench import composed_talk
 from tests.bench.__main__ import ROOT, WORK
+from tests.bench.report import publish
 from tests.models.conftest import SHARED, read_audio
 
 FLEURS = SHARED / "non_english" / "fleurs"
@@ -427,28 +432,37 @@ def _kinds(path: Path) -> tuple[str, ...]:
     return (case.split("-")[0], case) if case.startswith("only") else (case.split("-")[0],)
 
 
+def machine() -> str:
+    """What it ran on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("faster-whisper", "ctranslate2", "torch"))
+    return f"{usable_cores()} cores, {packages}, {datetime.date.today().isoformat()}."
+
+
 def main() -> None:
     """Compose, hear, print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("cases", nargs="*", help=", ".join(CASES))
-    parser.add_argument("--clips", type=Path, default=os.environ.get("EPISCRIBE_CLIPS", FLEURS))
+    parser.add_argument("--clips", type=Path, default=Path(os.environ.get("EPISCRIBE_CLIPS", FLEURS)))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--beside", type=Path, help="another checkout of Episcribe")
     parser.add_argument("--alone", action="store_true", help="without faster-whisper")
     parser.add_argument("--folder", type=Path, default=WORK / "languages", help="for the composed episodes")
     chosen = parser.parse_args()
-    readers = DEVELOPMENT if Path(chosen.clips) == FLEURS else READERS
-    clips = clips_in(Path(chosen.clips), readers)
-    recordings = compose(chosen.folder / Path(chosen.clips).name, clips, chosen.seeds, chosen.cases or CASES)
+    on_fleurs = chosen.clips == FLEURS
+    clips = clips_in(chosen.clips, DEVELOPMENT if on_fleurs else READERS)
+    recordings = compose(chosen.folder / chosen.clips.name, clips, chosen.seeds, chosen.cases or CASES)
     systems = {"Episcribe": ("episcribe", ROOT)}
     if chosen.beside:
         systems["Episcribe before"] = ("episcribe", chosen.beside.resolve())
     if not chosen.alone:
         systems["faster-whisper, multilingual"] = ("faster-whisper", ROOT)
         systems["the same, batched"] = ("faster-whisper-batched", ROOT)
-    print(table(systems, recordings))
+    told = f"{table(systems, recordings)}\n\n{len(recordings)} episodes; {machine()}"
+    if not chosen.cases:
+        publish("measured.md", "languages" if on_fleurs else "languages, held out", told)
+    print(told)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,19 @@ def test_a_word_that_a_gap_cut_in_two_and_both_sides_wrote_is_written_once() -> 
     assert (found[0].words[-1].end, found[0].chunk.end, found[1].chunk.start) == (12.0, 12.0, 12.0)
 
 
+def test_a_long_word_read_slowly_and_written_as_two_in_the_gap_is_one() -> None:
+    gap = heard(29.33, 30.61, (29.33, 29.97, " Internet"), (29.97, 30.53, " Material"))
+    after = heard(
+        30.61,
+        34.3,
+        (30.61, 31.11, " Internetmaterialien."),
+        (31.47, 31.95, " Können"),
+        (31.95, 32.11, " die"),
+    )
+    found = without_twins([heard(28, 29.33, (28.81, 29.33, " auf")), gap, after], [Span(15.7, 50.9)])
+    assert [each.text for each in found] == ["auf", "Internetmaterialien.", "Können die"]
+
+
 @pytest.mark.parametrize(
     ("tail", "head", "once"),
     [
@@ -48,6 +61,7 @@ def test_a_word_that_a_gap_cut_in_two_and_both_sides_wrote_is_written_once() -> 
         (" MARIANAS.", " Marianas", " MARIANAS"),
         (" Kunigunde.", " Kunigonde", " Kunigunde"),
         (" l’aujourd’hui", " l'aujourd'hui,", " l’aujourd’hui,"),
+        (" Follow-up", " followup.", " Follow-up."),
     ],
 )
 def test_halves_and_other_spellings_are_one_word(tail: str, head: str, once: str) -> None:
