@@ -11,6 +11,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ def episcribe() -> Callable[[np.ndarray], Heard]:
     load(options)
 
     def hear(samples: np.ndarray) -> Heard:
-        turns = diarise(samples, DiariserOptions(model="offline", device="cpu")).turns
-        found = transcribe(samples, options, speech=speech_of(turns) or None)
+        who = diarise(samples, DiariserOptions(model="offline", device="cpu"))
+        told: dict[str, Any] = {"speech": speech_of(who.turns) or None, "turns": who.exclusive}
+        asked = signature(transcribe).parameters  # another checkout's may not ask for the turns
+        found = transcribe(samples, options, **{name: told[name] for name in told if name in asked})
         return found.language, [
             (word.start, word.end, word.text, getattr(word, "language", "") or found.language)
             for word in found.words
