@@ -101,6 +101,7 @@ bench: models
 	$(RUN) -m tests.bench.conversations
 	$(RUN) -m tests.bench.overlap
 	$(RUN) -m tests.bench.tracks
+	$(RUN) -m tests.bench.languages
 	$(RUN) -m tests.bench.names
 	$(RUN) -m tests.bench.witness
 	$(RUN) -m tests.bench.voices

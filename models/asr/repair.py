@@ -18,6 +18,7 @@ import regex
 
 from models.asr.chunking import MARGIN
 from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis, Languages
+from models.asr.seams import without_twins
 from models.asr.voice_activity import voice_activity
 from models.asr.word_times import lasting
 from models.record.spans import Span, total, touching, within
@@ -65,7 +66,10 @@ def repair_hypotheses(
     repairs: list[Repair] = []
     hypotheses = [_without_loops(engine, hypothesis, speech, repairs) for hypothesis in hypotheses]
     hypotheses = _with_lost_speech(engine, hypotheses, speech, repairs)
-    return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
+    hypotheses = [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses]
+    joined = without_twins(hypotheses, speech)
+    changed = [pair for pair in zip(hypotheses, joined, strict=True) if pair[0].text != pair[1].text]
+    return joined, [*repairs, *(_repair("twice", before, after) for before, after in changed)]
 
 
 def without_words(

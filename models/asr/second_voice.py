@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.asr.engine import Engine
-from models.asr.repair import bare_word
+from models.asr.seams import is_same_word
 from models.asr.transcription import TranscriptionOptions, load
 from models.asr.voice_separation import Shapes, learn_shapes, separate
 from models.record.spans import Span, total, uncovered, union, who_speaks
@@ -200,10 +200,10 @@ def _lies_in(word: Word, span: Span) -> bool:
 
 
 def _is_among(word: Word, others: Sequence[Word]) -> bool:
-    """Whether the same word is there, at about the same time."""
+    """Whether the same word is there, or one that it is a half of, at about the same time."""
     middle = (word.start + word.end) / 2
     return any(
-        bare_word(other.text) == bare_word(word.text)
+        is_same_word(other.text, word.text)
         and abs((other.start + other.end) / 2 - middle) <= SAME_SECONDS
         for other in others
     )
