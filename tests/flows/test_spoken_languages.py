@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flows import steps
@@ -11,8 +12,12 @@ from flows.local.run import print_result
 from models.asr.transcription import Transcription
 from models.naming.speakers import NamingContext, name_by_evidence
 from models.record.transcript import AudioFile, Diarisation, Episode, Turn, Word
+from models.runtime.samples import SAMPLE_RATE
 from outputs.library import read
 from outputs.library.write import publish
+from tests.audio.conftest import Write
+from tests.flows.conftest import Process
+from tests.models.conftest import read_audio
 
 A, B = "SPEAKER_00", "SPEAKER_01"
 
@@ -73,3 +78,22 @@ def test_languages_are_told_where_there_are_several(
         }
     )
     assert capsys.readouterr().out == "computed: align\n" + (f"{told}\n" if told else "")
+
+
+def test_a_run_hears_each_language_and_reuses_what_it_heard(
+    process: Process, write_wav: Write, read_speech: Path, tmp_path: Path
+) -> None:
+    fleurs = read_speech.parents[1] / "non_english" / "fleurs"
+    english = read_audio(read_speech / "1998" / "1998-15444-0003.flac")
+    german = read_audio(fleurs / "fleurs-de-004.ogg")
+    pause = np.zeros(SAMPLE_RATE // 2, dtype=np.float32)
+    file = write_wav(np.concatenate([german, pause, english, pause]))
+    options = {"model": "base", "languages": ("en", "de")}
+    result = process(file, **options)
+    assert "transcribe" in result["computed"]
+    kept = read.load(tmp_path / "out")
+    assert {share.language for share in kept.languages} == {"de", "en"}
+    change = len(german) / SAMPLE_RATE
+    for segment in kept.segments:
+        assert segment.language == ("de" if segment.end < change + 0.5 else "en")
+    assert process(file, **options)["computed"] == []
