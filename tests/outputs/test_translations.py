@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import webvtt
 
+from models.record.cropping import crop
 from models.record.transcript import Transcript, Translation
 from outputs.captions import webvtt as browsers
 from outputs.formats import episode_json, plain_text, vtt
@@ -113,6 +114,11 @@ def test_names_and_sayers_that_were_corrected_are_those_of_the_translation() -> 
     ]
     assert plain_text.render(english).count("Anna (") == 1
     assert episode_json.load(episode_json.render(found)) == found
+
+
+def test_a_clip_has_its_part_of_them() -> None:
+    (english,) = crop(bilingual(), 3.5, 6.0).translations
+    assert [(one.text, one.start) for one in english.segments] == [("In the north.", 0.5)]
 
 
 def test_files_of_languages_that_are_gone_are_removed(tmp_path: Path) -> None:
