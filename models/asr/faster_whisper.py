@@ -49,7 +49,7 @@ MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster 
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
 ENCODED_RATE = 50  # frames a second of an encoding
-LEAST_PROBABILITY = 1e-6  # of a language that may be chosen: none is impossible
+LEAST_PROBABILITY = 1e-4  # of a language that is told; of those that may be chosen none is impossible
 CONTEXT_STEP = 3.0  # seconds: encoded chunks have few lengths, and those of one length are decoded together
 LEAST_CONTEXT = 15.0  # seconds that are encoded at least: of a few by themselves Whisper makes less sense
 
@@ -312,14 +312,16 @@ class FasterWhisperEngine:
         return self._languages_of(StorageView.from_array(part[np.newaxis]))[0]
 
     def _languages_of(self, encoded: StorageView) -> list[dict[str, float]]:
-        """How probable each language is in each encoded chunk, of those that may be chosen."""
+        """How probable each language is in each encoded chunk, of those that may be chosen; none that hardly is."""
         found = []
         for each in self.model.model.detect_language(encoded):
             heard = {token[2:-2]: probability for token, probability in each}
             if self.choice:
                 chosen = {language: heard[language] + LEAST_PROBABILITY for language in self.choice}
                 heard = {code: probability / sum(chosen.values()) for code, probability in chosen.items()}
-            found.append(heard)
+            found.append(
+                {code: probability for code, probability in heard.items() if probability >= LEAST_PROBABILITY}
+            )
         return found
 
     def _tokenizer(self, language: str) -> Tokenizer:
