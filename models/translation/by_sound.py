@@ -108,8 +108,7 @@ class _Listener:
                 continue
             hypothesis = next(decoded)
             if is_faulty(hypothesis, piece) and piece.span.duration >= LEAST_LISTENED:
-                engine = self.engine.with_language(piece.language)
-                hypothesis = engine.decode_sequentially(hypothesis.chunk)
+                hypothesis = self.engine.decode_sequentially(hypothesis.chunk, piece.language)
             if not is_faulty(hypothesis, piece):
                 yield piece, timed(hypothesis.words, piece)
             elif piece.span.duration > SHORT_SECONDS and len(piece.words) > 1:
@@ -131,13 +130,9 @@ class _Listener:
         return found
 
     def _first(self, pieces: Sequence[Piece], hint: str | None, report: Report) -> list[Hypothesis]:
-        found: dict[int, Hypothesis] = {}
-        engine = self.engine.with_report(lambda done, _: report(len(found) + done, len(pieces)))
-        for language in dict.fromkeys(piece.language for piece in pieces):
-            numbers = [number for number, piece in enumerate(pieces) if piece.language == language]
-            chunks = [self.edges.chunk(pieces[number]) for number in numbers]
-            found |= zip(numbers, engine.with_language(language).decode(chunks, hint), strict=True)
-        return [found[number] for number in range(len(pieces))]
+        chunks = [self.edges.chunk(piece) for piece in pieces]
+        languages = [piece.language for piece in pieces]
+        return self.engine.with_report(report).decode(chunks, hint, languages=languages)
 
     def _lacking(self, hypothesis: Hypothesis, piece: Piece) -> list[str]:
         return [term for term in self.terms if term in piece.text and term not in hypothesis.text]

@@ -10,9 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from operator import attrgetter
 
-from models.alignment.align import MAX_PAUSE, mark_continued, split_segments
+from models.alignment.align import MAX_PAUSE, sentence_segments
 from models.record.spans import MERGED_GAP, Span, union
 from models.record.transcript import Segment, Word
 
@@ -181,9 +180,8 @@ def put_back(
         for number, some in _places(piece, kept_words if words is None else words):
             said.setdefault(number, []).extend(some)
     warning = f"{kept} of {pieces} pieces could not be translated into {target} and stay as they were said"
-    return _segments_of([word for number in sorted(said) for word in said[number]], target), (
-        warning if kept else ""
-    )
+    words = [word for number in sorted(said) for word in said[number]]
+    return sentence_segments(words, target), (warning if kept else "")
 
 
 def _places(piece: Piece, words: Iterable[Word]) -> Iterator[tuple[int, list[Word]]]:
@@ -195,13 +193,3 @@ def _places(piece: Piece, words: Iterable[Word]) -> Iterator[tuple[int, list[Wor
     starts = [piece.segments[first].start for first in firsts]
     for part, run in groupby(words, key=lambda word: max(0, bisect_right(starts, word.start) - 1)):
         yield piece.numbers[firsts[part]], list(run)
-
-
-def _segments_of(words: Iterable[Word], language: str) -> tuple[Segment, ...]:
-    """Segments of one speaker in one language each; language: of words that don't tell theirs."""
-    found = [
-        replace(segment, language=code)
-        for code, run in groupby(words, key=attrgetter("language"))
-        for segment in split_segments(list(run), code or language)
-    ]
-    return tuple(mark_continued(found))

@@ -54,11 +54,11 @@ def test_speech_is_in_english_by_whom_and_when_it_is_said(
         (who, language): " ".join(
             one.text for one in found.segments if (one.speaker, one.language) == (who, language)
         )
-        for who, language in (("A", ""), ("B", ""), ("B", "es"))
+        for who, language in (("A", "en"), ("B", "en"), ("B", "es"))
     }
-    assert "mountains" in texts["A", ""]
-    assert texts["A", ""].endswith(" Untouched")
-    assert "San Pedro" in texts["B", ""] or "San Peter" in texts["B", ""]
+    assert "mountains" in texts["A", "en"]
+    assert texts["A", "en"].endswith(" Untouched")
+    assert "San Pedro" in texts["B", "en"] or "San Peter" in texts["B", "en"]
     assert texts["B", "es"] == nobody.text  # silence: what is no translation stays
     assert found.warnings == ("1 of 3 pieces could not be translated into en and stay as they were said",)
     for segment in found.segments:

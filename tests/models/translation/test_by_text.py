@@ -57,14 +57,14 @@ def test_what_loops_is_translated_with_care() -> None:
 
 def test_what_is_no_translation_stays_as_it_was_said() -> None:
     found, warning = english(said("Ja."), said("Heute regnet es stark.", 2))
-    assert [(one.text, one.language) for one in found] == [("yes.", ""), ("Heute regnet es stark.", "de")]
+    assert [(one.text, one.language) for one in found] == [("yes.", "en"), ("Heute regnet es stark.", "de")]
     assert warning == "1 of 2 pieces could not be translated into en and stay as they were said"
 
 
 def test_a_language_that_the_model_does_not_read_stays() -> None:
     spanish = Segment(3.0, 4.0, "SPEAKER_00", (Word(3.0, 4.0, " Claro.", language="es"),), language="es")
     found, _ = english(said("Ja."), spanish)
-    assert [(one.text, one.language) for one in found] == [("yes.", ""), ("Claro.", "es")]
+    assert [(one.text, one.language) for one in found] == [("yes.", "en"), ("Claro.", "es")]
 
 
 def test_a_sentence_into_which_somebody_threw_a_word_is_translated_as_one() -> None:
