@@ -6,9 +6,10 @@ from models.record.transcript import Word
 
 CLAUSE_END = 1
 SENTENCE_END = 2
-SENTENCE_MARKS = ".?!…。？！؟۔।"
-CLAUSE_MARKS = ",;:、，；：،–—"
-CLOSING_MARKS = "\"'”’»›)]}」』）】》"  # what may follow the mark
+# Also of Arabic and Urdu, Hindi, Armenian, Amharic, Burmese, Khmer and Tibetan.
+SENTENCE_MARKS = ".?!…‼⁇⁈⁉。？！．｡؟۔।॥։።፧፨။។៕།༎"
+CLAUSE_MARKS = ",;:–—、，；：､،؛՝፣፤፥၊"
+CLOSING_MARKS = "\"'”’“‘»›«‹)]}」』）］｝】》〉〕｣"  # what may follow the mark: “ in German, « in Danish
 
 
 def finality(text: str) -> int:
@@ -16,6 +17,8 @@ def finality(text: str) -> int:
 
     >>> finality('said "no."'), finality("well,"), finality("and")
     (2, 1, 0)
+    >>> finality("„Nein.“"), finality("(ठीक।)"), finality("مرحبا،")
+    (2, 2, 1)
     """
     last = text.rstrip().rstrip(CLOSING_MARKS)[-1:]
     if not last:

@@ -189,8 +189,7 @@ def _of_two(place: _Place) -> bool:
         return False
     if place.cue.voices and place.before.voices:
         return place.cue.voices != place.before.voices
-    name, colon, text = "".join(place.cue.lines[:1]).partition(":")
-    return place.profile.names and bool(name.strip() and colon) and text[:1] in ("", " ")
+    return place.profile.names and bool(re.search(r"\S:(?: |$)", "".join(place.cue.lines[:1])))
 
 
 def _order(place: _Place) -> Breaches:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from models.record.errors import InputError
 from outputs.captions.caption import Caption, Fault, Reading, quoted
 from outputs.captions.timings import ARROW, SRT_POINT, Timing, timing, told
+from outputs.text.direction import undirected
 
 # SubRip has no escapes: only what players know as markup is none of the text.
 _TAGS = "b|i|u|s|strike|strong|em|font|span|p|br|div|center|small|big|sub|sup|ruby|rt|tt"
@@ -116,7 +117,7 @@ class _Reader:
             self.fault(at, "spaces", "spaces before the times")
         payload = self._payload(at + 1, end)
         arrow = any(ARROW in line for line in payload)
-        lines = tuple(_MARKUP.sub("", line).rstrip(" \t") for line in payload)
+        lines = tuple(undirected(_MARKUP.sub("", line)).rstrip(" \t") for line in payload)
         self.captions.append(Caption(found.start.ms, found.end.ms, lines, (), arrow, at + 1))
 
     def _payload(self, start: int, end: int) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from outputs.captions.caption import Caption, Fault, Reading, quoted
 from outputs.captions.timings import ARROW, VTT_POINT, timing, told
 from outputs.captions.webvtt_text import cue_text
+from outputs.text.direction import undirected
 
 SIGNATURE = "WEBVTT"
 
@@ -101,7 +102,7 @@ class _Reader:
         for number, what in text.faults:
             self.fault(at + 1 + number, "markup", what)
         voices = tuple(filter(None, text.voices))
-        self.captions.append(Caption(start, end, text.lines, voices, line=at + 1))
+        self.captions.append(Caption(start, end, tuple(map(undirected, text.lines)), voices, line=at + 1))
 
     def _check_times(self, at: int) -> None:
         line = self.lines[at]

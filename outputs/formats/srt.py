@@ -11,6 +11,7 @@ from models.record.transcript import Transcript
 from outputs.captions.cues import cues
 from outputs.captions.profiles import PODCAST, Profile
 from outputs.captions.screen import Cue
+from outputs.text.direction import directed
 from outputs.text.times import srt_time
 
 
@@ -39,5 +40,6 @@ def _plain(text: str) -> str:
 
 
 def _block(number: int, cue: Cue) -> str:
-    lines = _plain("\n".join(cue.lines))  # words that follow each other without a space may make one, too
+    # Words that follow each other without a space may make an arrow, too.
+    lines = _plain("\n".join(directed(cue.lines, cue.language)))
     return f"{number}\n{srt_time(cue.start)} --> {srt_time(cue.end)}\n{lines}\n"

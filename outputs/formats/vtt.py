@@ -10,6 +10,7 @@ from models.record.transcript import Transcript
 from outputs.captions.cues import cues
 from outputs.captions.profiles import VTT, Profile
 from outputs.captions.screen import Cue
+from outputs.text.direction import directed
 from outputs.text.languages import foreign_tag, language_tag
 from outputs.text.times import vtt_time
 from outputs.text.translations import notice
@@ -37,7 +38,7 @@ def escaped(text: str) -> str:
 
 
 def _block(cue: Cue, main: str) -> str:
-    text = escaped("\n".join(cue.lines))
+    text = escaped("\n".join(directed(cue.lines, cue.language)))
     if tag := foreign_tag(cue.language, main):
         text = f"<lang {tag}>{text}</lang>"
     return f"{vtt_time(cue.start)} --> {vtt_time(cue.end)}\n{_voice(cue.speaker)}{text}\n"

@@ -14,7 +14,8 @@ ORPHAN_COLUMNS = 7  # a longer word carries a line by itself
 
 # No-break spaces and the ideographic space are text, not layout: they stay as they are.
 _BREAKS = re.compile(r"[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029 ]+")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff]")
+# Embeddings and isolates of directions are layout, too: left open, they turn around what follows.
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer. (Chinese and Japanese are told by width.)
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")

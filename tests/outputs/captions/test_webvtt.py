@@ -18,6 +18,7 @@ from outputs.captions.lint import lint_file
 from outputs.captions.profiles import PROFILES, SINGLE_LINE, VTT, Profile
 from outputs.captions.webvtt import read
 from outputs.formats import vtt
+from outputs.text.direction import undirected
 from tests.browser import open_browser
 from tests.outputs.samples import said, talk, transcripts
 
@@ -54,11 +55,13 @@ def page() -> Iterator[Page]:
 
 
 def by_browser(page: Page, data: bytes) -> Shown:
-    """The cues that the browser makes of a file, in order of time, text and voices."""
+    """The cues that the browser makes of a file, in order of time, text without marks of direction, and voices."""
     found = page.evaluate(CUES_OF, base64.b64encode(data).decode())
     # Chromium keeps line breaks within a voice's name, which the specification takes for spaces.
     voices = [tuple(filter(None, (re.sub("[\t\n\f ]+", " ", name) for name in names))) for *_, names in found]
-    return sorted((a, b, text, names) for (a, b, text, _), names in zip(found, voices, strict=True))
+    return sorted(
+        (a, b, undirected(text), names) for (a, b, text, _), names in zip(found, voices, strict=True)
+    )
 
 
 def by_us(data: bytes) -> Shown:
