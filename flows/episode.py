@@ -21,7 +21,7 @@ from prefect.states import Completed
 
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
-from flows import naming, own_tracks, pace, steps
+from flows import naming, own_tracks, pace, steps, translation
 from flows.options import RunOptions
 from flows.pace import Work
 from flows.progress import progress
@@ -30,9 +30,21 @@ from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
+from models.diarisation.own_tracks import TracksDiarisation
 from models.record.errors import EpiscribeError, InputError
 from models.record.spans import Span, speech_of
-from models.record.transcript import AudioFile, Diarisation, Repair, Segment, TrackDecision, Turn, Voice, Word
+from models.record.transcript import (
+    AudioFile,
+    Diarisation,
+    Repair,
+    Segment,
+    TrackDecision,
+    Transcript,
+    Translation,
+    Turn,
+    Voice,
+    Word,
+)
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
@@ -43,9 +55,10 @@ if TYPE_CHECKING:
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 3
-TRANSCRIBE_VERSION = 5
+TRANSCRIBE_VERSION = 6
 DIARISE_VERSION = 6
-OVERLAPS_VERSION = 1
+OVERLAPS_VERSION = 2
+TRANSLATE_VERSION = 1
 
 JSON_RESULT = "compressed/json"
 
@@ -111,12 +124,13 @@ def transcribe(
     decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None,
+    turns: Sequence[Turn],
 ) -> dict[str, Any]:
     """Write down the words; see `steps.transcribe`."""
     return work.computed(
         "transcribe",
         partial(transcription.load, options),
-        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress)),
+        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress, turns)),
     )
 
 
@@ -172,6 +186,34 @@ def resolve_overlaps(
     )
 
 
+@task(
+    name="translate",
+    version=str(TRANSLATE_VERSION),
+    cache_key_fn=_keyed("translate", TRANSLATE_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def translate(
+    step: Step,
+    work: Work,
+    recording: Recording,
+    decoded: DecodedAudio,
+    options: translation.Options,
+    transcript: Transcript,
+    target: str,
+    joined: TracksDiarisation | None,
+) -> dict[str, Any]:
+    """Say in another language what was said; see `flows.translation.translate`."""
+    segments, language = transcript.segments, transcript.language
+    return work.computed(
+        "translate",
+        partial(translation.load, options),
+        lambda: asdict(
+            translation.translate(recording, decoded, options, segments, language, target, joined, progress)
+        ),
+    )
+
+
 @task(name="publish", persist_result=False)
 def publish(transcript: Any, options: RunOptions, audio: str = "") -> steps.PublishedEpisode:
     """Write the episode's folder."""
@@ -216,11 +258,11 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def process_episode(
     source: str, options: RunOptions | None = None, episode_id: str | None = None
 ) -> dict[str, Any]:
-    """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, name, publish.
+    """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, translate, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
-    its files, the steps that were computed and those whose kept result was reused, warnings, and where the
-    transcript that the feed offers is kept ("" for none).
+    its files, the steps that were computed and those whose kept result was reused, warnings, the
+    languages with their shares, and where the transcript that the feed offers is kept ("" for none).
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
@@ -280,25 +322,27 @@ def _process(
             heard = _hear_mix(run, recording, decoded, heeded, options, refuse)
         else:
             heard = _hear_tracks(run, recording, decoded, heeded, options)
-    transcript = steps.align(
-        source.episode,
-        AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
-        heard.words,
-        heard.turns,
-        diariser_model=heard.diariser_model,
-        effort={**_effort(options, heard.diariser_model), **run.energy(decoded.seconds)},
-        warnings=(
-            *source.warnings,
-            *decoded.warnings,
-            *_shortfall(source, decoded.seconds),
-            *device_warnings(options.device),
-            *([heard.failure] if heard.failure else []),
-        ),
-        spoken=heard.spoken,
-        segments=heard.segments,
-        tracks=heard.tracks,
-        script=options.script,
-    )
+        transcript = steps.align(
+            source.episode,
+            AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
+            heard.words,
+            heard.turns,
+            diariser_model=heard.diariser_model,
+            effort=_effort(options, heard.diariser_model),
+            warnings=(
+                *source.warnings,
+                *decoded.warnings,
+                *_shortfall(source, decoded.seconds),
+                *device_warnings(options.device),
+                *([heard.failure] if heard.failure else []),
+            ),
+            spoken=heard.spoken,
+            segments=heard.segments,
+            tracks=heard.tracks,
+            script=options.script,
+        )
+        transcript = _translate(run, recording, decoded, heeded, options, transcript, heard.joined)
+    transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     transcript = naming.name_speakers(
         transcript, heard.turns.voices, folder, options, source.witness.transcript
     )
@@ -312,6 +356,7 @@ def _process(
         "computed": run.computed,
         "reused": run.reused,
         "tracks": transcript.tracks and asdict(transcript.tracks),
+        "languages": [asdict(share) for share in transcript.languages],
         "warnings": [*source.feed_warnings, *transcript.warnings, *unkept, *published.warnings],
     }
 
@@ -378,7 +423,8 @@ def _decode(run: _Run, recording: Recording, options: RunOptions) -> DecodedAudi
 class _Heard:
     """What models made of the audio; `failure` says why there are no speakers, where the diariser failed.
 
-    `spoken`, or where people have tracks `segments`, are the words with their speakers.
+    `spoken`, or where people have tracks `segments`, are the words with their speakers; `joined` tells then who speaks
+    on which.
     """
 
     words: Transcription
@@ -388,6 +434,7 @@ class _Heard:
     spoken: SpokenWords | None = None
     segments: tuple[Segment, ...] | None = None
     tracks: TrackDecision | None = None
+    joined: TracksDiarisation | None = None
 
 
 def _hear_mix(
@@ -403,7 +450,7 @@ def _hear_mix(
     if failure:
         refuse(failure)
     speech = speech_of(turns.turns) or None  # where no turn was found a voice detector is asked, too
-    words = _transcribe(run, recording, decoded, heeded, speech)
+    words = _transcribe(run, recording, decoded, heeded, speech, turns.exclusive)
     spoken = _resolve_overlaps(run, recording, decoded, heeded, words, turns)
     return _Heard(words, turns, model, failure, spoken=spoken, tracks=own_tracks.decision(decoded))
 
@@ -414,7 +461,8 @@ def _hear_tracks(
     """The words of each track, which are its own people's."""
     found, model, failure = _diarise(run, recording, decoded, options)
     joined = own_tracks.join(decoded, found)
-    words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(decoded, joined))
+    turns = own_tracks.turns_in_splice(decoded, joined)
+    words = _transcribe(run, recording, decoded, heeded, own_tracks.speech_in_splice(turns), turns)
     spoken = own_tracks.attribute(decoded, words, joined)
     return _Heard(
         spoken.words,
@@ -423,6 +471,7 @@ def _hear_tracks(
         failure,
         segments=spoken.segments,
         tracks=own_tracks.decision(decoded, joined),
+        joined=joined,
     )
 
 
@@ -437,6 +486,11 @@ def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
             *stages,
             pace.overlaps_stage(whisper, device),
         ]
+    if options.translate:
+        hears = options.translator is None
+        stages.append(
+            pace.translate_stage(whisper if hears else str(options.translator), device, hears=hears)
+        )
     return stages, device
 
 
@@ -460,11 +514,14 @@ def _transcribe(
     decoded: DecodedAudio,
     options: TranscriptionOptions,
     speech: Sequence[Span] | None,
+    turns: Sequence[Turn],
 ) -> Transcription:
     heeded = _heeded(options, decoded)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
+    if options.language is None:
+        heeded["turns"] = [(turn.start, turn.end, turn.speaker) for turn in turns]
     step = Step(recording.sha256, heeded)
-    found = run.do_with_models(transcribe, step, recording, decoded, options, speech)
+    found = run.do_with_models(transcribe, step, recording, decoded, options, speech, turns)
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -494,6 +551,34 @@ def _resolve_overlaps(
     found = run.do_with_models(resolve_overlaps, step, recording, decoded, options, spoken.words, turns)
     first, second = (tuple(Word(**word) for word in found[name]) for name in ("words", "second"))
     return SpokenWords(first, second, tuple(found.get("warnings", ())))
+
+
+def _translate(
+    run: _Run,
+    recording: Recording,
+    decoded: DecodedAudio,
+    heeded: TranscriptionOptions,
+    options: RunOptions,
+    transcript: Transcript,
+    joined: TracksDiarisation | None,
+) -> Transcript:
+    """The transcript with its translations into the languages that were asked for, where it isn't all in them."""
+    chosen, made = translation.chosen(options, heeded), list[Translation]()
+    warnings: tuple[str, ...] = transcript.warnings
+    for target in dict.fromkeys(options.translate):
+        if not translation.has_foreign(transcript, target):
+            continue
+        said = [
+            [segment.speaker, segment.language, segment.continues, [astuple(word) for word in segment.words]]
+            for segment in transcript.segments
+        ]
+        told = {"track": decoded.heard, "language": transcript.language, "target": target, "segments": said}
+        step = Step(recording.sha256, {**translation.heard_by(chosen), **told})
+        found = run.do_with_models(translate, step, recording, decoded, chosen, transcript, target, joined)
+        translated, warned = translation.read(target, found)
+        made.append(translated)
+        warnings = (*warnings, *warned)
+    return replace(transcript, translations=tuple(made), warnings=warnings)
 
 
 def _diarise(

@@ -47,7 +47,10 @@ class EpisodeOptions(BaseModel):
         AUTO, description="auto: by quality; or tiny.en, base, small, large-v3-turbo, a folder, a hub id."
     )
     language: Annotated[str | None, CommandLine(unset="detected")] = Field(
-        None, description="ISO 639-1 code such as en."
+        None, description="The one that is spoken: its ISO 639-1 code, such as en."
+    )
+    languages: Annotated[tuple[str, ...], CommandLine(unset="all")] = Field(
+        (), description="Those that may be spoken, comma-separated: en,de."
     )
     script: Annotated[Literal["hans", "hant", "latn", "cyrl"] | None, CommandLine(unset="of most words")] = (
         Field(None, description="Chinese simplified (hans) or traditional (hant), Serbian in latn or cyrl.")
@@ -76,6 +79,13 @@ class EpisodeOptions(BaseModel):
     tracks: Literal["auto", "mix", "separate"] = Field(
         "auto",
         description="Whether the streams or channels of a file are people: auto looks; mix: none, separate: all.",
+    )
+    translate: tuple[str, ...] = Field(
+        (),
+        description="Languages to add subtitles in, comma-separated: en by Whisper, others by --translator.",
+    )
+    translator: Annotated[str | None, CommandLine(unset="Whisper, into English")] = Field(
+        None, description="A translation model of CTranslate2: a folder or a hub id."
     )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 
@@ -109,7 +119,11 @@ class RunOptions(EpisodeOptions):
 
         chosen = choose(self.quality, self.device, self.model)
         return TranscriptionOptions(
-            model=chosen.model, language=self.language, device=self.device, beam_size=chosen.beam_size
+            model=chosen.model,
+            language=self.language,
+            languages=self.languages,
+            device=self.device,
+            beam_size=chosen.beam_size,
         )
 
     def diarisation(self) -> DiariserOptions:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audio.tracks.recording import DecodedAudio, Recording
-from audio.tracks.splice import Splice
-from models.alignment.align import attributed
+from audio.tracks.splice import Splice, Stretch
+from models.alignment.align import MAX_PAUSE, attributed
+from models.alignment.overlap import split_at_pauses
 from models.alignment.track_words import merge_tracks
 from models.asr.transcription import Transcription
 from models.diarisation import diariser
@@ -86,16 +88,23 @@ def join(decoded: DecodedAudio, found: Sequence[Diarisation]) -> TracksDiarisati
     return join_tracks(tracks[:count], tracks[count] if len(tracks) > count else None)
 
 
-def speech_in_splice(decoded: DecodedAudio, joined: TracksDiarisation) -> tuple[Span, ...]:
-    """Where people speak in the splice."""
+def turns_in_splice(decoded: DecodedAudio, joined: TracksDiarisation) -> tuple[Turn, ...]:
+    """Who speaks when in the splice, in order; no two at once."""
     assert decoded.layout is not None
     splice = decoded.layout.splice
-    spans = [
-        span
+    return exclusive_turns(
+        Turn(round(span.start, 2), round(span.end, 2), speaker)
         for track, turns in enumerate(joined.turns)
-        for span in splice.into(track, union(Span(turn.start, turn.end) for turn in turns))
-    ]
-    return tuple(Span(round(span.start, 2), round(span.end, 2)) for span in spans)
+        for speaker in sorted({turn.speaker for turn in turns})
+        for span in splice.into(
+            track, union(Span(turn.start, turn.end) for turn in turns if turn.speaker == speaker)
+        )
+    )
+
+
+def speech_in_splice(turns: Sequence[Turn]) -> tuple[Span, ...]:
+    """Where people speak in the splice. turns: of the splice, in order."""
+    return tuple(union(Span(turn.start, turn.end) for turn in turns))
 
 
 def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisation) -> SplicedWords:
@@ -104,8 +113,8 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
     splice = decoded.layout.splice
     said: list[list[Word]] = [[] for _ in range(splice.tracks)]
     for word in heard.words:
-        track, span = splice.back(word.start, word.end)
-        said[track].append(replace(word, start=max(0.0, span.start), end=span.end))
+        track, _ = splice.back(word.start, word.end)
+        said[track].append(_unspliced(word, splice))
     spoken = [_spoken(words, turns, heard.language) for words, turns in zip(said, joined.turns, strict=True)]
     segments = merge_tracks(spoken, joined.found.turns, heard.language)
     words = tuple(sorted((word for own in said for word in own), key=lambda word: word.start))
@@ -113,6 +122,53 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
         replace(heard, words=words, repairs=tuple(_back(repair, splice) for repair in heard.repairs)),
         segments,
     )
+
+
+def into_splice(
+    decoded: DecodedAudio, joined: TracksDiarisation, segments: Sequence[Segment]
+) -> list[Segment]:
+    """Segments of people who have tracks as they lie in the splice, where nobody speaks at the same time."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    stretches: dict[str, list[Stretch]] = defaultdict(list)
+    for track, labels in enumerate(joined.labels):
+        for label in labels:
+            stretches[label] += splice.of_track(track)
+    return [
+        _of_words(segment, [_spliced(word, stretches[segment.speaker or ""]) for word in segment.words])
+        for segment in segments
+    ]
+
+
+def _spliced(word: Word, stretches: Sequence[Stretch]) -> Word:
+    """A word where the splice has it: in that of its speaker's stretches that holds its middle, or is nearest to it."""
+    middle = (word.start + word.end) / 2
+    stretch = min(stretches, key=lambda each: max(each.span.start - middle, middle - each.span.end))
+    start, end = (
+        min(max(time, stretch.span.start), stretch.span.end) - stretch.span.start + stretch.at
+        for time in (word.start, word.end)
+    )
+    return replace(word, start=start, end=end, overlap=False)
+
+
+def out_of_splice(decoded: DecodedAudio, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Segments that lie in the splice in the time of the mix; its silences are as long as they are."""
+    assert decoded.layout is not None
+    splice = decoded.layout.splice
+    return tuple(
+        _of_words(segment, words)
+        for segment in segments
+        for words in split_at_pauses([_unspliced(word, splice) for word in segment.words], MAX_PAUSE)
+    )
+
+
+def _unspliced(word: Word, splice: Splice) -> Word:
+    _, span = splice.back(word.start, word.end)
+    return replace(word, start=max(0.0, span.start), end=span.end)
+
+
+def _of_words(segment: Segment, words: Sequence[Word]) -> Segment:
+    return replace(segment, start=words[0].start, end=max(word.end for word in words), words=tuple(words))
 
 
 def _spoken(words: list[Word], turns: Sequence[Turn], language: str) -> list[Word]:

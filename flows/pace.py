@@ -120,6 +120,11 @@ def overlaps_stage(model: str, device: str) -> Stage:
     return _stage("overlaps", model, 0.0, device)
 
 
+def translate_stage(model: str, device: str, *, hears: bool) -> Stage:
+    """What it takes to translate; how much of an episode is to be is not known before. hears: by a Whisper model."""
+    return _stage("translate", model, WHISPER_CORE_SECONDS.get(model) if hears else None, device)
+
+
 def _stage(name: str, model: str, core_seconds: float | None, device: str) -> Stage:
     if device == "cuda":
         import torch

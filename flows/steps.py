@@ -34,6 +34,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from audio.transfer.http import Page, fetch_bytes
+from flows import translation
 from flows.naming import published
 from flows.options import RunOptions
 from flows.witness import Witness, find_witness
@@ -51,6 +52,7 @@ from models.naming.speakers import numbered_speakers
 from models.naming.tracks import people_of
 from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
+from models.record.languages import language_shares
 from models.record.progress import Progress, silent
 from models.record.spans import Span
 from models.record.transcript import (
@@ -61,6 +63,7 @@ from models.record.transcript import (
     Segment,
     TrackDecision,
     Transcript,
+    Turn,
     Word,
 )
 from models.runtime.cache import cache_folder
@@ -71,6 +74,7 @@ from outputs.library.folders import present_formats
 from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
+from outputs.text.translations import translations_of
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,13 @@ def check_input(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
-    check_language_code(options.language)
+    _check_languages(options)
     if options.episode != "latest" and not is_url(source):
         raise InputError(
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
         )
     _check_models(options)
+    translation.check(options)
     try:
         source.encode()
     except UnicodeEncodeError:
@@ -299,6 +304,14 @@ def downloads_folder() -> Path:
     return cache_folder() / "downloads"
 
 
+def _check_languages(options: RunOptions) -> None:
+    if options.language is not None and options.languages:
+        raise InputError("--language says which one is spoken, --languages which may be: give one of the two")
+    for language in (options.language, *options.languages):
+        if language is not None:
+            check_language_code(language)
+
+
 def with_vocabulary(
     options: RunOptions, source: DownloadedEpisode, folder: Path, tracks: Sequence[TrackSource] = ()
 ) -> TranscriptionOptions:
@@ -329,9 +342,10 @@ def transcribe(
     options: TranscriptionOptions,
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
+    turns: Sequence[Turn] = (),
 ) -> Transcription:
     """Write down the words of a recording; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech)
+    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech, turns)
 
 
 def diarise(
@@ -399,6 +413,7 @@ def align(
         warnings=(*warnings, *turns.warnings, *words.warnings, *(spoken.warnings if spoken else ())),
         repairs=words.repairs,
         tracks=tracks,
+        languages=language_shares((word for segment in segments for word in segment.words), words.language),
     )
 
 
@@ -426,7 +441,7 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
     """Write the episode's folder. `audio` is where its audio lies.
 
     Corrections are kept, and files of formats that are not asked for now but were before are written again
-    too, so that all files of a folder tell the same.
+    too, so that all files of a folder tell the same; translations that it has no more are removed.
     """
     folder = folder_for(transcript.episode, options)
     before = published(folder)
@@ -448,6 +463,9 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
         transcript = replace(transcript, audio=before.audio)
     # Corrections are not written where nothing changes: the edit page may write another one meanwhile.
     paths = write.publish(transcript, folder, formats, moved if moved != made else None)
+    if before is not None:
+        gone = translations_of(before).keys() - translations_of(transcript).keys()
+        write.remove_translations(folder, gone)
     waiting = corrections.apply_corrections(transcript, moved).waiting
     return PublishedEpisode(folder, tuple(paths), _warnings_of(waiting, folder))
 

@@ -22,7 +22,7 @@ from models.record.transcript import Episode, TranscriptLink
 from models.record.utterances import PublishedTranscript
 from models.runtime.cache import cache_folder
 from outputs.captions.published import read_transcript
-from outputs.formats.registry import FORMATS
+from outputs.formats.registry import is_our_file
 from outputs.library.files import replace_files
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _primary(language: str) -> str:
 def _is_own(url: str, folder: Path) -> bool:
     """Whether an address is that of a file of ours, as `episcribe publish` links to it."""
     path = _path_of(url)
-    names = {entry.file_name for entry in FORMATS.values()}
-    return path.name in names and path.parts[-3:-1] == (folder.parent.name, folder.name)
+    return is_our_file(path.name) and path.parts[-3:-1] == (folder.parent.name, folder.name)
 
 
 def _path_of(url: str) -> PurePosixPath:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.identity import of_show, pair_across_shows, pair_up
 from models.record.transcript import Episode
-from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.folders import library_episodes
 from outputs.library.migration import migrate
@@ -78,7 +77,7 @@ def publish_feed(
             skipped[name] = str(error)
     entries = dict[int, FeedEntry]()
     for item, name in match_items(_items(data, feed_url), episodes):
-        there = [form for form, entry in FORMATS.items() if (library / name / entry.file_name).is_file()]
+        there = [file.name for file in (library / name).iterdir() if file.is_file()]
         try:
             entry = feed_entry(read.load(library / name), name, there)
         except EpiscribeError as error:

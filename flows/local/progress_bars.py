@@ -13,6 +13,7 @@ TITLES = {
     "decode": "Decoding",
     "transcribe": "Transcribing",
     "diarise": "Finding speakers",
+    "translate": "Translating",
 }
 
 

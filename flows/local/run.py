@@ -90,6 +90,9 @@ def print_result(result: dict[str, Any]) -> None:
         console.print("nothing had to be computed again", markup=False)
     if result["tracks"]:
         console.print(printable(_told(result["tracks"])), markup=False)
+    if len(result["languages"]) > 1:
+        shares = (f"{one['language']} {one['share']:.0%}" for one in result["languages"])
+        console.print(f"languages: {printable(', '.join(shares))}", markup=False)
     for warning in result["warnings"]:
         console.print(f"warning: {printable(warning)}", style="yellow", markup=False)
     for file in result["files"]:

@@ -29,7 +29,7 @@ def align(
     """Sentence segments of one speaker each, and how sure each word's speaker is.
 
     words: in order of time. turns: exclusive (no two overlap), in order of time; where there are
-    none, nobody is named. language: ISO 639-1 code, for sentence boundaries. overlapping: turns that
+    none, nobody is named. language: ISO 639-1 code of words that have none of their own. overlapping: turns that
     may overlap, for words that are said while two speak; none where that isn't known.
     """
     return sentence_segments(attributed(words, turns, language, overlapping), language)
@@ -48,18 +48,24 @@ def attributed(
 def sentence_segments(
     words: Sequence[Word], language: str, second: Sequence[Word] = ()
 ) -> tuple[Segment, ...]:
-    """Segments of words that have their speakers. second: words of voices under another, in order of time."""
+    """Segments of words that have their speakers. second: words of voices under another, in order of time.
+
+    language: ISO 639-1 code of words that have none of their own.
+    """
     spoken = with_second_voices(words, second)
     return tuple(mark_continued(list(split_segments(spoken, language))))
 
 
 def split_segments(words: Sequence[Word], language: str) -> Iterator[Segment]:
-    """Segments of one speaker, cut after each sentence and at long pauses. words: with their speakers."""
-    for speaker, run in groupby(words, key=lambda word: word.speaker):
+    """Segments of one speaker in one language, cut after each sentence and at long pauses.
+
+    words: with their speakers. language: ISO 639-1 code of words that have none of their own.
+    """
+    for (speaker, spoken), run in groupby(words, key=lambda word: (word.speaker, word.language or language)):
         for stretch in split_at_pauses(list(run), MAX_PAUSE):
-            for sentence in split_sentences(stretch, language):
+            for sentence in split_sentences(stretch, spoken):
                 end = max(word.end for word in sentence)
-                yield Segment(sentence[0].start, end, speaker, tuple(sentence))
+                yield Segment(sentence[0].start, end, speaker, tuple(sentence), language=spoken)
 
 
 def mark_continued(segments: Sequence[Segment]) -> Iterator[Segment]:
@@ -71,7 +77,7 @@ def mark_continued(segments: Sequence[Segment]) -> Iterator[Segment]:
 def _goes_on(begun: Segment, aside: Segment, segment: Segment) -> bool:
     """Whether a segment ends what the one before last began, and what is between them is an aside."""
     return (
-        begun.speaker == segment.speaker
+        (begun.speaker, begun.language) == (segment.speaker, segment.language)
         and aside.speaker != begun.speaker
         and aside.brief
         and not ends_sentence(begun.words[-1])
@@ -80,7 +86,10 @@ def _goes_on(begun: Segment, aside: Segment, segment: Segment) -> bool:
 
 
 def split_sentences(words: Sequence[Word], language: str) -> Iterator[list[Word]]:
-    """The words, cut after each that ends a sentence (found by sentencex, which knows abbreviations)."""
+    """The words, cut after each that ends a sentence (found by sentencex, which knows abbreviations).
+
+    language: ISO 639-1 code of all words.
+    """
     from sentencex import segment
 
     boundaries = []

@@ -24,6 +24,8 @@ def attribute(
 ) -> list[Word]:
     """The words with their speakers and how sure those are; as they are where there are no turns.
 
+    language: ISO 639-1 code of words that have none of their own.
+
     >>> turns = [Turn(0.0, 1.0, "A"), Turn(1.2, 2.0, "B")]
     >>> said = attribute([Word(0.6, 1.1, " Hi."), Word(1.5, 2.2, " Yes.")], turns, turns, "en")
     >>> [word.speaker for word in said]

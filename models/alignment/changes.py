@@ -7,7 +7,7 @@ often after a sentence. What a listener throws in or answers with ("yeah", "real
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +44,15 @@ _MARKS = SENTENCE_MARKS + CLAUSE_MARKS + CLOSING_MARKS + "-¿¡"
 def change_log_odds(words: Sequence[Word], exclusive: Sequence[Turn], language: str) -> NDArray[np.float64]:
     """(words,) log-odds that the speaker changes before each word; that of the first means nothing.
 
+    language: ISO 639-1 code of words that have none of their own.
+
     >>> said = [Word(0, 1, " No."), Word(1, 2, " The"), Word(2, 3, " end.")]
     >>> _, sentence, phrase = change_log_odds(said, [], "en")
     >>> bool(sentence > phrase)
     True
     """
-    known = language_of(language)
-    said = [IN_PHRASE, *(_log_odds(before, word, known) for before, word in pairwise(words))]
+    known = [language_of(word.language or language) for word in words]
+    said = [IN_PHRASE, *starmap(_log_odds, pairwise(zip(words, known, strict=True)))]
     odds: NDArray[np.float64] = np.array(said) + AT_BORDER * _nearness(words, _borders(words, exclusive))
     return odds
 
@@ -88,11 +90,12 @@ def _nearness(words: Sequence[Word], borders: Sequence[tuple[float, float]]) -> 
     return nearness
 
 
-def _log_odds(before: Word, word: Word, language: Language) -> float:
+def _log_odds(one: tuple[Word, Language], other: tuple[Word, Language]) -> float:
     """That of a change between two words. By words alone no place is likelier than the end of a sentence."""
-    asides = language.talk.asides
-    said = _after(before, language)
-    said += BEFORE_ASIDE * (_bare(word) in asides) + AFTER_ASIDE * (_bare(before) in asides)
+    (before, language_before), (word, language) = one, other
+    said = _after(before, language_before)
+    said += BEFORE_ASIDE * (_bare(word) in language.talk.asides)
+    said += AFTER_ASIDE * (_bare(before) in language_before.talk.asides)
     said += BEFORE_CAPITAL * (not finality(before.text) and _begins_sentence(word))
     pause = min(MAX_PAUSE, max(0.0, word.start - before.end))
     return IN_PHRASE + min(said, AFTER_SENTENCE) + IN_PAUSE * pause

@@ -34,7 +34,8 @@ def merge_tracks(
     """Sentence segments of one speaker each in the order in which they begin. No word is dropped or changes its place.
 
     spoken: the words of each track in order of time, with their speakers. turns: of all people, which may overlap: they
-    tell which words are said while two speak, and how sure the voices are. language: ISO 639-1 code.
+    tell which words are said while two speak, and how sure the voices are. language: ISO 639-1 code of words that have
+    none of their own.
     """
     sentences = [list(split_segments(words, language)) for words in _by_speaker(spoken, sorted(turns))]
     everybody = sorted((one for own in sentences for one in own), key=attrgetter("start"))
@@ -91,7 +92,7 @@ def _parts(sentence: Segment, others: Sequence[Segment]) -> Iterator[Segment]:
     for first, last in zip(cuts, [*cuts[1:], len(sentence.words)], strict=True):
         words = sentence.words[first:last]
         end = max(word.end for word in words)
-        yield Segment(words[0].start, end, sentence.speaker, words, continues=first > 0)
+        yield replace(sentence, start=words[0].start, end=end, words=words, continues=first > 0)
 
 
 def _pause_for(aside: Segment, sentence: Segment) -> int | None:

@@ -16,6 +16,8 @@ from models.record.spans import Span
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
 CHUNK_SECONDS = 30.0  # what Whisper hears at once
+FRAME_RATE = 100  # feature frames a second that it hears
+SILENCE = 2.0  # seconds of silence after a chunk that it is given, too: it is used to hear some
 MARGIN = 0.4  # seconds of context before and after the speech of a chunk
 MAX_PAUSE = 2.0  # seconds without speech inside a chunk: more of it makes Whisper invent words
 BREATH = 0.03  # seconds of longer pause that a second of unused chunk is worth

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ctranslate2 import StorageView
+from ctranslate2 import Device, StorageView
 from faster_whisper import WhisperModel
 from faster_whisper.audio import pad_or_trim
 from numpy.typing import NDArray
+
+from models.asr.chunking import FRAME_RATE, SILENCE
+from models.runtime.samples import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from models.asr.log_mel import LogMel
@@ -40,6 +44,13 @@ class EncoderLimitedModel(WhisperModel):  # type: ignore[misc]
         with self._encoders:
             return super().encode(features)
 
+    @cached_property
+    def silence(self) -> NDArray[Any]:
+        """(frames, width): what the encoder makes of `SILENCE` seconds without a sound."""
+        samples = np.zeros(round(SILENCE * SAMPLE_RATE), dtype=np.float32)
+        states: NDArray[Any] = on_host(self.encode_chunks([samples], round(SILENCE * FRAME_RATE)))[0]
+        return states
+
     def encode_chunks(self, waveforms: Sequence[NDArray[np.float32]], frames: int) -> StorageView:
         """(chunks, frames / 2, width) of (samples,) waveforms at 16 kHz, each filled up to `frames` of features.
 
@@ -54,3 +65,8 @@ class EncoderLimitedModel(WhisperModel):  # type: ignore[misc]
             for waveform in waveforms
         ]
         return StorageView.from_array(np.concatenate(encoded))
+
+
+def on_host(encoded: StorageView) -> NDArray[Any]:
+    """(chunks, frames, width) of an encoding, in the memory of the machine."""
+    return np.asarray(encoded.to_device(Device.cpu) if encoded.device == "cuda" else encoded)

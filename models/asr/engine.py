@@ -1,6 +1,6 @@
 """What the rest needs of a speech recogniser, so that another one can take the place of faster-whisper.
 
-An engine is a loaded model, the recording it hears, and the language it writes: chunks of the recording
+An engine is a loaded model, the recording it hears, and the languages it writes: chunks of the recording
 go in, hypotheses with timed words come out. To add one, write a module like `faster_whisper.py` with a
 class that has the methods of `Engine` and a `load` for it, and choose it in `transcription.load`. Model
 names that `--model` doesn't know yet are added to `whisper_models.resolve`.
@@ -9,7 +9,7 @@ names that `--model` doesn't know yet are added to `whisper_models.resolve`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -24,6 +24,13 @@ from models.runtime.samples import Samples
 LOOP_COMPRESSION_RATIO = 2.4  # of a text that repeats itself, as Whisper has it
 UNSURE_LOGPROB = -1.0  # mean log-probability under which Whisper itself decodes again
 
+Languages = Mapping[
+    str, float
+]  # how probable each is, by its ISO 639-1 code; empty where a model knows but one
+Waits = Callable[
+    [Sequence[Languages]], bool
+]  # whether a chunk is left undecoded, by the languages of its stretches
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -31,16 +38,18 @@ class Hypothesis:
 
     `words` are whole letters (`models.record.graphemes`), in order, apart from each other, and lie in the chunk.
     `confidence` is the mean log-probability of a token, 0 being certain; `no_speech_probability` how probable
-    the model thinks it that nobody speaks. `languages` tell how probable each is by what is heard, where that was
-    asked for. One that is `undecoded` holds the place of speech that was left out: its chunk is still to be decoded.
+    the model thinks it that nobody speaks. `language` is what it was heard as. `languages` tell how probable each is
+    in each stretch that was asked for. One that is `undecoded` holds the place of speech whose chunk is still to be
+    decoded.
     """
 
     chunk: Span
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     no_speech_probability: float = 0.0
-    languages: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
-    undecoded: bool = False
+    language: str = field(default="", kw_only=True)
+    languages: tuple[Languages, ...] = field(default=(), compare=False, repr=False, kw_only=True)
+    undecoded: bool = field(default=False, kw_only=True)
 
     @property
     def text(self) -> str:
@@ -55,7 +64,7 @@ class Hypothesis:
 
 
 class Engine(Protocol):
-    """A loaded model, the recording it hears and the language it writes. Never changed in place.
+    """A loaded model, the recording it hears and the languages it writes. Never changed in place.
 
     Chunks are spans of the recording, in seconds, of at most 30 s; so are the times of the words.
     """
@@ -66,7 +75,11 @@ class Engine(Protocol):
 
     @property
     def language(self) -> str:
-        """ISO 639-1 code of the language it writes."""
+        """ISO 639-1 code of the language it writes where it isn't told another."""
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether it knows more than one language."""
 
     def with_samples(self, samples: Samples) -> Self:
         """The same engine, hearing another recording: (samples,) float32 or int16 mono at 16 kHz."""
@@ -74,22 +87,36 @@ class Engine(Protocol):
     def with_language(self, language: str) -> Self:
         """The same engine, writing another language; InputError for one that its model doesn't know."""
 
+    def with_choice(self, languages: Sequence[str]) -> Self:
+        """The same engine, that hears no other languages than these; InputError for one that its model doesn't know."""
+
+    def translating(self) -> Self:
+        """The same engine, writing English whatever its language is; InputError where its model can't."""
+
     def with_report(self, report: Report) -> Self:
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
 
     def decode(
-        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+        self,
+        chunks: Sequence[Span],
+        hotwords: str | None = None,
+        *,
+        languages: Sequence[str] = (),
+        stretches: Sequence[Sequence[Span]] = (),
+        waits: Waits | None = None,
     ) -> list[Hypothesis]:
         """The first hypothesis of each chunk, several at once.
 
-        hotwords: names to expect, as running text. tell_language: tell `languages` of each, too, from one encoding.
+        hotwords: names to expect, as running text. languages: that of each chunk, if not the engine's. stretches: of
+        each chunk, those whose `languages` are to be told, from the one encoding. waits: told those, whether the
+        chunk stays `undecoded`, as it is if they are not the engine's.
         """
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk, with second tries where it is unsure: slower. language: if not the engine's."""
 
-    def language_probabilities(self, chunk: Span) -> Mapping[str, float]:
-        """How probable each language is, by what is heard; empty where the model knows but one."""
+    def language_probabilities(self, chunk: Span) -> Languages:
+        """How probable each language is, by what is heard."""
 
     def samples_of(self, chunk: Span) -> NDArray[np.float32]:
         """(samples,) float32 of a chunk, mono at 16 kHz."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.asr.chunking import CHUNK_SECONDS
-from models.asr.engine import Hypothesis
-from models.asr.whisper_models import check_model_language, resolve
+from models.asr.chunking import CHUNK_SECONDS, FRAME_RATE, SILENCE
+from models.asr.engine import Hypothesis, Languages, Waits
+from models.asr.whisper_models import check_model_language, no_translation, resolve
 from models.asr.word_times import lasting
 from models.record.errors import ModelError
 from models.record.graphemes import whole_letters
@@ -35,6 +35,7 @@ from models.runtime.memory import limit_malloc_arenas, return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from faster_whisper.tokenizer import Tokenizer
 
     from models.asr.encoder_limit import EncoderLimitedModel
@@ -47,10 +48,10 @@ FREE_SHARE = 0.8  # of a GPU's free memory that batches may take
 MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster than all cores for each
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
-FRAME_RATE = 100  # feature frames a second
+ENCODED_RATE = 50  # frames a second of an encoding
+LEAST_PROBABILITY = 1e-4  # of a language that is told; of those that may be chosen none is impossible
 CONTEXT_STEP = 3.0  # seconds: encoded chunks have few lengths, and those of one length are decoded together
-SILENCE = 2.0  # seconds after the end of a chunk that are encoded, too: Whisper is used to hear some ...
-LEAST_CONTEXT = 15.0  # ... and to hear long stretches: of a few seconds by themselves it makes less sense
+LEAST_CONTEXT = 15.0  # seconds that are encoded at least: of a few by themselves Whisper makes less sense
 
 
 def load(
@@ -135,8 +136,16 @@ class _Decoding:
     alignment: Any
     avg_logprob: float
     no_speech_prob: float
-    languages: Mapping[str, float]
     words: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk to decode: its language, and the stretches of it whose languages are to be told."""
+
+    span: Span
+    language: str
+    stretches: Sequence[Span]
 
 
 @dataclass(frozen=True)
@@ -147,9 +156,11 @@ class FasterWhisperEngine:
     model: EncoderLimitedModel = field(repr=False)
     samples: Samples = field(default_factory=lambda: np.zeros(0, dtype=np.float32), repr=False)
     language: str = "en"
+    choice: tuple[str, ...] = ()
     beam_size: int = 5
     batch_size: int = 1
     report: Report = no_report
+    task: Literal["transcribe", "translate"] = "transcribe"
 
     def with_samples(self, samples: Samples) -> Self:
         """See `Engine`."""
@@ -160,50 +171,97 @@ class FasterWhisperEngine:
         check_model_language(language, self.model.supported_languages)
         return replace(self, language=language)
 
+    def with_choice(self, languages: Sequence[str]) -> Self:
+        """See `Engine`."""
+        for language in languages:
+            check_model_language(language, self.model.supported_languages)
+        return replace(self, choice=tuple(languages))
+
     def with_report(self, report: Report) -> Self:
         """See `Engine`."""
         return replace(self, report=report)
 
+    @property
+    def multilingual(self) -> bool:
+        """See `Engine`."""
+        return bool(self.model.model.is_multilingual)
+
+    def translating(self) -> Self:
+        """See `Engine`."""
+        if not self.multilingual:
+            raise no_translation(self.name)
+        return replace(self, task="translate")
+
     def decode(
-        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+        self,
+        chunks: Sequence[Span],
+        hotwords: str | None = None,
+        *,
+        languages: Sequence[str] = (),
+        stretches: Sequence[Sequence[Span]] = (),
+        waits: Waits | None = None,
     ) -> list[Hypothesis]:
         """See `Engine`. Words are put together here, while the workers decode the next chunks."""
-        tokenizer = self._tokenizer()
+        written = list(languages) or [self.language] * len(chunks)
+        asked = stretches if stretches and self.multilingual else [()] * len(chunks)
+        all_chunks = [_Chunk(*each) for each in zip(chunks, written, asked, strict=True)]
+        tokenizers = {language: self._tokenizer(language) for language in set(written)}
         found: dict[int, Hypothesis] = {}
-        batches = self._batches(chunks)
+        batches = self._batches(all_chunks)
         fitting = FittingBatches()
 
-        def decode(numbers: Sequence[int]) -> list[_Decoding]:
-            some = [chunks[i] for i in numbers]
-            return self._decode_batch(some, tokenizer, hotwords, tell_language)
+        def decode(numbers: Sequence[int]) -> list[tuple[tuple[Languages, ...], _Decoding | None]]:
+            some = [all_chunks[i] for i in numbers]
+            return self._decode_batch(some, tokenizers[some[0].language], hotwords, waits)
 
         pool = ThreadPoolExecutor(self.model.model.num_workers)
         try:
             decoded = pool.map(lambda batch: fitting.run(decode, batch), batches)
             for batch, decodings in zip(batches, decoded, strict=True):
-                for i, decoding in zip(batch, decodings, strict=True):
-                    found[i] = _hypothesis(chunks[i], decoding, tokenizer)
+                for i, (heard, decoding) in zip(batch, decodings, strict=True):
+                    language = written[i]
+                    hypothesis = Hypothesis(chunks[i], undecoded=True)
+                    if decoding is not None:
+                        hypothesis = _hypothesis(chunks[i], decoding, tokenizers[language])
+                    found[i] = replace(hypothesis, language=language, languages=heard)
                 self.report(len(found), len(chunks))
         finally:
             pool.shutdown(cancel_futures=True)
         return [found[i] for i in range(len(chunks))]
 
-    def _batches(self, chunks: Sequence[Span]) -> list[list[int]]:
-        """Numbers of chunks that are decoded together: of one length when encoded, and some for each worker."""
-        alike: dict[int, list[int]] = {}
+    def _batches(self, chunks: Sequence[_Chunk]) -> list[list[int]]:
+        """Numbers of chunks that are decoded together, of one language and encoded length, and some for each worker."""
+        alike: dict[tuple[int, str], list[int]] = {}
         for number, chunk in enumerate(chunks):
-            alike.setdefault(context_frames(chunk), []).append(number)
+            alike.setdefault((context_frames(chunk.span), chunk.language), []).append(number)
         size = min(self.batch_size, math.ceil(len(chunks) / self.model.model.num_workers))
         return [numbers[i : i + size] for numbers in alike.values() for i in range(0, len(numbers), size)]
 
     def _decode_batch(
-        self, chunks: Sequence[Span], tokenizer: Tokenizer, hotwords: str | None, tell_language: bool
+        self, chunks: Sequence[_Chunk], tokenizer: Tokenizer, hotwords: str | None, waits: Waits | None
+    ) -> list[tuple[tuple[Languages, ...], _Decoding | None]]:
+        """The languages of the stretches of each chunk, and what the model writes of it unless it waits.
+
+        From one encoding, of as many frames as the longest has.
+        """
+        encoded = self._encoded([chunk.span for chunk in chunks])
+        heard = self._languages_in(encoded, chunks)
+        ready = [i for i, each in enumerate(heard) if waits is None or not waits(each)]
+        if len(ready) < len(chunks):
+            encoded = _part(encoded, ready)
+        decodings = self._written([chunks[i].span for i in ready], encoded, tokenizer, hotwords)
+        found = dict(zip(ready, decodings, strict=True))
+        return [(each, found.get(i)) for i, each in enumerate(heard)]
+
+    def _written(
+        self, chunks: Sequence[Span], encoded: StorageView, tokenizer: Tokenizer, hotwords: str | None
     ) -> list[_Decoding]:
-        """What the model writes of chunks, from one encoding: of as many frames as the longest has."""
+        """What the model writes of encoded chunks."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
+        if not chunks:
+            return []
         model = self.model.model
-        encoded = self._encoded(chunks)
         prompt = self.model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=hotwords)
         results = model.generate(
             encoded,
@@ -218,37 +276,58 @@ class FasterWhisperEngine:
         texts = [[token for token in tokens if token < tokenizer.eot] for tokens in written]
         frames = [math.ceil(chunk.duration) * FRAME_RATE for chunk in chunks]
         alignments = model.align(encoded, tokenizer.sot_sequence, texts, frames)
-        languages = self._languages_of(encoded) if tell_language else [{} for _ in chunks]
         return [
             _Decoding(
-                text,
-                alignment,
-                result.scores[0] * len(tokens) / (len(tokens) + 1),
-                result.no_speech_prob,
-                heard,
+                text, alignment, result.scores[0] * len(tokens) / (len(tokens) + 1), result.no_speech_prob
             )
-            for text, alignment, result, tokens, heard in zip(
-                texts, alignments, results, written, languages, strict=True
-            )
+            for text, alignment, result, tokens in zip(texts, alignments, results, written, strict=True)
         ]
 
-    def _encoded(self, chunks: Sequence[Span]) -> Any:
+    def _encoded(self, chunks: Sequence[Span]) -> StorageView:
         return self.model.encode_chunks(
             [self.samples_of(chunk) for chunk in chunks], max(map(context_frames, chunks))
         )
 
-    def _languages_of(self, encoded: Any) -> list[dict[str, float]]:
-        """How probable each language is in each encoded chunk; empty where the model knows but one."""
-        if not self.model.model.is_multilingual:
-            return [{} for _ in range(encoded.shape[0])]
-        found = self.model.model.detect_language(encoded)
-        return [{token[2:-2]: probability for token, probability in each} for each in found]
+    def _languages_in(self, encoded: StorageView, chunks: Sequence[_Chunk]) -> list[tuple[Languages, ...]]:
+        """How probable each language is in each of the stretches of each encoded chunk.
 
-    def _tokenizer(self) -> Tokenizer:
+        A stretch of an encoding, with silence after it, tells its language as well as an encoding of its own.
+        """
+        if not any(chunk.stretches for chunk in chunks):
+            return [() for _ in chunks]
+        from models.asr.encoder_limit import on_host
+
+        states = on_host(encoded)
+        return [
+            tuple(self._language_in(states[i], chunk.span, stretch) for stretch in chunk.stretches)
+            for i, chunk in enumerate(chunks)
+        ]
+
+    def _language_in(self, states: NDArray[Any], chunk: Span, stretch: Span) -> Languages:
+        """states: (frames, width), the encoding of the chunk."""
+        from ctranslate2 import StorageView
+
+        first, last = (round((at - chunk.start) * ENCODED_RATE) for at in (stretch.start, stretch.end))
+        part = np.concatenate([states[first:last], self.model.silence.astype(states.dtype)])
+        return self._languages_of(StorageView.from_array(part[np.newaxis]))[0]
+
+    def _languages_of(self, encoded: StorageView) -> list[dict[str, float]]:
+        """How probable each language is in each encoded chunk, of those that may be chosen; none that hardly is."""
+        found = []
+        for each in self.model.model.detect_language(encoded):
+            heard = {token[2:-2]: probability for token, probability in each}
+            if self.choice:
+                chosen = {language: heard[language] + LEAST_PROBABILITY for language in self.choice}
+                heard = {code: probability / sum(chosen.values()) for code, probability in chosen.items()}
+            found.append(
+                {code: probability for code, probability in heard.items() if probability >= LEAST_PROBABILITY}
+            )
+        return found
+
+    def _tokenizer(self, language: str) -> Tokenizer:
         from faster_whisper.tokenizer import Tokenizer
 
-        model = self.model
-        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", self.language)
+        return Tokenizer(self.model.hf_tokenizer, self.multilingual, self.task, language)
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         """A hypothesis of one chunk by the sequential decoder."""
@@ -258,17 +337,18 @@ class FasterWhisperEngine:
         segments, _ = self.model.transcribe(
             self.samples_of(chunk),
             language=language or self.language,
+            task=self.task,
             beam_size=self.beam_size,
             word_timestamps=True,
             condition_on_previous_text=False,
         )
         hypothesis = hypothesis_of(chunk, list(segments), offset=chunk.start)
         self.report(1, 1)
-        return hypothesis
+        return replace(hypothesis, language=language or self.language)
 
-    def language_probabilities(self, chunk: Span) -> dict[str, float]:
+    def language_probabilities(self, chunk: Span) -> Languages:
         """See `Engine`."""
-        return self._languages_of(self._encoded([chunk]))[0] if self.model.model.is_multilingual else {}
+        return self._languages_of(self._encoded([chunk]))[0] if self.multilingual else {}
 
     def samples_of(self, chunk: Span) -> NDArray[np.float32]:
         """See `Engine`."""
@@ -279,8 +359,16 @@ def _hypothesis(chunk: Span, decoding: _Decoding, tokenizer: Tokenizer) -> Hypot
     from models.asr.aligned_words import aligned_words
 
     words = aligned_words(tokenizer, decoding.tokens, decoding.alignment)
-    heard = hypothesis_of(chunk, [replace(decoding, words=words)], offset=chunk.start)
-    return replace(heard, languages=decoding.languages)
+    return hypothesis_of(chunk, [replace(decoding, words=words)], offset=chunk.start)
+
+
+def _part(encoded: StorageView, chunks: Sequence[int]) -> StorageView:
+    """The encoding of some of the chunks; the model brings it to its device."""
+    from ctranslate2 import StorageView
+
+    from models.asr.encoder_limit import on_host
+
+    return StorageView.from_array(on_host(encoded)[list(chunks)])
 
 
 def hypothesis_of(chunk: Span, segments: Sequence[Any], offset: float = 0.0) -> Hypothesis:

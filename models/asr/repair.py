@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import regex
 
 from models.asr.chunking import MARGIN
-from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis
+from models.asr.engine import LOOP_COMPRESSION_RATIO, UNSURE_LOGPROB, Engine, Hypothesis, Languages
+from models.asr.seams import without_twins
 from models.asr.voice_activity import voice_activity
 from models.asr.word_times import lasting
 from models.record.spans import Span, total, touching, within
@@ -65,7 +66,10 @@ def repair_hypotheses(
     repairs: list[Repair] = []
     hypotheses = [_without_loops(engine, hypothesis, speech, repairs) for hypothesis in hypotheses]
     hypotheses = _with_lost_speech(engine, hypotheses, speech, repairs)
-    return [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses], repairs
+    hypotheses = [_without_hallucinations(engine, hypothesis, repairs) for hypothesis in hypotheses]
+    joined = without_twins(hypotheses, speech)
+    changed = [pair for pair in zip(hypotheses, joined, strict=True) if pair[0].text != pair[1].text]
+    return joined, [*repairs, *(_repair("twice", before, after) for before, after in changed)]
 
 
 def without_words(
@@ -99,7 +103,7 @@ def _without_loops(
     if is_loop(hypothesis, speech):
         if not is_voiced(hypothesis.chunk, engine):
             return _emptied(hypothesis, repairs)
-        again = engine.decode_sequentially(hypothesis.chunk)
+        again = engine.decode_sequentially(hypothesis.chunk, hypothesis.language)
         if is_loop(again, speech):
             again = min(hypothesis, again, key=lambda each: each.compression_ratio)
     again = replace(again, words=tuple(without_repeats(again.words, speech)))
@@ -188,9 +192,12 @@ def _with_lost_speech(
     for _ in range(ROUNDS):
         parts = [part for hypothesis in found for part in split_at_lost_speech(hypothesis, speech)]
         finished += [part for part in parts if not part.undecoded]
-        gaps = [part.chunk for part in parts if part.undecoded]
+        lost = [part for part in parts if part.undecoded]
+        gaps = [part.chunk for part in lost]
         found = []
-        for hypothesis in engine.decode(gaps, tell_language=True):
+        for hypothesis in engine.decode(
+            gaps, languages=[part.language for part in lost], stretches=[[gap] for gap in gaps]
+        ):
             again = _heard_in_gap(engine, hypothesis, speech)
             if again is not None:
                 repairs.append(_repair("lost", Hypothesis(hypothesis.chunk), again))
@@ -208,10 +215,10 @@ def _heard_in_gap(engine: Engine, hypothesis: Hypothesis, speech: Sequence[Span]
     found = hypothesis if _is_found(hypothesis, speech) else None
     if heard < LANGUAGE_SECONDS or not is_voiced(chunk, engine):
         return found
-    other = _other_language(engine, hypothesis.languages)
+    other = _other_language(hypothesis.language, *hypothesis.languages)
     if other is None and (found or heard < SEQUENTIAL_SECONDS):
         return found
-    again = engine.decode_sequentially(chunk, other)
+    again = engine.decode_sequentially(chunk, other or hypothesis.language)
     if not _is_found(again, speech) or (found and again.confidence <= found.confidence + BETTER):
         return found
     return again
@@ -235,7 +242,7 @@ def split_at_lost_speech(hypothesis: Hypothesis, speech: Sequence[Span]) -> list
     parts, start, first = list[Hypothesis](), hypothesis.chunk.start, 0
     for gap, index in lost_speech(hypothesis, speech):
         parts.append(_part(hypothesis, Span(start, gap.start), first, index))
-        parts.append(Hypothesis(gap, undecoded=True))
+        parts.append(Hypothesis(gap, language=hypothesis.language, undecoded=True))
         start, first = gap.end, index
     return [*parts, _part(hypothesis, Span(start, hypothesis.chunk.end), first, len(hypothesis.words))]
 
@@ -281,13 +288,14 @@ def is_stretched(word: Word) -> bool:
 
 def _without_hallucinations(engine: Engine, hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
     """The hypothesis itself, or where the model is unsure or writes another script: a sequential one, or nothing."""
-    foreign = foreign_script(hypothesis.text, engine.language)
+    language = hypothesis.language
+    foreign = foreign_script(hypothesis.text, language)
     if not hypothesis.words or (hypothesis.confidence >= UNSURE_LOGPROB and not foreign):
         return hypothesis
     if not is_voiced(hypothesis.chunk, engine):
         return _emptied(hypothesis, repairs)
-    other = _other_language(engine, engine.language_probabilities(hypothesis.chunk))
-    again = engine.decode_sequentially(hypothesis.chunk, other)
+    other = _other_language(language, engine.language_probabilities(hypothesis.chunk))
+    again = engine.decode_sequentially(hypothesis.chunk, other or language)
     if other and again.words and again.confidence > hypothesis.confidence + BETTER:
         repairs.append(_repair("language", hypothesis, again))
         return again
@@ -313,14 +321,15 @@ def is_voiced(chunk: Span, engine: Engine) -> bool:
 
 def _emptied(hypothesis: Hypothesis, repairs: list[Repair]) -> Hypothesis:
     """The hypothesis without its words, which nobody said."""
-    repairs.append(_repair("wordless", hypothesis, Hypothesis(hypothesis.chunk)))
-    return Hypothesis(hypothesis.chunk)
+    empty = Hypothesis(hypothesis.chunk, language=hypothesis.language)
+    repairs.append(_repair("wordless", hypothesis, empty))
+    return empty
 
 
-def _other_language(engine: Engine, probabilities: Mapping[str, float]) -> str | None:
-    """The language that is heard where it clearly is another than that of the episode."""
-    heard = max(probabilities, key=lambda code: probabilities[code], default=engine.language)
-    return heard if heard != engine.language and probabilities[heard] >= OTHER_LANGUAGE else None
+def _other_language(language: str, *heard: Languages) -> str | None:
+    """The language that is heard where it clearly is another than the one it was taken for."""
+    probable = (code for each in heard for code, probability in each.items() if probability >= OTHER_LANGUAGE)
+    return next((code for code in probable if code != language), None)
 
 
 def foreign_script(text: str, language: str) -> bool:

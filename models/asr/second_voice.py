@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.asr.engine import Engine
-from models.asr.repair import bare_word
+from models.asr.seams import is_same_word
 from models.asr.transcription import TranscriptionOptions, load
 from models.asr.voice_separation import Shapes, learn_shapes, separate
 from models.record.spans import Span, total, uncovered, union, who_speaks
@@ -73,7 +73,7 @@ class Overlap:
 def resolve_overlaps(
     samples: Samples, options: TranscriptionOptions, words: Sequence[Word], turns: Sequence[Turn]
 ) -> SpokenWords:
-    """See `hear_second_voices`; with the engine that `options` ask for. options: with the language that is spoken."""
+    """See `hear_second_voices`; with the engine that `options` ask for. options: with the main language."""
     engine = load(options)
     if options.language is not None:
         engine = engine.with_language(options.language)
@@ -87,12 +87,13 @@ def hear_second_voices(
 ) -> SpokenWords:
     """The words where two talk at once with the speaker who is heard to say each, and those that were left out.
 
-    engine: with the language that is spoken. samples: (samples,) mono at 16 kHz. words: in order, with speakers.
-    turns: those that may overlap.
+    engine: with the language of words that have none of their own. samples: (samples,) mono at 16 kHz. words: in
+    order, with speakers. turns: those that may overlap.
     """
     overlaps = worth_hearing(find_overlaps(turns), turns)
     spoken, second = list(words), list[Word]()
-    for overlap, heard in _heard_alone(engine, _Voices(samples, turns), overlaps):
+    languages = _Languages(words, engine.language)
+    for overlap, heard in _heard_alone(engine, _Voices(samples, turns, languages), overlaps):
         near = _around_in_time(spoken, overlap.span)
         spoken[near] = given_to_who_is_heard(spoken[near], overlap, heard)
         second += left_out(spoken[near], overlap, heard)
@@ -199,11 +200,10 @@ def _lies_in(word: Word, span: Span) -> bool:
 
 
 def _is_among(word: Word, others: Sequence[Word]) -> bool:
-    """Whether the same word is there, at about the same time."""
+    """Whether the same word is there, or one that it is a half of, at about the same time."""
     middle = (word.start + word.end) / 2
     return any(
-        bare_word(other.text) == bare_word(word.text)
-        and abs((other.start + other.end) / 2 - middle) <= SAME_SECONDS
+        is_same_word(other.text, word.text) and abs((other.start + other.end) / 2 - middle) <= SAME_SECONDS
         for other in others
     )
 
@@ -216,8 +216,9 @@ def _heard_alone(
         block = overlaps[first : first + HEARD_AT_ONCE]
         pieces = [piece for overlap in block for piece in voices.pieces(overlap)]
         heard = {overlap: {speaker: list[Word]() for speaker in overlap.speakers} for overlap in block}
-        for _, own in groupby(sorted(pieces, key=attrgetter("speaker")), key=attrgetter("speaker")):
-            for piece, words in _decode(engine, list(own)):
+        alike = attrgetter("speaker", "language")
+        for (_, language), own in groupby(sorted(pieces, key=alike), key=alike):
+            for piece, words in _decode(engine.with_language(language), list(own)):
                 heard[piece.overlap][piece.speaker] = words
         yield from heard.items()
 
@@ -228,6 +229,7 @@ class _Piece:
 
     overlap: Overlap
     speaker: str
+    language: str
     start: float
     samples: Waveform
 
@@ -237,11 +239,28 @@ class _Piece:
         return len(self.samples) / SAMPLE_RATE
 
 
+class _Languages:
+    """Which language each speaker speaks when. words: in order, with speakers. language: of words that have none."""
+
+    def __init__(self, words: Sequence[Word], language: str) -> None:
+        self._language = language
+        self._said: dict[str | None, list[Word]] = {}
+        for word in words:
+            self._said.setdefault(word.speaker, []).append(word)
+
+    def of(self, speaker: str, moment: float) -> str:
+        """That of the speaker's last word before a moment, or the first after it."""
+        said = self._said.get(speaker, [])
+        place = bisect_right(said, moment, key=attrgetter("start"))
+        near = said[max(0, place - 1) : place + 1]
+        return (near and near[0].language) or self._language
+
+
 class _Voices:
     """How the voices of a recording sound alone: each is learnt once, when it is first asked for."""
 
-    def __init__(self, samples: Samples, turns: Sequence[Turn]) -> None:
-        self._samples = samples
+    def __init__(self, samples: Samples, turns: Sequence[Turn], languages: _Languages) -> None:
+        self._samples, self._languages = samples, languages
         self._alone: dict[str, list[Span]] = {}
         self._learnt: dict[str, Shapes | None] = {}
         for span, speakers in who_speaks(turns):
@@ -263,7 +282,8 @@ class _Voices:
             first = _at(overlap.span.start - heard.start)
             length = min(_at(overlap.span.duration), len(voice), len(samples) - first)
             samples[first : first + length] = voice[:length]
-            yield _Piece(overlap, speaker, heard.start, samples)
+            language = self._languages.of(speaker, overlap.span.start)
+            yield _Piece(overlap, speaker, language, heard.start, samples)
 
     def _shapes(self, speaker: str) -> Shapes | None:
         if speaker not in self._learnt:
@@ -303,4 +323,10 @@ def _decode(engine: Engine, pieces: Sequence[_Piece]) -> Iterator[tuple[_Piece, 
             shift = piece.start - start
             moved = (replace(w, start=w.start + shift, end=w.end + shift) for w in hypothesis.words)
             inside = [word for word in moved if _lies_in(word, piece.overlap.span)]
-            yield piece, [replace(word, speaker=piece.speaker, overlap=True) for word in inside]
+            yield (
+                piece,
+                [
+                    replace(word, speaker=piece.speaker, overlap=True, language=piece.language)
+                    for word in inside
+                ],
+            )

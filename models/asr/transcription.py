@@ -14,12 +14,15 @@ from models.asr import faster_whisper
 from models.asr.chunking import pack_chunks
 from models.asr.engine import Engine, Hypothesis
 from models.asr.language import detect_language, language_warning
+from models.asr.language_path import Stretch, stretches
+from models.asr.multilingual import decode_in_languages
 from models.asr.repair import repair_hypotheses, without_words
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
+from models.record.languages import language_shares
 from models.record.progress import Progress, silent
 from models.record.spans import Span, total
-from models.record.transcript import Repair, Word
+from models.record.transcript import Repair, Turn, Word
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.runtime.samples import SAMPLE_RATE, Samples
@@ -34,12 +37,14 @@ class TranscriptionOptions:
     """What decides the words; part of the cache key of a transcription.
 
     `model` is a size such as "base", a folder with a CTranslate2 model, or a hub id.
-    `language` is an ISO 639-1 code, None to detect it. `vocabulary` are names and terms to expect, `misheard` what
+    `language` is an ISO 639-1 code, None to detect which are spoken, of `languages` or, where that is empty, of all.
+    `vocabulary` are names and terms to expect, `misheard` what
     was written for some of them before.
     """
 
     model: str = "base"
     language: str | None = None
+    languages: tuple[str, ...] = ()
     device: str = "auto"
     batch_size: int | None = None  # chunks of up to 30 s decoded at once by each worker; None: by device
     beam_size: int = 5
@@ -53,7 +58,7 @@ class TranscriptionOptions:
 
 @dataclass(frozen=True)
 class Transcription:
-    """Words in order of time, the language ("" when nothing was said) and the model that heard them.
+    """Words in order of time, the main language ("" when nothing was said) and the model that heard them.
 
     `repairs` tell where the first answer was not taken, `warnings` what the reader should know.
     """
@@ -82,14 +87,16 @@ def transcribe(
     options: TranscriptionOptions,
     progress: Progress = silent,
     speech: Sequence[Span] | None = None,
+    turns: Sequence[Turn] = (),
 ) -> Transcription:
     """Recognise the speech in `samples`.
 
     samples: (samples,) float32 or int16 mono at 16 kHz. speech: where people speak, as the diariser heard it; a
-    voice detector is asked where that isn't known. Word times are seconds from the first sample.
+    voice detector is asked where that isn't known. turns: who speaks when, no two at once, where that is known: people
+    differ in the languages they speak. Word times are seconds from the first sample.
     Raises ModelError when the model isn't there, InputError for a language it doesn't know.
     """
-    engine = load(options).with_samples(samples)
+    engine = load(options).with_samples(samples).with_choice(options.languages)
     if options.language is not None:
         engine = engine.with_language(options.language)
     seconds = len(samples) / SAMPLE_RATE
@@ -103,23 +110,28 @@ def transcribe(
     heard, probability = detect_language(engine, chunks)
     if options.language is None:
         engine = engine.with_language(heard)
-    hypotheses, repairs = _decode_and_repair(
-        engine,
-        chunks,
-        speech,
-        options,
-        lambda share: progress("transcribe", share * seconds, seconds),
+    told = options.language is not None or not engine.multilingual
+    said = [] if told else stretches(turns or [Turn(span.start, span.end, "") for span in speech], samples)
+    hypotheses, repairs, sure = _decode_and_repair(
+        engine, chunks, said, speech, options, lambda share: progress("transcribe", share * seconds, seconds)
     )
     return_freed_memory()
     progress("transcribe", seconds, seconds)
-    words = tuple(word for hypothesis in hypotheses for word in hypothesis.words)
+    words = tuple(
+        replace(word, language=hypothesis.language) for hypothesis in hypotheses for word in hypothesis.words
+    )
     missing = without_words(engine, words, seconds, speech, repairs)
     repairs = (*repairs, *missing)
     if not words:
         return Transcription((), "", 0.0, engine.name, repairs, _wordless(samples))
-    warnings = (*language_warning(options.language, heard, probability), *_unheard_warning(missing, speech))
-    sure = probability if options.language is None else 1.0
-    return Transcription(words, engine.language, sure, engine.name, repairs, warnings)
+    language = options.language or language_shares(words)[0].language
+    if told:
+        sure = 1.0
+        warnings = language_warning(options.language, heard, probability)
+    else:
+        warnings = language_warning(None, language, sure)
+    warnings = (*warnings, *_unheard_warning(missing, speech))
+    return Transcription(words, language, sure, engine.name, repairs, warnings)
 
 
 def _wordless(samples: Samples) -> tuple[str, ...]:
@@ -142,13 +154,18 @@ def _unheard_warning(missing: Sequence[Repair], speech: Sequence[Span]) -> tuple
 def _decode_and_repair(
     engine: Engine,
     chunks: Sequence[Span],
+    said: Sequence[Stretch],
     speech: Sequence[Span],
     options: TranscriptionOptions,
     done: Callable[[float], None],
-) -> tuple[list[Hypothesis], tuple[Repair, ...]]:
-    """The final hypotheses and what was changed in the first; `done` is told the share of the work."""
+) -> tuple[list[Hypothesis], tuple[Repair, ...], float]:
+    """The final hypotheses, what was changed in the first, and how sure their languages are.
+
+    `done` is told the share of the work.
+    """
     first = engine.with_report(lambda completed, total: done(completed / total * FIRST_DECODING))
     again = engine.with_report(lambda completed, total: done(FIRST_DECODING))
-    hypotheses, repairs = repair_hypotheses(again, first.decode(chunks), speech)
+    decoded, sure = decode_in_languages(first, chunks, said)
+    hypotheses, repairs = repair_hypotheses(again, decoded, speech)
     hypotheses, spelled = correct_spelling(again, hypotheses, options.vocabulary, options.misheard)
-    return hypotheses, (*repairs, *spelled)
+    return hypotheses, (*repairs, *spelled), sure

@@ -15,12 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from difflib import SequenceMatcher
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 
 from models.asr.engine import Engine, Hypothesis
 from models.asr.repair import PUNCTUATION_AROUND, bare_word
-from models.asr.word_times import lasting
+from models.asr.word_times import lasting, spread
 from models.record.punctuation import ends_sentence
+from models.record.spans import Span
 from models.record.transcript import Episode, Repair, Word
 
 MAX_TERMS = 60  # of an episode
@@ -159,7 +160,8 @@ def correct_spelling(
     }
     chunks = [hypotheses[number].chunk for number in matches]
     hint = hotwords(chain.from_iterable(matches.values()))
-    again = dict(zip(matches, engine.decode(chunks, hint), strict=True))
+    languages = [hypotheses[number].language or engine.language for number in matches]
+    again = dict(zip(matches, engine.decode(chunks, hint, languages=languages), strict=True))
     repairs: list[Repair] = []
     spelled = {number: _replaced(hypotheses[number], again[number], sounds, repairs) for number in again}
     return [spelled.get(number, hypothesis) for number, hypothesis in enumerate(hypotheses)], repairs
@@ -257,16 +259,9 @@ def _replaced(
         old, new = hypothesis.words[a:b], again.words[c:d]
         if kind == "replace" and _is_term(old, new, sounds):
             repairs.append(Repair(old[0].start, old[-1].end, "vocabulary", _text(old), _text(new)))
-            old = _timed(new, old[0].start, max(word.end for word in old))
+            old = spread(new, [Span(old[0].start, max(word.end for word in old))])
         words += old
     return replace(hypothesis, words=lasting(words, hypothesis.chunk))
-
-
-def _timed(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]:
-    """The words with the time from `start` to `end` shared among them by their length."""
-    ends = list(accumulate(len(word.text) for word in words))
-    edges = [start, *(start + (end - start) * at / ends[-1] for at in ends)]
-    return tuple(replace(word, start=a, end=b) for word, (a, b) in zip(words, pairwise(edges), strict=True))
 
 
 def _is_term(old: Sequence[Word], new: Sequence[Word], sounds: Mapping[str, Set[str]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from models.runtime import offline_models
 
 OFFLINE = {"base": offline_models.WHISPER_BASE, "tiny.en": offline_models.WHISPER_TINY_EN}
 WEIGHTS = "model.bin"
+MULTILINGUAL_TOKENS = 51865  # of a vocabulary; that of an English-only model has one less
 HUB_SECONDS = 3.0  # for the hub to say whether it has a model
 
 
@@ -95,10 +97,8 @@ def weights_sha256(path: str) -> str:
         return hashlib.file_digest(weights, "sha256").hexdigest()
 
 
-def check_language_code(language: str | None) -> None:
+def check_language_code(language: str) -> None:
     """Refuse a language that no Whisper model knows; InputError, before anything is loaded."""
-    if language is None:
-        return
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     if language not in _LANGUAGE_CODES:
@@ -112,6 +112,29 @@ def check_model_language(language: str, known: Sequence[str]) -> None:
     if list(known) == ["en"]:
         raise InputError(f"this model knows English only, not {language!r}: choose --model base")
     raise _no_language(language)
+
+
+def check_translating(model: str) -> None:
+    """Refuse a model that can't translate; InputError, before anything is loaded. Raises as `resolve` does."""
+    name, path = resolve(model)
+    if not _is_multilingual(Path(path)):
+        raise no_translation(name)
+
+
+def no_translation(name: str) -> InputError:
+    """What to say of a model that can't translate."""
+    return InputError(
+        f"{name} knows English only and can't translate: choose --model base, small or large-v3"
+    )
+
+
+def _is_multilingual(folder: Path) -> bool:
+    """Whether a model knows more than English, by the size of its vocabulary."""
+    words = folder / "vocabulary.json"
+    if words.is_file():
+        return len(json.loads(words.read_bytes())) >= MULTILINGUAL_TOKENS
+    lines = (folder / "vocabulary.txt").read_bytes().count(b"\n")
+    return lines >= MULTILINGUAL_TOKENS
 
 
 def _no_language(language: str) -> InputError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Self
 
 from models.languages.registry import Language, language_of
 from models.naming.credits import Credit
@@ -26,32 +27,35 @@ ANSWER_SECONDS = 10.0  # in which a greeting is returned
 _ENDS = re.compile(r"$|[,.]|\s?[!?]")
 
 
-def addresses(segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()) -> list[Evidence]:
+def addresses(segments: Sequence[Segment], credits: Sequence[Credit] = ()) -> list[Evidence]:
     """Speakers who are spoken to: "welcome, Anne" means who speaks next, "thanks a lot, Gaël" who spoke before.
 
-    Whoever says so is neither. Nobody of those here is meant by the name that a letter begins with.
+    Whoever says so is neither. Nobody of those here is meant by the name that a letter begins with. segments: with
+    their languages.
     """
-    talk = Talk(segments)
-    listener = _Listener(language_of(language), NameWords(talk.segments, language), [c.name for c in credits])
-    letters = {(s.speaker, name) for s in talk.segments for name in listener.letters(s.text)}
+    talk, names = Talk(segments), [credit.name for credit in credits]
+    listeners = {
+        code: _Listener.of(code, talk.segments, names) for code in {s.language for s in talk.segments}
+    }
+    letters = {(s.speaker, name) for s in talk.segments for name in listeners[s.language].letters(s.text)}
     heard = [
         _Heard(i, segment.speaker, address)
         for i, segment in enumerate(talk.segments)
         if segment.speaker is not None
-        for address in listener.addresses(segment.text)
+        for address in listeners[segment.language].addresses(segment.text)
         if (segment.speaker, fold(address.name)) not in letters
     ]
     strongest = _returned(talk, _once_a_turn(talk, heard))
-    found = [evidence for one in strongest for evidence in one.evidence(talk, language)]
-    return [*found, *_mentions(talk, listener, heard)]
+    found = [evidence for one in strongest for evidence in one.evidence(talk)]
+    return [*found, *_mentions(talk, listeners, heard)]
 
 
-def _mentions(talk: Talk, listener: _Listener, heard: Sequence[_Heard]) -> Iterator[Evidence]:
+def _mentions(talk: Talk, listeners: Mapping[str, _Listener], heard: Sequence[_Heard]) -> Iterator[Evidence]:
     """Against those who speak of somebody by a name that is called elsewhere: few do so of themselves."""
     called = {fold(one.address.name) for one in heard}
     calls_at = {(one.i, one.address.span[1]) for one in heard}
     for i, segment in enumerate(talk.segments):
-        for name, span in listener.mentions(segment.text):
+        for name, span in listeners[segment.language].mentions(segment.text):
             if fold(name) in called and (i, span[1]) not in calls_at and segment.speaker is not None:
                 yield evidence_in(segment, segment.speaker, name, "mention", SPEAKS_OF, span)
 
@@ -85,7 +89,7 @@ class _Heard:
         sure = replace(self.address, after=RETURNED * after, before=RETURNED * before, both=RETURNED)
         return replace(self, address=sure)
 
-    def evidence(self, talk: Talk, language: str) -> Iterator[Evidence]:
+    def evidence(self, talk: Talk) -> Iterator[Evidence]:
         """For the neighbours of the segment, and against its speaker."""
         segment, address = talk.segments[self.i], self.address
         before, after = talk.neighbours(self.i)
@@ -94,7 +98,7 @@ class _Heard:
             if label is not None and weight:
                 weights[label] = address.both if label in weights else weight
         for label, weight in weights.items():
-            yield evidence_in(segment, label, address.name, "address", weight, address.span, language)
+            yield evidence_in(segment, label, address.name, "address", weight, address.span)
         yield evidence_in(segment, self.speaker, address.name, "addressing", SPEAKS_TO, address.span)
 
 
@@ -138,11 +142,17 @@ def _returns(talk: Talk, one: _Heard, answer: int, other: _Heard) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """Hears who is spoken to in a text. names: of who is credited."""
+    """Hears who is spoken to in a text of one language. names: of who is credited."""
 
     language: Language
     words: NameWords
     names: Sequence[str]
+
+    @classmethod
+    def of(cls, code: str, segments: Sequence[Segment], names: Sequence[str]) -> Self:
+        """Who knows a language by its code, and how words are written in it in a talk."""
+        own = [segment for segment in segments if segment.language == code]
+        return cls(language_of(code), NameWords(own, code), names)
 
     def addresses(self, text: str) -> Iterator[_Address]:
         """Everybody spoken to, by a phrase for it or simply by name."""

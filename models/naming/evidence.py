@@ -40,17 +40,16 @@ PRIORS = {
 HOST_ROLES = ("host", "presenter")
 
 
-def introductions(segments: Sequence[Segment], language: str, show: str = "") -> list[Evidence]:
+def introductions(segments: Sequence[Segment], show: str = "") -> list[Evidence]:
     """Speakers who say who they are: "I'm Gael", "hier ist Anna", "me llamo Inés", "moi, c'est Zoé".
 
     "This is" before the name of the show is the show's introduction, and rather is so where the same speaker
     also says "I'm". After two minutes of own speech it rather is a joke, a quotation or a role, unless it
-    is a farewell, and weighs less.
+    is a farewell, and weighs less. segments: with their languages.
     """
-    phrases = language_of(language).phrases
     segments = Talk(segments).segments
     end = segments[-1].end - FAREWELL_SECONDS if segments else 0.0
-    leaving = {s.speaker for s in segments if s.end >= end and phrases.farewell.search(s.text)}
+    leaving = {s.speaker for s in segments if s.end >= end and _phrases(s).farewell.search(s.text)}
     spoken: Counter[str] = Counter()  # ms by label
     result = []
     for segment in segments:
@@ -58,11 +57,15 @@ def introductions(segments: Sequence[Segment], language: str, show: str = "") ->
             settled = spoken[segment.speaker] > 1000 * SETTLED_SECONDS
             farewell = segment.end >= end and segment.speaker in leaving
             late = LATE if settled and not farewell else 1.0
-            for found in _introductions(segment, segment.speaker, phrases, language):
+            for found in _introductions(segment, segment.speaker):
                 if not (show and _names_show(segment, found, show)):
                     result.append(replace(found, weight=round(found.weight * late, 2)))
             spoken[segment.speaker] += round(1000 * (segment.end - segment.start))
     return _of_oneself(result)
+
+
+def _phrases(segment: Segment) -> Phrases:
+    return language_of(segment.language).phrases
 
 
 def _of_oneself(found: Sequence[Evidence]) -> list[Evidence]:
@@ -89,8 +92,8 @@ def _names_show(segment: Segment, found: Evidence, show: str) -> bool:
     )
 
 
-def _introductions(segment: Segment, label: str, phrases: Phrases, language: str) -> Iterator[Evidence]:
-    text = segment.text
+def _introductions(segment: Segment, label: str) -> Iterator[Evidence]:
+    text, phrases = segment.text, _phrases(segment)
     taken = -1
     for pattern, weight in ((phrases.named, NAMED), (phrases.am, AM), (phrases.this_is, THIS_IS)):
         for match, name, end in named_after(pattern, text):
@@ -99,25 +102,23 @@ def _introductions(segment: Segment, label: str, phrases: Phrases, language: str
             if " " not in name and not phrases.after_name.match(text, end):
                 continue
             taken = match.end()
-            yield evidence_in(segment, label, name, "introduction", weight, (match.start(), end), language)
+            yield evidence_in(segment, label, name, "introduction", weight, (match.start(), end))
     opening = read_name(text)
     here = opening and phrases.here.match(text, opening[1])
     if opening and here and phrases.after_here.match(text, here.end()):
-        yield evidence_in(segment, label, opening[0], "introduction", HERE, (0, here.end()), language)
+        yield evidence_in(segment, label, opening[0], "introduction", HERE, (0, here.end()))
 
 
-def announcements(
-    segments: Sequence[Segment], language: str, credits: Sequence[Credit] = ()
-) -> list[Evidence]:
+def announcements(segments: Sequence[Segment], credits: Sequence[Credit] = ()) -> list[Evidence]:
     """Speakers who were announced and then spoke for the first time: "my guest today is Anne Currie".
 
-    Of several ("with me are Ann and Bo") each of as many newcomers may be anyone.
+    Of several ("with me are Ann and Bo") each of as many newcomers may be anyone. segments: with their languages.
     """
-    phrases = language_of(language).phrases
     talk = Talk(segments)
     names = [credit.name for credit in credits]
     found: list[Evidence] = []
     for i, segment in enumerate(talk.segments):
+        phrases = _phrases(segment)
         for match, name, end in named_after(phrases.announce, segment.text):
             listed = [(name, end), *_listed(segment.text, end, phrases)]
             if len(listed) == 1 and " " not in name and not spelled(name, names):
@@ -125,9 +126,7 @@ def announcements(
             new, weight = _announced(talk, i, len(listed))
             for one, stop in listed:
                 span = (match.start(), stop)
-                found += [
-                    evidence_in(segment, label, one, "announcement", weight, span, language) for label in new
-                ]
+                found += [evidence_in(segment, label, one, "announcement", weight, span) for label in new]
                 if new and segment.speaker is not None:
                     found.append(evidence_in(segment, segment.speaker, one, "addressing", SPEAKS_TO, span))
     return found
@@ -152,16 +151,19 @@ def _listed(text: str, end: int, phrases: Phrases) -> Iterator[tuple[str, int]]:
         end = found[1]
 
 
-def hosting(segments: Sequence[Segment], language: str, credits: Sequence[Credit]) -> list[Evidence]:
-    """The one who speaks to the listeners is the host, where the feed credits just one."""
-    phrases = language_of(language).phrases
+def hosting(segments: Sequence[Segment], credits: Sequence[Credit]) -> list[Evidence]:
+    """The one who speaks to the listeners is the host, where the feed credits just one.
+
+    segments: with their languages.
+    """
     hosts = [credit for credit in credits if credit.role in HOST_ROLES]
     if len(hosts) != 1:
         return []
     for segment in segments:
-        match = phrases.to_listeners.search(segment.text)
+        match = _phrases(segment).to_listeners.search(segment.text)
         if match and segment.speaker is not None:
-            return [evidence_in(segment, segment.speaker, hosts[0].name, "hosting", HOSTS, match.span())]
+            found = evidence_in(segment, segment.speaker, hosts[0].name, "hosting", HOSTS, match.span())
+            return [replace(found, weight=HOSTS)]  # no name that is credited is doubtful
     return []
 
 

@@ -65,11 +65,11 @@ def rename_by_voice(transcript: Transcript, context: NamingContext) -> Transcrip
 
 def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evidence, ...]:
     """All evidence on who speaks, names spelt as they are credited."""
-    segments, language = transcript.segments, transcript.language
+    segments = [replace(one, language=transcript.language_of(one)) for one in transcript.segments]
     by_voice = voice_matches(context.voices, context.registry)
     ads = repeated_labels(segments, context.others) - {e.label for e in by_voice if e.weight >= SURE}
     talk = [segment for segment in segments if segment.speaker not in ads]
-    said = introductions(segments, language, transcript.episode.show)
+    said = introductions(segments, transcript.episode.show)
     witness = hear_witness(talk, context.published, said) if context.published else Statement()
     credits = credited_people(
         transcript.episode,
@@ -79,10 +79,10 @@ def gather_evidence(transcript: Transcript, context: NamingContext) -> tuple[Evi
         people_of_tracks(transcript),
     )
     # Who introduced himself or was announced can be told by the name from then on, credited or not.
-    told = [*said, *announcements(talk, language, credits)]
+    told = [*said, *announcements(talk, credits)]
     heard = [*credits, *(Credit(e.name, "heard") for e in with_spelling(told, credits))]
-    said += addresses(talk, language, heard) + announcements(talk, language, heard)
-    said += hosting(talk, language, credits) + [e for e in by_voice if e.label not in ads]
+    said += addresses(talk, heard) + announcements(talk, heard)
+    said += hosting(talk, credits) + [e for e in by_voice if e.label not in ads]
     said += [*witness.evidence, *track_evidence(transcript, credits)]
     found = with_spelling([*said, *handle_evidence(transcript, credits, said)], credits)
     marks = (_repeated(segments, label) for label in sorted(ads))

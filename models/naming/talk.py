@@ -95,7 +95,8 @@ def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
 
 def _goes_on(before: Segment, segment: Segment) -> bool:
     """Whether a segment goes on with the sentence of the one before."""
-    one = before.speaker is not None and before.speaker == segment.speaker
+    same = (before.speaker, before.language) == (segment.speaker, segment.language)
+    one = before.speaker is not None and same
     unfinished = bool(before.words) and not ends_sentence(before.words[-1])
     return one and unfinished and segment.start - before.end <= MAX_PAUSE
 
@@ -112,16 +113,10 @@ def named_after(phrases: Sequence[Pattern], text: str) -> list[tuple[re.Match[st
 
 
 def evidence_in(
-    segment: Segment,
-    label: str,
-    name: str,
-    kind: str,
-    weight: float,
-    span: tuple[int, int],
-    language: str = "",
+    segment: Segment, label: str, name: str, kind: str, weight: float, span: tuple[int, int]
 ) -> Evidence:
     """Evidence from the words in `span` of a segment's text; a doubtful name weighs less."""
-    if weight > 0 and is_doubtful(name, language):
+    if weight > 0 and is_doubtful(name, segment.language):
         weight *= DOUBTFUL
     words = segment.text[slice(*span)].lstrip(" ,.;!?")
     return Evidence(label, name, kind, round(weight, 2), _time_of(segment, span[1] - len(words)), words)

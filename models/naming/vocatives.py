@@ -41,7 +41,10 @@ class Call:
 
 
 class NameWords:
-    """Which capitalised words of a talk are names: those written so where no sentence begins, and seldom small."""
+    """Which capitalised words of a talk are names: those written so where no sentence begins, and seldom small.
+
+    segments: what is said in the language `code`.
+    """
 
     def __init__(self, segments: Sequence[Segment], code: str) -> None:
         self._code = code

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from models.record.languages import language_shares
 from models.record.transcript import Segment, Transcript, Turn, Word
 
 
 def crop(transcript: Transcript, start: float, end: float) -> Transcript:
     """What is said from `start` to `end` seconds, timed from `start` on: words with their middle in there."""
-    segments = (
-        Segment(words[0].start, max(word.end for word in words), segment.speaker, words)
-        for segment in transcript.segments
-        if (words := tuple(_words(segment.words, start, end)))
+    segments = _segments(transcript.segments, start, end)
+    words = (word for segment in segments for word in segment.words)
+    translations = (
+        replace(one, segments=_segments(one.segments, start, end)) for one in transcript.translations
     )
     return replace(
         transcript,
         audio=replace(transcript.audio, seconds=end - start),
-        segments=tuple(segments),
+        segments=segments,
+        languages=language_shares(words, transcript.language),
+        translations=tuple(translations),
         turns=_turns(transcript.turns, start, end),
         exclusive=_turns(transcript.exclusive, start, end),
+    )
+
+
+def _segments(segments: Iterable[Segment], start: float, end: float) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(
+            words[0].start, max(word.end for word in words), segment.speaker, words, language=segment.language
+        )
+        for segment in segments
+        if (words := tuple(_words(segment.words, start, end)))
     )
 
 

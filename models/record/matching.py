@@ -40,6 +40,21 @@ def comparable_words(text: str) -> list[str]:
     return _TOKEN.findall(unicodedata.normalize("NFC", text.casefold().translate(_APOSTROPHES)))
 
 
+def is_spaceless(word: str) -> bool:
+    """Whether a comparable word is a letter of a script without spaces."""
+    return re.fullmatch(f"[{_SPACELESS}]", word) is not None
+
+
+def end_of_words(text: str, count: int) -> int:
+    """Where in a text without apostrophes its first `count` comparable words end; 0 where it has none.
+
+    >>> end_of_words("です。", 1), end_of_words("12月に", 2)
+    (1, 3)
+    """
+    ends = [0, *(found.end() for found in _TOKEN.finditer(text))]
+    return ends[min(count, len(ends) - 1)]
+
+
 def match_words(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
     """All words of both texts as blocks, in order, with the fewest changes (Levenshtein).
 

@@ -171,8 +171,8 @@ class Repair:
     """A stretch that was decoded again, or whose words were removed, and what it said before and after.
 
     `reason` is "lost" (speech without words, which were found), "loop" (a phrase over and over), "wordless" (words
-    where nobody speaks), "unsure", "language" (another is spoken there), "vocabulary" (a name spelled right), or
-    "unheard" (somebody speaks and no words were found).
+    where nobody speaks), "unsure", "language" (another is spoken there), "vocabulary" (a name spelled right), "twice"
+    (words that two decodings in a row heard), or "unheard" (somebody speaks and no words were found).
     """
 
     start: float

@@ -1,6 +1,6 @@
 """Captions: the words of a transcript cut into cues that can be read in time.
 
-A cue holds words of one speaker on a line or two. Words keep their order and their letters, and every
+A cue holds words of one speaker, in one language, on a line or two. Words keep their order and their letters, and every
 cue is on screen for a while even where words have no duration at all. Cues never overlap, save those of
 people who talk at once and were heard in tracks of their own, for readers who can show both.
 What a good cue looks like is in a `Profile`; the writers choose one.
@@ -67,6 +67,7 @@ class _Piece:
     space: str
     start: int
     end: int
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def cues(transcript: Transcript, profile: Profile) -> list[Cue]:
     """
     profile = profile.in_language(transcript.language)
     speeches = _speeches(transcript, profile.max_chars)
-    audience = _Audience(profile, transcript.language, milliseconds(transcript.audio.seconds))
+    audience = _Audience(profile, milliseconds(transcript.audio.seconds))
     if transcript.tracks is not None and transcript.tracks.mode == SEPARATE:
         return audience.shown_at_once(speeches)
     return [cue for cue, _ in audience.shown(speeches, [range(len(speeches))])]
@@ -107,20 +108,23 @@ def cues(transcript: Transcript, profile: Profile) -> list[Cue]:
 
 def _speeches(transcript: Transcript, max_chars: int) -> list[_Speech]:
     """What everybody says before somebody else does, in the order of reading."""
-    spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
+    spoken = [
+        replace(segment, language=transcript.language_of(segment))
+        for segment in transcript.segments
+        if one_line(segment.text).strip()
+    ]
     names = {label: _name(transcript, label) for label in {segment.speaker for segment in spoken}}
     # Labels of one name are one speaker: that is how users mend a diarisation that found too many.
     runs = groupby(spoken, key=lambda segment: names[segment.speaker] or segment.speaker)
     groups = [tuple(segments) for _, segments in runs]
-    return [_Speech(names[group[0].speaker], tuple(_pieces(group, max_chars))) for group in groups]
+    return [_Speech(names[group[0].speaker], tuple(_with_languages(group, max_chars))) for group in groups]
 
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
-    """For whom cues are made, in which language, and when the audio ends, ms."""
+    """For whom cues are made, and when the audio ends, ms."""
 
     profile: Profile
-    language: str
     audio_end: int
 
     def shown(self, speeches: Sequence[_Speech], lanes: Sequence[Sequence[int]]) -> list[tuple[Cue, Draft]]:
@@ -132,7 +136,7 @@ class _Audience:
                 [
                     draft
                     for number, until in zip(lane, starts, strict=True)
-                    for draft in _drafts(number, speeches[number], until, self.profile, self.language)
+                    for draft in _drafts(number, speeches[number], until, self.profile)
                 ]
             )
         return timed(drafts, self.profile, self.audio_end)
@@ -202,6 +206,12 @@ def _name(transcript: Transcript, label: str | None) -> str:
     return one_line(transcript.name_of(label)).strip()
 
 
+def _with_languages(segments: Sequence[Segment], max_chars: int) -> Iterator[_Piece]:
+    """What may stand alone on a line, run by run of one language."""
+    for language, run in groupby(segments, key=attrgetter("language")):
+        yield from (replace(piece, language=language) for piece in _pieces(tuple(run), max_chars))
+
+
 def _pieces(segments: Sequence[Segment], max_chars: int) -> list[_Piece]:
     """What may stand alone on a line: words with their punctuation, cut only if wider than a line."""
     said = _Said.of(segments)
@@ -260,20 +270,19 @@ class _Said:
         return start + (end - start) * (at - self.offsets[word]) // self.lengths[word]
 
 
-def _drafts(
-    number: int, speech: _Speech, until: int | None, profile: Profile, language: str
-) -> Iterator[Draft]:
+def _drafts(number: int, speech: _Speech, until: int | None, profile: Profile) -> Iterator[Draft]:
     """The cues of a speech with its number; `until` is when the next one starts, ms."""
     name, pieces = speech.speaker, [*speech.pieces]
     named = bool(name and profile.names)
     if named:
-        head = _Piece(_prefix(name, profile.max_chars), "", speech.start, speech.start)
+        head = _Piece(_prefix(name, profile.max_chars), "", speech.start, speech.start, pieces[0].language)
         pieces = [head, replace(pieces[0], space=" "), *pieces[1:]]
-    run = _Run(pieces, until, profile, language, named=named)
+    run = _Run(pieces, until, profile, named=named)
     for first, last in run.cues():
         lines = tuple(run.text(*line) for line in run.lines(first, last))
         piece = max(0, first - named)
-        yield Draft(run.starts[first], run.ends[last - 1], name, lines, number, piece)
+        language = pieces[first].language
+        yield Draft(run.starts[first], run.ends[last - 1], name, lines, number, piece, language)
 
 
 def _prefix(name: str, max_chars: int) -> str:
@@ -295,9 +304,7 @@ class _Run:
     running totals, so that no cost takes longer for a longer cue.
     """
 
-    def __init__(
-        self, pieces: list[_Piece], until: int | None, profile: Profile, language: str, *, named: bool
-    ) -> None:
+    def __init__(self, pieces: list[_Piece], until: int | None, profile: Profile, *, named: bool) -> None:
         self.pieces, self.profile = pieces, profile
         # Times that run backwards would make a cue end before it starts.
         self.starts = list(accumulate((piece.start for piece in pieces), max))
@@ -312,10 +319,11 @@ class _Run:
         self.silent = _totals(max(0, silence - FREE_PAUSE_MS) for silence in silences)
         self.badness = [
             0.0,
-            *(break_badness(a.text.split()[-1], b.text.split()[0], language) for a, b in pairwise(pieces)),
+            *(_badness(a, b) for a, b in pairwise(pieces)),
             0.0,
         ]
         self.sentences = _totals(int(badness == AFTER_SENTENCE) for badness in self.badness[1:])
+        self.switches = _totals(int(a.language != b.language) for a, b in pairwise(pieces))
         if until is not None:
             self.following[-1] = max(until, self.starts[-1] + MIN_SHOWN_MS)
         texts = [piece.text for piece in pieces]
@@ -371,6 +379,7 @@ class _Run:
             self._width(first, last) <= space + self.profile.max_lines - 1
             and self.ends[last - 1] - self.starts[first] <= longest
             and self.silences[first + 1] <= MAX_PAUSE_MS
+            and self.switches[first] == self.switches[last - 1]
         )
 
     def _width(self, first: int, last: int) -> int:
@@ -448,6 +457,13 @@ class _Run:
             if self.starters[at] if at == first else self.orphans[at]:
                 cost += ORPHAN_LINE
         return cost
+
+
+def _badness(left: _Piece, right: _Piece) -> float:
+    """How bad a break between two pieces is; between two languages there always is one."""
+    if left.language != right.language:
+        return AFTER_SENTENCE
+    return break_badness(left.text.split()[-1], right.text.split()[0], left.language)
 
 
 def _totals(numbers: Iterable[int]) -> list[int]:

@@ -22,19 +22,24 @@ MAX_LAG_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What is on screen from `start` to `end`, seconds in whole ms. `speaker` is a name, "" if unknown."""
+    """What is on screen from `start` to `end`, seconds in whole ms.
+
+    `speaker` is a name, "" if unknown, and `language` the ISO 639-1 code of the words, "" if unknown.
+    """
 
     start: float
     end: float
     speaker: str
     lines: tuple[str, ...]
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A cue whose times are still those of its words, in ms.
 
-    `speech` is the number of the speech that it is part of, `first` that of its first piece therein.
+    `speech` is the number of the speech that it is part of, `first` that of its first piece therein, `language` as of
+    the cue.
     """
 
     start: int
@@ -43,6 +48,7 @@ class Draft:
     lines: tuple[str, ...]
     speech: int
     first: int
+    language: str
 
 
 def timed(lanes: Sequence[Sequence[Draft]], profile: Profile, audio_end: int) -> list[tuple[Cue, Draft]]:
@@ -59,7 +65,8 @@ def timed(lanes: Sequence[Sequence[Draft]], profile: Profile, audio_end: int) ->
             if following is None and audio_end > start:
                 readable = min(readable, audio_end)
             end = _end(start, max(draft.end, readable), following, profile)
-            shown.append((Cue(start / 1000, end / 1000, draft.speaker, draft.lines), draft))
+            cue = Cue(start / 1000, end / 1000, draft.speaker, draft.lines, draft.language)
+            shown.append((cue, draft))
     return _one_by_speaker(sorted(shown, key=lambda each: each[0].start))
 
 

@@ -6,6 +6,8 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from outputs.text.languages import language_tag
+
 _SPANS = {"c", "i", "b", "u", "ruby", "rt", "v", "lang"}
 _OPTIONAL_ENDS = {"v", "rt"}  # a voice may last to the end of its cue, ruby text to the end of the ruby
 _SPACE = r"\t\n\f\r "
@@ -69,6 +71,8 @@ class CueText:
             if not voice:
                 self._fault("<v> without a name")
             self.voices.append(voice)
+        if name == "lang" and not language_tag(html.unescape(annotation).strip()):
+            self._fault(f"<lang {_short(annotation)}> names no language")
 
     def _end(self, name: str) -> None:
         if name == "ruby" and self._opened() == "rt":

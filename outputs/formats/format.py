@@ -16,3 +16,8 @@ class Format:
     file_name: str
     media_type: str
     render: Callable[[Transcript], str]
+
+    def translated_name(self, language: str) -> str:
+        """The name on disk of a translation: "transcript.en.vtt"."""
+        stem, _, extension = self.file_name.rpartition(".")
+        return f"{stem}.{language}.{extension}"

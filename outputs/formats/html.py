@@ -18,8 +18,10 @@ from outputs.formats import vtt
 from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
-from outputs.text.paragraphs import Passage, passages
+from outputs.text.languages import foreign_tag, spoken_languages
+from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
+from outputs.text.translations import translated, translations_of
 from outputs.text.unclear import with_unclear
 from outputs.text.unsure import is_unsure
 
@@ -68,6 +70,14 @@ class TimedWord:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedParagraph:
+    """A paragraph as the page shows it: its words, and the tag of its language where that is not the page's."""
+
+    language: str
+    words: tuple[TimedWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A passage as the page shows it: its anchor ("" where an earlier one has it), times and colour."""
 
@@ -76,7 +86,7 @@ class Section:
     time: str
     speaker: str
     colour: int | None
-    paragraphs: tuple[tuple[TimedWord, ...], ...]
+    paragraphs: tuple[TimedParagraph, ...]
 
 
 def render(transcript: Transcript) -> str:
@@ -91,9 +101,20 @@ def render(transcript: Transcript) -> str:
         doubted=any(map(is_unsure, transcript.words)),
         overlap=any(word.overlap for word in transcript.words),
         sources=sources(transcript),
-        captions=base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode(),
+        captions=_captions(transcript),
+        translations=[(code, _captions(one)) for code, one in _translations(transcript)],
         **head(transcript),
     )
+
+
+def _captions(transcript: Transcript) -> str:
+    """Its captions in base64, for an address that holds them itself."""
+    return base64.b64encode(vtt.render(transcript).encode("utf-8", "replace")).decode()
+
+
+def _translations(transcript: Transcript) -> Iterator[tuple[str, Transcript]]:
+    for language, translation in translations_of(transcript).items():
+        yield language, translated(transcript, translation)
 
 
 def head(transcript: Transcript) -> dict[str, object]:
@@ -109,6 +130,7 @@ def head(transcript: Transcript) -> dict[str, object]:
         "length": clock(length_of(transcript)),
         "warnings": [one_line(warning).strip() for warning in transcript.warnings],
         "drawing": drawing(transcript),
+        "languages": spoken_languages(transcript),
     }
 
 
@@ -178,16 +200,15 @@ def _sections(transcript: Transcript) -> Iterator[Section]:
             time=clock(passage.start),
             speaker=passage.speaker,
             colour=colours.get(passage.speaker),
-            paragraphs=_timed_words(passage),
+            paragraphs=tuple(
+                TimedParagraph(foreign_tag(one.language, transcript.language), tuple(_timed_words(one.words)))
+                for one in passage.paragraphs
+            ),
         )
         used.add(seconds)
 
 
-def _timed_words(passage: Passage) -> tuple[tuple[TimedWord, ...], ...]:
-    return tuple(tuple(_paragraph(words)) for words in passage.words)
-
-
-def _paragraph(words: Sequence[Word]) -> Iterator[TimedWord]:
+def _timed_words(words: Sequence[Word]) -> Iterator[TimedWord]:
     """The words of a paragraph."""
     before = False
     for word in words:

@@ -20,7 +20,7 @@ def render(transcript: Transcript, profile: Profile = PODCAST) -> str:
     # Of two cues at once nothing but names in the text tells who speaks.
     profile = replace(profile, simultaneous=profile.simultaneous and profile.names)
     found = cues(_holdable(transcript), profile)
-    return "\n".join(_block(number, cue, transcript.language) for number, cue in enumerate(found, start=1))
+    return "\n".join(_block(number, cue) for number, cue in enumerate(found, start=1))
 
 
 def _holdable(transcript: Transcript) -> Transcript:
@@ -39,8 +39,7 @@ def _plain(text: str) -> str:
     return text.replace("-->", "→").replace("{\\", "{\N{NO-BREAK SPACE}\\")
 
 
-def _block(number: int, cue: Cue, language: str) -> str:
-    lines = _plain(
-        "\n".join(directed(cue.lines, language))
-    )  # words that follow each other without a space may make one, too
+def _block(number: int, cue: Cue) -> str:
+    # Words that follow each other without a space may make an arrow, too.
+    lines = _plain("\n".join(directed(cue.lines, cue.language)))
     return f"{number}\n{srt_time(cue.start)} --> {srt_time(cue.end)}\n{lines}\n"

@@ -21,6 +21,7 @@ from models.naming.label_matching import matching_label
 from models.record.errors import OutputError
 from models.record.graphemes import graphemes
 from models.record.transcript import Segment, Speaker, Transcript, Word
+from outputs.library.sayers import with_sayers
 from outputs.text.characters import is_spaceless
 from outputs.text.times import whole_ms
 
@@ -260,14 +261,22 @@ class _Draft:
             self._segment(owner, tuple(word for _, word in group))
             for owner, group in groupby(rows, key=lambda row: row[0])
         )
-        return replace(self.base, segments=tuple(segments), speakers=tuple(self.names.values()))
+        found = replace(self.base, segments=tuple(segments), speakers=tuple(self.names.values()))
+        translations = tuple(with_sayers(one, self.base, found) for one in self.base.translations)
+        return replace(found, translations=translations)
 
     def _segment(self, owner: int, words: tuple[Word, ...]) -> Segment:
         if owner < len(self.base.segments) and self.base.segments[owner].words == words:
             return self.base.segments[owner]
-        speaker = self.speakers[owner]
-        spoken = tuple(replace(word, speaker=speaker) if word.speaker != speaker else word for word in words)
-        return Segment(words[0].start, max(word.end for word in words), speaker, spoken)
+        speaker, language = self.speakers[owner], words[0].language
+        spoken = tuple(
+            word
+            if (word.speaker, word.language) == (speaker, language)
+            else replace(word, speaker=speaker, language=language)
+            for word in words
+        )
+        end = max(word.end for word in words)
+        return Segment(words[0].start, end, speaker, spoken, language=language)
 
     def _write(self, correction: Correction) -> bool:
         new = word_units(correction.now)

@@ -29,6 +29,7 @@ from outputs.library.corrections import (
 )
 from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
+from outputs.text.languages import language_tag
 from outputs.text.times import whole_ms
 from outputs.text.unsure import is_unsure
 
@@ -73,7 +74,7 @@ class EditingSession:
             "speakers": [
                 {"label": label, "name": name, "colour": colours.get(name)} for label, name in names.items()
             ],
-            "segments": [_segment(segment) for segment in self.transcript.segments],
+            "segments": [_segment(segment, self.transcript) for segment in self.transcript.segments],
         }
 
     def _drawing(self) -> dict[str, Any]:
@@ -215,9 +216,10 @@ class EditingSession:
         return found.hexdigest()
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def _segment(segment: Segment, transcript: Transcript) -> dict[str, Any]:
     return {
         "speaker": segment.speaker,
+        "language": language_tag(transcript.language_of(segment)) or html.UNDETERMINED,
         "unsure": is_unsure(segment),
         "start": whole_ms(segment.start),
         "words": [[whole_ms(word.start), one_line(word.text)] for word in segment.words],

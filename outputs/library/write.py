@@ -15,10 +15,11 @@ from models.record.errors import InputError, OutputError
 from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
-from outputs.formats.registry import EPISODE, FORMATS
+from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
 from outputs.library import corrections
 from outputs.library.corrections import Correction
 from outputs.library.files import is_local, replace_files, upload_file
+from outputs.text.translations import translated, translations_of
 
 
 def publish(
@@ -36,17 +37,24 @@ def publish(
     leaves what was in the folder as it was. Files of formats that are not named stay untouched.
     `transcript` is the record; for all other files corrections are laid over it: those that lie in the
     folder, or `amended` ones, which then replace them. With more than one of `processes`, which are forked,
-    formats are rendered side by side: only for programs that run no threads.
+    formats are rendered side by side: only for programs that run no threads. Subtitles and text are written in the
+    languages of its translations, too.
     Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
-    chosen = formats_named(formats)
+    chosen = [
+        (entry, language)
+        for entry in formats_named(formats)
+        for language in ("", *(translations_of(transcript) if entry.name in TRANSLATED else ()))
+    ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
     texts = _rendered(transcript, corrected, chosen, processes)
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {
-        folder / entry.file_name: text.encode("utf-8", "backslashreplace")
-        for entry, text in zip(chosen, texts, strict=True)
+        folder / (entry.translated_name(language) if language else entry.file_name): text.encode(
+            "utf-8", "backslashreplace"
+        )
+        for (entry, language), text in zip(chosen, texts, strict=True)
     }
     if amended is not None:
         text = corrections.render(amended)
@@ -61,20 +69,27 @@ def publish(
 
 
 def _rendered(
-    record: Transcript, corrected: Transcript, chosen: Sequence[Format], processes: int
+    record: Transcript, corrected: Transcript, chosen: Sequence[tuple[Format, str]], processes: int
 ) -> list[str]:
-    """The text of each format: the record's own file of what the models heard, all others corrected."""
+    """The text of each format: the record's own file of what the models heard, all others corrected.
+
+    chosen: the formats, each with the language of a translation, "" for what was said.
+    """
     sources = (record, corrected)
     if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [_render(entry, sources) for entry in chosen]
+        return [_render(entry, language, sources) for entry, language in chosen]
     forking = multiprocessing.get_context("fork")
     # Forked with the transcripts, which are too large to be sent about.
     with ProcessPoolExecutor(processes, forking, _inherit, sources) as pool:
-        return list(pool.map(_render_inherited, [entry.name for entry in chosen]))
+        return list(
+            pool.map(_render_inherited, *zip(*((one.name, code) for one, code in chosen), strict=True))
+        )
 
 
-def _render(entry: Format, sources: Sequence[Transcript]) -> str:
+def _render(entry: Format, language: str, sources: Sequence[Transcript]) -> str:
     record, corrected = sources
+    if language:
+        corrected = translated(corrected, translations_of(corrected)[language])
     return entry.render(record if entry is EPISODE else corrected)
 
 
@@ -85,8 +100,17 @@ def _inherit(*sources: Transcript) -> None:
     _inherited[:] = sources
 
 
-def _render_inherited(name: str) -> str:
-    return _render(FORMATS[name], _inherited)
+def _render_inherited(name: str, language: str) -> str:
+    return _render(FORMATS[name], language, _inherited)
+
+
+def remove_translations(folder: Path, languages: Iterable[str]) -> None:
+    """Remove the files of translations into these languages. OutputError where one can't be removed."""
+    for file in (folder / FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED):
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot remove {file}: {error.strerror or error}") from error
 
 
 def formats_named(names: Iterable[str]) -> list[Format]:

@@ -17,8 +17,10 @@ from models.record.transcript import Episode, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.publishing.feed_reader import NAMESPACE, SPACE, ByteChange, FeedItem, ParsedFeed, read_feed
 from outputs.text.characters import one_line
+from outputs.text.translations import translations_of
 
 LINKED = ("vtt", "srt", "json", "html")  # the first is the one to take for who wants one only
+LINKED_TRANSLATIONS = ("vtt", "srt")
 TIMED = frozenset(("vtt", "srt", "json"))  # rel="captions": its text has times
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _UNMARKED = {b"<\0?\0": "utf-16-le", b"<\0r\0": "utf-16-le", b"\0<\0?": "utf-16-be", b"\0<\0r": "utf-16-be"}
@@ -26,13 +28,22 @@ _UNMARKED = {b"<\0?\0": "utf-16-le", b"<\0r\0": "utf-16-le", b"\0<\0?": "utf-16-
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """An episode to link to: where its files are below the base URL, which there are, who was named by people."""
+    """An episode to link to: where its files are below the base URL, which there are, who was named by people.
+
+    `translations` are formats that are there in other languages, with those.
+    """
 
     episode: Episode
     folder: str
     language: str
     formats: tuple[str, ...]
     people: tuple[str, ...] = ()
+    translations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """What there is to link to, the best first: formats, with the language of a translation or "" for none."""
+        return (*((name, "") for name in self.formats), *self.translations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +55,26 @@ class PublishedFeed:
     without: int
 
 
-def feed_entry(transcript: Transcript, folder: str, formats: Iterable[str]) -> FeedEntry:
-    """What a feed says of an episode. Names count only if a person gave or confirmed them."""
+def feed_entry(transcript: Transcript, folder: str, files: Iterable[str]) -> FeedEntry:
+    """What a feed says of an episode. Names count only if a person gave or confirmed them.
+
+    files: the names of those that are in its folder.
+    """
+    there = set(files)
     spoken = {segment.speaker for segment in transcript.segments}
     named = (s for s in transcript.speakers if s.source == "user" and s.label in spoken)
     return FeedEntry(
         episode=transcript.episode,
         folder=folder,
         language=one_line(transcript.language).strip(),
-        formats=tuple(name for name in LINKED if name in set(formats)),
+        formats=tuple(name for name in LINKED if FORMATS[name].file_name in there),
         people=tuple(dict.fromkeys(name for one in named if (name := one_line(one.name).strip()))),
+        translations=tuple(
+            (name, language)
+            for language in translations_of(transcript)
+            for name in LINKED_TRANSLATIONS
+            if FORMATS[name].translated_name(language) in there
+        ),
     )
 
 
@@ -123,9 +144,9 @@ def _item_changes(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, base: str)
     prefix = item.prefix or feed.free_prefix
     new = list[str]()
     changes = list[ByteChange]()
-    for name in entry.formats:
-        tag = _transcript_tag(prefix, entry, name, base)
-        path = _path(entry, name)
+    for name, language in entry.files:
+        tag = _transcript_tag(prefix, entry, name, language, base)
+        path = _path(entry, name, language)
         old = next((t for t in item.transcripts if t.attributes.get("url", "").endswith(f"/{path}")), None)
         if old is None:
             new.append(tag)
@@ -151,14 +172,15 @@ def _insertion(data: bytes, item: FeedItem) -> tuple[int, bytes]:
     return at, data[first:start]
 
 
-def _path(entry: FeedEntry, name: str) -> str:
-    return quote(f"{entry.folder}/{FORMATS[name].file_name}")
+def _path(entry: FeedEntry, name: str, language: str) -> str:
+    written = FORMATS[name]
+    return quote(f"{entry.folder}/{written.translated_name(language) if language else written.file_name}")
 
 
-def _transcript_tag(prefix: str, entry: FeedEntry, name: str, base: str) -> str:
-    attributes = {"url": base + _path(entry, name), "type": FORMATS[name].media_type}
-    if entry.language:
-        attributes["language"] = entry.language
+def _transcript_tag(prefix: str, entry: FeedEntry, name: str, language: str, base: str) -> str:
+    attributes = {"url": base + _path(entry, name, language), "type": FORMATS[name].media_type}
+    if language or entry.language:
+        attributes["language"] = language or entry.language
     if name in TIMED:
         attributes["rel"] = "captions"
     written = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())

@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,21 +21,24 @@ from pathlib import Path
 from urllib.parse import quote
 
 from models.record.errors import EpiscribeError, InputError, OutputError
-from models.record.transcript import Transcript
+from models.record.transcript import Segment, Transcript
 from outputs.formats.html import SITE_LINK, length_of, render, title_of
-from outputs.formats.registry import EPISODE, FORMATS
+from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
 from outputs.library.folders import library_episodes
 from outputs.pages import templates
 from outputs.pages.speaking_time import speaking_times
 from outputs.text.characters import one_line
+from outputs.text.languages import language_tag
 from outputs.text.times import clock, fragment_seconds
+from outputs.text.translations import translations_of
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
 INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
 UNTITLED = "Single episodes"
 SAME_WRITE_SECONDS = 1.0
+UNKNOWN_INDEX = "en"  # the language of the index in which words of an unknown one are
 NEWEST = 30  # episodes on the first page
 SHARED = ("transcript.vtt", "transcript.srt", "transcript.json", "transcript.txt")
 HEADERS = """\
@@ -55,7 +58,7 @@ _SCRIPTS = ("site.js",)
 
 @dataclass(frozen=True, slots=True)
 class SiteEpisode:
-    """An episode in a list. `folder` is relative to the site; `indexed` is what is searched."""
+    """An episode in a list. `folder` is relative to the site; `indexed` is what is searched, a document a language."""
 
     folder: str
     show: str
@@ -63,8 +66,7 @@ class SiteEpisode:
     published: str
     seconds: float
     people: tuple[str, ...]
-    language: str
-    indexed: str
+    indexed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,13 @@ def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -
     """Copy or render the files of an episode; returns what the lists say of it."""
     target = out / name
     target.mkdir(parents=True, exist_ok=True)
-    for shared in SHARED:
+    languages = translations_of(transcript)
+    translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
+    for shared in (*SHARED, *translated):
         _copy(folder / shared, target / shared)
+    for file in (file for file in target.iterdir() if file.name not in translated):
+        if is_our_file(file.name) and file.name.count(".") > 1:
+            file.unlink()  # into a language of an earlier site
     audio = read.kept_audio(folder, transcript)
     if audio is not None:
         _copy(audio, target / audio.name)
@@ -133,8 +140,7 @@ def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -
         published=one_line(transcript.episode.published).strip(),
         seconds=length_of(transcript),
         people=tuple(one.name for one in speaking_times(transcript)),
-        language=one_line(transcript.language).strip(),
-        indexed=_indexed(transcript, show),
+        indexed=tuple(_indexed(transcript, show)),
     )
 
 
@@ -239,11 +245,27 @@ def _facts(listed: Sequence[SiteEpisode]) -> str:
     return f"{len(listed):,} episode{'' if len(listed) == 1 else 's'} · {length}"
 
 
-def _indexed(transcript: Transcript, show: str) -> str:
-    """What Pagefind is given of an episode: a heading with time and name for each segment, and its words."""
-    language = one_line(transcript.language).strip() or "en"
+def _indexed(transcript: Transcript, show: str) -> Iterator[str]:
+    """What Pagefind is given of an episode: a heading with time and name for each segment, and its words.
+
+    Each language has an index of its own, which knows its stems. So there is a document for each that is spoken, of
+    which that of the main language has the title.
+    """
+    main = language_tag(transcript.language) or UNKNOWN_INDEX
+    spoken: dict[str, list[Segment]] = {main: []}
+    for segment in transcript.segments:
+        spoken.setdefault(language_tag(transcript.language_of(segment)) or main, []).append(segment)
+    for language, segments in spoken.items():
+        title = "" if language == main else ' data-pagefind-ignore="index"'
+        facts = _facts_of(transcript, show, title)
+        moments = _moments(transcript, segments)
+        yield f'<html lang="{language}"><body>{"".join([*facts, *moments])}</body></html>'
+
+
+def _facts_of(transcript: Transcript, show: str, title: str) -> list[str]:
+    """What is told of an episode. title: attributes of its title."""
     facts = [
-        f'<h1 data-pagefind-meta="title">{escape(title_of(transcript))}</h1>',
+        f'<h1 data-pagefind-meta="title"{title}>{escape(title_of(transcript))}</h1>',
         f'<p data-pagefind-ignore="index" data-pagefind-meta="show" data-pagefind-filter="show">{escape(show)}</p>',
         f'<p data-pagefind-ignore="index" data-pagefind-meta="date">{escape(transcript.episode.published[:10])}</p>',
     ]
@@ -251,12 +273,12 @@ def _indexed(transcript: Transcript, show: str) -> str:
         f'<p data-pagefind-ignore="index" data-pagefind-filter="speaker">{escape(one.name)}</p>'
         for one in speaking_times(transcript)
     ]
-    return f'<html lang="{escape(language)}"><body>{"".join([*facts, *_moments(transcript)])}</body></html>'
+    return facts
 
 
-def _moments(transcript: Transcript) -> Iterable[str]:
+def _moments(transcript: Transcript, segments: Iterable[Segment]) -> Iterator[str]:
     used: set[str] = set()
-    for segment in transcript.segments:
+    for segment in segments:
         text, at = one_line(segment.text).strip(), fragment_seconds(segment.start)
         if text and at not in used:
             used.add(at)
@@ -286,4 +308,7 @@ async def _pagefind(listed: Sequence[SiteEpisode], target: Path) -> None:
 
     async with PagefindIndex(config=IndexConfig(output_path=str(target.resolve()))) as index:
         for one in listed:
-            await index.add_html_file(content=one.indexed, url=f"{quote(one.folder)}/transcript.html")
+            for number, document in enumerate(one.indexed):
+                page = f"{quote(one.folder)}/transcript.html"
+                # What has the address of another takes its place; site.js takes the number off again.
+                await index.add_html_file(content=document, url=f"{page}?{number}" if number else page)

@@ -2,21 +2,24 @@
 
 DER has no collar and counts overlapped speech. There is no evaluation map: the whole stretch from
 0 to the last turn of either side counts. Words are compared as Whisper's authors do, after
-normalising both sides; in English that takes spelling and numbers into account.
+normalising both sides; in English that takes spelling and numbers into account. In an episode in several languages
+each segment is normalised by its own, and the reference by that of the segments of the same time.
 Bredin, "pyannote.metrics" (2017); Watanabe et al., "CHiME-6" (2020) for cpWER.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from models.record.errors import EpiscribeError, InputError
+from models.record.spans import Span, total, union, within
 from models.record.transcript import Transcript, Turn
-from models.record.utterances import Utterance
 from outputs.formats import rttm
 from outputs.formats.registry import EPISODE
 from outputs.library import read
@@ -75,12 +78,22 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class _Utterance:
+    """What somebody says from `start` to `end` seconds, in a language (ISO 639-1 code, "" for an unknown one)."""
+
+    start: float
+    end: float
+    speaker: str
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Spoken:
     """One side of a comparison; None for what it does not tell."""
 
     turns: tuple[Turn, ...] | None = None
-    utterances: tuple[Utterance, ...] | None = None
-    language: str = "en"
+    utterances: tuple[_Utterance, ...] | None = None
 
 
 def score(hypothesis: Path, rttm: Path | None = None, stm: Path | None = None) -> Score:
@@ -99,9 +112,9 @@ def score(hypothesis: Path, rttm: Path | None = None, stm: Path | None = None) -
     der = None if truth.turns is None else _diarisation_error(truth.turns, found.turns or ())
     wer = cpwer = None
     if truth.utterances is not None and found.utterances is not None:
-        normalise = _normaliser(found.language)
-        wer = _word_error(truth.utterances, found.utterances, normalise)
-        cpwer = _speaker_word_error(truth.utterances, found.utterances, normalise)
+        reference = _in_languages_of(found.utterances, truth.utterances)
+        wer = _word_error(reference, found.utterances)
+        cpwer = _speaker_word_error(reference, found.utterances)
     return Score(hypothesis.stem, _speaker_count(truth), _speaker_count(found), der, wer, cpwer)
 
 
@@ -151,18 +164,39 @@ def _hypothesis(path: Path) -> _Spoken:
     if path.suffix.lower() == ".rttm" and not path.is_dir():
         return _Spoken(turns=_turns(path))
     transcript = read.load(path)
-    return _Spoken(transcript.turns, _transcript_utterances(transcript), transcript.language or "en")
+    return _Spoken(transcript.turns, _transcript_utterances(transcript))
 
 
-def _transcript_utterances(transcript: Transcript) -> tuple[Utterance, ...]:
-    return tuple(Utterance(s.start, s.speaker or "", s.text) for s in transcript.segments)
+def _transcript_utterances(transcript: Transcript) -> tuple[_Utterance, ...]:
+    return tuple(
+        _Utterance(s.start, s.end, s.speaker or "", s.text, transcript.language_of(s))
+        for s in transcript.segments
+    )
+
+
+def _in_languages_of(
+    hypothesis: Sequence[_Utterance], reference: Iterable[_Utterance]
+) -> tuple[_Utterance, ...]:
+    """The reference, each utterance in the language in which most was heard meanwhile; else in the one most heard."""
+    heard: dict[str, list[Span]] = {}
+    for one in hypothesis:
+        heard.setdefault(one.language, []).append(Span(one.start, one.end))
+    spans = {language: union(own) for language, own in heard.items()}
+    ordered = sorted(spans, key=lambda language: -total(spans[language])) or [""]
+
+    def language_of(one: _Utterance) -> str:
+        return max(
+            ordered, key=lambda language: total(within(spans.get(language, []), Span(one.start, one.end)))
+        )
+
+    return tuple(replace(one, language=language_of(one)) for one in reference)
 
 
 def _turns(path: Path) -> tuple[Turn, ...]:
     return rttm.load(_text(path), source=str(path))
 
 
-def _utterances(path: Path) -> tuple[Utterance, ...]:
+def _utterances(path: Path) -> tuple[_Utterance, ...]:
     """The lines of an STM file, which may carry a <label> before the words."""
     result, recordings = [], set()
     for number, line in enumerate(_text(path).splitlines(), start=1):
@@ -170,8 +204,7 @@ def _utterances(path: Path) -> tuple[Utterance, ...]:
             continue
         fields = line.split(maxsplit=STM_FIELDS)
         try:
-            speaker, start = fields[2], float(fields[3])
-            float(fields[4])
+            speaker, start, end = fields[2], float(fields[3]), float(fields[4])
         except (IndexError, ValueError) as error:
             raise InputError(
                 f"{path}, line {number}: not STM (recording, channel, speaker, times)"
@@ -179,7 +212,7 @@ def _utterances(path: Path) -> tuple[Utterance, ...]:
         words = fields[STM_FIELDS] if len(fields) > STM_FIELDS else ""
         if words.startswith("<"):
             words = words.partition(">")[2]
-        result.append(Utterance(start, speaker, words))
+        result.append(_Utterance(start, end, speaker, words))
         recordings.add(fields[0])
     if len(recordings) > 1:
         raise InputError(f"{path}: holds {len(recordings)} recordings, give one file for each")
@@ -220,7 +253,7 @@ def _annotation(core: Any, turns: Iterable[Turn]) -> Any:
 
 
 def _normaliser(language: str) -> Callable[[str], str]:
-    if language == "en":
+    if language in ("en", ""):
         english: Callable[[str], str] = _library("whisper_normalizer.english").EnglishTextNormalizer()
         return english
     basic: Callable[[str], str] = _library("whisper_normalizer.basic").BasicTextNormalizer(
@@ -229,11 +262,9 @@ def _normaliser(language: str) -> Callable[[str], str]:
     return basic
 
 
-def _word_error(
-    reference: Iterable[Utterance], hypothesis: Iterable[Utterance], normalise: Callable[[str], str]
-) -> WordError:
+def _word_error(reference: Iterable[_Utterance], hypothesis: Iterable[_Utterance]) -> WordError:
     """Errors in all words, utterances in order of their start whoever speaks."""
-    found = _library("jiwer").process_words(normalise(_joined(reference)), normalise(_joined(hypothesis)))
+    found = _library("jiwer").process_words(_normalised(reference), _normalised(hypothesis))
     return WordError(
         found.substitutions,
         found.deletions,
@@ -242,28 +273,30 @@ def _word_error(
     )
 
 
-def _speaker_word_error(
-    reference: Iterable[Utterance], hypothesis: Iterable[Utterance], normalise: Callable[[str], str]
-) -> WordError:
+def _speaker_word_error(reference: Iterable[_Utterance], hypothesis: Iterable[_Utterance]) -> WordError:
     """Errors in the words of each speaker, for the best match of speakers."""
     found = _library("meeteval").wer.cp_word_error_rate(
-        _by_speaker(reference, normalise),
-        _by_speaker(hypothesis, normalise),
+        _by_speaker(reference),
+        _by_speaker(hypothesis),
         reference_sort=False,
         hypothesis_sort=False,
     )
     return WordError(found.substitutions, found.deletions, found.insertions, found.length)
 
 
-def _by_speaker(utterances: Iterable[Utterance], normalise: Callable[[str], str]) -> dict[str, str]:
-    said: dict[str, list[Utterance]] = {}
+def _by_speaker(utterances: Iterable[_Utterance]) -> dict[str, str]:
+    said: dict[str, list[_Utterance]] = {}
     for utterance in utterances:
         said.setdefault(utterance.speaker, []).append(utterance)
-    return {speaker: normalise(_joined(theirs)) for speaker, theirs in said.items()}
+    return {speaker: _normalised(theirs) for speaker, theirs in said.items()}
 
 
-def _joined(utterances: Iterable[Utterance]) -> str:
-    return " ".join(utterance.text for utterance in sorted(utterances, key=lambda each: each.start))
+def _normalised(utterances: Iterable[_Utterance]) -> str:
+    """What is said, in order of the starts, normalised by its language."""
+    ordered = sorted(utterances, key=attrgetter("start"))
+    normalisers = {language: _normaliser(language) for language in {one.language for one in ordered}}
+    runs = groupby(ordered, key=attrgetter("language"))
+    return " ".join(normalisers[language](" ".join(one.text for one in run)) for language, run in runs)
 
 
 def _library(name: str) -> Any:

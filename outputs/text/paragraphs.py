@@ -5,35 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 
 from models.record.punctuation import SENTENCE_END, finality
 from models.record.transcript import Segment, Transcript, Word
 from outputs.text.characters import is_spaceless, needs_space, one_line
 
-PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this long
+PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this long, or with its language
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Words of one speaker in one language (ISO 639-1 code, "" for an unknown one)."""
+
+    language: str
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words as running text, on one line."""
+        return _text(self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """All that one speaker says before somebody else does. `start` in seconds, `speaker` a name or "".
 
-    `words` has a tuple for each paragraph; `label` is the diarisation's for the speaker.
+    `label` is the diarisation's for the speaker.
     """
 
     start: float
     label: str | None
     speaker: str
-    words: tuple[tuple[Word, ...], ...]
-
-    @property
-    def paragraphs(self) -> tuple[str, ...]:
-        """The text, paragraph by paragraph."""
-        return tuple(_text(words) for words in self.words)
+    paragraphs: tuple[Paragraph, ...]
 
 
 def passages(transcript: Transcript) -> list[Passage]:
     """The passages of a transcript in order."""
-    spoken = [segment for segment in transcript.segments if one_line(segment.text).strip()]
+    spoken = [
+        replace(segment, language=transcript.language_of(segment))
+        for segment in transcript.segments
+        if one_line(segment.text).strip()
+    ]
     result = []
     for label, group in groupby(unbroken(spoken), key=lambda segment: segment.speaker):
         segments = tuple(group)
@@ -66,28 +79,30 @@ def _text(words: Iterable[Word]) -> str:
     return one_line("".join(word.text for word in words)).strip()
 
 
-def _paragraphs(sentences: Iterable[list[Word]]) -> Iterator[tuple[Word, ...]]:
-    paragraph, length = list[Word](), 0
-    for sentence in sentences:
-        paragraph += sentence
-        length += sum(len(word.text) for word in sentence)
-        if length >= PARAGRAPH_CHARS:
-            yield tuple(paragraph)
-            paragraph, length = [], 0
-    if _text(paragraph):
-        yield tuple(paragraph)
+def _paragraphs(sentences: Iterable[tuple[str, list[Word]]]) -> Iterator[Paragraph]:
+    """Paragraphs of sentences with their languages."""
+    for language, group in groupby(sentences, key=itemgetter(0)):
+        paragraph, length = list[Word](), 0
+        for _, sentence in group:
+            paragraph += sentence
+            length += sum(len(word.text) for word in sentence)
+            if length >= PARAGRAPH_CHARS:
+                yield Paragraph(language, tuple(paragraph))
+                paragraph, length = [], 0
+        if _text(paragraph):
+            yield Paragraph(language, tuple(paragraph))
 
 
-def _sentences(segments: Iterable[Segment]) -> Iterator[list[Word]]:
-    """The words, sentence by sentence, each with the white space that precedes it in running text."""
+def _sentences(segments: Iterable[Segment]) -> Iterator[tuple[str, list[Word]]]:
+    """The words with their languages, sentence by sentence, each with the white space before it in running text."""
     last = ""
     for segment in segments:
         sentence, space = list[Word](), needs_space(last, segment.words[0].text)
         for word in segment.words:
             starts_anew = word.text[:1].isspace() or is_spaceless(last[-1:] or "a")
             if finality(last) == SENTENCE_END and starts_anew and any(w.text.strip() for w in sentence):
-                yield sentence
+                yield segment.language, sentence
                 sentence = []
             sentence.append(replace(word, text=f" {word.text}") if space else word)
             last, space = word.text or last, False
-        yield sentence
+        yield segment.language, sentence

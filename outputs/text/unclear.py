@@ -26,7 +26,8 @@ def _insert(segments: list[Segment], repair: Repair, transcript: Transcript) -> 
     for index, segment in enumerate(segments):
         if segment.start <= repair.start and repair.end <= segment.end:
             at = sum(word.start < repair.start for word in segment.words)
-            words = (*segment.words[:at], mark, *segment.words[at:])
+            own = replace(mark, language=segment.language)
+            words = (*segment.words[:at], own, *segment.words[at:])
             segments[index] = replace(segment, words=words)
             return
     at = sum(segment.start < repair.start for segment in segments)

@@ -109,7 +109,7 @@ def levelled(samples: Samples) -> Samples:
 @cache
 def readings(reader: str) -> tuple[Clip, ...]:
     """The utterances of a reader, with the times of their words."""
-    return tuple(Clip(samples, tuple(_timed(samples, text))) for samples, text in utterances(reader))
+    return tuple(Clip(samples, tuple(timed(samples, text))) for samples, text in utterances(reader))
 
 
 @cache
@@ -135,12 +135,15 @@ def _trimmed(clip: Clip) -> Clip:
     return Clip(clip.samples[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)], tuple(words))
 
 
-def _timed(samples: Samples, text: str) -> Iterator[Word]:
-    """The words of a known text with the times at which Whisper's attention finds them."""
+def timed(samples: Samples, text: str, language: str = "en") -> Iterator[Word]:
+    """The words of a known text with the times at which Whisper's attention finds them.
+
+    Raises ValueError where its tokens don't make up the same words.
+    """
     from faster_whisper.tokenizer import Tokenizer
 
     model = _whisper()
-    tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language="en")
+    tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
     features = model.feature_extractor(samples, padding=0)
     frames = features.shape[-1]
     padded = np.pad(features, ((0, 0), (0, 3000 - frames)))

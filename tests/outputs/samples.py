@@ -8,11 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from models.record.languages import language_shares
 from models.record.transcript import (
     SEPARATE,
     AudioFile,
     Episode,
     Evidence,
+    LanguageShare,
     Person,
     Repair,
     Segment,
@@ -21,6 +23,7 @@ from models.record.transcript import (
     TrackDecision,
     TrackPiece,
     Transcript,
+    Translation,
     Turn,
     Word,
 )
@@ -65,6 +68,7 @@ NASTY_TEXTS = [
 LABELS = ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
 
 texts = st.sampled_from(NASTY_TEXTS) | st.text(max_size=12)
+languages = st.sampled_from(["", "", "en", "ja", "he", "-->", '<"&\n-', "de-"])
 times = st.floats(0, 60, allow_nan=False)
 whole_times = st.integers(0, 7_200_000).map(lambda ms: ms / 1000)
 
@@ -73,13 +77,16 @@ def words(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Word]:
     """Words with nasty text, in no order of time, some that end before they start."""
     spaced = st.tuples(st.sampled_from(["", " ", " ", " "]), texts).map("".join)
     speakers = st.none() | st.sampled_from(LABELS)
-    return st.builds(Word, seconds, seconds, spaced, st.floats(0, 1), speakers, st.booleans())
+    return st.builds(
+        Word, seconds, seconds, spaced, st.floats(0, 1), speakers, st.booleans(), language=languages
+    )
 
 
 def segments(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Segment]:
-    """Segments that may be empty or overlap."""
+    """Segments that may be empty or overlap, and whose words may be in other languages than they say."""
     speakers = st.none() | st.sampled_from(LABELS)
-    return st.builds(Segment, seconds, seconds, speakers, st.lists(words(seconds), max_size=12).map(tuple))
+    said = st.lists(words(seconds), max_size=12).map(tuple)
+    return st.builds(Segment, seconds, seconds, speakers, said, language=languages)
 
 
 def transcripts(
@@ -93,7 +100,7 @@ def transcripts(
             Episode, texts, texts, texts, texts, texts, texts, texts, st.lists(people, max_size=2).map(tuple)
         ),
         st.builds(AudioFile, texts, texts, seconds),
-        st.sampled_from(["en", "ja", ""]),
+        languages,
         st.lists(segments(seconds), max_size=6).map(tuple),
         st.tuples(*(st.builds(Speaker, st.just(label), names, st.just("feed")) for label in LABELS)),
         st.lists(st.builds(Turn, seconds, seconds, texts), max_size=4).map(tuple),
@@ -103,7 +110,13 @@ def transcripts(
         st.lists(st.builds(Repair, seconds, seconds, texts, texts, texts), max_size=2).map(tuple),
         st.lists(st.builds(Evidence, texts, texts, texts, seconds), max_size=2).map(tuple),
         st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
+        st.lists(st.builds(LanguageShare, languages, st.floats(0, 1)), max_size=3).map(tuple),
+        st.lists(_translations(seconds), max_size=1).map(tuple),
     )
+
+
+def _translations(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Translation]:
+    return st.builds(Translation, languages, texts, st.lists(segments(seconds), max_size=2).map(tuple))
 
 
 def _tracks(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Track]:
@@ -125,13 +138,19 @@ def spoken(transcript: Transcript) -> str:
     return letters("".join(word.text for word in transcript.words))
 
 
-def said(text: str, start: float = 0.0, each: float = 0.3, speaker: str | None = "SPEAKER_00") -> Segment:
+def said(
+    text: str,
+    start: float = 0.0,
+    each: float = 0.3,
+    speaker: str | None = "SPEAKER_00",
+    language: str = "",
+) -> Segment:
     """A segment whose words follow each other at an even pace."""
     found = tuple(
-        Word(round(start + i * each, 3), round(start + (i + 1) * each, 3), f" {word}")
+        Word(round(start + i * each, 3), round(start + (i + 1) * each, 3), f" {word}", language=language)
         for i, word in enumerate(text.split(" "))
     )
-    return Segment(found[0].start, found[-1].end, speaker, found)
+    return Segment(found[0].start, found[-1].end, speaker, found, language=language)
 
 
 def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
@@ -145,6 +164,7 @@ def talk(*parts: Segment, language: str = "en", **names: str) -> Transcript:
         tuple(Speaker(label, name, "feed", 0.9) for label, name in names.items()),
         tuple(Turn(segment.start, segment.end, segment.speaker or "?") for segment in parts),
         engine={"whisper": "base"},
+        languages=language_shares((word for segment in parts for word in segment.words), language),
     )
 
 
@@ -190,4 +210,14 @@ CROSSTALK = apart(
         SPEAKER_00="Ann",
         SPEAKER_01="Bob",
     )
+)
+
+# Ann speaks English and German, Bob English.
+BILINGUAL = talk(
+    said("Welcome back to the show.", 0.5, language="en"),
+    said("Und jetzt auf Deutsch, damit es alle verstehen können.", 2.5, language="de"),
+    said("I understood that.", 6.0, speaker="SPEAKER_01", language="en"),
+    said("Sehr schön.", 8.0, language="de"),
+    SPEAKER_00="Ann",
+    SPEAKER_01="Bob",
 )

@@ -107,7 +107,7 @@
     const button = (className, text, label) => make("button", { type: "button", className, ariaLabel: label ?? null }, text);
     const acts = make("div", { className: "acts" }, button("edit", "Edit"), button("split", "Split before the marked word"), button("join", "Join with the one before"));
     const row = make("section", colour === null || colour === undefined ? {} : { className: `s${colour}` });
-    row.append(heading, make("p", { dir: "auto" }, ...words), acts);
+    row.append(heading, make("p", { dir: "auto", lang: segment.language }, ...words), acts);
     return row;
   }
   function clock(seconds) {
@@ -120,7 +120,7 @@
     if (!row || editing) { editing?.area.focus(); return; }
     const index = Number(row.dataset.index), text = plain(state.segments[index]);
     const area = make("textarea", { value: text, ariaLabel: "Words of the segment", dir: "auto", spellcheck: true });
-    area.lang = document.documentElement.lang;
+    area.lang = state.segments[index].language;
     const save = make("button", { type: "button" }, "Save"), cancel = make("button", { type: "button" }, "Cancel");
     const hint = make("span", { className: "share" }, "Enter saves, Esc cancels");
     const box = make("div", { className: "acts" }, save, cancel, hint);

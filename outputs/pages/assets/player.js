@@ -240,22 +240,47 @@
   $("find-back").addEventListener("click", () => goToHit(-1));
 
   // ---- Captions, from the page's own track.
-  const track = audio.textTracks[0];
+  const tracks = [...audio.textTracks];  // what was said, then its translations
+  let track = tracks[0];
   function captions(on) {
     if (!track) return;
-    track.mode = on ? "hidden" : "disabled";  // we show them ourselves: an audio element has no picture
+    // We show them ourselves: an audio element has no picture.
+    for (const one of tracks) one.mode = on && one === track ? "hidden" : "disabled";
+    $("caption").lang = track.language;
     $("cc").setAttribute("aria-pressed", String(on));
     $("caption").hidden = !on;
     keep("captions", on ? "1" : "");
   }
-  track?.addEventListener("cuechange", () => {
-    $("caption").textContent = [...(track.activeCues ?? [])].map((cue) => {
+  for (const one of tracks) one.addEventListener("cuechange", () => {
+    if (one !== track) return;
+    $("caption").replaceChildren(...[...(track.activeCues ?? [])].flatMap((cue, number) => {
       const text = cue.getCueAsHTML(), voice = text.querySelector("[title]")?.title;
-      return `${voice ? `${voice}: ` : ""}${text.textContent}`;
-    }).join("\n");
+      const shown = document.createElement("span"), language = text.querySelector("[lang]")?.lang;
+      shown.textContent = `${voice ? `${voice}: ` : ""}${text.textContent}`;
+      if (language) shown.lang = language;
+      return number ? ["\n", shown] : [shown];
+    }));
   });
+  $("cc-language")?.addEventListener("change", (event) => {
+    track = tracks[Number(event.target.value)];
+    keep("captions-language", track === tracks[0] ? "" : track.language);
+    $("caption").replaceChildren();
+    captions(true);
+  });
+  function captionsAsKept() {
+    const chosen = tracks.findIndex((one, number) => number && one.language === kept("captions-language"));
+    if (chosen > 0 && $("cc-language")) { track = tracks[chosen]; $("cc-language").value = String(chosen); }
+    captions(kept("captions") === "1");
+  }
   const flipCaptions = () => captions($("caption").hidden);
   $("cc")?.addEventListener("click", flipCaptions);
+
+  // ---- Languages by their names, where the browser knows them.
+  for (const element of document.querySelectorAll("[data-language]")) {
+    try {
+      element.textContent = new Intl.DisplayNames(["en"], { type: "language" }).of(element.dataset.language);
+    } catch { /* the code stays */ }
+  }
 
   // ---- Speed and colours.
   function speed(rate) {
@@ -338,7 +363,7 @@
   collect();
   theme(kept("theme"));
   speed(Number(kept("speed")) || 1);
-  captions(kept("captions") === "1");
+  captionsAsKept();
   if ("mediaSession" in navigator) {
     const metadata = { title: document.querySelector("h1")?.textContent, artist: document.querySelector(".show")?.textContent ?? "" };
     navigator.mediaSession.metadata = new MediaMetadata(metadata);

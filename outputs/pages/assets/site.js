@@ -2,6 +2,7 @@
 const $ = (id) => document.getElementById(id);
 const root = new URL(document.body.dataset.root, location.href);
 const FIRST = 10, MOMENTS = 3;
+const listed = new Map();  // by address: what is told of an episode, and its place in the list
 let engines = [], loading = null, asked = 0, results = [], shown = 0;
 
 // Each language has an index of its own, and Pagefind takes the one of the page: so we ask as many as there are.
@@ -87,11 +88,23 @@ async function more(turn = asked) {
   if (!from) { // the number is told when what it counts is there
     $("hits").replaceChildren();
     $("list").hidden = true;
-    $("found").textContent = results.length ? `${results.length} episode${results.length > 1 ? "s" : ""}` : "No hits";
+    listed.clear();
   }
   shown += next.length;
-  for (const page of next) $("hits").append(entry(page));
+  for (const page of next) add(page);
+  const count = results.length - (shown - listed.size);
+  $("found").textContent = count ? `${count} episode${count > 1 ? "s" : ""}` : "No hits";
   $("more").hidden = shown >= results.length;
+}
+// An episode in several languages is in the index of each: what is found of it comes together here.
+function add(found) {
+  const bare = (one) => ({ ...one, url: one.url.replace(/\?\d+/, "") });
+  const before = listed.get(bare(found).url);
+  const page = before?.page ?? { ...bare(found), sub_results: [] };
+  page.sub_results.push(...found.sub_results.map(bare));
+  const item = entry(page);
+  if (before) before.item.replaceWith(item); else $("hits").append(item);
+  listed.set(page.url, { page, item });
 }
 function entry(page) {
   const moments = page.sub_results.filter((sub) => sub.url.includes("#t="));

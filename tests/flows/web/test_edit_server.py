@@ -24,7 +24,7 @@ from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
 from tests.flows.conftest import ROOT, episcribe
 from tests.outputs.pages.test_page import EVIL, conversation
-from tests.outputs.samples import unsure
+from tests.outputs.samples import BILINGUAL, unsure
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -182,6 +182,16 @@ def test_words_are_corrected_and_saved(page: Page, server: EditServer, tmp_path:
     ]
     page.get_by_text("<b>words</b>").click()  # what was written plays at its time
     page.wait_for_function("() => audio.currentTime > 10.65")
+
+
+def test_words_are_corrected_in_their_language(browser: Browser, tmp_path: Path) -> None:
+    publish(BILINGUAL, tmp_path, FORMATS)
+    with EditServer(tmp_path) as server, watched(browser) as found:
+        page = found.page
+        page.goto(server.url)
+        row(page, "verstehen").locator(".edit").click()
+        assert page.get_by_label("Words of the segment").get_attribute("lang") == "de"
+        assert page.locator("main p:lang(de)").count() == 2
 
 
 def test_escape_keeps_the_words(page: Page, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from models.record.transcript import Turn, Word
 A, B = "SPEAKER_00", "SPEAKER_01"
 
 
-def said(text: str, start: float = 0.0, pace: float = 0.4) -> list[Word]:
+def said(text: str, start: float = 0.0, pace: float = 0.4, language: str = "") -> list[Word]:
     """The words of `text`, one each `pace` seconds."""
-    return [Word(start + i * pace, start + (i + 1) * pace, f" {word}") for i, word in enumerate(text.split())]
+    return [
+        Word(start + i * pace, start + (i + 1) * pace, f" {word}", language=language)
+        for i, word in enumerate(text.split())
+    ]
 
 
 times = st.floats(0, 100, allow_nan=False).map(lambda x: round(x, 2))
@@ -23,7 +26,8 @@ texts = st.sampled_from(
 @st.composite
 def word_lists(draw: st.DrawFn) -> list[Word]:
     starts = sorted(draw(st.lists(times, max_size=40)))
-    return [Word(start, start + draw(st.sampled_from([0, 0.1, 0.5, 3])), draw(texts)) for start in starts]
+    lengths, languages = st.sampled_from([0, 0.1, 0.5, 3]), st.sampled_from(["", "en", "de"])
+    return [Word(start, start + draw(lengths), draw(texts), language=draw(languages)) for start in starts]
 
 
 @st.composite

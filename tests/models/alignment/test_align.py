@@ -21,6 +21,7 @@ def test_words_of_segments_are_the_words_heard(words: list[Word], turns: list[Tu
     for segment in segments:
         assert segment.words
         assert {word.speaker for word in segment.words} == {segment.speaker}
+        assert {word.language or language for word in segment.words} == {segment.language}
         assert segment.start == segment.words[0].start
         assert segment.end >= segment.words[-1].end
     if turns:
@@ -50,6 +51,32 @@ def test_languages_without_spaces_are_cut_at_their_own_marks() -> None:
         "こんにちは。",
         "元気ですか？",
     ]
+
+
+def test_a_segment_is_cut_where_the_language_changes() -> None:
+    words = said("and then he said", language="en") + said("das geht so nicht", start=1.6, language="de")
+    segments = align(words, [Turn(0, 4, A)], "en")
+    assert [(s.language, s.text) for s in segments] == [
+        ("en", "and then he said"),
+        ("de", "das geht so nicht"),
+    ]
+
+
+def test_sentences_end_as_in_the_language_of_their_words() -> None:
+    text = "Am 3. Oktober kam er."
+    german = said(text, language="de")
+    assert (
+        [s.text for s in align(german, [], "en")] == [s.text for s in align(said(text), [], "de")] == [text]
+    )
+    assert [s.text for s in align(said(text), [], "en")] != [text]
+
+
+def test_a_sentence_does_not_go_on_in_another_language() -> None:
+    begun, aside = said("so we went on", language="en"), said("ja", start=1.8, language="de")
+    turns = [Turn(0, 1.7, A), Turn(1.8, 2.2, B), Turn(2.4, 5, A)]
+    for language, continues in (("en", True), ("de", False)):
+        rest = said("and came home", start=2.4, language=language)
+        assert align([*begun, *aside, *rest], turns, "en")[2].continues is continues
 
 
 def test_a_long_pause_ends_a_segment() -> None:

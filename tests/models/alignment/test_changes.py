@@ -42,3 +42,10 @@ def test_a_turn_without_words_calls_for_none() -> None:
     words = [Word(0, 1, " yes"), Word(1.5, 2, " sir")]
     exclusive = [Turn(0, 1.1, A), Turn(1.1, 1.4, B), Turn(1.4, 2, A)]
     assert (change_log_odds(words, exclusive, "en") == change_log_odds(words, [], "en")).all()
+
+
+def test_words_are_judged_by_their_own_language() -> None:
+    text = "wir gehen genau"
+    german = change_log_odds(said(text, language="de"), [], "en")
+    assert (german == change_log_odds(said(text), [], "de")).all()
+    assert german[-1] > change_log_odds(said(text), [], "en")[-1]

@@ -84,6 +84,12 @@ def test_a_word_thrown_into_a_pause_stands_in_it() -> None:
     ]
 
 
+def test_parts_of_a_sentence_are_in_its_language() -> None:
+    anne = by(A, said(LONG, language="de"))
+    bob = by(B, said("Which of the boats do you mean?", 6.4, pace=0.2))
+    assert [segment.language for segment in merged(anne, bob)] == ["de", "en", "de"]
+
+
 def test_a_question_in_the_middle_of_a_long_sentence_is_read_there() -> None:
     anne = by(A, said(LONG))  # 14 s; "summer," ends at 7.2 s
     bob = by(B, said("Which of the boats do you mean?", 6.4, pace=0.2))

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audio.media.decode import decode
-from models.asr.engine import Engine, Hypothesis
+from models.asr.engine import Engine, Hypothesis, Waits
 from models.asr.language import detect_language
 from models.asr.repair import repair_hypotheses
 from models.asr.vocabulary import correct_spelling
@@ -58,8 +58,21 @@ class ScriptedEngine:
         other._report = report
         return other
 
+    def with_choice(self, languages: Sequence[str]) -> Self:
+        return self
+
+    @property
+    def multilingual(self) -> bool:
+        return len(self._slow) > 1
+
     def decode(
-        self, chunks: Sequence[Span], hotwords: str | None = None, *, tell_language: bool = False
+        self,
+        chunks: Sequence[Span],
+        hotwords: str | None = None,
+        *,
+        languages: Sequence[str] = (),
+        stretches: Sequence[Sequence[Span]] = (),
+        waits: Waits | None = None,
     ) -> list[Hypothesis]:
         text = self._texts["hotwords" if hotwords else ""]
         self._report(len(chunks), len(chunks))
@@ -69,14 +82,18 @@ class ScriptedEngine:
                 said(text, chunk.start + 1),
                 -0.2,
                 0.1,
-                self.language_probabilities(chunk) if tell_language else {},
+                language=languages[i] if languages else self.language,
+                languages=tuple(
+                    self.language_probabilities(chunk) for _ in (stretches[i] if stretches else ())
+                ),
             )
-            for chunk in chunks
+            for i, chunk in enumerate(chunks)
         ]
 
     def decode_sequentially(self, chunk: Span, language: str | None = None) -> Hypothesis:
         self._report(1, 1)
-        return Hypothesis(chunk, said(self._slow[language or self.language], chunk.start + 1), -0.2, 0.1)
+        language = language or self.language
+        return Hypothesis(chunk, said(self._slow[language], chunk.start + 1), -0.2, 0.1, language=language)
 
     def language_probabilities(self, chunk: Span) -> Mapping[str, float]:
         return {language: 0.9 if language != self.language else 0.1 for language in self._slow}
@@ -93,7 +110,7 @@ def voices(sample_wav: Path) -> Samples:
 
 def test_a_loop_is_decoded_sequentially(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(slow={"en": "So I am from Chicago."}).with_samples(voices)
-    loop = Hypothesis(CHUNK, said("thank you. " * 10), -0.2, 0.1)
+    loop = Hypothesis(CHUNK, said("thank you. " * 10), -0.2, 0.1, language="en")
     hypotheses, repairs = repair_hypotheses(engine, [loop], [])
     assert [hypothesis.text for hypothesis in hypotheses] == ["So I am from Chicago."]
     assert [(repair.reason, repair.before, repair.after) for repair in repairs] == [
@@ -103,7 +120,7 @@ def test_a_loop_is_decoded_sequentially(voices: Samples) -> None:
 
 def test_speech_left_out_is_decoded_as_a_chunk_of_its_own(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(fast="and so it went on and on").with_samples(voices)
-    first = Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1)
+    first = Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1, language="en")
     hypotheses, repairs = repair_hypotheses(engine, [first], [Span(7, 8.2), Span(12, 15)])
     assert [each.text for each in hypotheses if each.words] == ["it ended here", "and so it went on and on"]
     assert [repair.reason for repair in repairs] == ["lost"]
@@ -112,7 +129,9 @@ def test_speech_left_out_is_decoded_as_a_chunk_of_its_own(voices: Samples) -> No
 def test_what_the_batched_decoder_does_not_find_the_sequential_one_looks_for(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(slow={"en": "and so it went on and on"}).with_samples(voices)
     hypotheses, repairs = repair_hypotheses(
-        engine, [Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1)], [Span(7, 8.2), Span(17, 21)]
+        engine,
+        [Hypothesis(CHUNK, said("it ended here"), -0.2, 0.1, language="en")],
+        [Span(7, 8.2), Span(17, 21)],
     )
     assert [each.text for each in hypotheses if each.words] == ["it ended here", "and so it went on and on"]
     assert [repair.reason for repair in repairs] == ["lost"]
@@ -120,14 +139,18 @@ def test_what_the_batched_decoder_does_not_find_the_sequential_one_looks_for(voi
 
 def test_a_doubtful_chunk_is_decoded_in_the_language_that_is_heard(voices: Samples) -> None:
     engine: Engine = ScriptedEngine(slow={"en": "", "de": "Guten Tag."}).with_samples(voices)
-    hypotheses, repairs = repair_hypotheses(engine, [Hypothesis(CHUNK, said("Good dog"), -1.2, 0.1)], [])
+    hypotheses, repairs = repair_hypotheses(
+        engine, [Hypothesis(CHUNK, said("Good dog"), -1.2, 0.1, language="en")], []
+    )
     assert [hypothesis.text for hypothesis in hypotheses] == ["Guten Tag."]
     assert [repair.reason for repair in repairs] == ["language"]
 
 
 def test_doubtful_words_where_no_voice_is_heard_are_removed() -> None:
     engine: Engine = ScriptedEngine().with_samples(np.zeros(30 * SAMPLE_RATE, dtype=np.float32))
-    hypotheses, repairs = repair_hypotheses(engine, [Hypothesis(CHUNK, said("Thank you."), -1.2, 0.1)], [])
+    hypotheses, repairs = repair_hypotheses(
+        engine, [Hypothesis(CHUNK, said("Thank you."), -1.2, 0.1, language="en")], []
+    )
     assert [hypothesis.text for hypothesis in hypotheses] == [""]
     assert [repair.reason for repair in repairs] == ["wordless"]
 
@@ -164,7 +187,7 @@ def test_each_decoding_is_reported_and_can_be_stopped(voices: Samples) -> None:
 
     engine: Engine = ScriptedEngine(slow={"en": "yes"}).with_samples(voices).with_report(stop)
     with pytest.raises(KeyboardInterrupt):
-        repair_hypotheses(engine, [Hypothesis(CHUNK, said("thank you. " * 10))], [])
+        repair_hypotheses(engine, [Hypothesis(CHUNK, said("thank you. " * 10), language="en")], [])
     assert told == [(1, 1)]
 
 

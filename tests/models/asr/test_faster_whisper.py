@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from models.asr.faster_whisper import FasterWhisperEngine, context_frames, hypot
 from models.asr.log_mel import LogMel
 from models.asr.repair import bare_word
 from models.asr.word_times import FRAME
+from models.record.errors import InputError
 from models.record.graphemes import graphemes
 from models.record.spans import Span
 from models.runtime.samples import SAMPLE_RATE
@@ -77,15 +79,49 @@ def test_features_of_torch_give_the_same_words(
     )
 
 
-def test_the_language_is_told_with_the_words(engine: FasterWhisperEngine) -> None:
-    with_language, without = engine.decode(CHUNKS, tell_language=True), engine.decode(CHUNKS)
-    assert with_language == without
-    for hypothesis in with_language:
-        assert hypothesis.languages == pytest.approx(
-            engine.language_probabilities(hypothesis.chunk), abs=0.01
-        )
-        assert max(hypothesis.languages, key=lambda code: hypothesis.languages[code]) == "en"
+def test_languages_of_stretches_are_told_with_the_words(engine: FasterWhisperEngine) -> None:
+    """From the encodings of chunks, as from encodings of their own."""
+    stretches = [[Span(chunk.start + 1, chunk.start + 5), chunk] for chunk in CHUNKS]
+    with_languages, without = engine.decode(CHUNKS, stretches=stretches), engine.decode(CHUNKS)
+    assert with_languages == without
+    for hypothesis, parts in zip(with_languages, stretches, strict=True):
+        for languages, part in zip(hypothesis.languages, parts, strict=True):
+            assert languages["en"] == pytest.approx(engine.language_probabilities(part)["en"], abs=0.25)
+            assert max(languages, key=lambda code: languages[code]) == "en"
     assert not any(hypothesis.languages for hypothesis in without)
+
+
+def test_chunks_of_several_languages_are_decoded_at_once(engine: FasterWhisperEngine) -> None:
+    first, second, *_ = CHUNKS
+    together = engine.decode([first, second, first], languages=["en", "de", "de"])
+    alone = [engine.with_language(each.language).decode([each.chunk])[0] for each in together]
+    assert [each.language for each in together] == ["en", "de", "de"]
+    assert [each.text for each in together] == [each.text for each in alone]
+
+
+def test_a_chunk_waits_where_it_is_told_to_by_its_languages(engine: FasterWhisperEngine) -> None:
+    first, second, *_ = CHUNKS
+    told: list[int] = []
+
+    def waits(heard: Sequence[Mapping[str, float]]) -> bool:
+        told.append(len(heard))
+        return len(heard) == 2
+
+    stretches = [[first], [Span(second.start, second.start + 3), second]]
+    found = engine.decode([first, second], stretches=stretches, waits=waits)
+    assert sorted(told) == [1, 2]
+    assert [each.undecoded for each in found] == [False, True]
+    assert found[0] == engine.decode([first])[0]
+    assert len(found[1].languages) == 2
+    assert not found[1].words
+
+
+def test_no_other_languages_are_heard_than_may_be_chosen(engine: FasterWhisperEngine) -> None:
+    chosen = engine.with_choice(["de", "cy"]).language_probabilities(CHUNKS[0])
+    assert set(chosen) == {"de", "cy"}
+    assert sum(chosen.values()) == pytest.approx(1)
+    with pytest.raises(InputError, match="no language 'xx'"):
+        engine.with_choice(["xx"])
 
 
 def segment(*words: tuple[str, float, float]) -> SimpleNamespace:

@@ -58,11 +58,9 @@ def test_where_no_language_is_probable_the_likeliest_that_makes_sense_is_taken(
         def language_probabilities(self, chunk: Span) -> dict[str, float]:
             return {"la": 0.4, "en": 0.35, "cy": 0.2}
 
-        def decode(self, chunks: list[Span], hotwords: str | None = None) -> list[Hypothesis]:
+        def decode(self, chunks: list[Span]) -> list[Hypothesis]:  # type: ignore[override]
             return (
-                [Hypothesis(chunk) for chunk in chunks]
-                if self.language == "la"
-                else super().decode(chunks, hotwords)
+                [Hypothesis(chunk) for chunk in chunks] if self.language == "la" else super().decode(chunks)
             )
 
     doubtful = Doubtful(**{name: getattr(engine, name) for name in engine.__dataclass_fields__})

@@ -167,7 +167,9 @@ def test_lost_speech_is_found_again(sample_wav: Path, heard: Transcription) -> N
     engine = faster_whisper.load("base", "cpu").with_samples(samples)
     half = [word for word in heard.words if word.end < 15]
     hypotheses, repairs = repair_hypotheses(
-        engine, [Hypothesis(Span(6, 30), tuple(half), -0.3, 0.1)], [Span(6.7, 14.8), Span(15.2, 29.8)]
+        engine,
+        [Hypothesis(Span(6, 30), tuple(half), -0.3, 0.1, language="en")],
+        [Span(6.7, 14.8), Span(15.2, 29.8)],
     )
     text = " ".join(hypothesis.text for hypothesis in hypotheses)
     assert {repair.reason for repair in repairs} == {"lost"}
@@ -179,7 +181,9 @@ def test_a_loop_is_decoded_again(sample_wav: Path, heard: Transcription) -> None
     engine = faster_whisper.load("base", "cpu").with_samples(decode(sample_wav).samples)
     chunk = Span(6, 30)
     loop = tuple(Word(7 + i, 8 + i, text) for i, text in enumerate([" thank", " you."] * 10))
-    (hypothesis, *more), (first, *_) = repair_hypotheses(engine, [Hypothesis(chunk, loop, -0.2, 0.1)], [])
+    (hypothesis, *more), (first, *_) = repair_hypotheses(
+        engine, [Hypothesis(chunk, loop, -0.2, 0.1, language="en")], []
+    )
     assert not more
     assert (first.reason, first.start, first.end) == ("loop", 6, 30)
     assert "originally from Chicago" in hypothesis.text

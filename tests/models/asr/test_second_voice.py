@@ -189,4 +189,6 @@ def test_what_was_left_out_is_new_sure_and_of_one_voice() -> None:
     assert left_out(words, overlap_of(1, 2.2), heard | {B: said("why was that", 1.0, B, 0.3)}) == []
     echo = heard | {B: said("we left the", 1.0, B)}
     assert left_out(words, overlap_of(1, 2.2), echo) == []
+    half = heard | {B: said("where mainframe", 1.0, B)}
+    assert [w.text for w in left_out(said("those mainframes", 1.0, A), overlap_of(1, 2), half)] == [" where"]
     assert left_out([*words, *said("so why not", 1.0, B)], overlap_of(1, 1.9), heard) == []

@@ -34,12 +34,12 @@ def found_in(example: Example, code: str) -> list[str]:
     """The names that are found in an example, by evidence of its kind."""
     if example.kind == "notes":
         return names_in(example.text)
-    lines = talk(f"B: Well.\nA: {example.text}\nB: Yes.")
+    lines = talk(f"B: Well.\nA: {example.text}\nB: Yes.", code)
     if example.kind == "introduction":
-        return [name for label, name in names(introductions(lines, code)) if label == "A"]
+        return [name for label, name in names(introductions(lines)) if label == "A"]
     if example.kind == "address":
-        return [name for label, name in names(addresses(lines, code)) if label == "B"]
-    return [name for label, name in names(announcements(lines[1:], code)) if label == "B"]
+        return [name for label, name in names(addresses(lines)) if label == "B"]
+    return [name for label, name in names(announcements(lines[1:])) if label == "B"]
 
 
 @pytest.mark.parametrize(("code", "example"), EXAMPLES)
@@ -123,9 +123,9 @@ def with_swedish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def test_a_language_is_one_file(with_swedish: None) -> None:
-    assert names(introductions(talk("A: Hej, jag heter Astrid Berg."), "sv")) == [("A", "Astrid Berg")]
-    assert names(addresses(talk("A: Välkommen, Olof.\nB: Tack."), "sv")) == [("B", "Olof")]
-    assert introductions(talk("A: Jag heter Söndag."), "sv") == []
+    assert names(introductions(talk("A: Hej, jag heter Astrid Berg.", "sv"))) == [("A", "Astrid Berg")]
+    assert names(addresses(talk("A: Välkommen, Olof.\nB: Tack.", "sv"))) == [("B", "Olof")]
+    assert introductions(talk("A: Jag heter Söndag.", "sv")) == []
     assert person_names.read_name("Söndag") is None
 
 

@@ -30,17 +30,17 @@ ADDRESSES = [
 def test_the_one_spoken_to_speaks_before_or_after(
     language: str, lines: str, expected: list[tuple[str, str]]
 ) -> None:
-    found = addresses(talk(lines), language)
+    found = addresses(talk(lines, language))
     assert names(found) == expected
     (speaker,) = {e.label for e in found if e.weight < 0}
     assert speaker != expected[0][0]
 
 
 def test_among_three_the_welcome_is_for_the_next_and_the_thanks_for_the_last() -> None:
-    found = addresses(talk("A: Good morning to you all.\nB: Welcome, Anne.\nC: Hi everybody."), "en")
+    found = addresses(talk("A: Good morning to you all.\nB: Welcome, Anne.\nC: Hi everybody."))
     weights = {e.label: e.weight for e in found}
     assert weights["C"] > weights["A"] > 0 > weights["B"]
-    found = addresses(talk("A: So much for that.\nB: Thanks a lot, Anne.\nC: And now to sports."), "en")
+    found = addresses(talk("A: So much for that.\nB: Thanks a lot, Anne.\nC: And now to sports."))
     weights = {e.label: e.weight for e in found}
     assert weights["A"] > weights["C"] > 0 > weights["B"]
 
@@ -54,44 +54,38 @@ def test_among_three_the_welcome_is_for_the_next_and_the_thanks_for_the_last() -
     ],
 )  # fmt: skip
 def test_nobody_is_spoken_to(line: str) -> None:
-    assert addresses(talk(f"A: Well.\n{line}\nA: Yes."), "en", [Credit("Anne Currie", "feed")]) == []
+    assert addresses(talk(f"A: Well.\n{line}\nA: Yes."), [Credit("Anne Currie", "feed")]) == []
 
 
 def test_a_known_name_is_called_by_itself() -> None:
     credits = [Credit("Anne Currie", "notes")]
-    assert names(addresses(talk("A: So Anne, what happened then?\nB: A lot."), "en", credits)) == [
-        ("B", "Anne")
-    ]
-    assert names(addresses(talk("A: And what did you do, Anne?\nB: A lot."), "en", credits)) == [
-        ("B", "Anne")
-    ]
-    (heard, _) = addresses(talk("A: And what did you do, Zoe?\nB: A lot."), "en", credits)
-    (known, _) = addresses(talk("A: And what did you do, Anne?\nB: A lot."), "en", credits)
+    assert names(addresses(talk("A: So Anne, what happened then?\nB: A lot."), credits)) == [("B", "Anne")]
+    assert names(addresses(talk("A: And what did you do, Anne?\nB: A lot."), credits)) == [("B", "Anne")]
+    (heard, _) = addresses(talk("A: And what did you do, Zoe?\nB: A lot."), credits)
+    (known, _) = addresses(talk("A: And what did you do, Anne?\nB: A lot."), credits)
     assert 0 < heard.weight < known.weight
 
 
 def test_a_known_name_is_welcomed_and_thanked() -> None:
     credits = [Credit("Selena Winter", "title")]
-    (welcomed, _) = addresses(talk("A: Salina, welcome to the program.\nB: Hi."), "en", credits)
-    (thanked, *_) = addresses(talk("B: That was all.\nA: Selena, thank you.\nC: Bye."), "en", credits)
+    (welcomed, _) = addresses(talk("A: Salina, welcome to the program.\nB: Hi."), credits)
+    (thanked, *_) = addresses(talk("B: That was all.\nA: Selena, thank you.\nC: Bye."), credits)
     assert (welcomed.label, welcomed.weight, thanked.label, thanked.weight) == ("B", 3.2, "B", 2.0)
 
 
 def test_two_hosts_thanked_in_one_breath_are_not_told_apart() -> None:
-    found = addresses(
-        talk("A: Welcome.\nB: Thanks for having me, Tom. Thanks for having me, Fabrizio."), "en"
-    )
+    found = addresses(talk("A: Welcome.\nB: Thanks for having me, Tom. Thanks for having me, Fabrizio."))
     assert {e.weight for e in found if e.label == "A"} == {2.0}
 
 
 def test_somebody_far_away_is_not_spoken_to() -> None:
     long = " ".join(["word"] * 150)
-    assert names(addresses(talk(f"A: Hello.\nB: {long}.\nB: Welcome, Anne.\nB: {long}.\nC: Hi."), "en")) == []
+    assert names(addresses(talk(f"A: Hello.\nB: {long}.\nB: Welcome, Anne.\nB: {long}.\nC: Hi."))) == []
 
 
 def weights(lines: str, language: str = "en") -> dict[tuple[str, str], float]:
     """The most that speaks for each label and name."""
-    found = [e for e in addresses(talk(lines), language) if e.weight > 0]
+    found = [e for e in addresses(talk(lines, language)) if e.weight > 0]
     return {
         (e.label, e.name): max(o.weight for o in found if (o.label, o.name) == (e.label, e.name))
         for e in found
@@ -169,8 +163,8 @@ def test_a_word_that_is_written_small_elsewhere_is_no_name() -> None:
 
 def test_a_credited_name_is_called_though_it_is_a_word_too() -> None:
     lines = talk("A: Will, would you?\nB: I will. It will rain.")
-    assert names(addresses(lines, "en", [Credit("Will Grant", "feed")])) == [("B", "Will")]
-    assert names(addresses(lines, "en")) == []
+    assert names(addresses(lines, [Credit("Will Grant", "feed")])) == [("B", "Will")]
+    assert names(addresses(lines)) == []
 
 
 def test_a_place_is_not_called() -> None:
@@ -198,12 +192,12 @@ def test_the_other_of_two_is_spoken_to_however_long_one_goes_on() -> None:
 
 
 def test_who_speaks_of_a_name_that_is_called_rather_is_somebody_else() -> None:
-    found = addresses(talk("A: What now, Anne?\nB: I asked Anne, and she said no."), "en")
+    found = addresses(talk("A: What now, Anne?\nB: I asked Anne, and she said no."))
     (mention,) = [e for e in found if e.kind == "mention"]
     assert (mention.label, mention.name) == ("B", "Anne")
     assert mention.weight < 0
 
 
 def test_a_name_counts_once_a_turn() -> None:
-    found = addresses(talk("A: Anne? Are you there, Anne?\nA: Hello, Anne.\nB: Yes."), "en")
+    found = addresses(talk("A: Anne? Are you there, Anne?\nA: Hello, Anne.\nB: Yes."))
     assert [(e.label, e.words) for e in found if e.kind == "address"] == [("B", "Hello, Anne")]

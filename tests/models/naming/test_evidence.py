@@ -77,37 +77,37 @@ NO_INTRODUCTIONS = [
 
 @pytest.mark.parametrize(("language", "sentence", "name"), INTRODUCTIONS)
 def test_speakers_say_who_they_are(language: str, sentence: str, name: str) -> None:
-    assert names(introductions(talk(f"A: {sentence}"), language)) == [("A", name)]
+    assert names(introductions(talk(f"A: {sentence}", language))) == [("A", name)]
 
 
 @pytest.mark.parametrize(("language", "sentence"), NO_INTRODUCTIONS)
 def test_sentences_that_only_look_like_it(language: str, sentence: str) -> None:
-    assert introductions(talk(f"A: {sentence}"), language) == []
+    assert introductions(talk(f"A: {sentence}", language)) == []
 
 
 def test_evidence_tells_words_and_time() -> None:
-    (found,) = introductions(talk("A: Well, hello, I'm Sheila, you know."), "en")
+    (found,) = introductions(talk("A: Well, hello, I'm Sheila, you know."))
     assert (found.kind, found.start, found.words) == ("introduction", 0.8, "I'm Sheila")
 
 
 def test_who_has_talked_for_long_is_not_introducing_himself() -> None:
     long = " ".join(["word"] * 310)
-    late, early = introductions(talk(f"A: {long}.\nA: And then I'm Batman, you know.\nB: I'm Anne."), "en")
+    late, early = introductions(talk(f"A: {long}.\nA: And then I'm Batman, you know.\nB: I'm Anne."))
     assert (late.name, late.weight) == ("Batman", 2.7)
     assert (early.name, early.weight) == ("Anne", 4.5)
 
 
 def test_the_show_introduces_itself_too() -> None:
     lines = talk("A: This is Between the Hills, a podcast on maps.\nA: This is Yaron from Haifa.")
-    assert names(introductions(lines, "en", "Between the Hills")) == [("A", "Yaron")]
-    assert names(introductions(talk("A: This is Tim Ferris."), "en", "The Tim Ferris Show")) == [
+    assert names(introductions(lines, "Between the Hills")) == [("A", "Yaron")]
+    assert names(introductions(talk("A: This is Tim Ferris."), "The Tim Ferris Show")) == [
         ("A", "Tim Ferris")
     ]
 
 
 def test_a_german_calling_weighs_less_than_a_name() -> None:
-    (calling,) = introductions(talk("A: Ich bin Journalistin."), "de")
-    (name,) = introductions(talk("A: Ich bin Annalena."), "de")
+    (calling,) = introductions(talk("A: Ich bin Journalistin.", "de"))
+    (name,) = introductions(talk("A: Ich bin Annalena.", "de"))
     assert calling.weight < 2 < name.weight
 
 
@@ -120,7 +120,7 @@ def test_read_sentences_introduce_nobody(read_speech: Path) -> None:
     assert len(said) >= 59
     for language, text in said:
         for found in (introductions, addresses, announcements):
-            assert found(talk(f"A: {text.strip()}\nB: Yes."), language) == [], text
+            assert found(talk(f"A: {text.strip()}\nB: Yes.", language)) == [], text
 
 
 @pytest.mark.parametrize(
@@ -133,16 +133,16 @@ def test_read_sentences_introduce_nobody(read_speech: Path) -> None:
     ],
 )  # fmt: skip
 def test_an_announced_guest_speaks_next(language: str, line: str) -> None:
-    assert names(announcements(talk(f"A: {line}\nB: Hm."), language)) == [("B", "Anne Currie")]
+    assert names(announcements(talk(f"A: {line}\nB: Hm.", language))) == [("B", "Anne Currie")]
 
 
 def test_an_announced_guest_is_nobody_who_spoke_before() -> None:
-    assert announcements(talk("B: Hi.\nA: My guest today is Anne Currie.\nB: Oh."), "en") == []
+    assert announcements(talk("B: Hi.\nA: My guest today is Anne Currie.\nB: Oh.")) == []
 
 
 def test_two_announced_guests_are_not_told_apart() -> None:
     lines = "A: I'm joined by Anne Currie and Gaël Duez.\nB: Hi.\nC: Hello.\nD: And I do the sound."
-    found = announcements(talk(lines), "en")
+    found = announcements(talk(lines))
     assert {(e.label, e.name) for e in found if e.weight > 0} == {
         (label, name) for label in "BC" for name in ("Anne Currie", "Gaël Duez")
     }
@@ -152,8 +152,8 @@ def test_two_announced_guests_are_not_told_apart() -> None:
 def test_who_speaks_to_the_listeners_is_the_one_host() -> None:
     lines = talk("B: Yes.\nA: Welcome back to the show.")
     hosts = [Credit("Gaël Duez", "feed", "host"), Credit("Anne Currie", "feed", "guest")]
-    assert names(hosting(lines, "en", hosts)) == [("A", "Gaël Duez")]
-    assert hosting(lines, "en", [*hosts, Credit("Zoe", "feed", "host")]) == []
+    assert names(hosting(lines, hosts)) == [("A", "Gaël Duez")]
+    assert hosting(lines, [*hosts, Credit("Zoe", "feed", "host")]) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -71,6 +72,48 @@ B: Mostly into heat.
 GREEN_IO = Episode(
     "id", "Green IO", title="Green software with Anne Currie", people=(Person("Gaël Duez", "host"),)
 )
+
+
+IN_TWO_LANGUAGES = """
+A de: Hallo und herzlich willkommen, ich bin Anna Weber.
+A de: Heute reden wir englisch, denn zu Gast ist jemand aus Leeds.
+B: Thanks for having me. I'm Tom Reed, and I work on bridges.
+A: Welcome, Tom. So what is wrong with them?
+B: Well, most of them are old.
+A de: Und jetzt ins Studio, willkommen, Jens Krüger.
+C de: Danke dir, Anna. Was heißt denn alt?
+"""
+
+
+def test_each_is_understood_in_the_language_that_he_speaks() -> None:
+    assert names(name_by_evidence(episode(IN_TWO_LANGUAGES), NamingContext())) == {
+        "A": "Anna Weber",
+        "B": "Tom Reed",
+        "C": "Jens Krüger",
+    }
+
+
+@pytest.mark.parametrize(("language", "missed"), [("en", {"A", "C"}), ("de", {"B"})])
+def test_phrases_of_one_language_mean_nothing_in_another(language: str, missed: set[str]) -> None:
+    in_one = re.sub("^([A-C]) ?(?:de)?:", r"\1:", IN_TWO_LANGUAGES, flags=re.MULTILINE)
+    found = name_by_evidence(episode(in_one, language), NamingContext())
+    assert {speaker.label for speaker in found.speakers if speaker.source == "order"} == missed
+
+
+def test_segments_without_a_language_are_in_that_of_the_transcript() -> None:
+    one = episode(IN_TWO_LANGUAGES, "en")
+    untold = replace(
+        one, segments=tuple(replace(s, language=s.language.removesuffix("en")) for s in one.segments)
+    )
+    assert (
+        name_by_evidence(untold, NamingContext()).speakers == name_by_evidence(one, NamingContext()).speakers
+    )
+
+
+@pytest.mark.parametrize(("language", "name"), [("de", "Tom Reed"), ("en", "Speaker 1")])
+def test_a_sentence_pauses_but_not_into_another_language(language: str, name: str) -> None:
+    lines = f"A de: Guten Abend, ich bin\nA {language}: Tom Reed.\nB: Hm."
+    assert names(name_by_evidence(episode(lines), NamingContext()))["A"] == name
 
 
 def test_names_come_from_addresses_and_are_spelt_as_in_the_notes() -> None:

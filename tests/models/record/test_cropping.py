@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from models.record.cropping import crop
-from tests.outputs.samples import CONVERSATION
+from tests.outputs.samples import BILINGUAL, CONVERSATION
 
 
 def test_words_and_turns_are_timed_from_the_start_of_the_piece() -> None:
@@ -23,3 +23,12 @@ def test_words_and_turns_are_timed_from_the_start_of_the_piece() -> None:
 
 def test_a_silent_piece() -> None:
     assert crop(CONVERSATION, 3.0, 3.9).segments == ()
+
+
+def test_a_piece_keeps_its_languages() -> None:
+    piece = crop(BILINGUAL, 3.7, 7.0)
+    assert [(segment.language, segment.text) for segment in piece.segments] == [
+        ("de", "damit es alle verstehen können."),
+        ("en", "I understood that."),
+    ]
+    assert [(one.language, one.share) for one in piece.languages] == [("de", 0.625), ("en", 0.375)]

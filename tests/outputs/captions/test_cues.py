@@ -13,7 +13,17 @@ from models.record.transcript import Segment, Transcript, Word
 from outputs.captions.cues import _Piece, _Run, cues
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, SINGLE_LINE, VTT, Profile
 from outputs.text.characters import one_line, width
-from tests.outputs.samples import CONVERSATION, CROSSTALK, apart, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import (
+    BILINGUAL,
+    CONVERSATION,
+    CROSSTALK,
+    apart,
+    letters,
+    said,
+    spoken,
+    talk,
+    transcripts,
+)
 
 UNNAMED = [
     replace(PODCAST, names=False),
@@ -422,10 +432,16 @@ def test_gaps(profile: Profile, next_start: float, end: float) -> None:
     assert cues(transcript, profile)[0].end == end
 
 
-@given(st.lists(st.sampled_from(["a", "the house,", "of", "London.", "New", "York", "really"]), max_size=9))
-def test_the_cuts_are_the_best_there_are(texts: list[str]) -> None:
-    words = [_Piece(text, " ", 300 * i, 300 * i + 250) for i, text in enumerate(["so", *texts])]
-    run = _Run(words, 4000, replace(VTT, max_chars=12), "en", named=False)
+TEXTS = st.sampled_from(["a", "the house,", "of", "London.", "New", "York", "really"])
+
+
+@given(st.lists(st.tuples(TEXTS, st.sampled_from(["en", "en", "en", "de"])), max_size=9))
+def test_the_cuts_are_the_best_there_are(texts: list[tuple[str, str]]) -> None:
+    words = [
+        _Piece(text, " ", 300 * i, 300 * i + 250, language)
+        for i, (text, language) in enumerate([("so", "en"), *texts])
+    ]
+    run = _Run(words, 4000, replace(VTT, max_chars=12), named=False)
 
     def cost(ranges: Sequence[tuple[int, int]]) -> float:
         return sum(run.cost(first, last) for first, last in ranges)
@@ -436,6 +452,25 @@ def test_the_cuts_are_the_best_there_are(texts: list[str]) -> None:
         for inner in combinations(range(1, len(words)), size)
     ]
     assert cost(run.cues()) == pytest.approx(min(map(cost, ways)))
+
+
+def test_a_cue_is_in_one_language() -> None:
+    found = cues(BILINGUAL, PODCAST)
+    assert [(cue.language, " ".join(cue.lines)) for cue in found] == [
+        ("en", "Ann: Welcome back to the show."),
+        ("de", "Und jetzt auf Deutsch, damit es alle verstehen können."),
+        ("en", "Bob: I understood that."),
+        ("de", "Ann: Sehr schön."),
+    ]
+    short = talk(said("No.", language="en"), said("Doch.", 0.3, language="de"))
+    assert [cue.lines for cue in cues(short, VTT)] == [("No.",), ("Doch.",)]
+
+
+def test_lines_break_as_their_language_has_them_break() -> None:
+    text = "wir waren im ganzen Land unterwegs und sahen den schönen alten Wald im Herbst"
+    german, mixed = cues(talk(said(text), language="de"), VTT), cues(talk(said(text, language="de")), VTT)
+    assert [cue.lines for cue in mixed] == [cue.lines for cue in german]
+    assert [cue.lines for cue in cues(talk(said(text)), VTT)] != [cue.lines for cue in german]
 
 
 def test_hours_of_one_speaker_take_seconds() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.record.errors import OutputError
 from models.record.transcript import Segment, Track, TrackDecision, TrackPiece, Transcript, Turn, Word
 from outputs.formats.episode_json import load, render
-from tests.outputs.samples import CONVERSATION, talk, times, transcripts, unsure, whole_times
+from tests.outputs.samples import BILINGUAL, CONVERSATION, talk, times, transcripts, unsure, whole_times
 
 
 @given(transcripts(seconds=whole_times))
@@ -37,18 +37,27 @@ def test_times_are_rounded_and_nothing_else() -> None:
     assert record["segments"][0]["start"] == 0.123
     assert record["segments"][0]["words"][0] == {
         "start": 0.0, "end": 0.667, "text": " hi", "probability": 0.123456789, "speaker": None,
-        "overlap": False, "speaker_probability": None,
+        "overlap": False, "speaker_probability": None, "language": "",
     }  # fmt: skip
 
 
 def test_a_record_from_before_a_field_came_is_read() -> None:
     record = json.loads(render(CONVERSATION))
-    del record["repairs"], record["tracks"]
+    del record["repairs"], record["tracks"], record["languages"], record["translations"]
     for segment in record["segments"]:
-        del segment["continues"]
+        del segment["continues"], segment["language"]
         for word in segment["words"]:
-            del word["overlap"], word["speaker_probability"]
-    assert load(json.dumps(record)) == CONVERSATION
+            del word["overlap"], word["speaker_probability"], word["language"]
+    found = load(json.dumps(record))
+    assert found == replace(CONVERSATION, languages=())
+    assert {found.language_of(word) for word in found.words} == {"en"}
+
+
+def test_languages_are_kept() -> None:
+    found = load(render(BILINGUAL))
+    assert [found.language_of(segment) for segment in found.segments] == ["en", "de", "en", "de"]
+    assert {word.language for word in found.segments[1].words} == {"de"}
+    assert [one.language for one in found.languages] == ["de", "en"]
 
 
 def test_how_sure_speakers_and_voices_are_is_kept() -> None:

@@ -15,7 +15,17 @@ from models.record.transcript import Transcript
 from outputs.formats.html import render, sources
 from outputs.pages import templates
 from outputs.text.paragraphs import passages
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, spoken_over, talk, transcripts, unsure
+from tests.outputs.samples import (
+    BILINGUAL,
+    CONVERSATION,
+    letters,
+    said,
+    spoken,
+    spoken_over,
+    talk,
+    transcripts,
+    unsure,
+)
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
 TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p"}
@@ -55,6 +65,25 @@ def test_words_have_their_times() -> None:
     page = parser.document_fromstring(render(CONVERSATION))
     words = [(float(span.get("data-t")), span.text) for span in page.findall(".//main//span")]
     assert words == [(word.start, word.text.strip()) for word in CONVERSATION.words]
+
+
+def test_what_is_in_another_language_says_so() -> None:
+    page = parser.document_fromstring(render(BILINGUAL))
+    said_in = [(p.get("lang"), p.text_content()) for p in page.xpath("//main/section/p")]
+    assert said_in == [
+        (None, " Welcome back to the show."),
+        ("de", " Und jetzt auf Deutsch, damit es alle verstehen können."),
+        (None, " I understood that."),
+        ("de", " Sehr schön."),
+    ]
+    assert page.get("lang") == "en"
+    (facts,) = page.find_class("facts")
+    assert facts.text_content() == "00:13 · 2 speakers · de 58 % · en 42 %"
+
+
+def test_languages_are_told_only_where_there_are_several() -> None:
+    for transcript in (CONVERSATION, replace(BILINGUAL, languages=BILINGUAL.languages[:1])):
+        assert "%" not in parser.document_fromstring(render(transcript)).find_class("facts")[0].text_content()
 
 
 def test_words_of_an_unsure_speaker_are_marked_and_told_once() -> None:

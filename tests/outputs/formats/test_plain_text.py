@@ -8,12 +8,12 @@ from hypothesis import given
 from models.record.transcript import Segment, Transcript, Word
 from outputs.formats.plain_text import render
 from outputs.text.paragraphs import PARAGRAPH_CHARS, passages, unbroken
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import BILINGUAL, CONVERSATION, letters, said, spoken, talk, transcripts
 
 
 @given(transcripts())
 def test_holds_every_word_in_order(transcript: Transcript) -> None:
-    paragraphs = [text for passage in passages(transcript) for text in passage.paragraphs]
+    paragraphs = [one.text for passage in passages(transcript) for one in passage.paragraphs]
     assert letters("".join(paragraphs)) == spoken(transcript)
     assert all(text in render(transcript) for text in paragraphs)
 
@@ -82,7 +82,7 @@ def test_long_speech_is_broken_at_sentence_ends() -> None:
     segment = said(" ".join([sentence] * 30))
     (passage,) = passages(talk(segment))
     assert len(passage.paragraphs) > 2
-    for paragraph in passage.paragraphs:
+    for paragraph in (one.text for one in passage.paragraphs):
         assert paragraph.startswith("This")
         assert paragraph.endswith("longer.")
         assert len(paragraph) < PARAGRAPH_CHARS + len(sentence) + 1
@@ -90,3 +90,9 @@ def test_long_speech_is_broken_at_sentence_ends() -> None:
 
 def test_silence() -> None:
     assert render(talk()) == ""
+
+
+def test_a_paragraph_is_in_one_language() -> None:
+    assert render(talk(*BILINGUAL.segments[:2], SPEAKER_00="Ann")) == (
+        "Ann (00:00)\nWelcome back to the show.\n\nUnd jetzt auf Deutsch, damit es alle verstehen können.\n"
+    )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import webvtt
@@ -7,11 +8,15 @@ from hypothesis import given
 
 from models.record.transcript import Transcript
 from outputs.captions.cues import cues
+from outputs.captions.lint import lint
 from outputs.captions.profiles import VTT
+from outputs.captions.webvtt import read
 from outputs.formats.vtt import render
 from outputs.text.characters import one_line
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import BILINGUAL, CONVERSATION, letters, said, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
+
+LANGUAGES = {"en", "ja", "he"}  # of samples, those that there are
 
 
 @given(transcripts())
@@ -28,6 +33,9 @@ def test_another_parser_reads_the_same_words_and_voices(transcript: Transcript) 
 def test_payload_has_no_bare_markup(transcript: Transcript) -> None:
     header, *blocks = render(transcript).split("\n\n")
     assert header.rstrip("\n") == "WEBVTT"
+    main = transcript.language
+    if main in LANGUAGES:
+        assert blocks.pop(0).rstrip("\n") == f"NOTE Language: {main}"
     for block in blocks:
         timing, payload = block.split("\n", 1)
         assert timing.count("-->") == 1
@@ -35,6 +43,10 @@ def test_payload_has_no_bare_markup(transcript: Transcript) -> None:
         voice, _, text = payload.partition(">") if payload.startswith("<v ") else ("", "", payload)
         assert "<" not in voice[1:]
         assert "\n" not in voice
+        marked = re.fullmatch(r"<lang ([a-z]+)>(.*)</lang>\n?", text, re.DOTALL)
+        if marked:
+            assert marked[1] in LANGUAGES - {main}
+            text = marked[2]
         assert "<" not in text
         assert ">" not in text
 
@@ -60,4 +72,30 @@ def test_unknown_speaker_has_no_voice() -> None:
 
 
 def test_silence() -> None:
-    assert render(talk()) == "WEBVTT\n"
+    assert render(talk()) == "WEBVTT\n\nNOTE Language: en\n"
+    assert render(talk(language="")) == "WEBVTT\n"
+
+
+def test_what_is_not_in_the_main_language_says_so() -> None:
+    blocks = render(BILINGUAL).split("\n\n")
+    assert blocks[1] == "NOTE Language: en"
+    assert [block.partition("\n")[2].rstrip() for block in blocks[2:]] == [
+        "<v Ann>Welcome back to the show.",
+        "<v Ann><lang de>Und jetzt auf Deutsch, damit es alle verstehen können.</lang>",
+        "<v Bob>I understood that.",
+        "<v Ann><lang de>Sehr schön.</lang>",
+    ]
+
+
+def test_two_lines_are_in_one_language_tag() -> None:
+    text = "das ist ein Satz, der in einer Zeile keinen Platz hat, weil er so lang ist"
+    assert render(talk(said(text, 0.0, 0.4, language="de"), SPEAKER_00="Ann")).endswith(
+        "\n<v Ann><lang de>das ist ein Satz, der in einer Zeile keinen Platz hat,\nweil er so lang ist</lang>\n"
+    )
+
+
+def test_lint_finds_nothing_in_captions_of_two_languages() -> None:
+    assert lint(render(BILINGUAL), "vtt", VTT) == []
+    assert [caption.voices for caption in read(render(BILINGUAL)).captions] == [
+        ("Ann",), ("Ann",), ("Bob",), ("Ann",)
+    ]  # fmt: skip

@@ -26,7 +26,16 @@ from outputs.library.corrections import (
     word_changes,
 )
 from outputs.library.write import publish
-from tests.outputs.samples import CONVERSATION, NASTY_TEXTS, letters, said, spoken, talk, transcripts
+from tests.outputs.samples import (
+    BILINGUAL,
+    CONVERSATION,
+    NASTY_TEXTS,
+    letters,
+    said,
+    spoken,
+    talk,
+    transcripts,
+)
 
 FIRST = CONVERSATION.segments[0]
 
@@ -44,6 +53,26 @@ def timed(segment: Segment) -> list[tuple[float, float, str]]:
 def heard(text: str, start: float = 0.5, shift: float = 0.0) -> Transcript:
     """What another model heard, a little earlier or later."""
     return replace(CONVERSATION, segments=(said(text, start + shift), *CONVERSATION.segments[1:]))
+
+
+def test_what_is_corrected_stays_in_its_language() -> None:
+    fixed = rewritten(BILINGUAL, 1, "Und nun auf gut Deutsch, damit es alle verstehen können.")
+    german = fixed.segments[1]
+    words = tuple(word.text for word in german.words)
+    bob = Correction(SPEAKER, german.start, german.end, words, speaker="SPEAKER_01")
+    given_away = apply_corrections(fixed, [bob]).transcript
+    assert given_away.segments[1].speaker == "SPEAKER_01"
+    for segment in (german, given_away.segments[1]):
+        assert {segment.language, *(word.language for word in segment.words)} == {"de"}
+
+
+def test_segments_of_two_languages_that_are_joined_are_in_that_of_the_first() -> None:
+    first, second, *_ = BILINGUAL.segments
+    seam = (first.words[-1], second.words[0])
+    join = Correction(JOIN, seam[0].start, seam[1].end, tuple(word.text for word in seam))
+    joined = apply_corrections(BILINGUAL, [join]).transcript.segments[0]
+    assert joined.text == f"{first.text} {second.text}"
+    assert {joined.language, *(word.language for word in joined.words)} == {"en"}
 
 
 def test_unchanged_words_keep_their_times_and_new_ones_share_those_of_what_they_replace() -> None:

@@ -12,7 +12,7 @@ from outputs.library import read
 from outputs.library.corrections import load
 from outputs.library.editing import EditingSession, OutdatedError
 from outputs.library.write import publish
-from tests.outputs.samples import CONVERSATION, said, unsure
+from tests.outputs.samples import BILINGUAL, CONVERSATION, said, unsure
 
 
 @pytest.fixture
@@ -86,6 +86,12 @@ def test_what_changes_nothing_is_no_correction(session: EditingSession) -> None:
     act(session, "speaker", segment=0, speaker="SPEAKER_00")
     act(session, "rename", speaker="SPEAKER_00", name="Ann")
     assert session.state()["corrections"] == 0
+
+
+def test_the_page_knows_the_language_of_each_segment(tmp_path: Path) -> None:
+    publish(BILINGUAL, tmp_path, FORMATS)
+    state = EditingSession(tmp_path).state()
+    assert [segment["language"] for segment in state["segments"]] == ["en", "de", "en", "de"]
 
 
 def test_who_says_so_makes_an_unsure_speaker_sure(tmp_path: Path) -> None:
@@ -170,6 +176,7 @@ def test_the_state_is_what_the_page_shows(session: EditingSession) -> None:
     state = session.state()
     assert state["segments"][1] == {
         "speaker": "SPEAKER_01",
+        "language": "en",
         "unsure": False,
         "start": 4.0,
         "words": [[4.0, " And"], [4.3, " I'm"], [4.6, " Bob,"], [4.9, " hello!"]],

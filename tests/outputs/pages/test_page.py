@@ -15,10 +15,11 @@ import pytest
 
 from audio.media.clip import cut, encode
 from models.record.transcript import Person, Transcript, Turn
+from outputs.formats.html import render
 from outputs.formats.registry import FORMATS
 from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
-from tests.outputs.samples import said, talk
+from tests.outputs.samples import BILINGUAL, said, talk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -232,6 +233,22 @@ def test_captions_come_from_the_track(page: Page) -> None:
     page.wait_for_function("() => document.getElementById('caption').textContent.startsWith('Bob: béta1')")
     assert page.locator("#caption").is_visible()
     assert page.locator("#caption").get_attribute("lang") == "en"
+
+
+def test_languages_have_names_and_captions_are_in_theirs(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    audio = replace(BILINGUAL.audio, path="audio.mp3")
+    (tmp_path / "transcript.html").write_text(render(replace(BILINGUAL, audio=audio)))
+    (tmp_path / "audio.mp3").symlink_to(folder / "audio.mp3")
+    with watched(browser) as found:
+        page = found.page
+        page.goto((tmp_path / "transcript.html").as_uri())
+        assert page.locator(".facts").inner_text().endswith("German 58 % · English 42 %")
+        assert page.locator("main p:lang(de)").count() == 2
+        page.keyboard.press("c")
+        page.get_by_text("verstehen").click()
+        page.locator("#caption :lang(de)", has_text="Ann: Und jetzt auf Deutsch").wait_for()
 
 
 def test_dark_colours_and_what_is_remembered(browser: Browser, web: str) -> None:

@@ -169,7 +169,9 @@ def test_only_files_that_are_there_and_a_known_language() -> None:
 def test_people_only_if_they_were_confirmed() -> None:
     speakers = (Speaker("SPEAKER_00", "Ann", "user", 1.0), Speaker("SPEAKER_01", "Bob", "feed", 0.9))
     transcript = talk(said("Hi."), said("Ho.", 2, speaker="SPEAKER_01"))
-    found = feed_entry(replace(transcript, speakers=speakers), PILOT, ["vtt", "txt", "html"])
+    found = feed_entry(
+        replace(transcript, speakers=speakers), PILOT, ["transcript.vtt", "transcript.txt", "transcript.html"]
+    )
     assert found.people == ("Ann",)
     assert found.formats == ("vtt", "html")
 

@@ -132,6 +132,28 @@ def test_all_languages_are_searched(seen: Watched) -> None:
     look_for(seen.page, "welcome", "1 episode")
 
 
+def test_an_episode_in_two_languages_is_found_in_each_and_told_once(browser: Browser, tmp_path: Path) -> None:
+    mixed = talk(
+        said("Ada waited for the trains.", 1, language="en"),
+        said("Ada mag die alten Bahnhöfe.", 5, language="de"),
+        SPEAKER_00="Ann",
+    )
+    publish(mixed, tmp_path / "library" / "the-show" / "pilot", FORMATS)
+    build_site(tmp_path / "library", tmp_path / "site")
+    with serving(tmp_path / "site") as address, watched(browser) as found:
+        page, times = found.page, found.page.locator("#hits .at a")
+        page.goto(f"{address}/index.html")
+        look_for(page, "Ada", "1 episode")
+        assert page.locator("#hits h3").all_text_contents() == ["Pilot & co"]
+        assert times.all_text_contents() == ["00:01", "00:05"]
+        for stem, word, time in (("waiting train", "trains", "00:01"), ("Bahnhof", "Bahnhöfe", "00:05")):
+            page.get_by_role("searchbox").fill(stem)
+            page.locator("#hits mark", has_text=word).wait_for()
+            assert times.all_text_contents() == [time]
+        assert times.get_attribute("href") == "/the-show/pilot/transcript.html#t=5"
+        look_for(page, "Pilot", "1 episode")
+
+
 def test_filters_by_speaker_and_show(seen: Watched) -> None:
     page = seen.page
     look_for(page, "hello", "1 episode")

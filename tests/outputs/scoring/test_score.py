@@ -102,6 +102,17 @@ def test_chinese_is_compared_letter_by_letter(tmp_path: Path) -> None:
     assert score(tmp_path / "e", stm=tmp_path / "ref.stm").wer == WordError(1, 0, 0, 6)
 
 
+def test_each_language_is_normalised_as_its_own(tmp_path: Path) -> None:
+    english, french = said("I'm twenty.", language="en"), said("Où est-il ?", 2, language="fr")
+    publish(talk(english, french), tmp_path / "e", [])
+    stm = tmp_path / "ref.stm"
+    stm.write_text("x 1 a 0 0.6 I am 20\nx 1 a 1.8 3 où est il\n")
+    assert score(tmp_path / "e", stm=stm).wer == WordError(0, 0, 0, 6)
+    stm.write_text("x 1 a 0 0.6 I am 20\nx 1 a 1.8 3 ou est il\n")
+    found = score(tmp_path / "e", stm=stm)
+    assert found.wer == found.cpwer == WordError(1, 0, 0, 6)
+
+
 def test_nothing_said(tmp_path: Path) -> None:
     publish(talk(), tmp_path / "e", [])
     (tmp_path / "ref.stm").write_text("x 1 a 0 1 one two\n")
