@@ -43,6 +43,11 @@ def test_what_is_in_the_script_already_stays() -> None:
     assert written([said("皇后", "騎", "馬", "三公里")], "zh") == ["皇后|騎|馬|三公里"]
 
 
+def test_surnames_and_words_that_both_scripts_have_stay() -> None:
+    traditional = [said("我們", "這", "裡", "說", "話"), said("于", "先生", "和", "范", "先生"), said("台", "灣")]
+    assert written(traditional, "zh")[1] == "于|先生|和|范|先生"
+
+
 def test_languages_are_told_apart() -> None:
     parts = [said("這", "個", language="ja"), said("这", "个", "这"), said("個", language="zh")]
     assert written(parts, "zh") == ["這|個", "这|个|这", "个"]
