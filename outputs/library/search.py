@@ -145,7 +145,8 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Don't go to Café 東京!"), tokens("हिंदी शुरू"), tokens("شكرًا")
     (['don', 't', 'go', 'to', 'cafe', '東', '京'], ['हिंदी', 'शुरू'], ['شكرا'])
     """
-    return _TOKEN.findall(_folded(text))
+    found: list[str] = _TOKEN.findall(_folded(text))
+    return found
 
 
 def _folded(text: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from flows import steps
+from models.asr.one_script import Script
 from models.asr.transcription import Transcription
 from models.record.transcript import AudioFile, Diarisation, Episode, Word
 
@@ -10,7 +11,7 @@ def test_a_transcript_is_in_one_script() -> None:
     heard = Transcription(words, "zh", 1.0, "base")
     episode, audio = Episode("0b5e"), AudioFile("talk.mp3", "ab" * 32, 3.0)
 
-    def written(script: steps.Script | None) -> str:
+    def written(script: Script | None) -> str:
         transcript = steps.align(episode, audio, heard, Diarisation(), diariser_model="none", script=script)
         return "".join(word.text for word in transcript.words)
 
