@@ -58,6 +58,9 @@ class ScriptedEngine:
         other._report = report
         return other
 
+    def translating(self) -> Self:
+        return self
+
     def with_choice(self, languages: Sequence[str]) -> Self:
         return self
 

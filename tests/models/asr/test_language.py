@@ -58,7 +58,7 @@ def test_where_no_language_is_probable_the_likeliest_that_makes_sense_is_taken(
         def language_probabilities(self, chunk: Span) -> dict[str, float]:
             return {"la": 0.4, "en": 0.35, "cy": 0.2}
 
-        def decode(self, chunks: list[Span]) -> list[Hypothesis]:  # type: ignore[override]
+        def decode(self, chunks: list[Span]) -> list[Hypothesis]:
             return (
                 [Hypothesis(chunk) for chunk in chunks] if self.language == "la" else super().decode(chunks)
             )

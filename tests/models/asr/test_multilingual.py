@@ -10,27 +10,29 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.asr.transcription import Transcription, TranscriptionOptions, transcribe
 from models.record.spans import Span
 from models.record.transcript import Turn
-from models.runtime.samples import SAMPLE_RATE, Samples
+from models.runtime.samples import SAMPLE_RATE
 from tests.models.conftest import read_audio
 
+Waveform = NDArray[np.float32]
 BASE = TranscriptionOptions(model="base")
 PAUSE = np.zeros(SAMPLE_RATE // 2, dtype=np.float32)
 CLIPS = ("de-001", "fr-002", "de-002", "es-003", "de-004")
 LEVEL = 10 ** (-23 / 20)
 
 
-def levelled(samples: Samples) -> Samples:
+def levelled(samples: Waveform) -> Waveform:
     return np.clip(samples * (LEVEL / np.sqrt(np.square(samples).mean())), -1, 1).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def episode(fleurs: Path) -> tuple[Samples, list[Turn], list[str]]:
+def episode(fleurs: Path) -> tuple[Waveform, list[Turn], list[str]]:
     """A host who speaks German, guests who don't, and what each says."""
-    parts, turns, texts, now = list[Samples](), list[Turn](), list[str](), 0.0
+    parts, turns, texts, now = list[Waveform](), list[Turn](), list[str](), 0.0
     for clip in CLIPS:
         sound = levelled(read_audio(fleurs / f"fleurs-{clip}.ogg"))
         parts += [sound, PAUSE]
@@ -41,7 +43,7 @@ def episode(fleurs: Path) -> tuple[Samples, list[Turn], list[str]]:
 
 
 def heard_in(
-    episode: tuple[Samples, list[Turn], list[str]], options: TranscriptionOptions = BASE
+    episode: tuple[Waveform, list[Turn], list[str]], options: TranscriptionOptions = BASE
 ) -> Transcription:
     samples, turns, _ = episode
     return transcribe(samples, options, speech=[Span(turn.start, turn.end) for turn in turns], turns=turns)
@@ -61,12 +63,12 @@ def errors(heard: Transcription, turns: list[Turn], texts: list[str]) -> list[fl
 
 
 @pytest.fixture(scope="module")
-def found(episode: tuple[Samples, list[Turn], list[str]]) -> Transcription:
+def found(episode: tuple[Waveform, list[Turn], list[str]]) -> Transcription:
     return heard_in(episode)
 
 
 def test_each_sentence_is_written_in_its_language(
-    found: Transcription, episode: tuple[Samples, list[Turn], list[str]]
+    found: Transcription, episode: tuple[Waveform, list[Turn], list[str]]
 ) -> None:
     _, turns, texts = episode
     for turn in turns:
@@ -81,7 +83,7 @@ def test_each_sentence_is_written_in_its_language(
 
 @pytest.mark.slow
 def test_languages_survive_a_quieter_recording_that_begins_later(
-    episode: tuple[Samples, list[Turn], list[str]], found: Transcription
+    episode: tuple[Waveform, list[Turn], list[str]], found: Transcription
 ) -> None:
     samples, turns, texts = episode
     late = SAMPLE_RATE // 2
@@ -95,7 +97,7 @@ def test_languages_survive_a_quieter_recording_that_begins_later(
 
 
 def test_no_other_languages_are_written_than_may_be(
-    episode: tuple[Samples, list[Turn], list[str]],
+    episode: tuple[Waveform, list[Turn], list[str]],
 ) -> None:
     samples, turns, texts = episode
     first = slice(0, round(turns[1].end * SAMPLE_RATE))

@@ -279,7 +279,10 @@ def pieces(text: str, size: int = 2, language: str = "") -> Transcript:
 
 
 def test_french_spaces_stay_and_break_no_line() -> None:
-    text = "Il dit\u00a0: «\u00a0Ah\u202f! Là\u202f?\u00a0» puis « Oui » , 10\u202f000\u00a0€ ; et rien d’autre !"
+    text = (
+        "Il dit\u00a0: «\u00a0Ah\u202f! Vous voilà\u202f?\u00a0» puis « Oui » , "
+        "pour 10\u202f000\u00a0€ ; et rien d’autre !"
+    )
     for size in range(20, 50):
         lines = lines_of(talk(said(text), language="fr"), replace(VTT, max_chars=size))
         assert " ".join(lines) == text
