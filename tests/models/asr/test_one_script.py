@@ -20,17 +20,17 @@ def written(segments: list[Segment], language: str, script: Script | None = None
     return ["|".join(word.text for word in segment.words) for segment in found]
 
 
-MIXED = [said("今天", "的", "天气", "很", "好", "，我们", "这", "里"), said("後", "來", "去", "吃", "飯")]
+MIXED = [said("今天", "的", "天气", "很", "好", "，我们", "这", "里", "说话"), said("後", "來", "去", "吃", "飯")]
 
 
 def test_chinese_is_in_the_script_of_most_characters() -> None:
-    assert written(MIXED, "zh") == ["今天|的|天气|很|好|，我们|这|里", "后|来|去|吃|饭"]
+    assert written(MIXED, "zh") == ["今天|的|天气|很|好|，我们|这|里|说话", "后|来|去|吃|饭"]
     mostly_traditional = [said("我們", "在", "這", "裡", "說", "話"), said("头", "发")]
     assert written(mostly_traditional, "zh") == ["我們|在|這|裡|說|話", "頭|髮"]
 
 
 def test_a_script_that_is_asked_for_counts_more() -> None:
-    assert written(MIXED, "zh", "hant") == ["今天|的|天氣|很|好|，我們|這|裡", "後|來|去|吃|飯"]
+    assert written(MIXED, "zh", "hant") == ["今天|的|天氣|很|好|，我們|這|裡|說話", "後|來|去|吃|飯"]
     assert written(MIXED, "zh", "cyrl") == written(MIXED, "zh")
 
 
