@@ -53,5 +53,5 @@ def test_captions_are_read_back_without_marks() -> None:
 def test_a_paragraph_of_the_page_runs_as_it_is_read() -> None:
     arabic, english = said("Apple قالت نعم.", speaker="A"), said("He said שלום to us.", 3.0, speaker="B")
     page = html.render(talk(replace(arabic, language="ar"), english, A="Ann", B="Bob"))
-    assert '<p dir="rtl" lang="ar"><span data-t="0">Apple<' in page
-    assert '<p dir="ltr"><span data-t="3">He<' in page
+    assert '<p dir="rtl" lang="ar"> <span data-t="0">Apple<' in page
+    assert '<p dir="ltr"> <span data-t="3">He<' in page
