@@ -20,7 +20,10 @@ def written(segments: list[Segment], language: str, script: Script | None = None
     return ["|".join(word.text for word in segment.words) for segment in found]
 
 
-MIXED = [said("今天", "的", "天气", "很", "好", "，我们", "这", "里", "说话"), said("後", "來", "去", "吃", "飯")]
+MIXED = [
+    said("今天", "的", "天气", "很", "好", "，我们", "这", "里", "说话"),
+    said("後", "來", "去", "吃", "飯"),
+]
 
 
 def test_chinese_is_in_the_script_of_most_characters() -> None:
@@ -44,7 +47,11 @@ def test_what_is_in_the_script_already_stays() -> None:
 
 
 def test_surnames_and_words_that_both_scripts_have_stay() -> None:
-    traditional = [said("我們", "這", "裡", "說", "話"), said("于", "先生", "和", "范", "先生"), said("台", "灣")]
+    traditional = [
+        said("我們", "這", "裡", "說", "話"),
+        said("于", "先生", "和", "范", "先生"),
+        said("台", "灣"),
+    ]
     assert written(traditional, "zh")[1] == "于|先生|和|范|先生"
 
 
