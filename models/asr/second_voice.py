@@ -202,8 +202,7 @@ def _is_among(word: Word, others: Sequence[Word]) -> bool:
     """Whether the same word is there, or one that it is a half of, at about the same time."""
     middle = (word.start + word.end) / 2
     return any(
-        is_same_word(other.text, word.text)
-        and abs((other.start + other.end) / 2 - middle) <= SAME_SECONDS
+        is_same_word(other.text, word.text) and abs((other.start + other.end) / 2 - middle) <= SAME_SECONDS
         for other in others
     )
 
