@@ -175,10 +175,10 @@ def _is_similar(one: str, other: str) -> bool:
 
 
 def _is_whole(one: Sequence[_Token], other: Sequence[_Token], rest: Sequence[_Token]) -> bool:
-    """Whether a repeat begins and ends with words, but in scripts without spaces, where no letter may be torn."""
-    begins = one[0].first or is_spaceless(one[0].key)
+    """Whether a repeat begins and ends with words; in scripts without spaces two letters will do, none of them torn."""
     torn = bool(rest) and category(rest[0].key[0]).startswith("M")
-    return begins and (other[-1].last or (is_spaceless(other[-1].key) and not torn))
+    begins = one[0].first or (is_spaceless(one[0].key) and len(one) > 1)
+    return begins and (other[-1].last or (is_spaceless(other[-1].key) and len(other) > 1 and not torn))
 
 
 def _needed(tokens: Sequence[_Token]) -> float:
