@@ -18,7 +18,7 @@ from outputs.captions import webvtt as browsers
 from outputs.formats import episode_json, plain_text, vtt
 from outputs.formats.registry import FORMATS, is_our_file
 from outputs.library import read, write
-from outputs.library.corrections import NAME, SPEAKER, Correction, apply_corrections
+from outputs.library.corrections import NAME, SPEAKER, WORDS, Correction, apply_corrections
 from outputs.publishing.feed import feed_entry
 from outputs.publishing.site import build_site
 from outputs.text.translations import notice, translated, translations_of
@@ -114,6 +114,16 @@ def test_names_and_sayers_that_were_corrected_are_those_of_the_translation() -> 
     ]
     assert plain_text.render(english).count("Anna (") == 1
     assert episode_json.load(episode_json.render(found)) == found
+
+
+def test_what_was_deleted_is_not_told_in_the_translation() -> None:
+    """Neither where others speak about then nor where it ends the episode."""
+    transcript = bilingual()
+    told = [one.text for one in transcript.translations[0].segments]
+    for number, segment in enumerate(transcript.segments):
+        gone = Correction(WORDS, segment.start, segment.end, tuple(word.text for word in segment.words))
+        (english,) = apply_corrections(transcript, [gone]).transcript.translations
+        assert [one.text for one in english.segments] == told[:number] + told[number + 1 :]
 
 
 def test_a_clip_has_its_part_of_them() -> None:
