@@ -87,7 +87,7 @@ def translate(
     if joined is None:
         return by_sound.translate(samples, options, segments, language, progress)
     spliced = own_tracks.into_splice(decoded, joined, segments)
-    found = by_sound.translate(samples, options, spliced, language, progress)
+    found = by_sound.translate(samples, options, spliced, language, progress, apart=True)
     return replace(found, segments=own_tracks.out_of_splice(decoded, found.segments))
 
 

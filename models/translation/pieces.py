@@ -123,7 +123,7 @@ def _follows(one: Piece, other: Piece, seconds: float) -> bool:
     """Whether nothing comes between two pieces, and both are short enough together."""
     return (
         one.numbers[-1] in (other.numbers[0] - 1, other.numbers[0])
-        and other.span.start - one.span.end <= MAX_PAUSE
+        and -MERGED_GAP <= other.span.start - one.span.end <= MAX_PAUSE
         and other.span.end - one.span.start <= seconds
     )
 
