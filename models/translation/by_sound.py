@@ -48,14 +48,16 @@ def translate(
     language: str,
     progress: Progress = silent,
     *,
+    target: str = TARGET,
     apart: bool = False,
 ) -> Translated:
     """The segments in English; those that are in it stay as they are.
 
     samples: (samples,) mono at 16 kHz, what the segments were heard in. options: which model hears; the names in its
     `vocabulary`, where they are spelled right in the segments, are to be so in the translation. language: of segments
-    that don't tell theirs. apart: whether nobody speaks at the same time in the samples, whatever the words tell of the
-    mix. Raises ModelError when the model isn't there, InputError where it knows English only.
+    that don't tell theirs. target: what the result calls English, such as "en-GB". apart: whether nobody speaks at the
+    same time in the samples, whatever the words tell of the mix. Raises ModelError when the model isn't there,
+    InputError where it knows English only.
     """
     engine = load(options).translating().with_samples(samples)
     foreign = [
@@ -63,7 +65,7 @@ def translate(
     ]
     listener = _Listener(engine, _Edges.of(segments, samples), options.vocabulary, apart)
     heard = listener.heard(foreign, lambda done, total: progress("translate", done, total))
-    found, warning = put_back(segments, language, TARGET, heard)
+    found, warning = put_back(segments, language, target, heard)
     return_freed_memory()
     poor = (POOR_WARNING.format(engine.name),) if POOR in engine.name else ()
     return Translated(found, f"Whisper {engine.name}", (*poor, *([warning] if warning else [])))

@@ -18,7 +18,7 @@ from models.record.transcript import Segment, Word
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.translation.faults import is_copy, is_loop
-from models.translation.pieces import Piece, Translated, bounded, put_back, sentences
+from models.translation.pieces import Piece, Translated, bounded, is_same_language, put_back, sentences
 from models.translation.protection import SPACELESS, coded, decoded, lost
 from models.translation.translator import Translator, load
 
@@ -51,13 +51,13 @@ def translate(
     target: str,
     progress: Progress = silent,
 ) -> Translated:
-    """The segments in the language `target` (ISO 639-1 code); those that are in it stay as they are.
+    """The segments in the language `target` (a tag of BCP 47); those that are in it stay as they are.
 
     language: of segments that don't tell theirs. Raises as `translator.load` does, and InputError for a model that
     doesn't know the target.
     """
     translator = load(options.model, options.device)
-    said = (piece for piece in sentences(segments, language) if piece.language != target)
+    said = (piece for piece in sentences(segments, language) if not is_same_language(piece.language, target))
     foreign = [part for piece in said for part in bounded(piece, LONGEST_SECONDS)]
     translations = translated(
         translator, foreign, target, options.terms, lambda done, total: progress("translate", done, total)

@@ -19,7 +19,7 @@ from models.record.transcript import Diarisation, Segment, Turn, Word
 from outputs.library import read
 from tests.flows.conftest import Process
 from tests.models.conftest import SHARED
-from tests.outputs.samples import said
+from tests.outputs.samples import said, talk
 
 CLIP = SHARED / "non_english" / "fleurs" / "fleurs-de-004.ogg"
 SUBTITLES = {"transcript.en.srt", "transcript.en.vtt", "transcript.en.txt"}
@@ -53,6 +53,15 @@ def test_what_can_not_be_done_is_refused_before_any_work(options: dict[str, obje
     with pytest.raises(InputError, match=what) as refused:
         translation.check(RunOptions.model_validate({"model": "base", **options}))
     assert "\n" not in str(refused.value)
+
+
+def test_languages_are_told_however_they_are_written() -> None:
+    options = RunOptions.model_validate({"model": "base", "translate": ("EN", "en_us", "e n")})
+    assert options.translate == ("en", "en-US", "e n")
+    translation.check(options.model_copy(update={"translate": ("en", "en-US")}))
+    transcript = talk(said("olá"), language="pt")
+    assert not translation.has_foreign(transcript, "pt-BR")
+    assert translation.has_foreign(transcript, "en-US")
 
 
 def test_words_of_tracks_find_their_way_into_the_splice_and_back() -> None:

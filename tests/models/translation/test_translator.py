@@ -112,6 +112,11 @@ def test_what_is_no_model_is_refused() -> None:
         translator.check("nowhere", "de")
 
 
+def test_what_is_in_the_language_stays_whatever_the_region(m2m: Path) -> None:
+    (kept,) = by_text.translate([said("Yes.")], TranslatorOptions(str(m2m)), "en", "en-GB").segments
+    assert (kept.text, kept.language) == ("Yes.", "en-GB")
+
+
 def test_segments_keep_speakers_and_times(m2m: Path) -> None:
     first, answer, last = said("Wer hat?"), said("Yes.", 5, speaker="SPEAKER_01"), said("Die Insel.", 7)
     told: list[tuple[str, float, float]] = []
