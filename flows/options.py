@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from models.asr.transcription import TranscriptionOptions
@@ -88,6 +88,16 @@ class EpisodeOptions(BaseModel):
         None, description="A translation model of CTranslate2: a folder or a hub id."
     )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
+
+    @field_validator("translate")
+    @classmethod
+    def _as_tags(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Languages as BCP 47 writes them: "en" for "EN", "pt-BR" for "pt_br"; what is none stays, to be refused."""
+        if not languages:
+            return ()
+        from langcodes import standardize_tag, tag_is_valid
+
+        return tuple(standardize_tag(one) if tag_is_valid(one) else one for one in languages)
 
 
 class RunOptions(EpisodeOptions):

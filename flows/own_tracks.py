@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -127,28 +127,58 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
 def into_splice(
     decoded: DecodedAudio, joined: TracksDiarisation, segments: Sequence[Segment]
 ) -> list[Segment]:
-    """Segments of people who have tracks as they lie in the splice, where nobody speaks at the same time."""
+    """Segments of people who have tracks as they lie in the splice, where nobody speaks at the same time.
+
+    Each lies on one track. One that continues a sentence of another track is a sentence of its own there.
+    """
     assert decoded.layout is not None
     splice = decoded.layout.splice
-    stretches: dict[str, list[Stretch]] = defaultdict(list)
-    for track, labels in enumerate(joined.labels):
-        for label in labels:
-            stretches[label] += splice.of_track(track)
-    return [
-        _of_words(segment, [_spliced(word, stretches[segment.speaker or ""]) for word in segment.words])
-        for segment in segments
-    ]
+    tracks = {track: own for track in range(splice.tracks) if (own := splice.of_track(track))}
+    labels = joined.labels
+    homes = {label: [i for i in tracks if label in labels[i]] for own in labels for label in own}
+    found: list[Segment] = []
+    last: dict[str | None, int] = {}
+    for segment in segments:
+        among = homes.get(segment.speaker or "") or tracks
+        track = max(among, key=lambda i: _held(segment, tracks[i]))
+        goes_on = segment.continues and last.get(segment.speaker) == track
+        last[segment.speaker] = track
+        words = [_spliced(word, tracks[track]) for word in segment.words]
+        found.append(_of_words(replace(segment, continues=goes_on), words))
+    return found
+
+
+def _held(segment: Segment, stretches: Sequence[Stretch]) -> tuple[float, float]:
+    """Seconds of a segment's words that lie in stretches of a track, and how near the others are: more is better."""
+    seconds = away = 0.0
+    for word in segment.words:
+        span = _nearest(word, stretches).span
+        seconds += span.shared(Span(word.start, word.end))
+        away += _distance(span, word)
+    return round(seconds, 3), -round(away, 3)
+
+
+def _nearest(word: Word, stretches: Sequence[Stretch]) -> Stretch:
+    """That of a track's stretches, in order, that holds the middle of a word, or is nearest to it."""
+    after = bisect_right(stretches, (word.start + word.end) / 2, key=lambda stretch: stretch.span.start)
+    around = stretches[max(0, after - 1) : after + 1]
+    return min(around, key=lambda stretch: _distance(stretch.span, word))
+
+
+def _distance(span: Span, word: Word) -> float:
+    """Seconds between a span and the middle of a word."""
+    middle = (word.start + word.end) / 2
+    return max(0.0, span.start - middle, middle - span.end)
 
 
 def _spliced(word: Word, stretches: Sequence[Stretch]) -> Word:
-    """A word where the splice has it: in that of its speaker's stretches that holds its middle, or is nearest to it."""
-    middle = (word.start + word.end) / 2
-    stretch = min(stretches, key=lambda each: max(each.span.start - middle, middle - each.span.end))
+    """A word where the splice has it, within one of its track's stretches."""
+    stretch = _nearest(word, stretches)
     start, end = (
         min(max(time, stretch.span.start), stretch.span.end) - stretch.span.start + stretch.at
         for time in (word.start, word.end)
     )
-    return replace(word, start=start, end=end, overlap=False)
+    return replace(word, start=start, end=end)
 
 
 def out_of_splice(decoded: DecodedAudio, segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -156,9 +186,11 @@ def out_of_splice(decoded: DecodedAudio, segments: Sequence[Segment]) -> tuple[S
     assert decoded.layout is not None
     splice = decoded.layout.splice
     return tuple(
-        _of_words(segment, words)
+        _of_words(replace(segment, continues=segment.continues and not part), words)
         for segment in segments
-        for words in split_at_pauses([_unspliced(word, splice) for word in segment.words], MAX_PAUSE)
+        for part, words in enumerate(
+            split_at_pauses([_unspliced(word, splice) for word in segment.words], MAX_PAUSE)
+        )
     )
 
 

@@ -17,7 +17,7 @@ from models.record.progress import Progress, silent
 from models.record.transcript import Segment, Transcript, Translation, Word
 from models.translation import by_sound, by_text, translator
 from models.translation.by_text import TranslatorOptions
-from models.translation.pieces import Translated
+from models.translation.pieces import Translated, is_same_language
 
 Options = TranscriptionOptions | TranslatorOptions
 """Who translates: a Whisper model that hears, or a translation model that reads."""
@@ -32,7 +32,7 @@ def check(options: RunOptions) -> None:
             raise InputError(f"--translate has no language {language!r}: use a code such as en, de or fr")
         if options.translator is not None:
             translator.check(options.translator, language)
-        elif language != by_sound.TARGET:
+        elif not is_same_language(language, by_sound.TARGET):
             raise InputError(
                 f"Whisper translates into English only: --translate {language} takes a --translator too"
             )
@@ -56,7 +56,9 @@ def load(options: Options) -> object:
 
 def has_foreign(transcript: Transcript, language: str) -> bool:
     """Whether anything is said in another language than this."""
-    return any(transcript.language_of(segment) != language for segment in transcript.segments)
+    return not all(
+        is_same_language(transcript.language_of(segment), language) for segment in transcript.segments
+    )
 
 
 def heard_by(options: Options) -> dict[str, Any]:
@@ -85,9 +87,9 @@ def translate(
         return by_text.translate(segments, options, language, target, progress)
     samples = recording.samples(decoded, progress)
     if joined is None:
-        return by_sound.translate(samples, options, segments, language, progress)
+        return by_sound.translate(samples, options, segments, language, progress, target=target)
     spliced = own_tracks.into_splice(decoded, joined, segments)
-    found = by_sound.translate(samples, options, spliced, language, progress)
+    found = by_sound.translate(samples, options, spliced, language, progress, target=target, apart=True)
     return replace(found, segments=own_tracks.out_of_splice(decoded, found.segments))
 
 

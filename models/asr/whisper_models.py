@@ -129,12 +129,16 @@ def no_translation(name: str) -> InputError:
 
 
 def _is_multilingual(folder: Path) -> bool:
-    """Whether a model knows more than English, by the size of its vocabulary."""
+    """Whether a model knows more than English, by the size of its vocabulary. ModelError where that can't be read."""
     words = folder / "vocabulary.json"
-    if words.is_file():
-        return len(json.loads(words.read_bytes())) >= MULTILINGUAL_TOKENS
-    lines = (folder / "vocabulary.txt").read_bytes().count(b"\n")
-    return lines >= MULTILINGUAL_TOKENS
+    try:
+        if words.is_file():
+            return len(json.loads(words.read_bytes())) >= MULTILINGUAL_TOKENS
+        return len((folder / "vocabulary.txt").read_bytes().splitlines()) >= MULTILINGUAL_TOKENS
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} holds no vocabulary: not a whole CTranslate2 Whisper model") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{folder}: can't read its vocabulary: {error}") from error
 
 
 def _no_language(language: str) -> InputError:

@@ -47,20 +47,25 @@ def translate(
     segments: Sequence[Segment],
     language: str,
     progress: Progress = silent,
+    *,
+    target: str = TARGET,
+    apart: bool = False,
 ) -> Translated:
     """The segments in English; those that are in it stay as they are.
 
     samples: (samples,) mono at 16 kHz, what the segments were heard in. options: which model hears; the names in its
     `vocabulary`, where they are spelled right in the segments, are to be so in the translation. language: of segments
-    that don't tell theirs. Raises ModelError when the model isn't there, InputError where it knows English only.
+    that don't tell theirs. target: what the result calls English, such as "en-GB". apart: whether nobody speaks at the
+    same time in the samples, whatever the words tell of the mix. Raises ModelError when the model isn't there,
+    InputError where it knows English only.
     """
     engine = load(options).translating().with_samples(samples)
     foreign = [
         piece for piece in packed(sentences(segments, language), PIECE_SECONDS) if piece.language != TARGET
     ]
-    listener = _Listener(engine, _Edges.of(segments, samples), options.vocabulary)
+    listener = _Listener(engine, _Edges.of(segments, samples), options.vocabulary, apart)
     heard = listener.heard(foreign, lambda done, total: progress("translate", done, total))
-    found, warning = put_back(segments, language, TARGET, heard)
+    found, warning = put_back(segments, language, target, heard)
     return_freed_memory()
     poor = (POOR_WARNING.format(engine.name),) if POOR in engine.name else ()
     return Translated(found, f"Whisper {engine.name}", (*poor, *([warning] if warning else [])))
@@ -91,19 +96,22 @@ class _Edges:
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """An engine that translates, where words are in its recording, and the names to expect."""
+    """An engine that translates, where words are in its recording, the names to expect, whether voices are apart."""
 
     engine: Engine
     edges: _Edges
     terms: Sequence[str]
+    apart: bool
 
     def heard(
         self, pieces: Sequence[Piece], report: Report = no_report
     ) -> Iterator[tuple[Piece, tuple[Word, ...] | None]]:
         """The pieces, or halves of them, in order, each with its words in English; None where that failed."""
-        decoded = iter(self._decoded([piece for piece in pieces if not is_drowned(piece)], report))
-        for piece in pieces:
-            if is_drowned(piece):
+        drowned = [not self.apart and is_drowned(piece) for piece in pieces]
+        clear = [piece for piece, under in zip(pieces, drowned, strict=True) if not under]
+        decoded = iter(self._decoded(clear, report))
+        for piece, under in zip(pieces, drowned, strict=True):
+            if under:
                 yield piece, None
                 continue
             hypothesis = next(decoded)

@@ -18,16 +18,15 @@ from models.record.transcript import Segment, Word
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import return_freed_memory
 from models.translation.faults import is_copy, is_loop
-from models.translation.pieces import Piece, Translated, bounded, put_back, sentences
-from models.translation.protection import coded, decoded, lost
+from models.translation.pieces import Piece, Translated, bounded, is_same_language, put_back, sentences
+from models.translation.protection import SPACELESS, coded, decoded, lost
 from models.translation.translator import Translator, load
 
 LICENCES = {"NLLB": "NLLB is licensed under CC BY-NC 4.0: its translations are not for commercial use"}
 LONGEST_SECONDS = 40.0  # of a sentence: longer ones are none, but where punctuation was lost
 AT_ONCE = 64  # sentences between two reports of progress
-SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 WORD = regex.compile(  # with the space before it; of scripts without spaces each letter is one
-    rf"\s*(?:{SPACELESS.pattern}\p{{M}}*[^\w\s]*|(?:(?!{SPACELESS.pattern})\S)+)"
+    rf"\s*(?:[{SPACELESS}]\p{{M}}*[^\w\s]*|(?:(?![{SPACELESS}])\S)+)"
 )
 
 
@@ -52,13 +51,13 @@ def translate(
     target: str,
     progress: Progress = silent,
 ) -> Translated:
-    """The segments in the language `target` (ISO 639-1 code); those that are in it stay as they are.
+    """The segments in the language `target` (a tag of BCP 47); those that are in it stay as they are.
 
     language: of segments that don't tell theirs. Raises as `translator.load` does, and InputError for a model that
     doesn't know the target.
     """
     translator = load(options.model, options.device)
-    said = (piece for piece in sentences(segments, language) if piece.language != target)
+    said = (piece for piece in sentences(segments, language) if not is_same_language(piece.language, target))
     foreign = [part for piece in said for part in bounded(piece, LONGEST_SECONDS)]
     translations = translated(
         translator, foreign, target, options.terms, lambda done, total: progress("translate", done, total)
@@ -125,6 +124,6 @@ def words_of(text: str, piece: Piece) -> tuple[Word, ...]:
     [('你', 'A'), ('好。', 'A'), (' Ann!', 'A')]
     """
     found = [match[0] for match in WORD.finditer(text)]
-    if found and not SPACELESS.match(found[0]):
+    if found and not regex.match(f"[{SPACELESS}]", found[0]):
         found[0] = f" {found[0].lstrip()}"
     return spread([Word(0.0, 0.0, word, speaker=piece.speaker) for word in found], piece.speech)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from models.alignment.align import MAX_PAUSE, sentence_segments
@@ -77,6 +78,22 @@ class Piece:
         return first, second
 
 
+def is_same_language(one: str, other: str) -> bool:
+    """Whether two tags of BCP 47 are of the same language, whatever its region and script.
+
+    >>> is_same_language("pt-BR", "pt"), is_same_language("de", "en"), is_same_language("", "en")
+    (True, False, False)
+    """
+    return _primary(one) == _primary(other)
+
+
+@lru_cache(maxsize=256)
+def _primary(tag: str) -> str | None:
+    from langcodes import Language, tag_is_valid
+
+    return Language.get(tag).language if tag_is_valid(tag) else tag
+
+
 def _of(segment: Segment, words: tuple[Word, ...]) -> Segment:
     return replace(segment, start=words[0].start, end=max(word.end for word in words), words=words)
 
@@ -123,7 +140,7 @@ def _follows(one: Piece, other: Piece, seconds: float) -> bool:
     """Whether nothing comes between two pieces, and both are short enough together."""
     return (
         one.numbers[-1] in (other.numbers[0] - 1, other.numbers[0])
-        and other.span.start - one.span.end <= MAX_PAUSE
+        and -MERGED_GAP <= other.span.start - one.span.end <= MAX_PAUSE
         and other.span.end - one.span.start <= seconds
     )
 
@@ -171,7 +188,7 @@ def put_back(
     said: dict[int, list[Word]] = {
         number: [replace(word, speaker=segment.speaker, language="") for word in segment.words]
         for number, segment in enumerate(segments)
-        if (segment.language or language) == target
+        if is_same_language(segment.language or language, target)
     }
     pieces = kept = 0
     for piece, words in translations:

@@ -10,7 +10,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-NUMBER = re.compile(r"\d+(?:[.,:'’\u00a0\u202f]\d+)*")
+import regex
+
+SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"  # scripts without spaces
+LETTER = rf"[^\W{SPACELESS}]"  # one that goes on with a word
+POINT = r"[.,:'’\u00a0\u202f]"  # within a number
+NUMBER = re.compile(rf"\d+(?:{POINT}\d+)*")
 CODES = "XQZ"  # letters that codes may begin with
 
 
@@ -39,12 +44,14 @@ def coded(text: str, protected: Sequence[str]) -> tuple[str, dict[str, str]]:
 
     >>> coded("Anna Baum und Anna", ["Anna", "Anna Baum"])
     ('X1 und X2', {'X1': 'Anna Baum', 'X2': 'Anna'})
+    >>> coded("Am 3. zahlt sie 3.30 und 1,3.", ["3"])[0], coded("山田さんと Anna です", ["山田", "Anna"])[0]
+    ('Am X1. zahlt sie 3.30 und 1,3.', 'X2さんと X1 です')
     """
     letter = next((letter for letter in CODES if not re.search(rf"{letter}\d", text)), CODES[0])
     codes: dict[str, str] = {}
     for what in sorted(dict.fromkeys(protected), key=len, reverse=True):
         code = f"{letter}{len(codes) + 1}"
-        text, count = re.subn(_pattern(what), code, text)
+        text, count = regex.subn(_pattern(what), code, text)
         if count:
             codes[code] = what
     return text, codes
@@ -55,9 +62,11 @@ def decoded(text: str, codes: Mapping[str, str]) -> str | None:
 
     >>> decoded("X1 and X2.", {"X1": "Anna Baum", "X2": "Bert"}), decoded("X1 came.", {"X1": "Anna", "X2": "Bert"})
     ('Anna Baum and Bert.', None)
+    >>> decoded("X1和X2来了。", {"X1": "Anna", "X2": "李"})
+    'Anna和李来了。'
     """
     for code, what in codes.items():
-        parts = re.split(_pattern(code), text)
+        parts = regex.split(_pattern(code), text)
         if len(parts) == 1:
             return None
         text = what.join(parts)
@@ -65,12 +74,16 @@ def decoded(text: str, codes: Mapping[str, str]) -> str | None:
 
 
 def _at(term: str, text: str) -> bool:
-    return re.search(_pattern(term), text) is not None
+    return regex.search(_pattern(term), text) is not None
 
 
 def _pattern(term: str) -> str:
-    """What finds a term where it isn't part of a longer word."""
-    return rf"(?<!\w){re.escape(term)}(?!\w)"
+    """What finds a term where it isn't part of a longer word or number; letters of SPACELESS scripts are words."""
+    before = "" if regex.match(rf"[{SPACELESS}]", term) else rf"(?<!{LETTER})"
+    after = "" if regex.search(rf"[{SPACELESS}]$", term) else rf"(?!{LETTER})"
+    if NUMBER.fullmatch(term):
+        before, after = rf"{before}(?<!\d{POINT})", rf"(?!{POINT}\d){after}"
+    return f"{before}{re.escape(term)}{after}"
 
 
 def _digits(number: str) -> str:

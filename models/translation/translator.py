@@ -34,7 +34,9 @@ DISTANCE = (
 M2M = re.compile(r"__([a-z]{2,3})__")
 NLLB = re.compile(r"([a-z]{3}_[A-Z][a-z]{3})")
 MARIAN = re.compile(r">>([a-zA-Z_-]+)<<")  # of an OPUS-MT model for several languages
-PAIR = re.compile(r"opus-mt-(?:tc-\w+-)?([a-z]{2,3})-([a-z]{2,3})\b")  # in the name of one for two languages
+PAIR = re.compile(  # in the name of one for two languages, or for a group of them on a side
+    r"opus-mt-(?:tc-(?:bible-)?(?:big|base|tiny)-|(?!tc-))([a-z]{2,3})-([a-z]{2,3})\b"
+)
 SHARED = ("sentencepiece.bpe.model", "spm.128k.model", "sentencepiece.model", "spm.model")
 
 
@@ -42,24 +44,24 @@ SHARED = ("sentencepiece.bpe.model", "spm.128k.model", "sentencepiece.model", "s
 class Languages:
     """The languages of a model: its token for each, by the code in it, and which family's tokens they are.
 
-    Of an OPUS-MT model for two languages there are no tokens; `pair` are the two, where its name tells.
+    Of an OPUS-MT model for two languages there are no tokens; `pair` are the two, each "" where its name doesn't tell.
     """
 
     family: str
     tokens: dict[str, str]
-    pair: tuple[str, str] | None = None
+    pair: tuple[str, str] = ("", "")
 
     def writes(self, language: str) -> bool:
         """Whether it translates into a language, as far as can be told."""
         if self.tokens:
             return self.token(language) is not None
-        return self.pair is None or self.pair[1] == language
+        return _is_like(language, self.pair[1])
 
     def reads(self, language: str) -> bool:
         """Whether it translates from a language, as far as can be told."""
         if self.family != "OPUS-MT":
             return self.token(language) is not None
-        return self.pair is None or self.pair[0] == language
+        return _is_like(language, self.pair[0])
 
     def token(self, language: str) -> str | None:
         """The token for a language by its ISO 639-1 code or tag; None where there is none."""
@@ -67,6 +69,21 @@ class Languages:
 
         near = closest_supported_match(language, list(self.tokens), max_distance=DISTANCE)
         return self.tokens[near] if near else None
+
+
+def _is_like(language: str, known: str) -> bool:
+    """Whether a language is a known one, or near enough to it; "" may be any."""
+    from langcodes import closest_supported_match
+
+    return not known or closest_supported_match(language, [known], max_distance=DISTANCE) is not None
+
+
+def _one_language(code: str) -> str:
+    """A code of an OPUS-MT model's name; "" where it is of a group of languages ("mul", "gem"), or of none ("jap")."""
+    from langcodes import standardize_tag
+    from langcodes.data_dicts import LIKELY_SUBTAGS  # of CLDR, which has no groups
+
+    return code if standardize_tag(code) in LIKELY_SUBTAGS else ""
 
 
 class Translator(Protocol):
@@ -186,7 +203,7 @@ def languages_of(name: str, folder: Path) -> Languages:
         if found:
             return Languages(family, found)
     pair = PAIR.search(name.lower())
-    return Languages("OPUS-MT", {}, (pair[1], pair[2]) if pair else None)
+    return Languages("OPUS-MT", {}, (_one_language(pair[1]), _one_language(pair[2])) if pair else ("", ""))
 
 
 def _vocabulary(folder: Path) -> list[str]:

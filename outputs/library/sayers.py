@@ -10,33 +10,48 @@ from models.record.spans import Span, total, union, within
 from models.record.transcript import Segment, Transcript, Translation
 
 Speech = Mapping[str | None, list[Span]]
-LOST = 0.5  # share of the time of its speaker's words that others have by now: then it is theirs
+LOST = (
+    0.5  # share of the time of its speaker's words that are not theirs by now: then neither is what it tells
+)
 
 
 def with_sayers(translation: Translation, before: Transcript, now: Transcript) -> Translation:
     """The translation with the speakers of `now`, where those of `before` say less at its times.
 
-    Its words stay: nobody knows how corrected words would have been translated.
+    Its words stay: nobody knows how corrected words would have been translated. What nobody says any more goes.
     """
-    were, are = _speech(before), _speech(now)
-    segments = tuple(_said_by_whom(segment, were, are) for segment in translation.segments)
-    return replace(translation, segments=segments)
+    were, are = _said(before), _said(now)
+    own, left = _united(were), _united(are)
+    gained = _united({speaker: spans - were.get(speaker, set()) for speaker, spans in are.items()})
+    segments = (_said_by_whom(segment, own, left, gained) for segment in translation.segments)
+    return replace(translation, segments=tuple(segment for segment in segments if segment))
 
 
-def _speech(transcript: Transcript) -> Speech:
-    """When each speaker says something."""
-    said: dict[str | None, list[Span]] = defaultdict(list)
+def _said(transcript: Transcript) -> dict[str | None, set[Span]]:
+    """When each speaker says a word."""
+    said: dict[str | None, set[Span]] = defaultdict(set)
     for segment in transcript.segments:
-        said[segment.speaker] += (Span(word.start, word.end) for word in segment.words)
+        said[segment.speaker].update(Span(word.start, word.end) for word in segment.words)
+    return said
+
+
+def _united(said: Mapping[str | None, set[Span]]) -> Speech:
     return {speaker: union(spans) for speaker, spans in said.items()}
 
 
-def _said_by_whom(segment: Segment, were: Speech, are: Speech) -> Segment:
+def _said_by_whom(segment: Segment, own: Speech, left: Speech, gained: Speech) -> Segment | None:
+    """The segment with who says it; None where that was deleted. gained: what is said by whom, and was not."""
     span = Span(segment.start, segment.end)
-    had, has = ({who: total(within(spans, span)) for who, spans in each.items()} for each in (were, are))
-    own = had.get(segment.speaker, 0.0)
-    if not own or has.get(segment.speaker, 0.0) > (1 - LOST) * own:
+
+    def seconds(speech: Speech, speaker: str | None) -> float:
+        return total(within(speech.get(speaker, ()), span))
+
+    had, has = seconds(own, segment.speaker), seconds(left, segment.speaker)
+    if not had or has > (1 - LOST) * had:
         return segment
-    speaker = max(has, key=lambda who: has[who] - had.get(who, 0.0))
+    others = {speaker: seconds(gained, speaker) for speaker in gained if speaker != segment.speaker}
+    if sum(others.values()) < LOST * (had - has):
+        return None
+    speaker = max(others, key=lambda who: others[who])
     words = tuple(replace(word, speaker=speaker) for word in segment.words)
     return replace(segment, speaker=speaker, words=words)

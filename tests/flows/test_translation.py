@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from flows.options import RunOptions
 from models.diarisation.own_tracks import TracksDiarisation
 from models.record.errors import InputError
 from models.record.spans import Span
-from models.record.transcript import Diarisation, Turn
+from models.record.transcript import Diarisation, Segment, Turn, Word
 from outputs.library import read
 from tests.flows.conftest import Process
 from tests.models.conftest import SHARED
 from tests.models.translation.random_models import make_model
-from tests.outputs.samples import said
+from tests.outputs.samples import said, talk
 
 CLIP = SHARED / "non_english" / "fleurs" / "fleurs-de-004.ogg"
 SUBTITLES = {"transcript.en.srt", "transcript.en.vtt", "transcript.en.txt"}
@@ -60,6 +61,15 @@ def test_what_can_not_be_done_is_refused_before_any_work(options: dict[str, obje
     assert "\n" not in str(refused.value)
 
 
+def test_languages_are_told_however_they_are_written() -> None:
+    options = RunOptions.model_validate({"model": "base", "translate": ("EN", "en_us", "e n")})
+    assert options.translate == ("en", "en-US", "e n")
+    translation.check(options.model_copy(update={"translate": ("en", "en-US")}))
+    transcript = talk(said("olá"), language="pt")
+    assert not translation.has_foreign(transcript, "pt-BR")
+    assert translation.has_foreign(transcript, "en-US")
+
+
 def test_words_of_tracks_find_their_way_into_the_splice_and_back() -> None:
     """There, nobody speaks at the same time, and of a long silence little is left."""
     layout = Layout(60.0, ((), ()), ((Span(0, 5), Span(30, 35)), (Span(2, 4),)))
@@ -74,3 +84,27 @@ def test_words_of_tracks_find_their_way_into_the_splice_and_back() -> None:
     assert [(round(one.start, 3), round(one.end, 3), one.text) for one in back] == [
         (one.start, one.end, one.text) for one in segments
     ]
+
+
+def test_a_sentence_of_somebody_on_two_tracks_lies_on_one() -> None:
+    """That which has most of it; what continues it on the other is a sentence of its own there."""
+    layout = Layout(60.0, ((), ()), ((Span(0, 4),), (Span(10, 20),), (Span(3, 9),)))
+    decoded = DecodedAudio(60.0, None, (), layout=layout)
+    own, other = Turn(0, 4, "SPEAKER_00"), Turn(10, 20, "SPEAKER_01")
+    joined = TracksDiarisation(Diarisation(), ((own,), (other,), (Turn(3, 9, "SPEAKER_00"),)))
+    sentence = said("eins zwei drei vier", 1.5, 0.6)
+    rest = replace(said("fünf sechs", 4.5, 0.6), continues=True)
+    first, second = own_tracks.into_splice(decoded, joined, [sentence, rest])
+    assert first.end - first.start == pytest.approx(2.4)
+    assert second.start > first.end + 10  # behind all that the other says
+    assert not second.continues
+
+
+def test_words_that_are_kept_as_said_are_marked_as_before() -> None:
+    layout = Layout(60.0, ((),), ((Span(0, 5), Span(30, 35)),))
+    decoded = DecodedAudio(60.0, None, (), layout=layout)
+    joined = TracksDiarisation(Diarisation(), ((Turn(0, 35, "A"),),))
+    words = (Word(1, 2, " eins", speaker="A", overlap=True), Word(31, 32, " zwei", speaker="A"))
+    spliced = own_tracks.into_splice(decoded, joined, [Segment(1, 32, "A", words)])
+    back = own_tracks.out_of_splice(decoded, [replace(spliced[0], continues=True)])
+    assert [(one.continues, one.words[0].overlap) for one in back] == [(True, True), (False, False)]

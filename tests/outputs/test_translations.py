@@ -18,7 +18,7 @@ from outputs.captions import webvtt as browsers
 from outputs.formats import episode_json, plain_text, vtt
 from outputs.formats.registry import FORMATS, is_our_file
 from outputs.library import read, write
-from outputs.library.corrections import NAME, SPEAKER, Correction, apply_corrections
+from outputs.library.corrections import NAME, SPEAKER, WORDS, Correction, apply_corrections
 from outputs.publishing.feed import feed_entry
 from outputs.publishing.site import build_site
 from outputs.text.translations import notice, translated, translations_of
@@ -116,16 +116,31 @@ def test_names_and_sayers_that_were_corrected_are_those_of_the_translation() -> 
     assert episode_json.load(episode_json.render(found)) == found
 
 
+def test_what_was_deleted_is_not_told_in_the_translation() -> None:
+    """Neither where others speak about then nor where it ends the episode."""
+    transcript = bilingual()
+    told = [one.text for one in transcript.translations[0].segments]
+    for number, segment in enumerate(transcript.segments):
+        gone = Correction(WORDS, segment.start, segment.end, tuple(word.text for word in segment.words))
+        (english,) = apply_corrections(transcript, [gone]).transcript.translations
+        assert [one.text for one in english.segments] == told[:number] + told[number + 1 :]
+
+
 def test_a_clip_has_its_part_of_them() -> None:
     (english,) = crop(bilingual(), 3.5, 6.0).translations
     assert [(one.text, one.start) for one in english.segments] == [("In the north.", 0.5)]
 
 
 def test_files_of_languages_that_are_gone_are_removed(tmp_path: Path) -> None:
+    """Whatever the earlier record told, which may be damaged; and what can't be removed fails nothing."""
     published(tmp_path, bilingual())
-    write.remove_translations(tmp_path, ["en", "fr"])
-    assert not SUBTITLES & {path.name for path in tmp_path.iterdir()}
-    assert (tmp_path / "transcript.srt").is_file()
+    (tmp_path / "episode.json").write_text("{")
+    (tmp_path / "transcript.fr.srt").mkdir()
+    (tmp_path / "transcript.mine.srt").touch()
+    published(tmp_path, bilingual(language="pt-BR"))
+    there = {path.name for path in tmp_path.iterdir()}
+    assert not SUBTITLES & there
+    assert there >= {"transcript.srt", "transcript.pt-BR.srt", "transcript.fr.srt", "transcript.mine.srt"}
 
 
 def test_which_files_are_ours() -> None:
@@ -152,7 +167,6 @@ def test_the_site_has_them_and_none_of_an_earlier_one(tmp_path: Path) -> None:
     there = {path.name for path in (out / "show" / "one").iterdir()}
     assert there >= SUBTITLES
     write.publish(replace(bilingual(), translations=()), library / "show" / "one", FORMATS)
-    write.remove_translations(library / "show" / "one", ["en"])
     build_site(library, out)
     assert {path.name for path in (out / "show" / "one").iterdir()} == there - SUBTITLES
 

@@ -56,3 +56,26 @@ def test_a_model_that_the_hub_gave_before_is_here(tmp_path: Path) -> None:
 def test_a_hub_that_is_away_is_one_clear_sentence() -> None:
     with pytest.raises(ModelError, match=r"the model hub did not give small: .*--model base works without"):
         whisper_models.resolve("small")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        (None, "", "holds no vocabulary"),
+        ("vocabulary.json", "[", "can't read its vocabulary"),
+        ("vocabulary.txt", "a\n" * 51863 + "a", "knows English only"),
+        ("vocabulary.txt", "a\n" * 51864 + "a", None),
+    ],
+)
+def test_what_can_translate_is_told_by_its_vocabulary(
+    name: str | None, text: str, what: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "model.bin").touch()
+    if name:
+        (tmp_path / name).write_text(text)
+    if what is None:
+        whisper_models.check_translating(str(tmp_path))
+        return
+    with pytest.raises((ModelError, InputError), match=what) as refused:
+        whisper_models.check_translating(str(tmp_path))
+    assert "\n" not in str(refused.value)

@@ -34,6 +34,10 @@ def read_out(clip: Path, speaker: str, language: str, at: float) -> tuple[Sample
     return samples, Segment(words[0].start, words[-1].end, speaker, words, language=language)
 
 
+def under_another(segment: Segment) -> Segment:
+    return replace(segment, words=tuple(replace(word, overlap=True) for word in segment.words))
+
+
 @pytest.fixture(scope="module")
 def german(fleurs: Path) -> tuple[Samples, Segment]:  # noqa: F811
     return read_out(fleurs / "fleurs-de-004.ogg", "A", "de", 0.0)
@@ -43,13 +47,13 @@ def test_speech_is_in_english_by_whom_and_when_it_is_said(
     german: tuple[Samples, Segment],
     fleurs: Path,  # noqa: F811
 ) -> None:
-    cave, first = german
+    cave, first = german[0], under_another(german[1])
     funeral, second = read_out(fleurs / "fleurs-es-002.ogg", "B", "es", len(cave) / SAMPLE_RATE)
     end = (len(cave) + len(funeral)) / SAMPLE_RATE
     english = replace(said("Untouched", end, 1.0, "A"), language="en")
     nobody = said("nada nada nada nada nada", end + 2, 0.3, "B")
     samples = np.concatenate([cave, funeral, np.zeros(10 * SAMPLE_RATE, dtype=np.float32)])
-    found = translate(samples, OPTIONS, [first, second, english, nobody], "es")
+    found = translate(samples, OPTIONS, [first, second, english, nobody], "es", apart=True)
     texts = {
         (who, language): " ".join(
             one.text for one in found.segments if (one.speaker, one.language) == (who, language)
@@ -66,6 +70,12 @@ def test_speech_is_in_english_by_whom_and_when_it_is_said(
         assert segment.end <= source.end
         assert segment.speaker == source.speaker
     assert found.engine == "Whisper base"
+
+
+def test_what_is_said_under_another_voice_stays(german: tuple[Samples, Segment]) -> None:
+    samples, segment = german
+    found = translate(samples, OPTIONS, [under_another(segment)], "de", target="en-GB")
+    assert " ".join(one.text for one in found.segments) == segment.text
 
 
 def test_speech_that_is_written_in_its_own_language_is_no_translation(

@@ -20,6 +20,7 @@ def test_sentences_of_one_speaker_go_together_while_they_fit() -> None:
     ]
     assert numbers(said("a b c.", 0), said("d e f.", 2), seconds=2.5) == [(0,), (1,)]
     assert numbers(said("a.", 0), said("b.", 9)) == [(0,), (1,)]  # after a pause
+    assert numbers(said("a.", 9), said("b.", 0)) == [(0,), (1,)]  # on a track that lies earlier
 
 
 def test_languages_are_apart() -> None:

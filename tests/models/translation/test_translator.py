@@ -29,9 +29,13 @@ def m2m(folder: Path) -> Path:
     return make_model(folder / "m2m", ["__de__", "__en__", "__no__"])
 
 
-def test_every_family_loads_and_writes(folder: Path, m2m: Path) -> None:
+@pytest.fixture(scope="module")
+def opus(folder: Path) -> Path:
+    return make_model(folder / "opus-mt-de-fr", [], pair=True)
+
+
+def test_every_family_loads_and_writes(folder: Path, m2m: Path, opus: Path) -> None:
     nllb = make_model(folder / "nllb", ["deu_Latn", "zsm_Latn"])
-    opus = make_model(folder / "opus-mt-de-fr", [], pair=True)
     many = make_model(folder / "many", [">>es<<", ">>pt<<"], pair=True)
     for model, target, family in (
         (m2m, "no", "M2M-100"),
@@ -48,13 +52,36 @@ def test_every_family_loads_and_writes(folder: Path, m2m: Path) -> None:
         assert not any(token in text for text in texts for token in ("</s>", "zsm_Latn", "__no__"))
 
 
-def test_what_a_model_reads_and_writes_is_told_before_it_is_loaded(folder: Path, m2m: Path) -> None:
+def test_what_a_model_reads_and_writes_is_told_before_it_is_loaded(m2m: Path, opus: Path) -> None:
     known = translator.languages_of("m2m", m2m)
     assert (known.reads("de"), known.writes("nb"), known.writes("fr")) == (True, True, False)
-    pair = translator.languages_of("gaudi/opus-mt-de-fr-ctranslate2", make_model(folder / "x", [], pair=True))
+    pair = translator.languages_of("gaudi/opus-mt-de-fr-ctranslate2", opus)
     assert (pair.reads("de"), pair.reads("es"), pair.writes("fr")) == (True, False, True)
     with pytest.raises(InputError, match="m2m doesn't translate into 'fr'"):
         translator.check(str(m2m), "fr")
+
+
+@pytest.mark.parametrize(
+    ("name", "pair"),
+    [
+        ("opus-mt-mul-en", ("", "en")),
+        ("gaudi/opus-mt-gem-en-ctranslate2", ("", "en")),
+        ("opus-mt-jap-en", ("", "en")),
+        ("opus-mt-tc-big-zle-en", ("", "en")),
+        ("opus-mt-tc-bible-big-mul-mul", ("", "")),
+        ("opus-mt-tc-bible-big-gmw-deu_eng_nld", ("", "")),
+        ("opus-mt-tc-big-cat_oci_spa-en", ("", "")),
+        ("opus-mt-tc-big-en-pt", ("en", "pt")),
+        ("opus-mt-bcl-en", ("", "en")),
+        ("opus-mt-deu-eng", ("deu", "eng")),
+    ],
+)
+def test_groups_of_languages_are_any(name: str, pair: tuple[str, str], opus: Path) -> None:
+    known = translator.languages_of(name, opus)
+    assert known.pair == pair
+    assert known.reads("de") == (pair[0] in ("", "deu"))
+    assert known.reads("uk") == (pair[0] == "")
+    assert known.writes("pt-BR") == (pair[1] in ("", "pt"))
 
 
 def test_a_sentence_ends_once(m2m: Path, folder: Path) -> None:
@@ -83,6 +110,11 @@ def test_a_folder_that_lacks_a_file_is_refused_in_a_line(missing: str, what: str
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(InputError, match="neither a folder nor a hub id"):
         translator.check("nowhere", "de")
+
+
+def test_what_is_in_the_language_stays_whatever_the_region(m2m: Path) -> None:
+    (kept,) = by_text.translate([said("Yes.")], TranslatorOptions(str(m2m)), "en", "en-GB").segments
+    assert (kept.text, kept.language) == ("Yes.", "en-GB")
 
 
 def test_segments_keep_speakers_and_times(m2m: Path) -> None:
