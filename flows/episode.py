@@ -73,8 +73,12 @@ class Step:
 
 def result_key(name: str, step_version: int, step: Step) -> str:
     """The name under which a result is kept; the same for the same audio and options, anywhere."""
-    text = json.dumps(step.options, sort_keys=True)
-    return f"{name}-v{step_version}-{step.sha256}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{name}-v{step_version}-{step.sha256}-{_hash(step.options)}"
+
+
+def _hash(value: Any) -> str:
+    """What tells a value from others, of what JSON has."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _keyed(name: str, step_version: int) -> Callable[[TaskRunContext, dict[str, Any]], str]:
@@ -126,12 +130,13 @@ def transcribe(
     speech: Sequence[Span] | None,
     turns: Sequence[Turn],
 ) -> dict[str, Any]:
-    """Write down the words; see `steps.transcribe`."""
-    return work.computed(
-        "transcribe",
-        partial(transcription.load, options),
-        lambda: asdict(steps.transcribe(recording, decoded, options, speech, progress, turns)),
-    )
+    """Write down the words; see `steps.transcribe`. `turns` of the result tells of which turns it is."""
+
+    def compute() -> dict[str, Any]:
+        heard = steps.transcribe(recording, decoded, options, speech, progress, turns)
+        return {**asdict(heard), "turns": _hash(list(map(astuple, turns)))}
+
+    return work.computed("transcribe", partial(transcription.load, options), compute)
 
 
 @task(
@@ -382,18 +387,22 @@ class _Run:
     def note(self, name: str, *, computed: bool) -> None:
         (self.computed if computed else self.reused).append(name)
 
-    def do(self, step_task: Any, *arguments: Any) -> Any:
-        """The task's result; raises what the task raised."""
-        if self._force:
-            step_task = step_task.with_options(refresh_cache=True)
-        state = step_task(*(_opaque(argument) for argument in arguments), return_state=True)
+    def do(self, step_task: Any, *arguments: Any, fits: Callable[[Any], bool] = lambda found: True) -> Any:
+        """The task's result; raises what the task raised. fits: whether a kept one will do, beyond its key."""
+        given = [_opaque(argument) for argument in arguments]
+        anew = step_task.with_options(refresh_cache=True)
+        state = (anew if self._force else step_task)(*given, return_state=True)
+        if state.name == "Cached" and not fits(state.result()):
+            state = anew(*given, return_state=True)
         result = state.result()
         self.note(step_task.name, computed=state.name != "Cached")
         return result
 
-    def do_with_models(self, step_task: Any, step: Step, *arguments: Any) -> dict[str, Any]:
+    def do_with_models(
+        self, step_task: Any, step: Step, *arguments: Any, fits: Callable[[Any], bool] = lambda found: True
+    ) -> dict[str, Any]:
         """As `do`, of a task that models work in; what energy that took is kept apart."""
-        found = dict(self.do(step_task, step, self.work, *arguments))
+        found = dict(self.do(step_task, step, self.work, *arguments, fits=fits))
         self._energy.append(found.pop(pace.ENERGY, {}))
         return found
 
@@ -518,10 +527,15 @@ def _transcribe(
 ) -> Transcription:
     heeded = _heeded(options, decoded)
     heeded["speech"] = None if speech is None else [astuple(span) for span in speech]
-    if options.language is None:
-        heeded["turns"] = [(turn.start, turn.end, turn.speaker) for turn in turns]
+
+    def fits(kept: dict[str, Any]) -> bool:
+        # Who speaks counts where several languages are spoken; else another number of speakers changes no word.
+        told = {word["language"] for word in kept["words"]}
+        return len(told) < 2 or kept["turns"] == _hash(list(map(astuple, turns)))
+
     step = Step(recording.sha256, heeded)
-    found = run.do_with_models(transcribe, step, recording, decoded, options, speech, turns)
+    found = run.do_with_models(transcribe, step, recording, decoded, options, speech, turns, fits=fits)
+    del found["turns"]
     words = tuple(Word(**word) for word in found["words"])
     repairs = tuple(Repair(**repair) for repair in found["repairs"])
     return Transcription(
@@ -574,7 +588,13 @@ def _translate(
         ]
         told = {"track": decoded.heard, "language": transcript.language, "target": target, "segments": said}
         step = Step(recording.sha256, {**translation.heard_by(chosen), **told})
-        found = run.do_with_models(translate, step, recording, decoded, chosen, transcript, target, joined)
+        try:
+            found = run.do_with_models(
+                translate, step, recording, decoded, chosen, transcript, target, joined
+            )
+        except Exception as error:  # whatever it is, the transcript is worth having
+            warnings = (*warnings, f"no subtitles in {target}: translation failed ({_reason(error)})")
+            continue
         translated, warned = translation.read(target, found)
         made.append(translated)
         warnings = (*warnings, *warned)
@@ -596,9 +616,12 @@ def _diarise(
     try:
         found = run.do_with_models(diarise, Step(recording.sha256, heeded), recording, decoded, options)
     except Exception as error:  # whatever it is, the words are worth having
-        reason = str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
-        return [Diarisation()] * decoded.parts, "none", f"no speakers: diarisation failed ({reason})"
+        return [Diarisation()] * decoded.parts, "none", f"no speakers: diarisation failed ({_reason(error)})"
     return [_diarisation(each) for each in found.get("tracks", [found])], model, ""
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, EpiscribeError) else f"{type(error).__name__}: {error}"
 
 
 def _diarisation(found: dict[str, Any]) -> Diarisation:

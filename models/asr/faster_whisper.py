@@ -49,7 +49,7 @@ MAX_WORKERS = 4  # batches decoded side by side on a CPU: a core each is faster 
 PROBABILITY_DIGITS = 3
 SEED = 1  # the sequential decoder samples where it is unsure; the same samples every time
 ENCODED_RATE = 50  # frames a second of an encoding
-LEAST_PROBABILITY = 1e-4  # of a language that is told; of those that may be chosen none is impossible
+LEAST_PROBABILITY = 1e-4  # of a language that is told
 CONTEXT_STEP = 3.0  # seconds: encoded chunks have few lengths, and those of one length are decoded together
 LEAST_CONTEXT = 15.0  # seconds that are encoded at least: of a few by themselves Whisper makes less sense
 
@@ -319,9 +319,9 @@ class FasterWhisperEngine:
             if self.choice:
                 chosen = {language: heard[language] + LEAST_PROBABILITY for language in self.choice}
                 heard = {code: probability / sum(chosen.values()) for code, probability in chosen.items()}
-            found.append(
-                {code: probability for code, probability in heard.items() if probability >= LEAST_PROBABILITY}
-            )
+            else:
+                heard = {code: told for code, told in heard.items() if told >= LEAST_PROBABILITY}
+            found.append(heard)
         return found
 
     def _tokenizer(self, language: str) -> Tokenizer:

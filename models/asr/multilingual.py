@@ -14,6 +14,7 @@ from itertools import accumulate, chain
 
 from models.asr.engine import Engine, Hypothesis, Languages
 from models.asr.language_path import Stretch, language_path
+from models.record.progress import no_report
 from models.record.spans import Span
 
 FAR_LIKELIER = 8.0  # times as probable as the language taken: a chunk in which another is heard waits
@@ -27,8 +28,9 @@ def decode_in_languages(
 ) -> tuple[list[Hypothesis], float]:
     """The first hypotheses of chunks, or of their parts in one language, in order, and how sure the languages are.
 
-    engine: with the language that is taken until another is heard. chunks, said: in order; without anything said, all
-    is decoded in the engine's language. Sure is 0 to 1, 0 where nothing tells.
+    engine: with the language that is taken until another is heard; its report tells of the chunks that needn't wait.
+    chunks, said: in order; without anything said, all is decoded in the engine's language. Sure is 0 to 1, 0 where
+    nothing tells.
     """
     inside = [_inside(said, chunk) for chunk in chunks]
 
@@ -38,13 +40,15 @@ def decode_in_languages(
     spans = [[stretch.span for stretch in own] for own in inside]
     first = engine.decode(chunks, stretches=spans, waits=waits)
     decodings = _Decodings(
-        engine, {(each.chunk, each.language): each for each in first if not each.undecoded}
+        engine.with_report(no_report),
+        {(each.chunk, each.language): each for each in first if not each.undecoded},
     )
     stretches = list(chain.from_iterable(inside))
     heard = list(chain.from_iterable(each.languages for each in first))
     refused: set[str] = set()
     while True:
-        path = language_path(stretches, [_without(each, refused) for each in heard]) if heard else []
+        told = [_without(each, refused, engine.language) for each in heard]
+        path = language_path(stretches, told) if heard else []
         codes = iter(path)
         parts = [
             part
@@ -76,8 +80,10 @@ def _contradicts(heard: Languages, language: str) -> bool:
     return max(heard.values(), default=0.0) > FAR_LIKELIER * heard.get(language, 0.0)
 
 
-def _without(heard: Languages, refused: Set[str]) -> Languages:
-    return {code: probability for code, probability in heard.items() if code not in refused}
+def _without(heard: Languages, refused: Set[str], language: str) -> Languages:
+    """What is heard without what was refused; one language always is possible."""
+    kept = {code: probability for code, probability in heard.items() if code not in refused}
+    return {language: 0.0, **kept}
 
 
 @dataclass(frozen=True, slots=True)

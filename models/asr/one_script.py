@@ -107,16 +107,25 @@ def _opencc(config: str) -> Any:
 
 @cache  # as many as there are characters
 def _script_of(char: str) -> Script | None:
-    """The script in which a Chinese character is written so; None for what is the same in both.
+    """The script in which alone a Chinese character is written so; None for what both have, such as surnames.
 
-    >>> _script_of("这"), _script_of("這"), _script_of("好")
-    ('hans', 'hant', None)
+    >>> _script_of("这"), _script_of("這"), _script_of("好"), _script_of("于")
+    ('hans', 'hant', None, None)
     """
     if not _HAN.match(char):
         return None
     if _opencc("t2s").convert(char) != char:
         return "hant"
-    return "hans" if _opencc("s2t").convert(char) != char else None
+    return "hans" if _opencc("s2t").convert(char) != char and not _is_in_big5(char) else None
+
+
+def _is_in_big5(char: str) -> bool:
+    """Whether the character set of traditional Chinese has it."""
+    try:
+        char.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _serbian(texts: Sequence[str], script: Script | None) -> Callable[[str], str] | None:

@@ -24,20 +24,16 @@ from models.record.transcript import Word
 
 ENDING = regex.compile(r"[^\w\p{M}]*$")
 LONGEST = 12  # words, or letters of a script without spaces, that may be written twice
-ONSET, LETTER = (
-    0.14,
-    0.043,
-)  # seconds that a word takes in the median, and each letter of it (LibriSpeech readers) ...
+ONSET, LETTER = 0.14, 0.043  # seconds of a word, and of each letter of it, in the median ...
 PACES = (0.7, 1.3)  # ... times the pace of who speaks, in these bounds
 OWN = 0.25  # share of that time in speech without which nothing is said at a place
-WHOLE = 0.6  # share of it that each of two takes at least where one of them reaches to the cut
-TWICE = 1.4  # times the time of one saying that two must take at least ...
-TWICE_IF_CUT = 1.8  # ... and where one of them reaches to the cut, and so may be part of a longer word
+TWICE = 1.4  # times that time is the least of two sayings ...
+WHOLE = 0.55  # ... and this share of it the least of each, where one reaches to the cut: halves are shorter
 PARTS = 3  # words that one side may write as another number of words
 HALF_LETTERS = 4  # of a half of a word that is told from a word by itself
 SIMILAR_LETTERS, SIMILAR = 7, 0.75  # letters of a word, and how alike two are that are one misspelled
 CRAMMED = 1.5 * FRAME  # seconds of a word that had to make room
-PAUSE = 0.15  # seconds without speech that no word has inside
+PAUSE = 0.08  # seconds without speech that no word has inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,8 @@ def _met(
         both = Span(spans[0].start, max(spans[0].end, spans[1].end))
         heard = total(within(spoken, both))
         cut = spans[0].end > before.chunk.end - FRAME or spans[1].start < after.chunk.start + FRAME
-        one_saying = heard < (TWICE_IF_CUT if cut else TWICE) * needed or (cut and min(own) < WHOLE * needed)
-        if one_saying and not _has_pause(both, spoken):
+        too_short = heard < TWICE * needed or (cut and min(own) < WHOLE * needed)
+        if too_short and not _has_pause(both, spoken):
             return _merged(before, after, one, other, min(both.end, latest))
     return before, after
 
@@ -179,10 +175,10 @@ def _is_similar(one: str, other: str) -> bool:
 
 
 def _is_whole(one: Sequence[_Token], other: Sequence[_Token], rest: Sequence[_Token]) -> bool:
-    """Whether a repeat begins and ends with words, but in scripts without spaces, where no letter may be torn."""
-    begins = one[0].first or is_spaceless(one[0].key)
+    """Whether a repeat begins and ends with words; in scripts without spaces two letters will do, none of them torn."""
     torn = bool(rest) and category(rest[0].key[0]).startswith("M")
-    return begins and (other[-1].last or (is_spaceless(other[-1].key) and not torn))
+    begins = one[0].first or (is_spaceless(one[0].key) and len(one) > 1)
+    return begins and (other[-1].last or (is_spaceless(other[-1].key) and len(other) > 1 and not torn))
 
 
 def _needed(tokens: Sequence[_Token]) -> float:

@@ -312,7 +312,10 @@ class _Run:
         over = [min(piece.end, start) for piece, start in zip(pieces, self.starts[1:], strict=False)]
         self.ends = [max(times) for times in zip(self.starts, [*over, pieces[-1].end], strict=True)]
         self.following = [*self.starts, until]
-        self.columns = _totals(width(piece.space) + width(piece.text) for piece in pieces)
+        self.spaces = [width(piece.space) for piece in pieces]
+        self.columns = _totals(
+            space + width(piece.text) for space, piece in zip(self.spaces, pieces, strict=True)
+        )
         self.words = _totals(word_count(piece.text) for piece in pieces)
         silences = [0, *(max(0, b - a) for a, b in zip(self.ends, self.starts[1:], strict=False))]
         self.silences = silences
@@ -383,7 +386,7 @@ class _Run:
         )
 
     def _width(self, first: int, last: int) -> int:
-        return self.columns[last] - self.columns[first] - width(self.pieces[first].space)
+        return self.columns[last] - self.columns[first] - self.spaces[first]
 
     def _content_cost(self, first: int, last: int) -> float:
         """What a cue costs apart from its layout."""
@@ -447,7 +450,7 @@ class _Run:
 
     def _line_cost(self, first: int, at: int, end: int, mean: float) -> float:
         """What one line of several costs; infinite if it is too wide."""
-        columns = self.columns[end] - self.columns[at] - width(self.pieces[at].space)
+        columns = self.columns[end] - self.columns[at] - self.spaces[at]
         if columns > self.profile.max_chars:
             return math.inf
         cost = IMBALANCE * abs(columns - mean) / self.profile.max_chars

@@ -18,6 +18,7 @@ from outputs.formats import vtt
 from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
+from outputs.text.direction import is_right_to_left
 from outputs.text.languages import foreign_tag, spoken_languages
 from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
@@ -71,9 +72,12 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class TimedParagraph:
-    """A paragraph as the page shows it: its words, and the tag of its language where that is not the page's."""
+    """A paragraph as the page shows it: its words, whether it runs "rtl" or "ltr", and the tag of its language where
+    that is not the page's.
+    """
 
     language: str
+    direction: str
     words: tuple[TimedWord, ...]
 
 
@@ -201,7 +205,11 @@ def _sections(transcript: Transcript) -> Iterator[Section]:
             speaker=passage.speaker,
             colour=colours.get(passage.speaker),
             paragraphs=tuple(
-                TimedParagraph(foreign_tag(one.language, transcript.language), tuple(_timed_words(one.words)))
+                TimedParagraph(
+                    foreign_tag(one.language, transcript.language),
+                    "rtl" if is_right_to_left(one.text, one.language) else "ltr",
+                    tuple(_timed_words(one.words)),
+                )
                 for one in passage.paragraphs
             ),
         )

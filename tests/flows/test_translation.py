@@ -19,6 +19,7 @@ from models.record.transcript import Diarisation, Segment, Turn, Word
 from outputs.library import read
 from tests.flows.conftest import Process
 from tests.models.conftest import SHARED
+from tests.models.translation.random_models import make_model
 from tests.outputs.samples import said, talk
 
 CLIP = SHARED / "non_english" / "fleurs" / "fleurs-de-004.ogg"
@@ -38,6 +39,11 @@ def test_a_run_adds_subtitles_in_english_and_keeps_what_it_found(process: Proces
     assert process(CLIP, **options)["computed"] == []  # without: the files of before would tell another run
     assert not SUBTITLES & {path.name for path in (tmp_path / "out").iterdir()}
     assert json.loads((tmp_path / "out" / "episode.json").read_text(encoding="utf-8"))["translations"] == []
+    damaged = make_model(tmp_path / "opus-mt-de-fr", [], pair=True)
+    (damaged / "model.bin").write_bytes(b"cut short")
+    result = process(CLIP, **options, translate=("fr",), translator=str(damaged))
+    assert any(warning.startswith("no subtitles in fr: translation failed") for warning in result["warnings"])  # type: ignore[attr-defined]
+    assert "Höhle" in (tmp_path / "out" / "transcript.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from audio.media.decode import decode
 from models.asr.engine import Engine, Hypothesis, Waits
 from models.asr.language import detect_language
+from models.asr.language_path import Stretch
+from models.asr.multilingual import decode_in_languages
 from models.asr.repair import repair_hypotheses
 from models.asr.vocabulary import correct_spelling
 from models.record.progress import Report, no_report
@@ -202,3 +204,20 @@ def test_the_language_is_the_one_most_probable() -> None:
 def test_a_model_for_one_language_hears_that() -> None:
     engine: Engine = ScriptedEngine().with_language("fi")
     assert detect_language(engine, [CHUNK]) == ("fi", 1.0)
+
+
+class Babel(ScriptedEngine):
+    """Hears French alone, whatever it writes, and makes no more sense of it than of anything."""
+
+    def language_probabilities(self, chunk: Span) -> Mapping[str, float]:
+        return {"fr": 1.0}
+
+
+def test_where_no_language_that_is_heard_makes_sense_the_engines_is_written() -> None:
+    told: list[float] = []
+    engine: Engine = Babel(fast="So I am from Chicago.").with_report(lambda done, _: told.append(done))
+    said_there = [Stretch(Span(6.5, 12), "A"), Stretch(Span(12, 29), "B")]
+    (found,), sure = decode_in_languages(engine, [CHUNK], said_there)
+    assert (found.language, found.text) == ("en", "So I am from Chicago.")
+    assert sure == 0.0
+    assert told == [1]

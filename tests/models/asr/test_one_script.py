@@ -20,17 +20,20 @@ def written(segments: list[Segment], language: str, script: Script | None = None
     return ["|".join(word.text for word in segment.words) for segment in found]
 
 
-MIXED = [said("今天", "的", "天气", "很", "好", "，我们", "这", "里"), said("後", "來", "去", "吃", "飯")]
+MIXED = [
+    said("今天", "的", "天气", "很", "好", "，我们", "这", "里", "说话"),
+    said("後", "來", "去", "吃", "飯"),
+]
 
 
 def test_chinese_is_in_the_script_of_most_characters() -> None:
-    assert written(MIXED, "zh") == ["今天|的|天气|很|好|，我们|这|里", "后|来|去|吃|饭"]
+    assert written(MIXED, "zh") == ["今天|的|天气|很|好|，我们|这|里|说话", "后|来|去|吃|饭"]
     mostly_traditional = [said("我們", "在", "這", "裡", "說", "話"), said("头", "发")]
     assert written(mostly_traditional, "zh") == ["我們|在|這|裡|說|話", "頭|髮"]
 
 
 def test_a_script_that_is_asked_for_counts_more() -> None:
-    assert written(MIXED, "zh", "hant") == ["今天|的|天氣|很|好|，我們|這|裡", "後|來|去|吃|飯"]
+    assert written(MIXED, "zh", "hant") == ["今天|的|天氣|很|好|，我們|這|裡|說話", "後|來|去|吃|飯"]
     assert written(MIXED, "zh", "cyrl") == written(MIXED, "zh")
 
 
@@ -41,6 +44,15 @@ def test_words_are_converted_by_the_phrase_around_them() -> None:
 
 def test_what_is_in_the_script_already_stays() -> None:
     assert written([said("皇后", "騎", "馬", "三公里")], "zh") == ["皇后|騎|馬|三公里"]
+
+
+def test_surnames_and_words_that_both_scripts_have_stay() -> None:
+    traditional = [
+        said("我們", "這", "裡", "說", "話"),
+        said("于", "先生", "和", "范", "先生"),
+        said("台", "灣"),
+    ]
+    assert written(traditional, "zh")[1] == "于|先生|和|范|先生"
 
 
 def test_languages_are_told_apart() -> None:

@@ -181,3 +181,9 @@ def test_a_word_before_lost_speech_that_is_heard_with_it_is_written_once(fleurs:
     hypotheses, repairs = repair_hypotheses(engine, [left], speech)
     assert {"lost", "twice"} == {repair.reason for repair in repairs}
     assert " ".join(each.text for each in hypotheses).startswith("Es leben noch viele Männer und Frauen")
+
+
+def test_a_letter_of_chinese_that_ends_one_word_and_begins_the_next_is_said_twice() -> None:
+    before = heard(0.0, 2.0, (1.0, 1.4, "我们"), (1.4, 2.0, "今天"))
+    after = heard(2.0, 4.0, (2.0, 2.1, "天气"), (2.1, 2.6, "很好"))
+    assert joined([before, after], [Span(1, 4)]) == "我们今天天气很好"

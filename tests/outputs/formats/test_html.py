@@ -28,7 +28,7 @@ from tests.outputs.samples import (
 )
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
-TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p"}
+TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p", "optgroup"}
 
 
 def from_feed(transcript: Transcript, url: str, path: str = "pilot.mp3") -> Transcript:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from outputs.captions.lint import parse
 from outputs.captions.profiles import PODCAST
-from outputs.formats import srt, vtt
+from outputs.formats import html, srt, vtt
 from outputs.text.direction import directed, is_right_to_left, undirected
 from tests.outputs.samples import said, talk
 
@@ -46,3 +48,10 @@ def test_captions_are_read_back_without_marks() -> None:
         assert "\u202bAnn:\u200f Apple" in text
         (cue,) = parse(text, fmt)
         assert " ".join(cue.lines) == "Ann: Apple قالت إن هاتف iPhone متاح الآن!"
+
+
+def test_a_paragraph_of_the_page_runs_as_it_is_read() -> None:
+    arabic, english = said("Apple قالت نعم.", speaker="A"), said("He said שלום to us.", 3.0, speaker="B")
+    page = html.render(talk(replace(arabic, language="ar"), english, A="Ann", B="Bob"))
+    assert '<p dir="rtl" lang="ar"> <span data-t="0">Apple<' in page
+    assert '<p dir="ltr"> <span data-t="3">He<' in page
