@@ -22,8 +22,12 @@ DEPTH, HEADS = 16, 2
 def make_model(
     folder: Path, tokens: Sequence[str], *, pair: bool = False, eos_is_added: bool = False
 ) -> Path:
-    """A model of one layer. tokens: of languages. pair: with a SentencePiece model for each side, as OPUS-MT."""
+    """A model of one layer, always with the same weights.
+
+    tokens: of languages. pair: with a SentencePiece model for each side, as OPUS-MT.
+    """
     folder.mkdir(parents=True)
+    random = np.random.default_rng(1)
     names = ("source.spm", "target.spm") if pair else ("sentencepiece.bpe.model",)
     words: list[str] = []
     for name in names:
@@ -39,12 +43,12 @@ def make_model(
         words = [pieces.id_to_piece(number) for number in range(pieces.get_piece_size())]
     words += tokens
     spec = TransformerSpec.from_config((1, 1), HEADS, pre_norm=True)
-    spec.encoder.embeddings[0].weight = _noise(len(words), DEPTH)
-    spec.decoder.embeddings.weight = _noise(len(words), DEPTH)
-    spec.decoder.projection.weight = _noise(len(words), DEPTH)
+    spec.encoder.embeddings[0].weight = _noise(random, len(words), DEPTH)
+    spec.decoder.embeddings.weight = _noise(random, len(words), DEPTH)
+    spec.decoder.projection.weight = _noise(random, len(words), DEPTH)
     spec.decoder.projection.bias = np.zeros(len(words), dtype=np.float32)
     for part in (spec.encoder, spec.decoder):
-        part.position_encodings.encodings = _noise(512, DEPTH)
+        part.position_encodings.encodings = _noise(random, 512, DEPTH)
         _fill(part.layer_norm)
         layer = part.layer[0]
         attentions = [layer.self_attention, *([layer.attention] if part is spec.decoder else [])]
@@ -52,10 +56,10 @@ def make_model(
             _fill(attention.layer_norm)
             outs = [3 * DEPTH, DEPTH] if len(attention.linear) == 2 else [DEPTH, 2 * DEPTH, DEPTH]
             for linear, out in zip(attention.linear, outs, strict=True):
-                _linear(linear, out, DEPTH)
+                _linear(random, linear, out, DEPTH)
         _fill(layer.ffn.layer_norm)
-        _linear(layer.ffn.linear_0, 2 * DEPTH, DEPTH)
-        _linear(layer.ffn.linear_1, DEPTH, 2 * DEPTH)
+        _linear(random, layer.ffn.linear_0, 2 * DEPTH, DEPTH)
+        _linear(random, layer.ffn.linear_1, DEPTH, 2 * DEPTH)
     spec.register_source_vocabulary(words)
     spec.register_target_vocabulary(words)
     spec.config.add_source_eos = eos_is_added
@@ -65,15 +69,12 @@ def make_model(
     return folder
 
 
-_random = np.random.default_rng(1)
+def _noise(random: np.random.Generator, *shape: int) -> np.ndarray:
+    return random.normal(0.0, 0.5, shape).astype(np.float32)
 
 
-def _noise(*shape: int) -> np.ndarray:
-    return _random.normal(0.0, 0.5, shape).astype(np.float32)
-
-
-def _linear(linear: Any, out: int, into: int) -> None:
-    linear.weight, linear.bias = _noise(out, into), np.zeros(out, dtype=np.float32)
+def _linear(random: np.random.Generator, linear: Any, out: int, into: int) -> None:
+    linear.weight, linear.bias = _noise(random, out, into), np.zeros(out, dtype=np.float32)
 
 
 def _fill(norm: Any) -> None:
