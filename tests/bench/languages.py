@@ -407,7 +407,8 @@ def table(systems: Mapping[str, tuple[str, Path]], recordings: Sequence[Path]) -
                 spent, seconds = cost.get(key, (0.0, 0.0))
                 cost[key] = spent + cpu, seconds + truth[-1].end + BEGIN
             lost = [f"{each.language} {each.start:.0f}" for each in figures.lost]
-            print(f"{path.stem} {name}: {figures.wer():.1f}, lost {lost}", file=sys.stderr, flush=True)
+            told = f"{path.stem} {name}: {figures.wer():.1f}, lost {lost}, {cpu:.1f} CPU s"
+            print(told, file=sys.stderr, flush=True)
     shown = [(KINDS.get(kind, kind), kind) for path in recordings for kind in _kinds(path)]
     rows = [
         "| episodes | system | WER % | by language | sentences lost | words told as another language "
