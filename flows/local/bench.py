@@ -71,7 +71,13 @@ def _measured(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) 
     with _timed(seconds, "load_whisper"):
         asr.load(words)
     with _timed(seconds, "transcribe"):
-        transcription = steps.transcribe(recording, decoded, words, speech_of(diarisation.turns) or None)
+        transcription = steps.transcribe(
+            recording,
+            decoded,
+            words,
+            speech_of(diarisation.turns) or None,
+            turns=diarisation.exclusive,
+        )
     with _timed(seconds, "overlaps"):
         spoken = steps.attribute(transcription, diarisation)
         if transcription.words and steps.has_overlaps(diarisation):

@@ -126,7 +126,11 @@ def hear(path: Path) -> tuple[Diarisation, Heard]:
             decoded = recording.decode()
             turns = steps.diarise(recording, decoded, DiariserOptions())
             found = steps.transcribe(
-                recording, decoded, TranscriptionOptions(), speech_of(turns.turns) or None
+                recording,
+                decoded,
+                TranscriptionOptions(),
+                speech_of(turns.turns) or None,
+                turns=turns.exclusive,
             )
         values = {
             "turns": list(map(asdict, turns.turns)),

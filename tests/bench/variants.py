@@ -147,7 +147,8 @@ def transcript_of(path: Path) -> Transcript:
         decoded = recording.decode()
         turns = steps.diarise(recording, decoded, DiariserOptions(model="offline", device="cpu"))
         options = TranscriptionOptions(model="base", device="cpu")
-        words = steps.transcribe(recording, decoded, options, speech_of(turns.turns) or None)
+        speech = speech_of(turns.turns) or None
+        words = steps.transcribe(recording, decoded, options, speech, turns=turns.exclusive)
     audio = AudioFile(str(path), "x", decoded.seconds, decoded.track)
     return steps.align(
         Episode(id="x"), audio, words, turns, diariser_model="offline", warnings=decoded.warnings
