@@ -15,11 +15,10 @@ from models.record.errors import InputError, OutputError
 from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
-from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
+from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
 from outputs.library import corrections
 from outputs.library.corrections import Correction
 from outputs.library.files import is_local, replace_files, upload_file
-from outputs.text.languages import language_tag
 from outputs.text.translations import translated, translations_of
 
 
@@ -39,7 +38,7 @@ def publish(
     `transcript` is the record; for all other files corrections are laid over it: those that lie in the
     folder, or `amended` ones, which then replace them. With more than one of `processes`, which are forked,
     formats are rendered side by side: only for programs that run no threads. Subtitles and text are written in the
-    languages of its translations, too, and files of other languages are removed.
+    languages of its translations, too.
     Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
     chosen = [
@@ -66,7 +65,6 @@ def publish(
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
     replace_files(contents)
-    remove_translations(folder, _languages_there(folder) - translations_of(transcript).keys())
     return list(contents)
 
 
@@ -111,14 +109,6 @@ def remove_translations(folder: Path, languages: Iterable[str]) -> None:
     for file in (folder / FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED):
         with suppress(Exception):  # each kind of store has its own
             file.unlink(missing_ok=True)
-
-
-def _languages_there(folder: Path) -> set[str]:
-    """The languages of translations whose files lie in a folder, as far as it can be read."""
-    with suppress(Exception):  # as above
-        names = [file.name.split(".") for file in folder.iterdir() if is_our_file(file.name)]
-        return {parts[1] for parts in names if len(parts) > 2 and language_tag(parts[1])}
-    return set()
 
 
 def formats_named(names: Iterable[str]) -> list[Format]:

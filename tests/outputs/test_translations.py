@@ -131,16 +131,16 @@ def test_a_clip_has_its_part_of_them() -> None:
     assert [(one.text, one.start) for one in english.segments] == [("In the north.", 0.5)]
 
 
-def test_files_of_languages_that_are_gone_are_removed(tmp_path: Path) -> None:
-    """Whatever the earlier record told, which may be damaged; and what can't be removed fails nothing."""
+def test_files_of_languages_that_are_gone_are_removed_and_what_can_not_be_fails_nothing(
+    tmp_path: Path,
+) -> None:
     published(tmp_path, bilingual())
-    (tmp_path / "episode.json").write_text("{")
     (tmp_path / "transcript.fr.srt").mkdir()
-    (tmp_path / "transcript.mine.srt").touch()
-    published(tmp_path, bilingual(language="pt-BR"))
+    (tmp_path / "transcript.old.srt").touch()
+    write.remove_translations(tmp_path, ["en", "fr"])
     there = {path.name for path in tmp_path.iterdir()}
     assert not SUBTITLES & there
-    assert there >= {"transcript.srt", "transcript.pt-BR.srt", "transcript.fr.srt", "transcript.mine.srt"}
+    assert there >= {"transcript.srt", "transcript.fr.srt", "transcript.old.srt"}
 
 
 def test_which_files_are_ours() -> None:
