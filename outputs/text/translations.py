@@ -31,11 +31,7 @@ def translated(transcript: Transcript, translation: Translation) -> Transcript:
 def notice(transcript: Transcript) -> str:
     """What a translation has to say of itself, on one line; "" for a transcript of what was said."""
     made = next(
-        (
-            one
-            for one in transcript.translations
-            if one.language == transcript.language and one.segments is transcript.segments
-        ),
+        (one for one in transcript.translations if one.segments and one.segments is transcript.segments),
         None,
     )
     return one_line(f"Machine translation by {made.engine}").strip() if made else ""

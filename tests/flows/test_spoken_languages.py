@@ -57,7 +57,7 @@ def test_everything_after_recognition_goes_by_the_language_of_the_words(tmp_path
     assert german.share == pytest.approx(14 / 22, abs=0.01)
     assert german.share + english.share == pytest.approx(1.0)
     assert "<v Tom Reed><lang en>Thank you" in (tmp_path / "transcript.vtt").read_text()
-    assert '<p dir="auto" lang="en"> <span data-t="6' in (tmp_path / "transcript.html").read_text()
+    assert '<p dir="ltr" lang="en"> <span data-t="6' in (tmp_path / "transcript.html").read_text()
 
 
 @pytest.mark.parametrize(
