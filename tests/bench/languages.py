@@ -388,9 +388,11 @@ def hear(
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=checkout, env=environment) as run:
         assert run.stdout is not None
-        for path, line in zip(recordings, run.stdout, strict=True):
+        for path, line in zip(recordings, run.stdout, strict=False):
             found = json.loads(line)
             yield path, found["language"], [Said(*word) for word in found["words"]], found["cpu"]
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
 
 
 def table(systems: Mapping[str, tuple[str, Path]], recordings: Sequence[Path]) -> str:
