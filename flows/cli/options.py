@@ -86,8 +86,8 @@ def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
         kind, default = list[str] | None, None
     elif isinstance(default, tuple):
         kind, default = str, ",".join(default)
-    elif get_origin(kind) is Literal:
-        kind = str
+    elif _choices(field):
+        kind = str if default is not None else str | None
     elif _look(field).unset:
         kind, default = kind | None, None
     return inspect.Parameter(
@@ -108,10 +108,16 @@ def _value(field: FieldInfo, name: str, given: Any) -> Any:
         return tuple(given or ())
     if isinstance(field.default, tuple):
         return names_in(given)
-    allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    if allowed and given not in allowed:
+    allowed = _choices(field)
+    if allowed and given is not None and given not in allowed:
         raise InputError(f"no --{name.replace('_', '-')} {given!r}: use {', '.join(allowed)}")
     return given
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    """What a field may be, None aside; () where it is of another kind."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
 
 
 def names_in(listed: str) -> tuple[str, ...]:

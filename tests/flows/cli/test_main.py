@@ -90,6 +90,7 @@ def test_diarise_imports_neither_prefect_nor_what_pyannote_does_not_use(
         (["run", "empty.mp3", "--formats", "doc"], "unknown format 'doc'"),
         (["run", "ftp://example.org/a.mp3"], "ftp"),
         (["run", "empty.mp3", "--language", "english"], "no language 'english'"),
+        (["run", "empty.mp3", "--script", "foo"], "no --script 'foo': use hans, hant, latn, cyrl"),
         (["run", "empty.mp3", "--languages", "en,xx"], "no language 'xx'"),
         (["run", "empty.mp3", "--language", "en", "--languages", "de"], "--languages which may be: give one"),
         (["run", "empty.mp3", "--episode", "3"], "--episode 3 chooses from a feed"),
