@@ -113,8 +113,8 @@ def attribute(decoded: DecodedAudio, heard: Transcription, joined: TracksDiarisa
     splice = decoded.layout.splice
     said: list[list[Word]] = [[] for _ in range(splice.tracks)]
     for word in heard.words:
-        track, _ = splice.back(word.start, word.end)
-        said[track].append(_unspliced(word, splice))
+        track, unspliced = _unspliced(word, splice)
+        said[track].append(unspliced)
     spoken = [_spoken(words, turns, heard.language) for words, turns in zip(said, joined.turns, strict=True)]
     segments = merge_tracks(spoken, joined.found.turns, heard.language)
     words = tuple(sorted((word for own in said for word in own), key=lambda word: word.start))
@@ -143,8 +143,8 @@ def into_splice(
         track = max(among, key=lambda i: _held(segment, tracks[i]))
         goes_on = segment.continues and last.get(segment.speaker) == track
         last[segment.speaker] = track
-        words = [_spliced(word, tracks[track]) for word in segment.words]
-        found.append(_of_words(replace(segment, continues=goes_on), words))
+        words = tuple(_spliced(word, tracks[track]) for word in segment.words)
+        found.append(replace(segment, continues=goes_on).with_words(words))
     return found
 
 
@@ -186,21 +186,18 @@ def out_of_splice(decoded: DecodedAudio, segments: Sequence[Segment]) -> tuple[S
     assert decoded.layout is not None
     splice = decoded.layout.splice
     return tuple(
-        _of_words(replace(segment, continues=segment.continues and not part), words)
+        replace(segment, continues=segment.continues and not part).with_words(tuple(words))
         for segment in segments
         for part, words in enumerate(
-            split_at_pauses([_unspliced(word, splice) for word in segment.words], MAX_PAUSE)
+            split_at_pauses([_unspliced(word, splice)[1] for word in segment.words], MAX_PAUSE)
         )
     )
 
 
-def _unspliced(word: Word, splice: Splice) -> Word:
-    _, span = splice.back(word.start, word.end)
-    return replace(word, start=max(0.0, span.start), end=span.end)
-
-
-def _of_words(segment: Segment, words: Sequence[Word]) -> Segment:
-    return replace(segment, start=words[0].start, end=max(word.end for word in words), words=tuple(words))
+def _unspliced(word: Word, splice: Splice) -> tuple[int, Word]:
+    """The track that a word of the splice is on, and the word in the time of the mix."""
+    track, span = splice.back(word.start, word.end)
+    return track, replace(word, start=max(0.0, span.start), end=span.end)
 
 
 def _spoken(words: list[Word], turns: Sequence[Turn], language: str) -> list[Word]:

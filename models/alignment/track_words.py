@@ -90,9 +90,7 @@ def _parts(sentence: Segment, others: Sequence[Segment]) -> Iterator[Segment]:
             cut_in = other.start
         cuts.append(place)
     for first, last in zip(cuts, [*cuts[1:], len(sentence.words)], strict=True):
-        words = sentence.words[first:last]
-        end = max(word.end for word in words)
-        yield replace(sentence, start=words[0].start, end=end, words=words, continues=first > 0)
+        yield replace(sentence.with_words(sentence.words[first:last]), continues=first > 0)
 
 
 def _pause_for(aside: Segment, sentence: Segment) -> int | None:

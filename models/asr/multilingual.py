@@ -29,8 +29,8 @@ def decode_in_languages(
     """The first hypotheses of chunks, or of their parts in one language, in order, and how sure the languages are.
 
     engine: with the language that is taken until another is heard; its report tells of the chunks that needn't wait.
-    chunks, said: in order; without anything said, all is decoded in the engine's language. Sure is 0 to 1, 0 where
-    nothing tells.
+    chunks, said: in order; without anything said, as for a model of one language, all is decoded in the engine's
+    language. Sure is 0 to 1, 0 where nothing tells.
     """
     inside = [_inside(said, chunk) for chunk in chunks]
 
@@ -48,12 +48,12 @@ def decode_in_languages(
     refused: set[str] = set()
     while True:
         told = [_without(each, refused, engine.language) for each in heard]
-        path = language_path(stretches, told) if heard else []
+        path = language_path(stretches, told)
         codes = iter(path)
         parts = [
             part
             for chunk, own in zip(chunks, inside, strict=True)
-            for part in _cut(chunk, own if heard else (), codes, engine.language)
+            for part in _cut(chunk, own, codes, engine.language)
         ]
         others = dict.fromkeys(part.language for part in parts if part.language != engine.language)
         worse = next(
@@ -142,7 +142,7 @@ def _mean_probability(
     """Of the languages of a path, over the time in which they are spoken; 0 where nothing is."""
     told = [
         (stretch.span.duration, each.get(code, 0.0))
-        for stretch, code, each in zip(said, path, heard, strict=False)
+        for stretch, code, each in zip(said, path, heard, strict=True)
     ]
     seconds = sum(duration for duration, _ in told)
     return sum(duration * probability for duration, probability in told) / seconds if seconds else 0.0

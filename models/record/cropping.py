@@ -29,9 +29,7 @@ def crop(transcript: Transcript, start: float, end: float) -> Transcript:
 
 def _segments(segments: Iterable[Segment], start: float, end: float) -> tuple[Segment, ...]:
     return tuple(
-        Segment(
-            words[0].start, max(word.end for word in words), segment.speaker, words, language=segment.language
-        )
+        replace(segment.with_words(words), continues=False)
         for segment in segments
         if (words := tuple(_words(segment.words, start, end)))
     )

@@ -202,6 +202,10 @@ class Segment:
         """The words as running text, without white space around it."""
         return "".join(word.text for word in self.words).strip()
 
+    def with_words(self, words: tuple[Word, ...]) -> Segment:
+        """The same segment of other words, one or more in order: it begins and ends with them."""
+        return replace(self, start=words[0].start, end=max(word.end for word in words), words=words)
+
     @property
     def brief(self) -> bool:
         """Whether it is no more than what a listener throws in: "mhm", "yes, of course"."""

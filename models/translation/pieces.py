@@ -72,7 +72,7 @@ class Piece:
         for number, segment in zip(self.numbers, self.segments, strict=True):
             for half, words in zip(halves, (segment.words[:word], segment.words[word:]), strict=True):
                 if words:
-                    half.append((number, _of(segment, words)))
+                    half.append((number, segment.with_words(words)))
             word = max(0, word - len(segment.words))
         first, second = (Piece(self.language, *map(tuple, zip(*half, strict=True))) for half in halves)
         return first, second
@@ -92,10 +92,6 @@ def _primary(tag: str) -> str | None:
     from langcodes import Language, tag_is_valid
 
     return Language.get(tag).language if tag_is_valid(tag) else tag
-
-
-def _of(segment: Segment, words: tuple[Word, ...]) -> Segment:
-    return replace(segment, start=words[0].start, end=max(word.end for word in words), words=words)
 
 
 def sentences(segments: Sequence[Segment], language: str) -> list[Piece]:
