@@ -57,12 +57,13 @@ class Store:
             create_tables(self._engine)
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def begin(self) -> Iterator[Connection]:
+        """A transaction; what goes wrong in it is an EpiscribeError, and nothing of it is kept."""
         with database_errors(self.place), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _look(self) -> Iterator[Connection]:
+    def look(self) -> Iterator[Connection]:
         """Reading only, which waits for nobody."""
         with database_errors(self.place), self._reader.begin() as connection:
             yield connection
@@ -71,7 +72,7 @@ class Store:
 
     def feed(self, show: str, url: str) -> FeedState:
         """What is remembered of a show's feed; of no use once the user has given another address."""
-        with self._look() as connection:
+        with self.look() as connection:
             row = connection.execute(select(_feeds).where(_feeds.c.show == show)).mappings().first()
         if row is None or row["url"] != url:
             return FeedState(show, url)
@@ -79,7 +80,7 @@ class Store:
 
     def feeds(self) -> list[FeedState]:
         """All that were ever read, by name."""
-        with self._look() as connection:
+        with self.look() as connection:
             rows = connection.execute(select(_feeds).order_by(_feeds.c.show)).mappings().all()
         return [_feed_state(row) for row in rows]
 
@@ -87,7 +88,7 @@ class Store:
         self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
     ) -> Plan:
         """What `record_reading` would change."""
-        with self._look() as connection:
+        with self.look() as connection:
             return _planned(connection, state.show, found, back_fill, new_per_poll)
 
     def record_reading(
@@ -97,7 +98,7 @@ class Store:
 
         found: its episodes, newest first; none where it was unchanged. Returns what came of it.
         """
-        with self._begin() as connection:
+        with self.begin() as connection:
             now = database_time(connection)
             _lock_feed(connection, state)
             _adopt_renamed(connection, state)
@@ -132,7 +133,7 @@ class Store:
 
     def record_failed_reading(self, state: FeedState, reason: str, pause: float) -> None:
         """Remember that a feed could not be read, and to leave it alone for `pause` seconds."""
-        with self._begin() as connection:
+        with self.begin() as connection:
             _lock_feed(connection, state)
             connection.execute(
                 update(_feeds)
@@ -153,7 +154,7 @@ class Store:
 
         Those whose lease has run out are among them, unless it was their last attempt: they have failed.
         """
-        with self._begin() as connection:
+        with self.begin() as connection:
             now = database_time(connection)
             lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < now)
             connection.execute(
@@ -170,14 +171,14 @@ class Store:
 
     def active(self) -> int:
         """How many episodes are handed out or worked on."""
-        with self._look() as connection:
+        with self.look() as connection:
             live = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until >= database_time(connection))
             count = select(func.count()).select_from(_episodes).where(live)
             return int(connection.execute(count).scalar_one())
 
     def hand_out(self, listed: ListedEpisode, run: str, number: int, seconds: float) -> bool:
         """Note that an episode, as `listed`, is handed out for the `number`-th time; False if it has changed."""
-        with self._begin() as connection:
+        with self.begin() as connection:
             return _changed(
                 connection,
                 and_(
@@ -194,14 +195,14 @@ class Store:
 
     def still_queued(self, listed: ListedEpisode, seconds: float) -> None:
         """Leave an episode that waits for a worker in the queue."""
-        with self._begin() as connection:
+        with self.begin() as connection:
             held = and_(_episodes.c.id == listed.id, _episodes.c.owner == listed.owner)
             queued = and_(held, _episodes.c.state == "queued")
             _changed(connection, queued, lease_until=database_time(connection) + seconds)
 
     def lease(self, episode_id: str, owner: str, lease_seconds: float) -> ListedEpisode | None:
         """Take an episode to work on it; None where it is done, given up, or somebody else's."""
-        with self._begin() as connection:
+        with self.begin() as connection:
             now = database_time(connection)
             lapsed = and_(_episodes.c.state == "running", _episodes.c.lease_until < now)
             free = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
@@ -218,7 +219,7 @@ class Store:
 
     def renew(self, episode_id: str, owner: str, lease_seconds: float) -> bool:
         """Keep a lease; False where it is lost."""
-        with self._begin() as connection:
+        with self.begin() as connection:
             return _changed(
                 connection, _held(episode_id, owner), lease_until=database_time(connection) + lease_seconds
             )
@@ -229,7 +230,7 @@ class Store:
 
         Set the `folder` and `warnings` of what is yielded. LostLeaseError where the lease no longer holds.
         """
-        with self._begin() as connection:
+        with self.begin() as connection:
             held = select(_episodes.c.show).where(_held(episode_id, owner)).with_for_update()
             row = connection.execute(held).first()
             if row is None:
@@ -247,7 +248,7 @@ class Store:
 
         pause: seconds until the next attempt, None to give the episode up.
         """
-        with self._begin() as connection:
+        with self.begin() as connection:
             state = "failed" if pause is None else "waiting"
             then = 0.0 if pause is None else database_time(connection) + pause
             reason = printable(reason)[:MAX_ERROR_CHARS]
@@ -258,7 +259,7 @@ class Store:
 
         InputError where there is no such episode, more than one, or somebody is at work on it.
         """
-        with self._begin() as connection:
+        with self.begin() as connection:
             found = _listed(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
             if len(found) != 1:
                 raise InputError(
@@ -273,13 +274,13 @@ class Store:
 
     def episodes(self, shows: Iterable[str] | None = None) -> list[ListedEpisode]:
         """All episodes, or those of some shows, newest first."""
-        with self._look() as connection:
+        with self.look() as connection:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
             return _listed(connection, wanted)
 
     def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""
-        with self._look() as connection:
+        with self.look() as connection:
             return next(iter(_listed(connection, _episodes.c.id == episode_id)), None)
 
 

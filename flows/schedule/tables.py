@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -32,7 +33,15 @@ from sqlalchemy.pool import NullPool
 from models.record.errors import EpiscribeError, InputError
 
 # What leads from each version of the tables to the next; a change of them adds one.
-MIGRATIONS = ("ALTER TABLE episodes ADD COLUMN warnings TEXT NOT NULL DEFAULT ''",)
+MIGRATIONS = (
+    ("ALTER TABLE episodes ADD COLUMN warnings TEXT NOT NULL DEFAULT ''",),
+    (
+        "ALTER TABLE episodes ADD COLUMN options TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE episodes ADD COLUMN priority REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE episodes ADD COLUMN added_by TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE episodes ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0",
+    ),
+)
 VERSION = 1 + len(MIGRATIONS)
 BUSY_SECONDS = 30  # to wait for another process's transaction
 
@@ -74,7 +83,99 @@ episodes = Table(
     Column("warnings", Text, nullable=False, default=""),  # of the files in it
     Column("found_at", Float, nullable=False),
     Column("done_at", Float),
+    Column("options", Text, nullable=False, default=""),  # of this episode alone, as JSON; "": the show's
+    Column("priority", Float, nullable=False, default=0.0),  # higher is handed out earlier
+    Column("added_by", Text, nullable=False, default=""),  # the user of the app; "" where a feed listed it
+    Column("cancel", Integer, nullable=False, default=0),  # 1: whoever works on it is to stop
     UniqueConstraint("show", "guid"),
+)
+progress = Table(  # how far the runs are that go on now
+    "progress",
+    _tables,
+    Column("episode", Text, primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("share", Float, nullable=False, default=0.0),  # of the whole run, 0 to 1
+    Column("seconds_left", Float),
+    Column("words", Text, nullable=False, default=""),  # that were heard last
+    Column("updated_at", Float, nullable=False),
+)
+users = Table(
+    "users",
+    _tables,
+    Column("name", Text, primary_key=True),
+    Column("password", Text, nullable=False),  # as argon2 writes a hash
+    Column("role", Text, nullable=False),  # reader, editor, admin
+    Column("language", Text, nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
+)
+sessions = Table(  # of browsers
+    "sessions",
+    _tables,
+    Column("hash", Text, primary_key=True),  # SHA-256 of what the cookie holds
+    Column("user", Text, nullable=False, index=True),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+tokens = Table(  # of programs
+    "tokens",
+    _tables,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),  # SHA-256 of the token
+    Column("user", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float),
+)
+login_attempts = Table(
+    "login_attempts",
+    _tables,
+    Column("who", Text, primary_key=True),  # a name or an address
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Float, nullable=False),
+)
+uploads = Table(
+    "uploads",
+    _tables,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("name", Text, nullable=False),  # as its sender calls the file
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("received", BigInteger, nullable=False, default=0),
+    Column("sha256", Text, nullable=False, default=""),  # once it is whole
+    Column("episode", Text, nullable=False, default=""),  # that it became
+    Column("changed_at", Float, nullable=False),
+)
+idempotency = Table(  # answers to requests that may come twice
+    "idempotency",
+    _tables,
+    Column("key", Text, primary_key=True),  # user and the key that the request bears
+    Column("request", Text, nullable=False),  # SHA-256 of what was asked
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+webhooks = Table(
+    "webhooks",
+    _tables,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("events", Text, nullable=False),  # comma-separated
+    Column("created_at", Float, nullable=False),
+)
+deliveries = Table(  # of webhooks
+    "deliveries",
+    _tables,
+    Column("id", Text, primary_key=True),
+    Column("webhook", Text, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, delivered, failed
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_try_at", Float, nullable=False, default=0.0),
+    Column("answer", Text, nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
 )
 
 
@@ -142,7 +243,8 @@ def create_tables(engine: Engine) -> None:
             )
         elif version < VERSION:
             for migration in MIGRATIONS[version - 1 :]:
-                connection.execute(text(migration))
+                for statement in migration:
+                    connection.execute(text(statement))
             connection.execute(update(_meta).values(version=VERSION))
 
 

@@ -1,0 +1,39 @@
+"""What an app is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store
+
+
+@dataclass(frozen=True)
+class WebConfig:
+    """Where the app is reached and what it works on.
+
+    url: as browsers see it, without a slash at its end; a path in it is where a proxy mounts the app. token: lets in
+    whoever has it, as admin, without users; "" where users sign in. only: the one episode that the app is about, which
+    need not lie in the library (`episcribe edit`), with its audio where that was given.
+    """
+
+    settings: Settings
+    store: Store
+    library: Path
+    url: str
+    token: str = field(default="", repr=False)
+    only: Path | None = None
+    audio: Path | None = None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def base(self) -> str:
+        """The path below which the app lies: "" or "/episcribe"."""
+        return urlsplit(self.url).path.rstrip("/")

@@ -1,0 +1,84 @@
+"""Who watches hears of changes: topics within one process, and server-sent events out of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+
+KEEP_ALIVE_SECONDS = 15.0
+BACKLOG = 1000  # messages that a slow listener may be behind, before it is cut off and must begin anew
+
+
+class Hub:
+    """Messages by topic. `publish` may be called from any thread, once `attach` was called in the loop."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, set[asyncio.Queue[dict[str, Any] | None]]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def attach(self) -> None:
+        """Belong to the event loop that runs."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """End all streams; called in the loop."""
+        self._closed = True
+        for queues in self._queues.values():
+            for queue in queues:
+                queue.put_nowait(None)
+
+    def publish(self, topic: str, message: dict[str, Any]) -> None:
+        """Tell all who listen to a topic."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, topic, message)
+
+    def _deliver(self, topic: str, message: dict[str, Any]) -> None:
+        for queue in self._queues.get(topic, ()):
+            if queue.qsize() < BACKLOG:
+                queue.put_nowait(message)
+            elif queue.qsize() == BACKLOG:
+                queue.put_nowait(None)
+
+    async def listen(self, topic: str) -> AsyncIterator[dict[str, Any] | None]:
+        """Messages as they come, None now and then where none does; ends with the app or for a slow listener."""
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._queues[topic].add(queue)
+        try:
+            while not self._closed:
+                try:
+                    message = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
+                except TimeoutError:
+                    yield None
+                    continue
+                if message is None:
+                    return
+                yield message
+        finally:
+            self._queues[topic].discard(queue)
+            if not self._queues[topic]:
+                del self._queues[topic]
+
+
+def stream(request: Request, topic: str, first: dict[str, Any] | None = None) -> StreamingResponse:
+    """The messages of a topic as server-sent events, after `first`; each is of the event that its "event" names."""
+    hub: Hub = request.app.state.hub
+
+    async def events() -> AsyncIterator[str]:
+        yield _event(first) if first is not None else ": welcome\n\n"
+        async for message in hub.listen(topic):
+            yield ": still here\n\n" if message is None else _event(message)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def _event(message: dict[str, Any]) -> str:
+    told = {name: value for name, value in message.items() if name != "event"}
+    return f"event: {message['event']}\ndata: {json.dumps(told)}\n\n"
