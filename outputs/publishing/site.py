@@ -52,7 +52,7 @@ HEADERS = """\
 /*.json
   Access-Control-Allow-Origin: *
 """
-_STYLES = ("page.css", "site.css")
+_STYLES = ("tokens.css", "page.css", "site.css")
 _SCRIPTS = ("site.js",)
 
 
