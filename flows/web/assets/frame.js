@@ -238,6 +238,82 @@ export async function all(path, most = 10_000) {
   return items;
 }
 
+/**
+ * A list of the API, shown a page at a time: `show` shows the list at a path, instead of what was there.
+ * @param {HTMLElement} list its items go there; a button for more and what fails come after it
+ * @param {(item: any, previous: any) => Node | string} item makes an item's element; it is told the item before, too
+ * @param {(page: any) => void} [shown] told of each first page
+ * @returns {{show: (path: string) => Promise<void>, clear: () => void}}
+ */
+export function listing(list, item, shown) {
+  const more = element("button", { type: "button", class: "more", hidden: true }, t("frame.more"));
+  const problem = element("p", { class: "problem", role: "alert" });
+  list.after(problem, more);
+  /** @type {any} */
+  let last;
+  let asked = 0; // answers to what was asked before that come late, are dropped
+  async function show(/** @type {string} */ path, cursor = "") {
+    const mine = ++asked;
+    if (!cursor) last = undefined;
+    problem.textContent = "";
+    list.setAttribute("aria-busy", "true");
+    try {
+      const page = await api("GET", path + (cursor && `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`));
+      if (mine !== asked) return;
+      const made = page.items.map((/** @type {any} */ one, /** @type {number} */ place) => item(one, place ? page.items[place - 1] : last));
+      last = page.items.at(-1) ?? last;
+      if (cursor) list.append(...made);
+      else list.replaceChildren(...made);
+      more.hidden = !page.next;
+      more.onclick = async () => { await show(path, page.next); };
+      if (!cursor) shown?.(page);
+      else made.find((/** @type {any} */ one) => one.querySelector)?.querySelector("a, button")?.focus();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (mine === asked) problem.textContent = error.message;
+    } finally {
+      if (mine === asked) list.removeAttribute("aria-busy");
+    }
+  }
+  function clear() {
+    asked++;
+    list.replaceChildren();
+    more.hidden = true;
+  }
+  return { show: (path) => show(path), clear };
+}
+
+/** Do `work` once nothing has called for a moment. @param {() => void} work @param {number} [milliseconds] */
+export function soon(work, milliseconds = 200) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(work, milliseconds); };
+}
+
+/** A query string with what is set in `values`: "?q=a", or "". @param {Record<string, any>} values */
+export function query(values) {
+  const set = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+  return set.size ? `?${set}` : "";
+}
+
+/** What names one request or edit for good. `crypto.randomUUID` is there with https only. */
+export function unique() {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+/** What the browser keeps for this app; null where it keeps nothing. */
+export const storage = {
+  /** @param {string} name @returns {string | null} */
+  get(name) { try { return localStorage.getItem(`episcribe-${name}`); } catch { return null; } },
+  /** @param {string} name @param {string | null} value null removes it */
+  set(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(`episcribe-${name}`);
+      else localStorage.setItem(`episcribe-${name}`, value);
+    } catch { /* no storage */ }
+  },
+};
+
 let made = 0;
 
 /**
@@ -282,10 +358,11 @@ export function submits(form, work) {
     event.preventDefault();
     told.textContent = "";
     const controls = /** @type {HTMLInputElement[]} */ ([...form.elements].filter((one) => "name" in one && one.name && one.id));
-    for (const one of controls) mark(one, one.validity.valid ? "" : wrong(one));
-    const first = controls.find((one) => !one.validity.valid);
+    const bad = controls.filter((one) => one.willValidate && !one.validity.valid);
+    for (const one of controls) mark(one, bad.includes(one) ? wrong(one) : "");
+    const first = bad[0];
     if (first) return first.focus();
-    const buttons = /** @type {HTMLButtonElement[]} */ ([...form.querySelectorAll("button:not(:disabled)")]);
+    const buttons = /** @type {HTMLButtonElement[]} */ ([...form.querySelectorAll("button:not([type=button], :disabled)")]);
     for (const one of buttons) one.disabled = true;
     form.setAttribute("aria-busy", "true");
     try {
