@@ -10,7 +10,8 @@ import typer
 from flows.cli.options import EpisodeFolder, Library
 
 if TYPE_CHECKING:
-    from outputs.library.search import Hit, IndexChanges
+    from outputs.library.index import IndexChanges
+    from outputs.library.search import Hit
 
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")

@@ -15,6 +15,7 @@ from flows.web import problems, shells
 from flows.web.access import Caller, Reader
 from flows.web.config import WebConfig
 from flows.web.hub import Hub
+from flows.web.indexing import Indexer
 
 API = "/api/v1"
 COOKIE = "episcribe"
@@ -35,8 +36,12 @@ def create_app(config: WebConfig) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub.attach()
+        indexer = Indexer(config.library)
+        if config.only is None:
+            indexer.start()
         yield
         app.state.hub.close()
+        indexer.stop()
 
     app = FastAPI(
         title="Episcribe",
@@ -64,7 +69,14 @@ def _routers() -> list[APIRouter]:
         """Who the caller is, and what unsafe requests of a browser must bear as X-CSRF-Token."""
         return {"name": caller.name, "role": caller.role, "language": caller.language, "csrf": caller.csrf}
 
-    return [me]
+    from flows.web.api import files, library, search
+
+    return [
+        me,
+        library.router,
+        search.router,
+        files.router,
+    ]
 
 
 def _guard(app: FastAPI, config: WebConfig) -> None:
