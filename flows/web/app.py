@@ -16,6 +16,7 @@ from flows.web.access import Caller, Reader
 from flows.web.config import WebConfig
 from flows.web.hub import Hub
 from flows.web.indexing import Indexer
+from flows.web.publishing import Publisher
 
 API = "/api/v1"
 COOKIE = "episcribe"
@@ -39,9 +40,11 @@ def create_app(config: WebConfig) -> FastAPI:
         indexer = Indexer(config.library)
         if config.only is None:
             indexer.start()
+        app.state.publisher = Publisher()
         yield
         app.state.hub.close()
         indexer.stop()
+        await app.state.publisher.close()
 
     app = FastAPI(
         title="Episcribe",
@@ -69,13 +72,14 @@ def _routers() -> list[APIRouter]:
         """Who the caller is, and what unsafe requests of a browser must bear as X-CSRF-Token."""
         return {"name": caller.name, "role": caller.role, "language": caller.language, "csrf": caller.csrf}
 
-    from flows.web.api import files, library, search
+    from flows.web.api import files, library, publish, search
 
     return [
         me,
         library.router,
         search.router,
         files.router,
+        publish.router,
     ]
 
 
