@@ -15,6 +15,7 @@ from flows.schedule.settings import Settings
 from flows.web.access import Caller, Editor
 from flows.web.api.library import library_of
 from flows.web.episodes import config_of
+from flows.web.paging import Page, Paging
 from flows.web.publishing import Publisher, Run, base_url, feed_order, files_url
 from models.record.errors import EpiscribeError, InputError, OutputError
 from outputs.publishing.feed import checked_base_url
@@ -100,13 +101,6 @@ class Targets(BaseModel):
     files: str = Field(description="URL that files are sent to; empty where not set.")
 
 
-class PublishRuns(BaseModel):
-    """What was published since the app started."""
-
-    items: list[PublishRun]
-    next: None = None
-
-
 @router.get("/publish")
 def targets(request: Request, caller: Editor) -> Targets:
     """What is set up for publishing."""
@@ -165,10 +159,10 @@ async def publish_files(
 
 
 @router.get("/publish/runs")
-async def runs(request: Request, caller: Editor) -> PublishRuns:
+async def runs(request: Request, caller: Editor, paging: Paging) -> Page[PublishRun]:
     """What was published since the app started, the last first."""
     publisher: Publisher = request.app.state.publisher
-    return PublishRuns(items=[_told(run) for run in reversed(publisher.runs.values())])
+    return paging.slice([_told(run) for run in reversed(publisher.runs.values())])
 
 
 @router.get("/publish/runs/{run}")
