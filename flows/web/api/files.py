@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from flows.web.access import Caller, Reader
 from flows.web.episodes import config_of, folder_of
+from flows.web.paging import Page, Paging
 from outputs.formats.registry import EPISODE, FORMATS, is_our_file
 from outputs.library.read import load_episode
 from outputs.text.slug import slug
@@ -29,20 +30,13 @@ class EpisodeFile(BaseModel):
     bytes: int
 
 
-class EpisodeFiles(BaseModel):
-    """All files of an episode."""
-
-    items: list[EpisodeFile]
-    next: None = None
-
-
 @router.get("/episodes/{show}/{name}/files")
-def files(request: Request, caller: Reader, show: str, name: str) -> EpisodeFiles:
+def files(request: Request, caller: Reader, paging: Paging, show: str, name: str) -> Page[EpisodeFile]:
     """The files of an episode, in the order of the formats."""
     folder = folder_of(config_of(request), show, name)
     told = [_told(file) for file in folder.iterdir() if _is_theirs(file, caller)]
     order = list(FORMATS)
-    return EpisodeFiles(items=sorted(told, key=lambda one: (one.language, order.index(one.kind))))
+    return paging.slice(sorted(told, key=lambda one: (one.language, order.index(one.kind))))
 
 
 @router.get(
@@ -81,8 +75,10 @@ def _told(file: Path) -> EpisodeFile:
 def _attachment(name: str) -> str:
     """What makes browsers keep a file under this name (RFC 6266).
 
-    >>> _attachment("uber.srt"), _attachment("東京.srt")
-    ('attachment; filename="uber.srt"', "attachment; filename=\\"__.srt\\"; filename*=UTF-8''%E6%9D%B1%E4%BA%AC.srt")
+    >>> print(_attachment("talk.srt"))
+    attachment; filename="talk.srt"
+    >>> print(_attachment("東京.srt"))
+    attachment; filename="__.srt"; filename*=UTF-8''%E6%9D%B1%E4%BA%AC.srt
     """
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "_" for char in name)
     extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"

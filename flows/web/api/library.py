@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from flows.web.access import Reader
-from flows.web.cursors import cursor_of, position_of
 from flows.web.episodes import config_of
-from models.record.errors import InputError
+from flows.web.etags import tagged
+from flows.web.paging import Page, Paged, Paging, bad_cursor
 from outputs.formats.html import KEPT_AUDIO
-from outputs.library.listing import Listed, Wanted, list_episodes, list_shows, unread
+from outputs.library.listing import Listed, Position, Wanted, list_episodes, list_shows, unread
 
 router = APIRouter(tags=["library"])
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items at most.")]
-Cursor = Annotated[str, Query(description="`next` of the page before.")]
 Place = Annotated[str, Query(alias="show", max_length=300, description="Folder of a show.")]
 
 
@@ -60,38 +57,27 @@ class EpisodeSummary(BaseModel):
     audio: bool = Field(description="Whether its audio is there.")
 
 
-class ShowList(BaseModel):
-    """A page of shows."""
-
-    items: list[ShowSummary]
-    next: str | None
-
-
-class EpisodeList(BaseModel):
+class EpisodePage(Page[EpisodeSummary]):
     """A page of episodes."""
 
-    items: list[EpisodeSummary]
-    next: str | None
     unread: int = Field(description="Episodes that are in the library and not yet in its lists.")
 
 
-@router.get("/shows", response_model=ShowList)
-def shows(request: Request, caller: Reader, limit: Limit = 200, cursor: Cursor = "") -> Response:
+@router.get("/shows", response_model=Page[ShowSummary])
+def shows(request: Request, caller: Reader, paging: Paging) -> Response:
     """The shows of the library, by title."""
-    skip = offset_of(cursor)
-    found = list_shows(library_of(request))
-    items = [
+    found = [
         ShowSummary(show=one.place, title=one.title, episodes=one.episodes, seconds=one.seconds)
-        for one in found[skip : skip + limit]
+        for one in list_shows(library_of(request))
     ]
-    more = cursor_of(skip + limit) if len(found) > skip + limit else None
-    return _unless_known(request, ShowList(items=items, next=more))
+    return _told(paging, paging.slice(found))
 
 
-@router.get("/episodes", response_model=EpisodeList)
+@router.get("/episodes", response_model=EpisodePage)
 def episodes(
     request: Request,
     caller: Reader,
+    paging: Paging,
     show: Place = "",
     q: Annotated[str, Query(max_length=300, description="Beginnings of words of the title.")] = "",
     speaker: Annotated[
@@ -99,26 +85,13 @@ def episodes(
     ] = "",
     doubtful: Annotated[bool, Query(description="Only those with something to review.")] = False,
     sort: Literal["date", "title", "doubt"] = "date",
-    limit: Limit = 50,
-    cursor: Cursor = "",
 ) -> Response:
     """The episodes of the library: the newest first, by title, or the most doubtful first."""
-    library = library_of(request)
-    after = None
-    if cursor:
-        after = position_of(cursor)
-        if not isinstance(after, list) or len(after) != 2:
-            raise InputError("this cursor is not one of a list of episodes")
-    found, more = list_episodes(
-        library, Wanted(show, q, speaker, doubtful), sort, limit, tuple(after or ()) or None
-    )
+    library, wanted = library_of(request), Wanted(show, q, speaker, doubtful)
+    found, more = list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
     heard = _downloads()
-    answer = EpisodeList(
-        items=[_summary(one, library, heard) for one in found],
-        next=cursor_of(more) if more else None,
-        unread=unread(library),
-    )
-    return _unless_known(request, answer)
+    page = paging.answer([_summary(one, library, heard) for one in found], more)
+    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=unread(library)))
 
 
 def library_of(request: Request) -> Path:
@@ -129,12 +102,19 @@ def library_of(request: Request) -> Path:
     return config.library
 
 
-def offset_of(cursor: str) -> int:
-    """How many items a cursor says to leave out."""
-    skip = position_of(cursor) if cursor else 0
-    if type(skip) is not int or skip < 0:
-        raise InputError("this cursor is not one of this list")
-    return skip
+def _position(after: Any, sort: str) -> Position | None:
+    """Where a list goes on, as a cursor says it."""
+    kind = str if sort == "title" else int
+    if after is None:
+        return None
+    if (
+        not isinstance(after, list)
+        or len(after) != 2
+        or type(after[0]) is not kind
+        or type(after[1]) is not str
+    ):
+        raise bad_cursor()
+    return after[0], after[1]
 
 
 def _summary(listed: Listed, library: Path, heard: frozenset[str]) -> EpisodeSummary:
@@ -170,11 +150,8 @@ def _downloads() -> frozenset[str]:
         return frozenset()
 
 
-def _unless_known(request: Request, answer: BaseModel) -> Response:
-    """The answer, or 304 for a caller who has it already."""
-    body = answer.model_dump_json().encode()
-    tag = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+def _told(paging: Paged, page: BaseModel) -> Response:
+    """A page, or 304 for who has it."""
+    answer = tagged(paging.request, page.model_dump_json().encode())
+    answer.headers.update(paging.response.headers)
+    return answer

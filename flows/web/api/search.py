@@ -8,13 +8,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from flows.web.access import Reader
-from flows.web.api.library import Cursor, Place, library_of, offset_of
-from flows.web.cursors import cursor_of
+from flows.web.api.library import Place, library_of
+from flows.web.paging import Page, Paging, bad_cursor
 from outputs.library.index import NoIndexError
-from outputs.library.search import COUNTED, Hit, search
+from outputs.library.search import COUNTED, Hit, SearchResult, search
 
 router = APIRouter(tags=["search"])
-LIMIT = 20
 
 
 class SearchHit(BaseModel):
@@ -32,11 +31,9 @@ class SearchHit(BaseModel):
     )
 
 
-class SearchHits(BaseModel):
+class SearchHits(Page[SearchHit]):
     """A page of hits."""
 
-    items: list[SearchHit]
-    next: str | None
     count: int = Field(description=f"Hits in all; {COUNTED + 1} stands for more than {COUNTED}.")
 
 
@@ -44,6 +41,7 @@ class SearchHits(BaseModel):
 def find(
     request: Request,
     caller: Reader,
+    paging: Paging,
     q: Annotated[
         str,
         Query(
@@ -57,23 +55,19 @@ def find(
         str, Query(max_length=40, description="Published on this day (ISO 8601) or later.")
     ] = "",
     until: Annotated[str, Query(max_length=40, description="Published on this day or before.")] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = LIMIT,
-    cursor: Cursor = "",
 ) -> SearchHits:
     """Passages with all the words: those with the words in a row first, then the newest."""
-    skip = min(offset_of(cursor), COUNTED)
+    skip = 0 if paging.after is None else paging.after
+    if type(skip) is not int or not 0 <= skip <= COUNTED:
+        raise bad_cursor()
+    library, limit = library_of(request), paging.limit
     try:
-        found = search(
-            library_of(request), q, speaker, limit=limit, place=show, since=since, until=until, skip=skip
-        )
+        found = search(library, q, speaker, limit=limit, place=show, since=since, until=until, skip=skip)
     except NoIndexError:
-        return SearchHits(items=[], next=None, count=0)
-    more = skip + limit < min(found.count, COUNTED)
-    return SearchHits(
-        items=[_told(hit) for hit in found.hits],
-        next=cursor_of(skip + limit) if more else None,
-        count=found.count,
-    )
+        found = SearchResult((), 0)
+    more = skip + limit if skip + limit < min(found.count, COUNTED) else None
+    page = paging.answer([_told(hit) for hit in found.hits], more)
+    return SearchHits(items=page.items, next=page.next, count=found.count)
 
 
 def _told(hit: Hit) -> SearchHit:
