@@ -1,4 +1,4 @@
-"""What somebody gave is: an address of audio, or of a feed, of which one episode is meant; files, known by their bytes."""
+"""What somebody means by an address, of audio or of a feed, and by what it is known again."""
 
 from __future__ import annotations
 

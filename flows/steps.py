@@ -28,7 +28,7 @@ from audio.transfer.addresses import (
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows import finding, translation
 from flows.naming import published
-from flows.options import RunOptions
+from flows.options import EpisodeOptions, RunOptions
 from flows.witness import Witness, find_witness
 from models.alignment import align as alignment
 from models.asr import second_voice, transcription
@@ -109,7 +109,7 @@ def check_input(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
-    _check_languages(options)
+    check_languages(options)
     if options.episode != "latest" and not is_url(source):
         raise InputError(
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
@@ -273,7 +273,8 @@ def downloads_folder() -> Path:
     return cache_folder() / "downloads"
 
 
-def _check_languages(options: RunOptions) -> None:
+def check_languages(options: EpisodeOptions) -> None:
+    """Refuse languages that there aren't, or that contradict each other; InputError."""
     if options.language is not None and options.languages:
         raise InputError("--language says which one is spoken, --languages which may be: give one of the two")
     for language in (options.language, *options.languages):

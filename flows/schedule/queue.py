@@ -200,7 +200,7 @@ def counts(store: Store) -> dict[str, int]:
     """How many episodes are in each state; cheap."""
     with store.look() as connection:
         found = connection.execute(select(episodes.c.state, func.count()).group_by(episodes.c.state))
-        return {state: count for state, count in found}
+        return {row.state: row[1] for row in found}
 
 
 def _step_columns() -> list[Any]:

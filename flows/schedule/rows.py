@@ -83,9 +83,7 @@ def spend(connection: Connection, episode_id: str, owner: str, **values: Any) ->
     """Change an episode that `owner` no longer works on, and add up the time that was spent on it."""
     connection.execute(delete(progress).where(progress.c.episode == episode_id))
     spent = episodes.c.seconds + (database_time(connection) - episodes.c.claimed_at)
-    return changed(
-        connection, held_by(episode_id, owner), seconds=spent, lease_until=0.0, cancel=0, **values
-    )
+    return changed(connection, held_by(episode_id, owner), seconds=spent, lease_until=0.0, cancel=0, **values)
 
 
 def changed(connection: Connection, where: Any, **values: Any) -> bool:

@@ -183,7 +183,9 @@ class Settings(BaseSettings):
 
     library: str = Field(DEFAULT_LIBRARY, description="folder or fsspec URL that holds all shows")
     store: str = Field(DEFAULT_STORE, description="file, or SQLAlchemy URL, that knows what was done")
-    uploads: str = Field(DEFAULT_UPLOADS, description="folder or fsspec URL for files that are sent to the app")
+    uploads: str = Field(
+        DEFAULT_UPLOADS, description="folder or fsspec URL for files that are sent to the app"
+    )
     base_url: str = Field("", description="where the library is published")
     schedule: str = Field("*/15 * * * *", description="when to look for new episodes, as cron writes it")
     device: str = "auto"

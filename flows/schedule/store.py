@@ -39,7 +39,13 @@ from flows.schedule.rows import (
     new_row,
     spend,
 )
-from flows.schedule.tables import create_tables, database_errors, database_time, open_engine
+from flows.schedule.tables import (
+    create_tables,
+    database_errors,
+    database_time,
+    insert_or_leave,
+    open_engine,
+)
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
 from models.record.errors import EpiscribeError, InputError
@@ -330,7 +336,9 @@ class Store:
         InputError where there is no such episode, more than one, or somebody is at work on it.
         """
         with self.begin() as connection:
-            found = listed_where(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
+            found = (
+                listed_where(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
+            )
             if len(found) != 1:
                 raise InputError(
                     f"{len(found) or 'no'} episodes have an id that begins with {prefix!r}: see episcribe status"
@@ -346,6 +354,12 @@ class Store:
         with self.look() as connection:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
             return listed_where(connection, wanted)
+
+    def count_of(self, show: str) -> int:
+        """How many episodes of a show are known."""
+        with self.look() as connection:
+            counted = select(func.count()).where(_episodes.c.show == show)
+            return int(connection.execute(counted).scalar_one())
 
     def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""
@@ -374,12 +388,7 @@ def pause_after(attempts: int, first: float) -> float:
 
 def _lock_feed(connection: Connection, state: FeedState) -> None:
     """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_or_leave
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_or_leave  # type: ignore[assignment]
-    row = insert_or_leave(_feeds).values(show=state.show, url=state.url)
-    connection.execute(row.on_conflict_do_nothing())
+    insert_or_leave(connection, _feeds, show=state.show, url=state.url)
     connection.execute(select(_feeds.c.show).where(_feeds.c.show == state.show).with_for_update())
 
 

@@ -104,7 +104,9 @@ class Uploads:
             self.parts.mkdir(parents=True, exist_ok=True)
             begun = self._unfinished()
             if sum(other.user == user for other in begun) >= MAX_UNFINISHED:
-                raise TooManyError(f"{MAX_UNFINISHED} files are begun and not finished: finish or remove some")
+                raise TooManyError(
+                    f"{MAX_UNFINISHED} files are begun and not finished: finish or remove some"
+                )
             promised = sum(other.size - self.offset(other) for other in begun)
             if shutil.disk_usage(self.parts).free < promised + size + SPARE_BYTES:
                 raise NoRoomError(f"there is no room for {size:,} bytes")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from audio.transfer.addresses import redacted
 from flows.schedule import additions, queue
-from flows.schedule import settings as configuration
 from flows.schedule.queue import ENDED, LIVE, SKIPPED, Standing
-from flows.schedule.uploads import SCHEME, Uploads
+from flows.schedule.uploads import SCHEME
 from flows.web import queue_watch
 from flows.web.access import Editor, Reader
 from flows.web.config import WebConfig
@@ -58,7 +56,9 @@ class Addition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: str | None = Field(None, max_length=4000, description="address of audio or of a feed")
-    episode: str = Field("latest", max_length=500, description="of a feed: latest, a guid, or N, 1 being the newest")
+    episode: str = Field(
+        "latest", max_length=500, description="of a feed: latest, a guid, or N, 1 being the newest"
+    )
     uploads: list[str] = Field([], max_length=100, description="ids of uploads")
     together: bool = Field(False, description="whether the files are tracks of one episode")
     names: dict[str, str] = Field({}, description="who speaks on a track, by the id of its upload")
@@ -128,8 +128,7 @@ def _from(after: Any) -> tuple[int, tuple[float, str] | None]:
 @router.get("/queue/events", response_class=StreamingResponse)
 async def watch_queue(request: Request, caller: Reader) -> StreamingResponse:
     """Server-sent events: "queue" {items}, all of it, first and when much changed; "item" for one; "gone" {id}."""
-    watch = queue_watch.of(request.app, told_of)
-    return stream(request, queue_watch.TOPIC, await watch.first())
+    return stream(request, queue_watch.TOPIC, queue_watch.of(request.app, told_of).first)
 
 
 @router.post("/queue", status_code=202, response_model=Added, responses=RESPONSES)
@@ -138,7 +137,7 @@ def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Res
     config = config_of(request)
 
     def act() -> Added:
-        settings = configuration.load()
+        settings = config.settings_now()
         if (addition.source is None) == (not addition.uploads):
             raise InputError("give a source, an address, or uploads: one of the two")
         if addition.source is not None:
@@ -214,8 +213,6 @@ def _now(config: WebConfig, episode_id: str) -> Queued:
     try:
         (one,) = queue.standing_of(config.store, [episode_id])
     except InputError as error:
-        from fastapi import HTTPException
-
         raise HTTPException(404, str(error)) from None
     return told_of(config, one)
 

@@ -484,7 +484,10 @@ def test_a_plan_needs_no_store() -> None:
     assert made.changed == ()
 
 
-ADDED = {1: ("warnings",), 2: ("options", "priority", "added_by", "cancel")}  # to episodes, after each version
+ADDED = {
+    1: ("warnings",),
+    2: ("options", "priority", "added_by", "cancel"),
+}  # to episodes, after each version
 
 
 @pytest.mark.parametrize("version", ADDED)
