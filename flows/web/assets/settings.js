@@ -1,5 +1,5 @@
 // The caller's own account and tokens; followed shows, webhooks and users for those who may.
-import { all, announce, api, byId, confirmed, dialog, element, field, frame, icon, load, mark, may, name, Problem, storage, submits, t, when } from "./frame.js";
+import { all, announce, api, byId, confirmed, count, dialog, element, field, frame, icon, load, mark, may, name, Problem, storage, submits, t, when } from "./frame.js";
 
 const OWNER = "owner"; // who started the app on their own machine, and signs in with the token of its address
 const ROLES = ["reader", "editor", "admin"];
@@ -148,6 +148,18 @@ function tokens() {
   refresh();
 }
 
+function shows() {
+  const { refresh } = list("shows", "/feeds", t("settings.shows.none"), (one, refresh) => element("li", { class: "split" },
+    element("div", {},
+      element("p", { class: "title" }, name(one.title)),
+      element("p", { class: "facts" }, element("span", {}, count("settings.shows.episodes", one.episodes)), one.polled_at && element("span", {}, t("settings.shows.polled"), " ", when(one.polled_at, true))),
+      element("p", { class: "soft small" }, one.url),
+      one.error ? element("p", { class: "problem" }, one.error) : null),
+    button(t("settings.shows.remove.do"), () => remove(t("settings.shows.remove", { name: one.title }), t("settings.shows.remove.text"), `/feeds/${encodeURIComponent(one.name)}`, refresh, t("settings.shows.remove.do")), "danger")));
+  body("shows").append(element("p", { class: "more" }, element("a", { class: "button", href: `${frame.base}/add?kind=feed` }, t("settings.shows.add"))));
+  refresh();
+}
+
 function users() {
   const { refresh } = list("users", "/users", t("settings.users.none"), (one, refresh) => {
     const path = `/users/${encodeURIComponent(one.name)}`;
@@ -180,4 +192,5 @@ function users() {
 
 you();
 tokens();
+if (may("editor")) shows();
 if (may("admin")) users();
