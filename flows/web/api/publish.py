@@ -187,9 +187,7 @@ async def _begun(
     await asyncio.wait({task}, timeout=WAIT_SECONDS)
     if run.state == "running":
         response.status_code = 202
-        response.headers["Location"] = (
-            f"{config_of(request).base}{request.url.path.rpartition('/')[0]}/runs/{run.id}"
-        )
+        response.headers["Location"] = f"{request.url.path.rpartition('/')[0]}/runs/{run.id}"
     elif run.state == "failed":
         error: type[EpiscribeError] = InputError if run.bad_input else OutputError
         raise error(run.error)
