@@ -304,7 +304,6 @@ def load() -> Settings:
     return settings.model_copy(update={**places, "publish": publish})
 
 
-
 def validation_message(error: Mapping[str, Any]) -> str:
     """One of pydantic's errors in words."""
     where = ".".join(map(str, error["loc"])) or "it"

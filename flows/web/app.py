@@ -10,7 +10,18 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from flows.web import problems, shells
 from flows.web.accounts import Accounts
-from flows.web.api import feeds, files, library, publish, queue, search, uploads, users, webhooks
+from flows.web.api import (
+    feeds,
+    files,
+    library,
+    publish,
+    queue,
+    search,
+    transcripts,
+    uploads,
+    users,
+    webhooks,
+)
 from flows.web.authentication import Authentication
 from flows.web.config import API, WebConfig
 from flows.web.door import Door, HeadAsGet
@@ -72,6 +83,7 @@ def _routers() -> list[APIRouter]:
         library.router,
         search.router,
         files.router,
+        transcripts.router,
         publish.router,
         webhooks.router,
         queue.router,
