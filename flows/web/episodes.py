@@ -7,8 +7,7 @@ from pathlib import Path
 from fastapi import HTTPException, Request
 
 from flows.web.config import WebConfig
-from outputs.formats.registry import EPISODE
-from outputs.library.folders import library_episodes
+from outputs.library.folders import find_episode, library_episodes
 
 ALONE = "-"  # in place of the show of an episode that lies in no library
 
@@ -18,10 +17,8 @@ def folder_of(config: WebConfig, show: str, name: str) -> Path:
     if config.only is not None:
         if (show, name) == (ALONE, config.only.name):
             return config.only
-    elif all(part not in ("", ".", "..") and not set(part) & set("/\\\0") for part in (show, name)):
-        folder = config.library / show / name
-        if (folder / EPISODE.file_name).is_file():
-            return folder
+    elif (folder := find_episode(config.library, show, name)) is not None:
+        return folder
     raise HTTPException(404, f"there is no episode {show}/{name}")
 
 

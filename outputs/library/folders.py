@@ -18,6 +18,14 @@ def show_episodes(show: Path) -> list[Path]:
     return _folders_with_record(show, "*")
 
 
+def find_episode(library: Path, show: str, name: str) -> Path | None:
+    """The folder of the episode `<show>/<name>`; None where there is none, whatever tricks a name plays with paths."""
+    if any(part in ("", ".", "..") or set(part) & set("/\\\0") for part in (show, name)):
+        return None
+    folder = library / show / name
+    return folder if (folder / EPISODE.file_name).is_file() else None
+
+
 def _folders_with_record(root: Path, below: str) -> list[Path]:
     with suppress(OSError):
         return sorted(record.parent for record in root.glob(f"{below}/{EPISODE.file_name}"))
