@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from flows.web import problems, shells
 from flows.web.access import Caller, Reader
+from flows.web.api import transcripts
 from flows.web.config import WebConfig
 from flows.web.hub import Hub
 
@@ -64,7 +65,7 @@ def _routers() -> list[APIRouter]:
         """Who the caller is, and what unsafe requests of a browser must bear as X-CSRF-Token."""
         return {"name": caller.name, "role": caller.role, "language": caller.language, "csrf": caller.csrf}
 
-    return [me]
+    return [me, transcripts.router]
 
 
 def _guard(app: FastAPI, config: WebConfig) -> None:
