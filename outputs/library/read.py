@@ -39,11 +39,7 @@ def load_corrected(path: str | os.PathLike[str]) -> corrections.Corrected:
 
 def load_record(path: str | os.PathLike[str]) -> Transcript:
     """As `load`, but as the models heard it, without corrections. What is written again starts from this."""
-    path = resolve_location(path)
-    file = folder_of(path) / EPISODE.file_name if path.is_dir() else path
-    if not file.exists():
-        missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"
-        raise InputError(f"{path}: {missing}; give the folder of a processed episode")
+    file = record_file(path)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -51,6 +47,16 @@ def load_record(path: str | os.PathLike[str]) -> Transcript:
     except UnicodeDecodeError as error:
         raise OutputError(f"{file}: not UTF-8 text, damaged or not an episode record") from error
     return episode_json.load(text, source=str(file))
+
+
+def record_file(path: str | os.PathLike[str]) -> Path:
+    """The record of an episode that is named by its folder or by that. InputError where there is none."""
+    path = resolve_location(path)
+    file = path / EPISODE.file_name if path.is_dir() else path
+    if not file.exists():
+        missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"
+        raise InputError(f"{path}: {missing}; give the folder of a processed episode")
+    return file
 
 
 def load_episode(folder: Path) -> Episode:

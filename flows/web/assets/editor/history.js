@@ -1,0 +1,80 @@
+// Undo and redo of one's own edits. An undone edit is done again as a new one, if things are as they were before it.
+
+import { t } from "../frame.js";
+import { textOf } from "./text.js";
+import { toast } from "./player.js";
+
+/** @typedef {import("./types.js").Action} Action */
+/** @typedef {import("./types.js").Edit} Edit */
+/** @typedef {import("./types.js").Paragraph} Paragraph */
+/** @typedef {import("./sync.js").Sync} Sync */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {{op: string, action: Action | null, keys: string[], base: string[]}} Entry what was done, to which paragraphs, reading what */
+
+export class History {
+  /** @param {Sync} sync @param {View} view @param {() => void} changed */
+  constructor(sync, view, changed) {
+    this.sync = sync;
+    this.view = view;
+    this.changed = changed;
+    /** @type {Entry[]} */
+    this.done = [];
+    /** @type {Entry[]} */
+    this.undone = [];
+  }
+
+  /** What could be undone on other pages. @param {{op: string}[]} list */
+  seed(list) {
+    const known = new Map(this.done.map((entry) => [entry.op, entry])), pending = new Set(this.sync.model.pending.map((edit) => edit.op));
+    const told = list.map(({ op }) => known.get(op) ?? { op, action: null, keys: [], base: [] });
+    const ops = new Set(told.map((entry) => entry.op));
+    this.done = [...told, ...this.done.filter((entry) => pending.has(entry.op) && !ops.has(entry.op))];
+    this.changed();
+  }
+
+  /**
+   * Do something that can be undone.
+   * @param {Action} action @param {Paragraph[]} [base]
+   */
+  act(action, base = []) {
+    this.undone = [];
+    this.#act(action, base);
+  }
+
+  undo() {
+    const entry = this.done.pop();
+    if (!entry) return;
+    if (!this.sync.withdraw(entry.op)) this.sync.send({ do: "undo", edit: entry.op });
+    if (entry.action) this.undone.push(entry); else this.undone = [];
+    this.changed();
+    this.#show(entry);
+  }
+
+  redo() {
+    const entry = this.undone.pop();
+    if (!entry?.action) return;
+    const rows = entry.keys.map((key) => this.view.byKey.get(key)?.paragraph), base = rows.filter((one) => one !== undefined);
+    if (base.length !== entry.keys.length || base.some((one, index) => textOf(one) !== entry.base[index])) {
+      toast(t("editor.redo_refused"));
+      this.undone = [];
+    } else {
+      const last = base.at(-1);
+      this.#act("paragraph" in entry.action && last ? { ...entry.action, paragraph: last.id } : entry.action, base);
+    }
+    this.changed();
+    this.#show(entry);
+  }
+
+  /** @param {Action} action @param {Paragraph[]} base */
+  #act(action, base) {
+    const keys = base.map((one) => this.sync.model.key(one.id)), edit = this.sync.send(action, base);
+    this.done.push({ op: edit.op, action, keys, base: base.map(textOf) });
+    this.changed();
+  }
+
+  /** @param {Entry} entry */
+  #show(entry) {
+    const row = entry.keys.length ? this.view.byKey.get(entry.keys[0] ?? "") : undefined;
+    if (row) this.view.reveal(row);
+  }
+}
