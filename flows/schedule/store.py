@@ -29,7 +29,13 @@ from flows.schedule.plan import (
     published_at,
     sort_moments,
 )
-from flows.schedule.tables import create_tables, database_errors, database_time, open_engine
+from flows.schedule.tables import (
+    create_tables,
+    database_errors,
+    database_time,
+    insert_or_leave,
+    open_engine,
+)
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
 from models.record.errors import EpiscribeError, InputError
@@ -305,12 +311,7 @@ def pause_after(attempts: int, first: float) -> float:
 
 def _lock_feed(connection: Connection, state: FeedState) -> None:
     """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_or_leave
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_or_leave  # type: ignore[assignment]
-    row = insert_or_leave(_feeds).values(show=state.show, url=state.url)
-    connection.execute(row.on_conflict_do_nothing())
+    insert_or_leave(connection, _feeds, show=state.show, url=state.url)
     connection.execute(select(_feeds.c.show).where(_feeds.c.show == state.show).with_for_update())
 
 

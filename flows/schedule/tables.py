@@ -253,3 +253,12 @@ def database_time(connection: Connection) -> float:
     if connection.dialect.name == "postgresql":
         return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
     return time.time()
+
+
+def insert_or_leave(connection: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row unless there is one with its key; whether it was inserted. Waits for others who insert it."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as dialects_insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert as dialects_insert  # type: ignore[assignment]
+    return bool(connection.execute(dialects_insert(table).values(**values).on_conflict_do_nothing()).rowcount)

@@ -1,7 +1,7 @@
 """Who calls, and what callers may do.
 
 A route says what it takes by the type of a parameter: `caller: Reader`, `Editor` or `Admin`. Who calls is told by
-`request.state.caller`, which the middleware of `app` sets.
+`request.state.caller`, which `authentication` sets.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 ROLES = ("reader", "editor", "admin")  # each may do what those before it may
+OWNER = "owner"  # who has the token of an app that runs on their own machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha256
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from flows.web import problems, shells
-from flows.web.access import Caller, Reader
-from flows.web.api import transcripts
-from flows.web.config import WebConfig
+from flows.web.accounts import Accounts
+from flows.web.api import files, library, publish, search, transcripts, users
+from flows.web.authentication import Authentication
+from flows.web.config import API, WebConfig
+from flows.web.door import Door, HeadAsGet
 from flows.web.hub import Hub
+from flows.web.indexing import Indexer
+from flows.web.publishing import Publisher
+from flows.web.shield import Shield
 
-API = "/api/v1"
-COOKIE = "episcribe"
-HEADERS = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Pages hold secrets beside what addresses say, and compression tells how alike two things are.
+UNCOMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")
+COMPRESSION = 6  # of 9
 
 
 def create_app(config: WebConfig) -> FastAPI:
@@ -36,8 +30,14 @@ def create_app(config: WebConfig) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub.attach()
+        indexer = Indexer(config.library)
+        if config.only is None:
+            indexer.start()
+        app.state.publisher = Publisher()
         yield
         app.state.hub.close()
+        indexer.stop()
+        await app.state.publisher.close()
 
     app = FastAPI(
         title="Episcribe",
@@ -47,54 +47,30 @@ def create_app(config: WebConfig) -> FastAPI:
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
         servers=[{"url": config.url}],
+        root_path_in_servers=False,
+        redirect_slashes=False,
     )
-    app.state.config, app.state.hub = config, Hub()
+    accounts = Accounts(config.store)
+    app.state.config, app.state.hub, app.state.accounts = config, Hub(), accounts
     problems.install(app)
-    _guard(app, config)
     for router in _routers():
         app.include_router(router, prefix=API)
     app.include_router(shells.router)
+    # From the inside to the outside.
+    app.add_middleware(GZipMiddleware, compresslevel=COMPRESSION, exclude_content_types=UNCOMPRESSED)
+    app.add_middleware(HeadAsGet, router=app.router)
+    app.add_middleware(Authentication, config=config, sessions=accounts.sessions, tokens=accounts.tokens)
+    app.add_middleware(Door, config=config)
+    app.add_middleware(Shield, secure=config.secure)
     return app
 
 
 def _routers() -> list[APIRouter]:
-    me = APIRouter(tags=["users"])
-
-    @me.get("/me")
-    def who_am_i(caller: Reader) -> dict[str, str]:
-        """Who the caller is, and what unsafe requests of a browser must bear as X-CSRF-Token."""
-        return {"name": caller.name, "role": caller.role, "language": caller.language, "csrf": caller.csrf}
-
-    return [me, transcripts.router]
-
-
-def _guard(app: FastAPI, config: WebConfig) -> None:
-    """Only who may comes in, only from where they may, and every answer has the headers that keep it safe."""
-    csrf = sha256(f"csrf {config.token}".encode()).hexdigest()
-
-    @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        given = request.query_params.get("token", "")
-        answer: Response
-        if request.headers.get("host") != config.origin.partition("://")[2]:
-            answer = problems.problem(421, "this is not the app's host")
-        elif request.method == "GET" and given and _same(given, config.token):
-            rest = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
-            query = f"?{urlencode(rest)}" if rest else ""
-            answer = RedirectResponse(f"{config.base}{request.url.path}{query}", 303)
-            answer.set_cookie(COOKIE, config.token, path=config.base or "/", httponly=True, samesite="strict")
-        else:
-            if _same(request.cookies.get(COOKIE, ""), config.token):
-                request.state.caller = Caller("owner", "admin", csrf=csrf)
-                told = request.headers.get("x-csrf-token", "")
-                origin = request.headers.get("origin", config.origin)
-                if request.method in UNSAFE and (origin != config.origin or not _same(told, csrf)):
-                    request.state.caller = None
-            answer = await go_on(request)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-
-def _same(given: str, wanted: str) -> bool:
-    return bool(wanted) and hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+    return [
+        users.router,
+        library.router,
+        search.router,
+        files.router,
+        publish.router,
+        transcripts.router,
+    ]

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
 
+API = "/api/v1"
+
 
 @dataclass(frozen=True)
 class WebConfig:
@@ -37,3 +39,23 @@ class WebConfig:
     def base(self) -> str:
         """The path below which the app lies: "" or "/episcribe"."""
         return urlsplit(self.url).path.rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the app by HTTPS."""
+        return self.url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        """What requests name as their host: "127.0.0.1:8300"."""
+        return urlsplit(self.url).netloc
+
+    def below(self, path: str) -> str | None:
+        """A path as the app's routes know it, without the base; None where it isn't the app's.
+
+        >>> WebConfig(..., ..., Path(), "https://example.org/talks").below("/talks/search")
+        '/search'
+        """
+        if not self.base:
+            return path
+        return path[len(self.base) :] if path.startswith(f"{self.base}/") else None

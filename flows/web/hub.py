@@ -69,13 +69,13 @@ class Hub:
 def stream(request: Request, topic: str, first: dict[str, Any] | None = None) -> StreamingResponse:
     """The messages of a topic as server-sent events, after `first`; each is of the event that its "event" names."""
     hub: Hub = request.app.state.hub
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
 
     async def events() -> AsyncIterator[str]:
         yield _event(first) if first is not None else ": welcome\n\n"
         async for message in hub.listen(topic):
             yield ": still here\n\n" if message is None else _event(message)
 
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
 

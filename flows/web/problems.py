@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from flows.web.config import API
 from models.record.errors import EpiscribeError, InputError
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,9 +22,12 @@ class ProblemError(Exception):
     kind: the last part of its type, which programs can tell it by: "conflict".
     """
 
-    def __init__(self, status: int, kind: str, detail: str, **members: Any) -> None:
+    def __init__(
+        self, status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **members: Any
+    ) -> None:
         super().__init__(detail)
-        self.status, self.kind, self.detail, self.members = status, kind, detail, members
+        self.status, self.kind, self.detail, self.headers = status, kind, detail, headers
+        self.members = members
 
 
 def problem(
@@ -40,22 +44,43 @@ def problem(
     return JSONResponse(told, status, headers, MEDIA_TYPE)
 
 
+def refusal(
+    request: Request,
+    status: int,
+    detail: str,
+    kind: str = "",
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """The same, as a page where a person looks for one."""
+    path = request.app.state.config.below(request.scope["path"]) or ""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if path.startswith(f"{API}/") or not wants_page or request.method not in ("GET", "HEAD"):
+        return problem(status, detail, kind, headers, **members)
+    from flows.web import shells
+
+    answer = shells.page(request, "error", status)
+    answer.headers.update(headers or {})
+    return answer
+
+
 def install(app: FastAPI) -> None:
     """Have all failures told so."""
 
     @app.exception_handler(ProblemError)
-    def _own(_: Request, error: ProblemError) -> JSONResponse:
-        return problem(error.status, error.detail, error.kind, None, **error.members)
+    async def _own(request: Request, error: ProblemError) -> Response:
+        return refusal(request, error.status, error.detail, error.kind, error.headers, **error.members)
 
     @app.exception_handler(EpiscribeError)
-    def _failed(_: Request, error: EpiscribeError) -> JSONResponse:
-        return problem(400 if isinstance(error, InputError) else 500, str(error))
+    async def _failed(request: Request, error: EpiscribeError) -> Response:
+        return refusal(request, 400 if isinstance(error, InputError) else 500, str(error))
 
     @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return refusal(request, error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return problem(422, told, "invalid")
+        errors = {str(one["loc"][-1]): one["msg"] for one in error.errors()}
+        return refusal(request, 422, told, "invalid", errors=errors)

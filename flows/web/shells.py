@@ -9,6 +9,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -16,13 +17,17 @@ from starlette.exceptions import HTTPException
 
 from flows.web import catalogs
 from flows.web.access import Caller
+from flows.web.accounts import accounts_of
+from flows.web.authentication import own_path
 from flows.web.episodes import config_of, folder_of
+from outputs.pages import templates
 
 if TYPE_CHECKING:
     import jinja2
 
 ASSETS, TEMPLATES = Path(__file__).parent / "assets", Path(__file__).parent / "pages"
 PAGES = ("library", "search", "add", "queue", "publish", "settings")
+PUBLIC = ("login", "error")
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -60,6 +65,15 @@ def episode_page(request: Request, show: str, name: str) -> Response:
     return page(request, "episode", episode=f"{show}/{name}")
 
 
+@router.get("/login")
+def login_page(request: Request, next: str = "") -> Response:
+    """Where users sign in, and then go on to `next`."""
+    onward = own_path(config_of(request), next)
+    if getattr(request.state, "caller", None) is not None:
+        return RedirectResponse(onward, 303)
+    return page(request, "login", onward=onward, users=accounts_of(request).users.any())
+
+
 @router.get("/{name}")
 def named_page(request: Request, name: str) -> Response:
     """One of the other pages."""
@@ -81,8 +95,9 @@ def asset(release: str, name: str) -> Response:
 def page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
     """The page `name` of the templates; who isn't let in is sent to sign in."""
     config, caller = config_of(request), getattr(request.state, "caller", None)
-    if caller is None and name != "login":
-        return RedirectResponse(f"{config.base}/login?next={request.url.path}", 303)
+    if caller is None and name not in PUBLIC:
+        wanted = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"{config.base}/login?{urlencode({'next': wanted})}", 303)
     language = catalogs.choose(caller.language if caller else "", request.headers.get("accept-language", ""))
     texts = catalogs.catalog(language)
     html = (
@@ -90,6 +105,8 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
         .get_template(f"{name}.html")
         .render(
             page=name,
+            status=status,
+            url=config.url,
             base=config.base,
             assets=f"{config.base}/assets/{assets_release()}",
             language=language,
@@ -108,7 +125,8 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
 @cache
 def _assets() -> dict[str, bytes]:
     files = (file for file in sorted(ASSETS.rglob("*")) if file.suffix in KINDS)
-    return {file.relative_to(ASSETS).as_posix(): file.read_bytes() for file in files}
+    own = {file.relative_to(ASSETS).as_posix(): file.read_bytes() for file in files}
+    return {"tokens.css": templates.asset("tokens.css").encode(), **own}
 
 
 @cache
