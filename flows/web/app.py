@@ -10,7 +10,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from flows.web import problems, shells
 from flows.web.accounts import Accounts
-from flows.web.api import files, library, publish, search, transcripts, users
+from flows.web.api import feeds, files, library, publish, queue, search, transcripts, uploads, users
 from flows.web.authentication import Authentication
 from flows.web.config import API, WebConfig
 from flows.web.door import Door, HeadAsGet
@@ -71,6 +71,9 @@ def _routers() -> list[APIRouter]:
         library.router,
         search.router,
         files.router,
-        publish.router,
         transcripts.router,
+        publish.router,
+        queue.router,
+        uploads.router,
+        feeds.router,
     ]
