@@ -22,6 +22,7 @@ from typing import Any
 
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
+from outputs.formats import episode_json
 from outputs.formats.html import UNDETERMINED, length_of, title_of
 from outputs.formats.registry import EPISODE
 from outputs.library import corrections, files, read, review
@@ -41,7 +42,7 @@ from outputs.library.corrections import (
 )
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
-from outputs.pages.speaking_time import COLOURS, speaking_times
+from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
@@ -74,11 +75,14 @@ class ConflictError(InputError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A paragraph as pages show it: `told` are plain values, `doubts` what is in doubt in it."""
+    """A paragraph as pages show it: `told` are plain values, `doubts` what is in doubt in it, `talk` who says it
+    from when on and for how long, in seconds.
+    """
 
     told: Mapping[str, Any]
     paragraph: Paragraph
     doubts: tuple[Doubt, ...]
+    talk: tuple[str | None, float, float]
 
     @property
     def id(self) -> str:
@@ -89,7 +93,7 @@ class Shown:
     @property
     def speaker(self) -> str | None:
         """The label of who says it."""
-        return self.paragraph.parts[0].segment.speaker
+        return self.paragraph.speaker
 
     @property
     def language(self) -> str:
@@ -119,6 +123,7 @@ class EditingSession:
         self.folder = read.record_file(folder).parent
         self._lock = RLock()
         self._record: Transcript | None = None
+        self._key = ""
         self._record_stamp: Any = None
         self._list_stamp: Any = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
@@ -240,7 +245,7 @@ class EditingSession:
         edit = max((one.edit for one in self._list), default=0) + 1
         made = [replace(one, edit=edit, op=op, by=by) for one in made]
         draft = self._draft.copy()
-        if not all([corrections.apply(draft, one) for one in made]):
+        if not all(corrections.apply(draft, one) for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
 
@@ -526,21 +531,30 @@ class EditingSession:
 
     def _load(self) -> None:
         record_stamp, list_stamp = self._stamps()
-        if record_stamp != self._record_stamp or self._record is None:
-            found = read.load_record(self.folder)
-            if self._record is None or replace(found, review=None) != replace(self._record, review=None):
-                self._record, self._key = found, _record_key(found)
-                base = review.doubts_of(found)
-                self._progress = review.Progress(base)
-                self._repairs = review.Repairs(found.repairs)
-                self._carved.clear()
-            self._record_stamp = record_stamp
-        self._list_stamp = list_stamp
+        if record_stamp != self._record_stamp:
+            self._load_record()
+        self._record_stamp, self._list_stamp = record_stamp, list_stamp
         made = corrections.load(self.folder)
         self._steps: list[tuple[int, Draft, list[bool]]] = [(0, Draft(self.record), [])]
         self._list: tuple[Correction, ...] = made
         draft, placed = self._until(len(made))
         self._take(made, draft, placed)
+
+    def _load_record(self) -> None:
+        """Read the record, and begin anew with it where it tells something else than the one there was."""
+        file = self.folder / EPISODE.file_name
+        data = read.record_bytes(file)
+        key = _hash(episode_json.heard(data))
+        found = read.decoded(data, file) if key != self._key else self.record
+        if self._key and replace(found, review=None) == replace(self.record, review=None):
+            return
+        self._record, self._key = found, key
+        self._repairs = review.Repairs(found.repairs)
+        self._carved.clear()
+        base = self._carve(Draft(found))
+        doubts = [doubt for shown in base for doubt in shown.doubts]
+        talk = review.talk_of(shown.talk for shown in base)
+        self._progress = review.Progress([*doubts, *review.of_names(found.speakers, found.evidence, talk)])
 
     def _until(self, count: int) -> tuple[Draft, list[bool]]:
         """The draft with so many corrections of the list, and which of them found their places."""
@@ -570,9 +584,8 @@ class EditingSession:
                 self._gone[shown.id] = shown.start
         while len(self._gone) > GONE:
             self._gone.popitem(last=False)
-        self._names_in_doubt = review.of_names(
-            draft.names.values(), self.record.evidence, review.talk_of(draft.segments)
-        )
+        self._talk = review.talk_of(shown.talk for shown in self._shown)
+        self._names_in_doubt = review.of_names(draft.names.values(), self.record.evidence, self._talk)
         self._speakers = self._who()
         self._doubts = self._counted()
 
@@ -602,31 +615,28 @@ class EditingSession:
             p.segment for p in paragraph.parts
         ]:
             told = same.told
-        return Shown(told, paragraph, doubts)
+        talk = paragraph.speaker, paragraph.words[0].start, paragraph.seconds
+        return Shown(told, paragraph, doubts, talk)
 
     def _who(self) -> list[dict[str, Any]]:
         """The speakers as the page shows them."""
-        found = replace(
-            self.record, segments=tuple(self._draft.segments), speakers=tuple(self._draft.names.values())
-        )
-        talkers = {talker.name: talker for talker in speaking_times(found)}
-        told, extra = [], len(talkers)
-        for speaker in self._draft.names.values():
-            name = one_line(speaker.name).strip()
-            talker = talkers.get(name)
-            colour = talker.colour if talker else extra % COLOURS
-            extra += talker is None
-            told.append(
-                {
-                    "label": speaker.label,
-                    "name": name,
-                    "colour": colour,
-                    "source": speaker.source,
-                    "confidence": speaker.confidence,
-                    "share": round(talker.share, 4) if talker else 0.0,
-                }
-            )
-        return told
+        names = {label: one_line(speaker.name).strip() for label, speaker in self._draft.names.items()}
+        seconds = dict[str, float]()  # by name, in order of first words: labels of one name are one speaker
+        for label, (_, own) in self._talk.items():
+            seconds[names.get(label, label)] = seconds.get(names.get(label, label), 0.0) + own
+        order = {name: number for number, name in enumerate(dict.fromkeys((*seconds, *names.values())))}
+        total = sum(seconds.values()) or 1.0
+        return [
+            {
+                "label": label,
+                "name": names[label],
+                "colour": order[names[label]] % COLOURS,
+                "source": speaker.source,
+                "confidence": speaker.confidence,
+                "share": round(seconds.get(names[label], 0.0) / total, 4),
+            }
+            for label, speaker in self._draft.names.items()
+        ]
 
     def _counted(self) -> dict[str, int]:
         left = [doubt for shown in self._shown for doubt in shown.doubts] + self._names_in_doubt
@@ -674,27 +684,12 @@ def _hash(data: str | bytes) -> str:
     return hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
-def _record_key(record: Transcript) -> str:
-    """Changes with what was heard and named, not with how far people have come with it."""
-    heard = [
-        (
-            segment.speaker,
-            segment.language,
-            segment.paragraph,
-            [(w.start, w.end, w.text, w.probability) for w in segment.words],
-        )
-        for segment in record.segments
-    ]
-    names = [(s.label, s.name, s.source, s.confidence) for s in record.speakers]
-    return _hash(repr((record.language, names, heard)))
-
-
 def _paragraph_told(paragraph: Paragraph, doubts: Sequence[Doubt]) -> dict[str, Any]:
     words = paragraph.words
     texts = [one_line(word.text) for word in words]
     texts[0] = texts[0].lstrip()
     told: dict[str, Any] = {
-        "speaker": paragraph.parts[0].segment.speaker,
+        "speaker": paragraph.speaker,
         "language": language_tag(paragraph.language) or UNDETERMINED,
         "direction": "rtl" if is_right_to_left("".join(texts), paragraph.language) else "ltr",
         "starts": [milliseconds(word.start) for word in words],
