@@ -17,7 +17,7 @@ from flows.web import queue_watch
 from flows.web.access import Editor, Reader
 from flows.web.config import WebConfig
 from flows.web.episodes import config_of
-from flows.web.hub import stream
+from flows.web.hub import EVENTS, stream
 from flows.web.idempotency import RESPONSES, Once
 from flows.web.paging import Page, Paging, bad_cursor
 from models.record.errors import InputError
@@ -125,7 +125,7 @@ def _from(after: Any) -> tuple[int, tuple[float, str] | None]:
     raise bad_cursor()
 
 
-@router.get("/queue/events", response_class=StreamingResponse)
+@router.get("/queue/events", response_class=StreamingResponse, responses=EVENTS)
 async def watch_queue(request: Request, caller: Reader) -> StreamingResponse:
     """Server-sent events: "queue" {items}, all of it, first and when much changed; "item" for one; "gone" {id}."""
     return stream(request, queue_watch.TOPIC, queue_watch.of(request.app, told_of).first)

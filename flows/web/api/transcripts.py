@@ -41,7 +41,7 @@ def session_of(request: Request, show: str, name: str) -> EditingSession:
 Session = Annotated[EditingSession, Depends(session_of)]
 
 
-@router.get(PLACE)
+@router.get(PLACE, response_model=dict[str, Any])
 def episode(request: Request, caller: Reader, show: str, name: str, session: Session) -> Response:
     """All of an episode that can be read and edited."""
     session.refresh()
@@ -89,13 +89,17 @@ def review(caller: Reader, session: Session) -> dict[str, Any]:
     return {"items": session.review(), "next": None, **session.doubts}
 
 
-@router.get(PLACE + "/events")
+@router.get(PLACE + "/events", responses=hub.EVENTS)
 async def events(request: Request, caller: Reader, session: Session) -> StreamingResponse:
     """What changes, as it does."""
     return hub.stream(request, _topic(session))
 
 
-@router.get(PLACE + "/audio")
+@router.get(
+    PLACE + "/audio",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/*": {}}, "description": "The audio."}},
+)
 def audio(request: Request, caller: Reader, session: Session) -> Response:
     """The audio, or the part of it that is asked for."""
     found = _audio(request, session)
