@@ -58,7 +58,7 @@ HEADERS = """\
 /*.json
   Access-Control-Allow-Origin: *
 """
-_STYLES = ("page.css", "site.css")
+_STYLES = ("tokens.css", "page.css", "site.css")
 _SCRIPTS = ("site.js",)
 
 
