@@ -123,13 +123,18 @@ def serve(
         int | None,
         typer.Option(help="Episodes at once; 0: only polls.", min=0, show_default="limits.at_once"),
     ] = None,
+    without_shows: Annotated[
+        bool,
+        typer.Option("--without-shows", help="Begin also where no show is followed: episodes are added."),
+    ] = False,
 ) -> None:
     """Look for new episodes on the schedule and process them, until stopped."""
     from flows.schedule.serve import serve as serve_schedule
     from flows.schedule.settings import load
 
     settings = load()
-    serve_schedule(settings, settings.limits.at_once if at_once is None else at_once)
+    chosen = settings.limits.at_once if at_once is None else at_once
+    serve_schedule(settings, chosen, without_shows=without_shows)
 
 
 def worker(

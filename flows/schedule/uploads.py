@@ -23,6 +23,7 @@ from audio.tracks import archive
 from audio.tracks.sources import check_sources
 from audio.transfer.download import SPARE_BYTES
 from audio.transfer.sniff import HEAD_BYTES, content_kind, described
+from flows.schedule.plan import ListedEpisode
 from flows.schedule.queue import LIVE
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
@@ -283,6 +284,11 @@ def _disk(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def is_sent(listed: ListedEpisode) -> bool:
+    """Whether an episode is made of files that somebody sent."""
+    return bool(ids_in(listed.episode.audio_url, listed.options.get("track", ())))
 
 
 def ids_in(audio_url: str, tracks: Iterable[str]) -> list[str]:

@@ -263,9 +263,12 @@ def _filename(request: Request) -> str:
     told = request.headers.get("upload-metadata", "")
     if len(told) > MAX_METADATA_CHARS:
         raise InputError(f"Upload-Metadata has more than {MAX_METADATA_CHARS} characters")
-    values = dict((*pair.split(), "")[:2] for pair in told.split(",") if pair.strip())
+    values = dict[str, str]()
+    for pair in told.split(","):
+        key, _, value = pair.strip().partition(" ")
+        values[key] = value.strip()
     try:
-        given = base64.b64decode(values.get("filename", values.get("name", "")), validate=True)
+        given = base64.b64decode(values.get("filename", ""), validate=True)
     except (binascii.Error, ValueError):
         raise InputError("the filename in Upload-Metadata is not in base64") from None
     return given.decode("utf-8", "replace")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.schedule import settings
-from tests.audio.server import Reply, Server
-from tests.flows.shows import feed, serve_show, write_config
+from tests.audio.server import Server
+from tests.flows.shows import serve_show, write_config
 from tests.flows.web.conftest import Running
 
 Serve = Callable[..., Running]
