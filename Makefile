@@ -12,6 +12,10 @@ RUN := $(VENV)/bin/python
 PACKAGES = $(VENV)/.packages-$(TORCH)
 READY = $(VENV)/.ready-$(TORCH)
 
+# What checks the app's scripts, from npm; the app itself has no need of it.
+WEB_CHECKS = tests/web/node_modules
+TSC = $(WEB_CHECKS)/.bin/tsc
+
 # Two workers share two cores well: each loads the models once.
 TEST_WORKERS ?= 2
 
@@ -24,11 +28,17 @@ test: test-deps models lint
 	$(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 # What can be said of the code without running it; `make hooks` has git ask before each commit.
-lint: $(READY)
+lint: $(READY) $(WEB_CHECKS)/.package-lock.json
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	@if [ -e $(TSC) ]; then echo $(TSC) --project tests/web; $(TSC) --project tests/web; else echo "No npm: the types of the app's scripts are not checked"; fi
+
+$(WEB_CHECKS)/.package-lock.json: tests/web/package-lock.json
+	@if command -v npm >/dev/null; then \
+		{ npm --prefix tests/web ci --silent && touch $@; } || echo "What checks the app's scripts can't be installed by npm: they go unchecked"; \
+	fi
 
 hooks: $(READY)
 	@printf '#!/bin/sh\nexec make --no-print-directory lint\n' > "$$(git rev-parse --git-path hooks)/pre-commit"
@@ -77,18 +87,20 @@ system-deps:
 			echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; \
 		fi; }
 
-# Some tests take a PostgreSQL server, some a Chromium; where these can't be had they are skipped, and say so.
+# Some tests take a PostgreSQL server, some a Chromium, some packages from npm; where these can't be had they are skipped, and say so.
 # Nothing but `make test` installs them.
 test-deps:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
 		{ $(call test-dep,postgresql,tests of many machines); }
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(call test-dep,chromium,tests of the pages); }
+	@command -v npm >/dev/null || { $(call test-dep,nodejs npm,checks of the app's scripts and of its accessibility); }
+	@$(MAKE) --no-print-directory $(WEB_CHECKS)/.package-lock.json
 
 CAN_INSTALL = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 install = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1)
 test-dep = if $(CAN_INSTALL); then \
-		echo "Installing Debian's package $(1) for $(2)"; \
+		echo "Installing $(1) of Debian for $(2)"; \
 		($(call install,$(1))) || echo "$(1) can't be installed: $(2) are skipped"; \
 	else \
 		echo "No $(1): $(2) are skipped (Debian: apt-get install $(1))"; \
@@ -139,4 +151,4 @@ $(DOCS_VENV)/.ready: docs/requirements.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DOCS_VENV) build .cache
+	rm -rf $(VENV) $(DOCS_VENV) $(WEB_CHECKS) build .cache

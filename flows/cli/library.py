@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,9 @@ import typer
 from flows.cli.options import EpisodeFolder, Library
 
 if TYPE_CHECKING:
-    from outputs.library.search import Hit, IndexChanges
+    from outputs.library.index import IndexChanges
+    from outputs.library.search import Hit
+    from outputs.publishing.changes import Changes
 
 AudioFile = Annotated[
     Path | None, typer.Option(help="The episode's audio.", show_default="the one it was made from")
@@ -54,16 +57,36 @@ def search(
 def site(
     library: Library = None,
     out: Annotated[Path, typer.Option(help="The folder of the site, one of its own.")] = Path("site"),
+    to: Annotated[
+        str, typer.Option(help="Send it there, too: an fsspec URL such as s3://bucket/folder.")
+    ] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove what was sent earlier and is not in the site any more.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what building it would change.")
+    ] = False,
 ) -> None:
     """Build a static site of the library: shows, episodes, search in the browser."""
     from flows.schedule.settings import local_library
-    from outputs.publishing.site import build_site
+    from outputs.publishing.site import build_site, site_files
+    from outputs.publishing.upload import upload
 
-    built = build_site(local_library(library), out)
+    built = build_site(local_library(library), out, dry_run=dry_run)
     _warn_of(built.skipped)
     shows = f"{built.shows} show{'' if built.shows == 1 else 's'}"
     episodes = f"{built.episodes} episode{'' if built.episodes == 1 else 's'}"
     typer.echo(f"{shows}, {episodes}: {out / 'index.html'}")
+    if dry_run:
+        for line in _told(built.changes):
+            typer.echo(line)
+        return
+    if to:
+        sent = upload({name: out / name for name in site_files(out)}, to, remove=remove)
+        typer.echo(f"{len(sent.added) + len(sent.changed)} files sent, {sent.unchanged} were there")
+        if sent.removed:
+            typer.echo(f"{len(sent.removed)} {'removed' if remove else 'not in it any more: see --remove'}")
+        return
     typer.echo(f"To look at it: python -m http.server --bind 127.0.0.1 --directory {out}")
 
 
@@ -137,6 +160,13 @@ def clip(
 
     for path in make_clip(folder, parse_time(start), parse_time(end), out, audio):
         typer.echo(path)
+
+
+def _told(changes: Changes) -> Iterator[str]:
+    """What publishing would change, a line a file."""
+    for sign, names in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
+        yield from (f"{sign} {name}" for name in names)
+    yield f"{changes.unchanged} files stay as they are"
 
 
 def _report(changes: IndexChanges) -> None:

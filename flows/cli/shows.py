@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.options import field_values, option, takes_options
+from flows.cli.web import Host, Port, PublicUrl
 from flows.schedule.settings import Show
 
 if TYPE_CHECKING:
@@ -123,18 +124,28 @@ def serve(
         int | None,
         typer.Option(help="Episodes at once; 0: only polls.", min=0, show_default="limits.at_once"),
     ] = None,
-    without_shows: Annotated[
-        bool,
-        typer.Option("--without-shows", help="Begin also where no show is followed: episodes are added."),
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve the app beside it, as `episcribe web` does.")
     ] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8300,
+    public_url: PublicUrl = "",
 ) -> None:
     """Look for new episodes on the schedule and process them, until stopped."""
-    from flows.schedule.serve import serve as serve_schedule
     from flows.schedule.settings import load
 
     settings = load()
-    chosen = settings.limits.at_once if at_once is None else at_once
-    serve_schedule(settings, chosen, without_shows=without_shows)
+    episodes = settings.limits.at_once if at_once is None else at_once
+    if web:
+        from flows.web.engine import Engine, schedule_command
+        from flows.web.serving import serve_web
+
+        engine = Engine(schedule_command(episodes))
+        serve_web(settings, host=host, port=port, public_url=public_url, engine=engine)
+    else:
+        from flows.schedule.serve import serve as serve_schedule
+
+        serve_schedule(settings, episodes)
 
 
 def worker(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from models.record.transcript import Episode
 from outputs.library import read
 from outputs.library.folders import library_episodes
 from outputs.library.migration import migrate
+from outputs.publishing.changes import Changes
 from outputs.publishing.feed import FeedEntry, PublishedFeed, feed_entry, link_transcripts
 
 if TYPE_CHECKING:
@@ -98,6 +100,39 @@ def _items(data: bytes, feed_url: str) -> Sequence[FeedItem]:
         return parse_feed(data, feed.self_url).items if feed.self_url else feed.items
     except InputError:  # `link_transcripts`, which is less tolerant, says what is wrong
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedItem:
+    """An item of a feed, by its title, and what it links to as its transcripts."""
+
+    title: str
+    links: tuple[str, ...]
+
+
+def feed_changes(before: bytes, after: bytes, feed_url: str = "") -> tuple[Changes, list[LinkedItem]]:
+    """What a feed that is published says otherwise than the one before: items by title; and all that have links.
+
+    before: b"" where none was published. An item counts where it has transcripts.
+    """
+    old, new = (_linked(data, feed_url) for data in (before, after))
+    same = [guid for guid in new if guid in old and new[guid] == old[guid]]
+    changes = Changes(
+        added=tuple(new[guid].title for guid in new if guid not in old),
+        changed=tuple(new[guid].title for guid in new if guid in old and new[guid] != old[guid]),
+        removed=tuple(old[guid].title for guid in old if guid not in new),
+        unchanged=len(same),
+    )
+    return changes, list(new.values())
+
+
+def _linked(data: bytes, feed_url: str) -> dict[str, LinkedItem]:
+    episodes = [item.episode for item in _items(data, feed_url)] if data else []
+    return {
+        one.id: LinkedItem(one.title, tuple(link.url for link in one.transcripts))
+        for one in episodes
+        if one.transcripts
+    }
 
 
 def match_items(items: Sequence[FeedItem], episodes: Mapping[str, Episode]) -> list[tuple[FeedItem, str]]:

@@ -174,6 +174,14 @@ class Limits(_Strict):
     audio_seconds: Seconds = Field(7200, description="for one download, with all retries")
 
 
+class Publishing(_Strict):
+    """Where the app publishes to; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+
+    site: str = Field("site", description="folder of the site")
+    feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
+    files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
+
+
 class Settings(BaseSettings):
     """All of episcribe.toml. Unknown keys are errors."""
 
@@ -193,6 +201,7 @@ class Settings(BaseSettings):
     allow_private: bool = False
     proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
+    publish: Publishing = Publishing()
     shows: dict[str, Show] = {}
 
     @field_validator("shows")
@@ -289,8 +298,16 @@ def load() -> Settings:
     except (ValueError, OSError) as error:  # not TOML, or not readable
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
+    publish = settings.publish.model_copy(
+        update={
+            "site": _beside(here, settings.publish.site),
+            "feeds": _beside(here, settings.publish.feeds),
+            "files": _beside(here, settings.publish.files) if settings.publish.files else "",
+        }
+    )
     return settings.model_copy(
         update={name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
+        | {"publish": publish}
     )
 
 

@@ -10,11 +10,13 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from flows.web import problems, shells
 from flows.web.accounts import Accounts
-from flows.web.api import feeds, queue, uploads, users
+from flows.web.api import feeds, files, library, publish, queue, search, uploads, users
 from flows.web.authentication import Authentication
 from flows.web.config import API, WebConfig
 from flows.web.door import Door, HeadAsGet
 from flows.web.hub import Hub
+from flows.web.indexing import Indexer
+from flows.web.publishing import Publisher
 from flows.web.shield import Shield
 
 # Pages hold secrets beside what addresses say, and compression tells how alike two things are.
@@ -28,8 +30,14 @@ def create_app(config: WebConfig) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub.attach()
+        indexer = Indexer(config.library)
+        if config.only is None:
+            indexer.start()
+        app.state.publisher = Publisher()
         yield
         app.state.hub.close()
+        indexer.stop()
+        await app.state.publisher.close()
 
     app = FastAPI(
         title="Episcribe",
@@ -63,4 +71,8 @@ def _routers() -> list[APIRouter]:
         queue.router,
         uploads.router,
         feeds.router,
+        library.router,
+        search.router,
+        files.router,
+        publish.router,
     ]

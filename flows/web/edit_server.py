@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 MAX_BODY = 1_000_000
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
 CHUNK = 1 << 16
-STYLES = ("page.css", "edit.css")
+STYLES = ("tokens.css", "page.css", "edit.css")
 SCRIPTS = ("player.js", "edit.js")
 HEADERS = {
     "Cache-Control": "no-store",

@@ -82,4 +82,5 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return refusal(request, 422, told, "invalid")
+        errors = {str(one["loc"][-1]): one["msg"] for one in error.errors()}
+        return refusal(request, 422, told, "invalid", errors=errors)

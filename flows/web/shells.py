@@ -20,6 +20,7 @@ from flows.web.access import Caller
 from flows.web.accounts import accounts_of
 from flows.web.authentication import own_path
 from flows.web.episodes import config_of, folder_of
+from outputs.pages import templates
 
 if TYPE_CHECKING:
     import jinja2
@@ -124,7 +125,8 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
 @cache
 def _assets() -> dict[str, bytes]:
     files = (file for file in sorted(ASSETS.rglob("*")) if file.suffix in KINDS)
-    return {file.relative_to(ASSETS).as_posix(): file.read_bytes() for file in files}
+    own = {file.relative_to(ASSETS).as_posix(): file.read_bytes() for file in files}
+    return {"tokens.css": templates.asset("tokens.css").encode(), **own}
 
 
 @cache

@@ -60,6 +60,12 @@ class Users:
             row = _row(connection, name.casefold())
         return None if row is None else _user(row)
 
+    def get(self, name: str) -> User:
+        """The same; UnknownUserError where there is none."""
+        if (found := self.find(name)) is None:
+            raise UnknownUserError(f"there is no user {name}")
+        return found
+
     def any(self) -> bool:
         """Whether there is one."""
         with self._store.look() as connection:

@@ -29,7 +29,7 @@ from outputs.text.unsure import is_unsure
 UNDETERMINED = "und"  # the language tag of BCP 47 for a language that nobody could tell
 KEPT_AUDIO = "audio"  # what audio that is kept beside the page is called, before its extension
 SITE_LINK = "<!-- site -->"  # where a site puts its links
-STYLES = ("page.css",)
+STYLES = ("tokens.css", "page.css")
 SCRIPTS = ("player.js",)
 _LANE, _BAR = 16, 10  # heights in the drawing of who speaks when
 _WIDTH = 1000

@@ -12,29 +12,32 @@ import os
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Segment, Transcript
-from outputs.formats.html import SITE_LINK, length_of, render, title_of
+from outputs.formats.html import KEPT_AUDIO, SITE_LINK, length_of, render, title_of
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
 from outputs.library.folders import library_episodes
 from outputs.pages import templates
 from outputs.pages.speaking_time import speaking_times
+from outputs.publishing.changes import Changes, changes_of
 from outputs.text.characters import one_line
 from outputs.text.languages import language_tag
 from outputs.text.times import clock, fragment_seconds
 from outputs.text.translations import translations_of
 
 MARKER = ".episcribe-site"  # says that a folder is ours to write over
+UNFINISHED = ".episcribe-new-"  # how the name of a site begins that is being made
 INDEX = "pagefind.index"  # the dot keeps it apart from the folders of shows
 UNTITLED = "Single episodes"
 SAME_WRITE_SECONDS = 1.0
@@ -52,7 +55,7 @@ HEADERS = """\
 /*.json
   Access-Control-Allow-Origin: *
 """
-_STYLES = ("page.css", "site.css")
+_STYLES = ("tokens.css", "page.css", "site.css")
 _SCRIPTS = ("site.js",)
 
 
@@ -71,37 +74,82 @@ class SiteEpisode:
 
 @dataclass(frozen=True, slots=True)
 class BuiltSite:
-    """What a site holds, and for folders that could not be read the reason."""
+    """What a site holds, what building it changed, and for folders that could not be read the reason."""
 
     shows: int
     episodes: int
     skipped: dict[str, str]
+    changes: Changes
 
 
-def build_site(library: Path, out: Path) -> BuiltSite:
-    """Write the site of a library into `out`, a folder of its own.
+def build_site(library: Path, out: Path, *, dry_run: bool = False) -> BuiltSite:
+    """Write the site of a library into `out`, a folder of its own; a dry run only tells what that would change.
 
+    It is made beside what is there; then the files that differ take the place of the old ones, each in one step.
     Raises InputError where there is no library, or `out` is a folder with other things in it; OutputError
     where it can't be written.
     """
     folders = _checked(library, out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / MARKER).write_text("Written by `episcribe site`, which may replace what is here.\n", "utf-8")
-        listed, skipped = list[SiteEpisode](), dict[str, str]()
-        for folder in folders:
-            name = folder.relative_to(library).as_posix()
-            try:
-                listed.append(_write_episode(read.load(folder), folder, name, out))
-            except EpiscribeError as error:
-                skipped[name] = str(error)
-        _remove_others(out, {one.folder for one in listed})
-        listed.sort(key=lambda one: (one.published, one.title), reverse=True)
-        shows = _write_lists(listed, out)
-        _write_index(listed, out)
+        with TemporaryDirectory(prefix=UNFINISHED, dir=_nearest(out)) as made:
+            listed, skipped = list[SiteEpisode](), dict[str, str]()
+            files = dict[str, Path]()
+            for folder in folders:
+                name = folder.relative_to(library).as_posix()
+                try:
+                    one, its_files = _episode(read.load(folder), folder, name, Path(made))
+                except EpiscribeError as error:
+                    skipped[name] = str(error)
+                else:
+                    listed.append(one)
+                    files |= its_files
+            listed.sort(key=lambda one: (one.published, one.title), reverse=True)
+            shows = _write_lists(listed, Path(made))
+            _write_index(listed, Path(made))
+            files |= {
+                file.relative_to(made).as_posix(): file for file in Path(made).rglob("*") if file.is_file()
+            }
+            changes = changes_of(files, [name for name in site_files(out) if _is_ours(name)], out)
+            if not dry_run:
+                _replace(out, files, changes)
     except OSError as error:
         raise OutputError(f"cannot write the site {out}: {error.strerror or error}") from error
-    return BuiltSite(shows, len(listed), skipped)
+    return BuiltSite(shows, len(listed), skipped, changes)
+
+
+def site_files(out: Path) -> list[str]:
+    """The names of the files of a site, relative to its folder; none where it was not built."""
+    if not (out / MARKER).exists():
+        return []
+    names = (file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file())
+    return sorted(name for name in names if name != MARKER and not name.startswith(UNFINISHED))
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file of a site's folder is one that `build_site` writes, and may remove."""
+    parts = name.split("/")
+    if parts[0] == INDEX or name == "_headers" or parts[1:] == ["index.html"] or name == "index.html":
+        return True
+    return len(parts) == 3 and (is_our_file(parts[2]) or parts[2].partition(".")[0] == KEPT_AUDIO)
+
+
+def _nearest(out: Path) -> Path:
+    """The folder itself, or the nearest one above it that is there."""
+    return next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
+
+
+def _replace(out: Path, files: Mapping[str, Path], changes: Changes) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).write_text("Written by `episcribe site`, which may replace what is here.\n", "utf-8")
+    for name in (*changes.added, *changes.changed):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        _copy(files[name], out / name)
+    for name in changes.removed:
+        (out / name).unlink(missing_ok=True)
+        for folder in (out / name).parents:
+            if folder == out or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _checked(library: Path, out: Path) -> list[Path]:
@@ -117,23 +165,15 @@ def _checked(library: Path, out: Path) -> list[Path]:
     return [folder for folder in library_episodes(library) if inside not in folder.resolve().parents]
 
 
-def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -> SiteEpisode:
-    """Copy or render the files of an episode; returns what the lists say of it."""
-    target = out / name
-    target.mkdir(parents=True, exist_ok=True)
-    languages = translations_of(transcript)
-    translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
-    for shared in (*SHARED, *translated):
-        _copy(folder / shared, target / shared)
-    for file in (file for file in target.iterdir() if file.name not in translated):
-        if is_our_file(file.name) and file.name.count(".") > 1:
-            file.unlink()  # into a language of an earlier site
-    audio = read.kept_audio(folder, transcript)
-    if audio is not None:
-        _copy(audio, target / audio.name)
-    replace_files({target / FORMATS["html"].file_name: _page(transcript, folder).encode("utf-8", "replace")})
+def _episode(
+    transcript: Transcript, folder: Path, name: str, made: Path
+) -> tuple[SiteEpisode, dict[str, Path]]:
+    """What the lists say of an episode, and its files as they are in the library; its page is written anew."""
+    page = made / name / FORMATS["html"].file_name
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_bytes(_page(transcript, folder).encode("utf-8", "replace"))
     show = one_line(transcript.episode.show).strip() or UNTITLED
-    return SiteEpisode(
+    listed = SiteEpisode(
         folder=name,
         show=show,
         title=title_of(transcript),
@@ -142,6 +182,16 @@ def _write_episode(transcript: Transcript, folder: Path, name: str, out: Path) -
         people=tuple(one.name for one in speaking_times(transcript)),
         indexed=tuple(_indexed(transcript, show)),
     )
+    return listed, {f"{name}/{file.name}": file for file in shared_files(transcript, folder)}
+
+
+def shared_files(transcript: Transcript, folder: Path) -> list[Path]:
+    """The files of an episode that are for everybody and are served as they are: captions, text, kept audio."""
+    languages = translations_of(transcript)
+    translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
+    audio = read.kept_audio(folder, transcript)
+    found = [folder / shared for shared in (*SHARED, *translated)]
+    return [file for file in found if file.is_file()] + ([audio] if audio is not None else [])
 
 
 def _page(transcript: Transcript, folder: Path) -> str:
@@ -162,28 +212,13 @@ def _page(transcript: Transcript, folder: Path) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A copy that costs no space where it can; nothing where there is nothing to copy."""
-    if not source.is_file():
-        target.unlink(missing_ok=True)
-        return
-    if target.exists() and target.samefile(source):
-        return
+    """A copy that costs no space where it can."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         os.link(source, part)
     except OSError:
         shutil.copyfile(source, part)
     part.replace(target)
-
-
-def _remove_others(out: Path, kept: set[str]) -> None:
-    """Remove episodes of an earlier site that are not in the library any more."""
-    for page in list(out.glob(f"*/*/{FORMATS['html'].file_name}")):
-        if page.parent.relative_to(out).as_posix() not in kept:
-            shutil.rmtree(page.parent)
-    for index in list(out.glob("*/index.html")):
-        if not any(entry.is_dir() for entry in index.parent.iterdir()):
-            shutil.rmtree(index.parent)
 
 
 def _write_lists(listed: Sequence[SiteEpisode], out: Path) -> int:
@@ -290,17 +325,10 @@ def _moments(transcript: Transcript, segments: Iterable[Segment]) -> Iterator[st
 
 
 def _write_index(listed: Sequence[SiteEpisode], out: Path) -> None:
-    """Pagefind's index of all episodes, in place of an earlier one."""
-    folder = out / INDEX
-    fresh = out / f".pagefind-{secrets.token_hex(4)}"
-    try:
-        # In a thread of its own: a caller may have an event loop, as notebooks do.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, _pagefind(listed, fresh)).result()
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    """Pagefind's index of all episodes."""
+    # In a thread of its own: a caller may have an event loop, as notebooks do.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _pagefind(listed, out / INDEX)).result()
 
 
 async def _pagefind(listed: Sequence[SiteEpisode], target: Path) -> None:

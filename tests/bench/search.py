@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from outputs.library.search import FILE_NAME, search, update
+from outputs.library.index import FILE_NAME
+from outputs.library.search import search, update
 
 WORDS_PER_HOUR = 9000
 SHOWS, SPEAKERS = 20, 3

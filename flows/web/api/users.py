@@ -218,11 +218,8 @@ async def change_user(name: str, changes: UserChanges, _: Admin, request: Reques
             await anyio.to_thread.run_sync(users.set_role, name, changes.role)
         if changes.password is not None:
             await _hashing(partial(users.set_password, name, changes.password))
-    accounts_of(request).forget()
-    found = await anyio.to_thread.run_sync(users.find, name)
-    if found is None:
-        raise HTTPException(404, f"there is no user {name}")
-    return UserOut.model_validate(found)
+        accounts_of(request).forget()
+        return UserOut.model_validate(await anyio.to_thread.run_sync(users.get, name))
 
 
 @router.delete("/users/{name}", status_code=204, responses={409: {"description": "They are the last admin."}})

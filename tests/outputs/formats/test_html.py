@@ -127,7 +127,7 @@ def test_loads_nothing_but_the_audio() -> None:
     ]
     assert page.find(".//audio").get("preload") == "none"
     assert not page.xpath("//@style | //@*[starts-with(name(), 'on')]")
-    text = templates.asset("page.css", "player.js")
+    text = templates.asset("tokens.css", "page.css", "player.js")
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/)|innerHTML|eval\(", text)
 
 
@@ -208,13 +208,13 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast_is_that_of_wcag_aa(scheme: int) -> None:
-    css = templates.asset("page.css")
+    css = templates.asset("tokens.css")
     pairs = re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)
     colour = {name: values[scheme] for name, *values in pairs}
     colour["dark"] = re.search(r"--dark: (#\w+)", css)[1]  # type: ignore[index]
     speakers = [f"s{number}" for number in range(8)]
     for ground in ("bg", "panel"):
-        for text in ("ink", "soft", "accent", *speakers):
+        for text in ("ink", "soft", "accent", "good", "warn", "bad", *speakers):
             assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
         assert contrast(colour["edge"], colour[ground]) >= 3, ground  # outlines of controls
     assert contrast(colour["on-accent"], colour["accent"]) >= 4.5

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from models.record.errors import InputError
 from models.record.transcript import Transcript
 from outputs.library.corrections import word_changes
-from outputs.library.search import COUNTED, FILE_NAME, SearchResult, search, tokens, update
+from outputs.library.index import FILE_NAME
+from outputs.library.search import COUNTED, SearchResult, search, update
 from outputs.library.write import publish
+from outputs.text.tokens import tokens
 from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 

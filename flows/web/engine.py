@@ -1,0 +1,116 @@
+"""The schedule beside the app, in a process of its own that yields to it.
+
+The app must answer while an episode is worked on, and start without what works on episodes. So the schedule runs with
+a lower priority, and what it starts inherits that. It ends when the app ends, however that happens: it watches its
+standard input, which only the app holds open.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from models.record.errors import InputError
+
+NICENESS = 10
+END_SECONDS = 30.0  # for the schedule to let go of what it does
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds before it is started again
+STEADY_SECONDS = 600.0  # after which one more end of it is a first one
+ROOT = Path(__file__).parents[2]
+
+
+def schedule_command(at_once: int) -> list[str]:
+    """What runs the schedule of the settings, with so many episodes at once; 0: polls only."""
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "flows.web.engine",
+        str(at_once),
+    ]  # -P: the folder we are in is not ours
+
+
+class Engine:
+    """A process that is kept running from `start` to `stop`; `say` is told when it ended by itself."""
+
+    def __init__(self, command: Sequence[str], say: Callable[[str], None] = print) -> None:
+        self._command, self._say = command, say
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended, self._lock = threading.Event(), threading.Lock()
+        self._keeper = threading.Thread(target=self._keep, name="schedule", daemon=True)
+
+    def start(self) -> None:
+        """Start it."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End it: it is asked to, and killed where that takes too long."""
+        with self._lock:
+            self._ended.set()
+            process = self._process
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        if self._keeper.ident is not None:
+            self._keeper.join()
+
+    def _keep(self) -> None:
+        pause = FIRST_PAUSE
+        while (process := self._begin()) is not None:
+            began = time.monotonic()
+            with process:
+                status = process.wait()
+            if self._ended.is_set():
+                return
+            if status == InputError.exit_code:
+                self._say("the schedule can't run: only the app does")
+                return
+            if time.monotonic() - began > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            self._say(f"the schedule ended (status {status}): it starts again in {pause:.0f} s")
+            self._ended.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _begin(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._ended.is_set():
+                return None
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                process_group=0,  # Ctrl-C is for the app, which ends this when it is done
+            )
+            return self._process
+
+
+def main(at_once: int) -> None:
+    """Run the schedule until told to end, or until the process that holds our standard input is gone."""
+    from flows.cli.main import guarded
+    from flows.schedule.serve import serve
+    from flows.schedule.settings import load
+
+    with suppress(OSError):
+        os.nice(NICENESS)
+    threading.Thread(target=_end_with_the_app, daemon=True).start()
+    guarded(lambda: serve(load(), at_once, without_shows=True))
+
+
+def _end_with_the_app() -> None:
+    while os.read(0, 1024):  # not by sys.stdin, whose lock would be held when we end
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,73 @@
+"""The library's index, kept up to date by a process beside the app.
+
+It looks at the folders every second or two, so whoever changes an episode, on a page, by a command or on another
+machine, need tell nobody. A process of its own with low priority, for reading the record of a long episode would hold
+up all requests meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from models.record.errors import EpiscribeError
+from outputs.library.index import update
+
+PAUSE_SECONDS = 1.0  # between two looks, at least ...
+PAUSE_SHARE = 10.0  # ... and so many times as long as a look took, or ...
+PAUSE_AFTER_WORK = 3.0  # ... as one took that found something
+NICENESS = 10
+END_SECONDS = 5.0
+
+
+class Indexer:
+    """The process; it ends with this one, however that ends."""
+
+    def __init__(self, library: Path) -> None:
+        self._library = library
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to keep the index up to date."""
+        command = [sys.executable, "-m", __name__, str(self._library.absolute())]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        """End; what the index lacks then it gets the next time."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(END_SECONDS)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+
+def _keep_up(library: Path) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends us
+    os.nice(NICENESS)
+    told = ""
+    while True:
+        begun, share = time.monotonic(), PAUSE_SHARE
+        try:
+            changes = update(library)
+            if changes.indexed or changes.removed:
+                share = PAUSE_AFTER_WORK
+        except EpiscribeError as error:
+            if library.is_dir() and str(error) != told:
+                told = str(error)
+                print(f"episcribe: {told}", file=sys.stderr)
+        time.sleep(max(PAUSE_SECONDS, share * (time.monotonic() - begun)))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _keep_up(Path(sys.argv[1]))
