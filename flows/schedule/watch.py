@@ -52,7 +52,6 @@ class RunWatch:
             self._stage, self._done, self._began = name, 0.0, self._clock()
             self._expected = dict(expected)
             self._whole = self._whole or sum(expected.values())
-            self._words = self._words if name == "transcribe" else ""
 
     def heard(self, words: str) -> None:
         """See `flows.progress.Watch`."""

@@ -174,8 +174,8 @@ async def _received(
     """
     digest = hashlib.new(checksum[0]) if checksum else None
     came, waiting, whole = 0, bytearray(), False
-    with await run_in_threadpool(kept.part(upload).open, "r+b") as file:
-        start = await run_in_threadpool(file.seek, 0, 2)
+    with await run_in_threadpool(kept.part(upload).open, "ab") as file:
+        start = file.tell()
         try:
             async for piece in _pieces(request):
                 came += len(piece)
@@ -219,7 +219,7 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
 @contextmanager
 def _alone(kept: Uploads, upload: Upload) -> Iterator[None]:
     """Nobody else writes the file meanwhile; the lock goes with the process that has it."""
-    lock = FileLock(kept.part(upload).with_suffix(".lock"), thread_local=False, blocking=False)
+    lock = FileLock(kept.lock(upload), thread_local=False, blocking=False)
     try:
         lock.acquire()
     except Timeout:
