@@ -12,7 +12,6 @@ from outputs.library.folders import find_episode, library_episodes
 ALONE = "-"  # in place of the show of an episode that lies in no library
 
 
-
 def folder_of(config: WebConfig, show: str, name: str) -> Path:
     """The folder of an episode; 404 where there is none, whatever tricks a name plays with paths."""
     if config.only is not None:

@@ -35,7 +35,9 @@ class Queued(BaseModel):
     title: str
     source: str = Field(description="address without its secrets; empty for files that were sent")
     state: State
-    stage: str = Field(description="download, decode, diarise, transcribe, overlaps, translate, publish")
+    stage: str = Field(
+        description="download, decode, diarise, transcribe, overlaps, translate, publish, or cancelling"
+    )
     share: float | None = Field(description="of the whole run, 0 to 1")
     seconds_left: float | None
     words: str = Field(description="that were heard last")
@@ -99,7 +101,7 @@ def list_queue(
 ) -> Page[Queued]:
     """What is worked on, then what waits, in order, then what has ended, the last first."""
     config = config_of(request)
-    wanted = state or [*LIVE, *ENDED]
+    wanted: list[str] = [*state] if state else [*LIVE, *ENDED]
     live = [one for one in queue.standing(config.store) if one.listed.state in wanted]
     start, after = _from(paging.after)
     page = live[start : start + paging.limit] if after is None else []
@@ -226,8 +228,8 @@ def told_of(config: WebConfig, one: Standing) -> Queued:
         show=listed.episode.show or listed.show,
         title=listed.episode.title,
         source=_shown(listed.episode.audio_url),
-        state=listed.state,  # type: ignore[arg-type]
-        stage=step.stage if step else "",
+        state=listed.state,
+        stage="cancelling" if listed.cancelling else step.stage if step else "",
         share=step.share if step else (0.0 if running else None),
         seconds_left=step.seconds_left if step else None,
         words=step.words if step else "",

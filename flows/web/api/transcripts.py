@@ -69,7 +69,7 @@ def episode(request: Request, caller: Reader, show: str, name: str, folder: Fold
     return known or tagged(request, json.dumps({**own, **(page or {})}).encode(), tag=tag)
 
 
-@router.post(PLACE + "/edits")
+@router.post(PLACE + "/edits", response_model=dict[str, Any])
 def edit(
     request: Request,
     caller: Editor,
