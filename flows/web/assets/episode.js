@@ -1,12 +1,12 @@
 // The page of an episode: to read, hear, correct and review.
 
-import { api, clock, count, element, frame, t } from "./frame.js";
+import { api, byId, bytes, clock, count, element, frame, percent, storage, t, when } from "./frame.js";
 import { Conflicts } from "./editor/conflicts.js";
 import { Editing } from "./editor/editing.js";
 import { Find } from "./editor/find.js";
 import { History } from "./editor/history.js";
 import { Model } from "./editor/model.js";
-import { $, Player, momentIn, preference, toast } from "./editor/player.js";
+import { Player, momentIn, toast } from "./editor/player.js";
 import { Review } from "./editor/review.js";
 import { SpeakerMenu } from "./editor/speakers.js";
 import { Sync } from "./editor/sync.js";
@@ -14,19 +14,20 @@ import { View } from "./editor/view.js";
 
 /** @typedef {import("./editor/types.js").Page} Page */
 
-const episode = ($("episode").dataset.episode ?? "").split("/").map(encodeURIComponent).join("/"), address = `/episodes/${episode}`;
+const UNKNOWN = "und"; // the language of an episode in which nothing tells it
+const episode = (byId("episode").dataset.episode ?? "").split("/").map(encodeURIComponent).join("/"), address = `/episodes/${episode}`;
 
 try {
   open(await api("GET", address));
 } catch (error) {
-  $("transcript").replaceChildren(element("p", { class: "note", role: "alert" }, error instanceof Error ? error.message : String(error)));
+  byId("transcript").replaceChildren(element("p", { class: "note", role: "alert" }, error instanceof Error ? error.message : String(error)));
   throw error;
 }
 
 /** @param {Page} page */
 function open(page) {
   const model = new Model(page), root = document.documentElement;
-  const view = new View($("transcript"), model, page.editable, { orphaned: (row) => editing.commit(row) });
+  const view = new View(byId("transcript"), model, page.editable, { orphaned: (row) => editing.commit(row) });
   const sync = new Sync(episode, model, {
     changed: () => { view.update(); conflicts.place(); player.refresh(); find.refresh(); review.refresh(); },
     state,
@@ -53,11 +54,11 @@ function open(page) {
   undoable();
   history.seed(page.undo);
   sync.start();
-  if (!page.paragraphs.length) $("nobody-speaks").hidden = false;
-  for (const id of ["undo", "redo", "state"]) $(id).hidden = !page.editable;
+  if (!page.paragraphs.length) byId("nobody-speaks").hidden = false;
+  for (const id of ["undo", "redo", "state"]) byId(id).hidden = !page.editable;
   root.classList.toggle("editable", page.editable);
   root.classList.add("live");
-  $("bar").hidden = false;
+  byId("bar").hidden = false;
   goToHash();
   requestIdleCallback(files);
 
@@ -73,15 +74,15 @@ function open(page) {
   function state(now) {
     const keys = { saved: "editor.saved", saving: "editor.saving", kept: "editor.kept", "signed-out": "editor.signed_out" };
     const text = t(keys[now]);
-    if ($("state").dataset.state === now) return;
-    $("state").dataset.state = now;
-    $("state").replaceChildren(now === "signed-out"
+    if (byId("state").dataset.state === now) return;
+    byId("state").dataset.state = now;
+    byId("state").replaceChildren(now === "signed-out"
       ? element("a", { href: `${frame.base}/login?next=${encodeURIComponent(location.pathname)}` }, text) : text);
   }
 
   function undoable() {
-    /** @type {HTMLButtonElement} */ ($("undo")).disabled = !history.done.length;
-    /** @type {HTMLButtonElement} */ ($("redo")).disabled = !history.undone.length;
+    byId("undo").disabled = !history.done.length;
+    byId("redo").disabled = !history.undone.length;
   }
 
   /** @param {string[]} users */
@@ -89,36 +90,36 @@ function open(page) {
     const others = [...users];
     if (others.includes(frame.caller.name)) others.splice(others.indexOf(frame.caller.name), 1);
     const names = [...new Set(others)], list = new Intl.ListFormat(frame.language, { type: "conjunction" }).format(names);
-    $("present").textContent = names.length ? t(names.length > 1 ? "editor.present.other" : "editor.present.one", { names: list }) : "";
+    byId("present").textContent = names.length ? t(names.length > 1 ? "editor.present.other" : "editor.present.one", { names: list }) : "";
   }
 
   async function files() {
     try {
       const { items } = await api("GET", `${address}/files`);
-      $("file-list").replaceChildren(...items.map((/** @type {{name: string, kind: string, bytes: number}} */ file) => element("li", {},
+      byId("file-list").replaceChildren(...items.map((/** @type {{name: string, kind: string, bytes: number}} */ file) => element("li", {},
         element("a", { href: `${frame.base}/api/v1${address}/files/${encodeURIComponent(file.name)}`, download: file.name }, file.name),
         element("span", { class: "share" }, bytes(file.bytes)))));
-      $("file-part").hidden = !items.length;
+      byId("file-part").hidden = !items.length;
     } catch { /* the page is whole without them */ }
   }
 
   // Buttons and keys.
-  $("undo").addEventListener("click", () => editing.step(true));
-  $("redo").addEventListener("click", () => editing.step(false));
-  $("open-find").addEventListener("click", () => find.open());
-  const keys = /** @type {HTMLDialogElement} */ ($("keys")), single = /** @type {HTMLInputElement} */ ($("keys-on"));
-  const follows = /** @type {HTMLInputElement} */ ($("follow-caret"));
-  $("help").addEventListener("click", () => keys.showModal());
-  single.checked = preference("keys") !== "off";
-  single.addEventListener("change", () => preference("keys", single.checked ? "on" : "off"));
+  byId("undo").addEventListener("click", () => editing.step(true));
+  byId("redo").addEventListener("click", () => editing.step(false));
+  byId("open-find").addEventListener("click", () => find.open());
+  const keys = byId("keys"), single = byId("keys-on");
+  const follows = byId("follow-caret");
+  byId("help").addEventListener("click", () => keys.showModal());
+  single.checked = storage.get("keys") !== "off";
+  single.addEventListener("change", () => storage.set("keys", single.checked ? "on" : "off"));
   follows.checked = editing.followsCaret;
-  follows.addEventListener("change", () => preference("caret", follows.checked ? "on" : "off"));
+  follows.addEventListener("change", () => storage.set("caret", follows.checked ? "on" : "off"));
 
   /** @type {Record<string, () => void>} */
   const SINGLE = {
     " ": () => player.toggle(), k: () => player.toggle(), ArrowLeft: () => player.step(-5), ArrowRight: () => player.step(5),
     j: () => player.step(-10), l: () => player.step(10), ",": () => player.stepWord(-1), ".": () => player.stepWord(1),
-    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "/": () => find.open(), f: () => $("follow").click(),
+    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "/": () => find.open(), f: () => byId("follow").click(),
     s: () => player.share(), "-": () => player.faster(-1), "+": () => player.faster(1), "=": () => player.faster(1), "?": () => keys.showModal(),
     n: () => find.step(1), p: () => find.step(-1),
   };
@@ -134,7 +135,7 @@ function open(page) {
     }
     if (event.altKey && review.active && (key === "ArrowDown" || key === "ArrowUp")) { done(); editing.commitAll(); review.go(review.at + (key === "ArrowDown" ? 1 : -1)); return; }
     if (/^(Page|Home|End|Arrow(Up|Down))/.test(key)) player.follow(false);
-    if (event.altKey || field || at.isContentEditable || !single.checked || $("who").matches(":popover-open")) return;
+    if (event.altKey || field || at.isContentEditable || !single.checked || byId("who").matches(":popover-open")) return;
     if (at.matches("button, a, input, summary") && (key === " " || key === "Enter" || key.startsWith("Arrow"))) return;
     if (review.key(key)) { done(); return; }
     const act = SINGLE[key];
@@ -146,28 +147,19 @@ function open(page) {
 /** @param {Page} page */
 function head(page) {
   document.title = `${page.title} · ${t("app.name")}`;
-  $("title").textContent = page.title;
-  $("show").textContent = page.show;
-  $("show").hidden = !page.show;
+  byId("title").textContent = page.title;
+  byId("show").textContent = page.show;
+  byId("show").hidden = !page.show;
   const names = new Set(page.speakers.map((one) => one.name)), said = (/** @type {string} */ code) => {
     try { return new Intl.DisplayNames([frame.language], { type: "language" }).of(code) ?? code; } catch { return code; }
   };
-  const languages = (page.languages ?? []).length > 1
-    ? (page.languages ?? []).map((one) => `${said(one.language)} ${new Intl.NumberFormat(frame.language, { style: "percent" }).format(one.share)}`)
-    : page.language ? [said(page.language)] : [];
-  const day = new Date(page.published), date = page.published && !Number.isNaN(day.getTime())
-    ? [new Intl.DateTimeFormat(frame.language, { dateStyle: "long", timeZone: "UTC" }).format(day)] : [];
-  $("facts").textContent = [...date, clock(page.seconds), ...(names.size ? [count("editor.speakers", names.size)] : []), ...languages].join(" · ");
-  $("of").textContent = `/ ${clock(page.seconds)}`;
-  $("warnings").replaceChildren(...page.warnings.map((warning) => element("p", { class: "note", dir: "auto" }, warning)));
-  $("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
+  const spoken = page.languages ?? [], languages = spoken.length > 1
+    ? spoken.map((one) => `${said(one.language)} ${percent(one.share)}`) : page.language && page.language !== UNKNOWN ? [said(page.language)] : [];
+  const facts = [page.published ? when(page.published) : null, clock(page.seconds), names.size ? count("editor.speakers", names.size) : null, ...languages];
+  byId("facts").replaceChildren(...facts.filter((one) => one !== null).flatMap((one, at) => (at ? [" · ", one] : [one])));
+  byId("of").textContent = `/ ${clock(page.seconds)}`;
+  byId("warnings").replaceChildren(...page.warnings.map((warning) => element("p", { class: "note", dir: "auto" }, warning)));
+  byId("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
     element("a", { href: `#t=${start}` }, element("span", { class: "time" }, clock(start)), element("bdi", {}, title)))));
-  $("chapter-part").hidden = !page.chapters.length;
-}
-
-/** @param {number} size */
-function bytes(size) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte"], power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3));
-  const format = new Intl.NumberFormat(frame.language, { style: "unit", unit: units[power], unitDisplay: "narrow", maximumSignificantDigits: 3 });
-  return format.format(size / 1000 ** power);
+  byId("chapter-part").hidden = !page.chapters.length;
 }

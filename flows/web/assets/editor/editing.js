@@ -1,8 +1,8 @@
 // The caret in the transcript: click a word and type; Enter splits, Backspace at the beginning joins; keys of the player.
 
-import { t } from "../frame.js";
+import { storage, t } from "../frame.js";
 import { letters, sentences, textOf, tidy } from "./text.js";
-import { preference, toast } from "./player.js";
+import { toast } from "./player.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Row} Row */
@@ -54,7 +54,7 @@ export class Editing {
   }
 
   get followsCaret() {
-    return preference("caret") !== "off";
+    return storage.get("caret") !== "off";
   }
 
   /** The row that the caret is in. @returns {Row | null} */

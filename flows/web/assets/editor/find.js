@@ -1,9 +1,9 @@
 // Find and replace over the whole episode, also what the browser hasn't drawn.
 
-import { count, t } from "../frame.js";
+import { byId, count, t } from "../frame.js";
 import { Marks } from "./highlights.js";
 import { hits, pattern } from "./text.js";
-import { $, toast } from "./player.js";
+import { toast } from "./player.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Row} Row */
@@ -18,11 +18,13 @@ export class Find {
     this.player = player;
     this.history = history;
     this.commit = commit;
-    this.bar = $("find");
-    this.query = /** @type {HTMLInputElement} */ ($("query"));
-    this.other = /** @type {HTMLInputElement} */ ($("replacement"));
-    this.sameCase = /** @type {HTMLInputElement} */ ($("same-case"));
-    this.wholeWords = /** @type {HTMLInputElement} */ ($("whole-words"));
+    /** @type {HTMLElement} */
+    this.bar = byId("find");
+    /** @type {HTMLInputElement} */
+    this.query = byId("query");
+    this.other = byId("replacement");
+    this.sameCase = byId("same-case");
+    this.wholeWords = byId("whole-words");
     this.marks = { hit: new Marks("hit"), here: new Marks("here") };
     /** @type {Hit[]} */
     this.hits = [];
@@ -30,7 +32,7 @@ export class Find {
     this.typing = 0;
     /** @type {{row: Row, from: number, to: number} | null} */
     this.back = null;
-    $("replace-part").hidden = !view.editable;
+    byId("replace-part").hidden = !view.editable;
     this.query.addEventListener("input", () => { clearTimeout(this.typing); this.typing = window.setTimeout(() => this.#search(), 80); });
     for (const box of [this.sameCase, this.wholeWords]) box.addEventListener("change", () => this.#search());
     this.bar.addEventListener("keydown", (event) => {
@@ -39,11 +41,11 @@ export class Find {
       if (event.key === "Enter" && event.target === this.query) { event.preventDefault(); this.#soon(); this.step(event.shiftKey ? -1 : 1); }
       if (event.key === "Enter" && event.target === this.other) { event.preventDefault(); this.replace(); }
     });
-    $("find-back").addEventListener("click", () => this.step(-1));
-    $("find-next").addEventListener("click", () => this.step(1));
-    $("replace-one").addEventListener("click", () => this.replace());
-    $("replace-all").addEventListener("click", () => this.replaceAll());
-    $("find-close").addEventListener("click", () => this.close());
+    byId("find-back").addEventListener("click", () => this.step(-1));
+    byId("find-next").addEventListener("click", () => this.step(1));
+    byId("replace-one").addEventListener("click", () => this.replace());
+    byId("replace-all").addEventListener("click", () => this.replaceAll());
+    byId("find-close").addEventListener("click", () => this.close());
   }
 
   open() {
@@ -64,7 +66,7 @@ export class Find {
     this.#mark();
     const row = hit?.row ?? back?.row;
     if (row && this.view.editable && this.view.byKey.get(row.key) === row) this.view.select(row, hit?.from ?? back?.from ?? 0, hit?.to ?? back?.to);
-    else $("open-find").focus();
+    else byId("open-find").focus();
   }
 
   /** The words changed. */
@@ -100,8 +102,8 @@ export class Find {
 
   #tell() {
     const none = !this.hits.length, at = this.hits[this.here];
-    for (const id of ["find-back", "find-next", "replace-one", "replace-all"]) /** @type {HTMLButtonElement} */ ($(id)).disabled = none;
-    $("found").textContent = !this.query.value.trim() ? "" : none ? t("editor.no_hits")
+    for (const id of ["find-back", "find-next", "replace-one", "replace-all"]) byId(id).disabled = none;
+    byId("found").textContent = !this.query.value.trim() ? "" : none ? t("editor.no_hits")
       : at ? t("editor.hit_of", { number: this.here + 1, total: this.hits.length }) : count("editor.hits", this.hits.length);
   }
 

@@ -1,6 +1,6 @@
 // Words marked without an element of their own: the CSS Custom Highlight API. Where a browser lacks it nothing is marked.
 
-const ORDER = ["overlap", "doubt", "hit", "item", "here", "now"]; // later ones lie over earlier ones
+const ORDER = ["overlap", "doubt", "hit", "item", "now", "here"]; // later ones lie over earlier ones
 
 /** @type {Map<string, Highlight>} */
 const made = new Map();

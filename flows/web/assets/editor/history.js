@@ -1,6 +1,7 @@
 // Undo and redo of one's own edits. An undone edit is done again as a new one, if things are as they were before it.
 
 import { t } from "../frame.js";
+import { SAME_MOMENT } from "./model.js";
 import { textOf } from "./text.js";
 import { toast } from "./player.js";
 
@@ -9,7 +10,7 @@ import { toast } from "./player.js";
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./sync.js").Sync} Sync */
 /** @typedef {import("./view.js").View} View */
-/** @typedef {{op: string, action: Action | null, keys: string[], base: string[]}} Entry what was done, to which paragraphs, reading what */
+/** @typedef {{op: string, action: Action | null, base: Paragraph[]}} Entry what was done, and to what; null where another page did it */
 
 export class History {
   /** @param {Sync} sync @param {View} view @param {() => void} changed */
@@ -26,7 +27,7 @@ export class History {
   /** What could be undone on other pages. @param {{op: string}[]} list */
   seed(list) {
     const known = new Map(this.done.map((entry) => [entry.op, entry])), pending = new Set(this.sync.model.pending.map((edit) => edit.op));
-    const told = list.map(({ op }) => known.get(op) ?? { op, action: null, keys: [], base: [] });
+    const told = list.map(({ op }) => known.get(op) ?? { op, action: null, base: [] });
     const ops = new Set(told.map((entry) => entry.op));
     this.done = [...told, ...this.done.filter((entry) => pending.has(entry.op) && !ops.has(entry.op))];
     this.changed();
@@ -53,8 +54,8 @@ export class History {
   redo() {
     const entry = this.undone.pop();
     if (!entry?.action) return;
-    const rows = entry.keys.map((key) => this.view.byKey.get(key)?.paragraph), base = rows.filter((one) => one !== undefined);
-    if (base.length !== entry.keys.length || base.some((one, index) => textOf(one) !== entry.base[index])) {
+    const base = entry.base.flatMap((one) => this.#again(one) ?? []);
+    if (base.length !== entry.base.length) {
       toast(t("editor.redo_refused"));
       this.undone = [];
     } else {
@@ -67,14 +68,19 @@ export class History {
 
   /** @param {Action} action @param {Paragraph[]} base */
   #act(action, base) {
-    const keys = base.map((one) => this.sync.model.key(one.id)), edit = this.sync.send(action, base);
-    this.done.push({ op: edit.op, action, keys, base: base.map(textOf) });
+    this.done.push({ op: this.sync.send(action, base).op, action, base });
     this.changed();
   }
 
+  /** What is now as a paragraph was. @param {Paragraph} was */
+  #again(was) {
+    const text = textOf(was), start = was.starts[0] ?? 0;
+    return this.view.model.local.paragraphs.find((one) => Math.abs((one.starts[0] ?? 0) - start) <= SAME_MOMENT && textOf(one) === text);
+  }
+
   /** @param {Entry} entry */
-  #show(entry) {
-    const row = entry.keys.length ? this.view.byKey.get(entry.keys[0] ?? "") : undefined;
+  #show({ base: [first] }) {
+    const row = first && this.view.at((first.starts[0] ?? 0) + 1)?.row;
     if (row) this.view.reveal(row);
   }
 }

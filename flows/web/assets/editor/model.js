@@ -12,7 +12,7 @@ import { joined, part, textOf, withText, wordAfter } from "./text.js";
 /** @typedef {{paragraphs: Paragraph[], speakers: Speaker[]}} State */
 
 const COLOURS = 8;
-const SAME_MOMENT = 60; // ms by which the first word of a paragraph may move and it still be taken for the same one
+export const SAME_MOMENT = 60; // ms by which the first word of a paragraph may move and it still be taken for the same one
 
 /** Paragraphs, speakers and revision; `local` is what there is to see. Keys of paragraphs stay when ids change. */
 export class Model {
@@ -108,9 +108,9 @@ export class Model {
     /** @type {Map<string, string>} */
     const named = new Map();
     for (const [number, mine] of made.entries()) {
-      const begins = mine.starts[0] ?? 0;
+      const begins = mine.starts[0] ?? 0, as = edit.base[number] ?? mine; // where nothing was changed
       const away = (/** @type {Paragraph} */ one) => Math.abs((one.starts[0] ?? 0) - begins);
-      const real = found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? mine);
+      const real = found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? as);
       named.set(mine.id, real.id);
       if (real !== mine) this.keys.set(real.id, this.key(mine.id));
     }

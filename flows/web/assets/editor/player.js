@@ -1,6 +1,6 @@
 // Plays the audio, marks the word that is said, draws who speaks when.
 
-import { clock, element, frame, t } from "../frame.js";
+import { announce, byId, clock, element, percent, storage, t } from "../frame.js";
 import { Marks } from "./highlights.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -11,26 +11,18 @@ const WIDTH = 1000, LANE = 9, GAP = 5; // units of the drawing of who speaks whe
 const BRIDGED = 1000; // ms; a shorter silence between words of one speaker is not drawn
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
-export const $ = (id) => /** @type {T} */ (document.getElementById(id));
-
-/** What the user prefers, where the browser keeps it. @param {string} name @param {string} [value] */
-export function preference(name, value) {
-  try {
-    if (value !== undefined) localStorage.setItem(`episcribe-${name}`, value);
-    return localStorage.getItem(`episcribe-${name}`);
-  } catch { return null; }
-}
-
 export class Player {
   /** @param {View} view @param {Page} page @param {string} address of the audio */
   constructor(view, page, address) {
     this.view = view;
     this.total = page.seconds;
     this.now = new Marks("now");
-    this.audio = /** @type {HTMLAudioElement} */ ($("audio"));
-    this.seek = /** @type {HTMLInputElement} */ ($("seek"));
-    this.speed = /** @type {HTMLSelectElement} */ ($("speed"));
+    /** @type {HTMLAudioElement} */
+    this.audio = byId("audio");
+    /** @type {HTMLInputElement} */
+    this.seek = byId("seek");
+    /** @type {HTMLSelectElement} */
+    this.speed = byId("speed");
     /** @type {number | null} seconds to begin at, once the audio is there */
     this.wanted = null;
     /** @type {[number, number] | null} */
@@ -43,7 +35,7 @@ export class Player {
     if (page.audio) this.audio.src = address;
     else this.#missing(t("editor.no_audio"));
     this.#connect();
-    const rate = Number(preference("speed")) || 1;
+    const rate = Number(storage.get("speed")) || 1;
     if ([...this.speed.options].some((option) => Number(option.value) === rate)) this.rate(rate);
     if (!page.title || !("mediaSession" in navigator)) return;
     navigator.mediaSession.metadata = new MediaMetadata({ title: page.title, artist: page.show });
@@ -104,7 +96,7 @@ export class Player {
   /** @param {boolean} on */
   follow(on) {
     this.following = on;
-    $("follow").setAttribute("aria-pressed", String(on));
+    byId("follow").setAttribute("aria-pressed", String(on));
   }
 
   /** @param {number} rate */
@@ -112,7 +104,7 @@ export class Player {
     this.speed.value = String(rate);
     this.audio.defaultPlaybackRate = this.audio.playbackRate = rate;
     this.audio.preservesPitch = true;
-    preference("speed", String(rate));
+    storage.set("speed", String(rate));
   }
 
   /** @param {number} by steps of the list of speeds */
@@ -175,10 +167,10 @@ export class Player {
       row.section.classList.add("now");
       if (reveal && this.following && (this.playing || this.wanted !== null || seconds > 0)) this.view.reveal(row, at.word);
     }
-    $("now").textContent = clock(seconds);
-    $("speaking").textContent = name;
+    byId("now").textContent = clock(seconds);
+    byId("speaking").textContent = name;
     const colour = row ? this.view.model.colour(row.paragraph.speaker) : null;
-    $("speaking").className = `speaking${colour === null ? "" : ` s${colour}`}`;
+    byId("speaking").className = `speaking${colour === null ? "" : ` s${colour}`}`;
     this.seek.setAttribute("aria-valuetext", `${t("editor.position_of", { time: clock(seconds), total: clock(this.total) })}${name ? `, ${name}` : ""}`);
   }
 
@@ -198,7 +190,7 @@ export class Player {
     for (const event of ["play", "pause", "ended"]) {
       audio.addEventListener(event, () => {
         document.documentElement.classList.toggle("playing", this.playing);
-        $("play").setAttribute("aria-label", t(this.playing ? "editor.pause" : "editor.play"));
+        byId("play").setAttribute("aria-label", t(this.playing ? "editor.pause" : "editor.play"));
         if (event === "play") requestAnimationFrame(this.#frame);
       });
     }
@@ -211,31 +203,31 @@ export class Player {
       const name = row ? this.view.model.name(row.paragraph.speaker) : "";
       peek(`${clock(seconds)}${name ? `  ${name}` : ""}`, `${Math.min(Math.max(50, x), Math.max(50, box.width - 50))}px`);
     });
-    seek.addEventListener("pointerleave", () => { $("peek").hidden = true; });
+    seek.addEventListener("pointerleave", () => { byId("peek").hidden = true; });
     for (const event of ["wheel", "touchmove"]) addEventListener(event, () => this.follow(false), { passive: true });
-    $("follow").addEventListener("click", () => {
+    byId("follow").addEventListener("click", () => {
       this.follow(!this.following);
       if (this.following && this.row) this.view.reveal(this.row, this.view.at(this.position * 1000)?.word);
     });
-    $("play").addEventListener("click", () => this.toggle());
-    $("back").addEventListener("click", () => this.step(-10));
-    $("ahead").addEventListener("click", () => this.step(10));
-    $("share").addEventListener("click", () => this.share());
+    byId("play").addEventListener("click", () => this.toggle());
+    byId("back").addEventListener("click", () => this.step(-10));
+    byId("ahead").addEventListener("click", () => this.step(10));
+    byId("share").addEventListener("click", () => this.share());
     this.speed.addEventListener("change", () => this.rate(Number(this.speed.value)));
-    const pick = /** @type {HTMLInputElement} */ ($("pick"));
+    const pick = byId("pick");
     pick.addEventListener("change", () => {
       const [file] = pick.files ?? [];
       if (!file) return;
       this.wanted = this.position;
       audio.src = URL.createObjectURL(file);
-      $("missing").hidden = true;
+      byId("missing").hidden = true;
     });
   }
 
   /** @param {string} text */
   #missing(text) {
-    $("missing-text").textContent = text;
-    $("missing").hidden = false;
+    byId("missing-text").textContent = text;
+    byId("missing").hidden = false;
   }
 
   // Who speaks when.
@@ -255,7 +247,7 @@ export class Player {
       }
     }
     const height = Math.max(28, lanes.size * (LANE + GAP) + GAP), scale = WIDTH / Math.max(1, this.total * 1000);
-    const svg = $("when");
+    const svg = byId("when");
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
     svg.setAttribute("height", String(height));
     const paths = [...lanes.values()].map((lane, number) => {
@@ -268,13 +260,13 @@ export class Player {
       if (lane.colour !== null) path.setAttribute("class", `s${lane.colour}`);
       return path;
     });
-    const ticks = $("ticks");
+    const ticks = byId("ticks");
     for (const path of svg.querySelectorAll(":scope > path")) path.remove();
     for (const path of paths) svg.insertBefore(path, ticks);
     const all = [...lanes.values()].reduce((sum, lane) => sum + lane.ms, 0) || 1;
-    $("speakers").replaceChildren(...[...lanes].map(([name, lane]) => {
-      const percent = Math.round((lane.ms / all) * 100), bar = document.createElementNS(SVG, "svg");
-      for (const [one, width] of /** @type {[string, number][]} */ ([["rest", 100], ["own", percent]])) {
+    byId("speakers").replaceChildren(...[...lanes].map(([name, lane]) => {
+      const share = lane.ms / all, bar = document.createElementNS(SVG, "svg");
+      for (const [one, width] of /** @type {[string, number][]} */ ([["rest", 100], ["own", share * 100]])) {
         const rect = document.createElementNS(SVG, "rect");
         rect.setAttribute("class", one);
         rect.setAttribute("width", String(width));
@@ -287,9 +279,9 @@ export class Player {
       bar.setAttribute("aria-hidden", "true");
       return element("li", lane.colour === null ? {} : { class: `s${lane.colour}` },
         element("span", { class: "who" }, element("span", { class: "dot", "aria-hidden": "true" }), element("bdi", { class: "name" }, name)),
-        element("span", { class: "share" }, `${new Intl.NumberFormat(frame.language, { style: "percent" }).format(percent / 100)} · ${clock(lane.ms / 1000)}`), bar);
+        element("span", { class: "share" }, `${percent(share)} · ${clock(lane.ms / 1000)}`), bar);
     }));
-    $("speaker-part").hidden = !lanes.size;
+    byId("speaker-part").hidden = !lanes.size;
   }
 
   /** Mark moments in the drawing, such as hits. @param {number[]} times in ms @param {number | null} here */
@@ -300,7 +292,7 @@ export class Player {
       if (name) made.setAttribute("class", name);
       return made;
     };
-    $("ticks").replaceChildren(path(times, ""), path(here === null ? [] : [here], "here"));
+    byId("ticks").replaceChildren(path(times, ""), path(here === null ? [] : [here], "here"));
   }
 }
 
@@ -308,18 +300,17 @@ let hiding = 0;
 
 /** Say something for a moment, aloud as well. @param {string} text */
 export function toast(text) {
-  $("told").textContent = "";
-  $("told").textContent = text;
+  announce(text);
   peek(text, "50%");
-  hiding = window.setTimeout(() => { $("peek").hidden = true; }, 3000);
+  hiding = window.setTimeout(() => { byId("peek").hidden = true; }, 3000);
 }
 
 /** @param {string} text @param {string} left */
 function peek(text, left) {
   clearTimeout(hiding);
-  $("peek").textContent = text;
-  $("peek").style.left = left;
-  $("peek").hidden = false;
+  byId("peek").textContent = text;
+  byId("peek").style.left = left;
+  byId("peek").hidden = false;
 }
 
 /** The seconds that an address names: "#t=83.5" or clock time (https://www.w3.org/TR/media-frags/). @param {string} hash */

@@ -1,9 +1,9 @@
 // What is doubtful, one after the other: it plays, Enter says that it is right, typing corrects it, and on to the next.
 
-import { api, clock, count, element, frame, t } from "../frame.js";
+import { api, byId, clock, count, element, frame, percent, t } from "../frame.js";
 import { Marks } from "./highlights.js";
 import { tidy } from "./text.js";
-import { $, toast } from "./player.js";
+import { toast } from "./player.js";
 
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./view.js").View} View */
@@ -15,6 +15,7 @@ import { $, toast } from "./player.js";
 const AROUND = 1; // seconds that are played before and after
 const LISTED = 12; // items shown after the one at hand
 const REFRESH = 400; // ms
+const ANSWERS = { word: "editor.correct", speaker: "editor.someone_else", name: "editor.other_name" };
 
 export class Review {
   /**
@@ -30,20 +31,20 @@ export class Review {
     /** @type {Editing | null} */
     this.editing = null;
     this.mark = new Marks("item");
-    this.card = $("review");
+    this.card = byId("review");
     this.active = false;
     /** @type {Item[]} */
     this.items = [];
     this.at = 0;
     this.timer = 0;
     this.told = "";
-    $("open-review").addEventListener("click", () => (this.active ? this.close() : this.open()));
-    $("review-close").addEventListener("click", () => this.close());
-    $("review-confirm").addEventListener("click", () => this.confirm());
-    $("review-correct").addEventListener("click", () => this.correct());
-    $("review-next").addEventListener("click", () => this.go(this.at + 1));
-    $("review-back").addEventListener("click", () => this.go(this.at - 1));
-    $("review-play").addEventListener("click", () => this.play());
+    byId("open-review").addEventListener("click", () => (this.active ? this.close() : this.open()));
+    byId("review-close").addEventListener("click", () => this.close());
+    byId("review-confirm").addEventListener("click", () => this.confirm());
+    byId("review-correct").addEventListener("click", () => this.correct());
+    byId("review-next").addEventListener("click", () => this.go(this.at + 1));
+    byId("review-back").addEventListener("click", () => this.go(this.at - 1));
+    byId("review-play").addEventListener("click", () => this.play());
   }
 
   /** @returns {Item | undefined} */
@@ -55,7 +56,7 @@ export class Review {
     this.active = true;
     this.card.hidden = false;
     document.documentElement.classList.add("reviewing");
-    $("open-review").setAttribute("aria-expanded", "true");
+    byId("open-review").setAttribute("aria-expanded", "true");
     await this.#load();
     this.go(0);
   }
@@ -67,8 +68,8 @@ export class Review {
     this.mark.clear();
     this.player.looped = null;
     this.player.pause();
-    $("open-review").setAttribute("aria-expanded", "false");
-    $("open-review").focus();
+    byId("open-review").setAttribute("aria-expanded", "false");
+    byId("open-review").focus();
   }
 
   /** The transcript changed: what is still doubtful? */
@@ -186,12 +187,12 @@ export class Review {
   #progress() {
     const { doubts, pending } = this.view.model, waiting = pending.filter((edit) => edit.do.do === "confirm").length;
     const reviewed = Math.min(doubts.total, doubts.reviewed + waiting), left = doubts.total - reviewed;
-    const button = $("open-review");
+    const button = byId("open-review");
     button.hidden = !this.view.editable || !(doubts.total || this.active);
     button.textContent = left ? count("editor.review", left) : t("editor.reviewed");
     const told = t("editor.progress", { reviewed, total: doubts.total });
-    if (told !== this.told) $("review-progress").textContent = this.told = told;
-    const bar = /** @type {HTMLProgressElement} */ ($("review-bar"));
+    if (told !== this.told) byId("review-progress").textContent = this.told = told;
+    const bar = byId("review-bar");
     bar.max = Math.max(1, doubts.total);
     bar.value = reviewed;
   }
@@ -199,22 +200,22 @@ export class Review {
   #show() {
     this.#progress();
     const item = this.item, found = this.#place();
-    $("review-item").hidden = !item;
-    $("review-none").hidden = item !== undefined;
+    byId("review-item").hidden = !item;
+    byId("review-none").hidden = item !== undefined;
     this.mark.clear();
-    if (!item) { $("review-list").replaceChildren(); return; }
+    if (!item) { byId("review-list").replaceChildren(); return; }
     if (found) {
       const { spans } = this.view.laid(found.row), [first, last] = [spans[found.from], spans[found.to]];
       if (item.kind === "word" && first && last) this.mark.set("item", found.row.box.firstChild, [[first[0], last[1]]]);
     }
-    $("review-kind").textContent = t(`editor.kind_${item.kind}`);
-    $("review-text").textContent = item.text;
-    $("review-why").textContent = why(item);
-    $("review-suggestion").hidden = !item.suggestion;
-    $("review-suggestion").textContent = item.suggestion ? t("editor.suggestion", { text: item.suggestion }) : "";
-    $("review-correct").textContent = t(item.kind === "word" ? "editor.correct" : "editor.someone_else");
+    byId("review-kind").textContent = t(`editor.kind_${item.kind}`);
+    byId("review-text").textContent = item.text;
+    byId("review-why").textContent = why(item);
+    byId("review-suggestion").hidden = !item.suggestion;
+    byId("review-suggestion").textContent = item.suggestion ? t("editor.suggestion", { text: item.suggestion }) : "";
+    byId("review-correct").textContent = t(ANSWERS[item.kind]);
     const upcoming = this.items.slice(this.at + 1, this.at + 1 + LISTED);
-    $("review-list").replaceChildren(...upcoming.map((one, number) => element("li", {},
+    byId("review-list").replaceChildren(...upcoming.map((one, number) => element("li", {},
       element("button", { type: "button", onclick: () => this.go(this.at + 1 + number) },
         element("span", { class: "time" }, clock(one.start)), element("bdi", { class: "what" }, one.text), element("span", { class: "hush" }, `, ${why(one)}`)))));
   }
@@ -222,7 +223,6 @@ export class Review {
 
 /** Why it is doubtful, in words. @param {Item} item */
 function why(item) {
-  const key = `editor.why_${item.why}`, value = typeof item.value === "number" && item.value <= 1
-    ? new Intl.NumberFormat(frame.language, { style: "percent" }).format(item.value) : String(item.value ?? "");
+  const key = `editor.why_${item.why}`, value = percent(item.value);
   return key in frame.texts ? t(key, { value }) : t("editor.why");
 }

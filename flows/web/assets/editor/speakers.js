@@ -1,7 +1,6 @@
 // Who speaks here: choose another, or write another name, for one paragraph or for all of this voice.
 
-import { element, t } from "../frame.js";
-import { $ } from "./player.js";
+import { byId, element, t } from "../frame.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Row} Row */
@@ -13,17 +12,20 @@ export class SpeakerMenu {
   constructor(view, history) {
     this.view = view;
     this.history = history;
-    this.menu = $("who");
-    this.field = /** @type {HTMLInputElement} */ ($("who-name"));
-    this.list = $("who-list");
-    this.everywhere = /** @type {HTMLInputElement} */ ($("who-everywhere"));
-    this.here = /** @type {HTMLInputElement} */ ($("who-here"));
+    /** @type {HTMLElement} */
+    this.menu = byId("who");
+    /** @type {HTMLInputElement} */
+    this.field = byId("who-name");
+    /** @type {HTMLElement} */
+    this.list = byId("who-list");
+    this.everywhere = byId("who-everywhere");
+    this.here = byId("who-here");
     /** @type {Row | null} */
     this.row = null;
     /** @type {{focus: () => void} | null} */
     this.back = null;
     this.active = -1;
-    $("who-form").addEventListener("submit", (event) => {
+    byId("who-form").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       const option = /** @type {HTMLElement | undefined} */ (this.list.children[this.active]);
       if (option?.dataset.label) this.#choose(option.dataset.label); else this.#write();
@@ -53,7 +55,7 @@ export class SpeakerMenu {
     this.everywhere.disabled = speaker === null;
     this.everywhere.checked = speaker !== null;
     this.here.checked = speaker === null;
-    $("who-everywhere-text").textContent = own ? t("editor.everywhere", { name: own }) : t("editor.everywhere_nobody");
+    byId("who-everywhere-text").textContent = own ? t("editor.everywhere", { name: own }) : t("editor.everywhere_nobody");
     this.#fill("");
     this.menu.showPopover();
     const at = row.name.getBoundingClientRect(), size = this.menu.getBoundingClientRect(), { top, bottom } = this.view.sight();
@@ -76,7 +78,7 @@ export class SpeakerMenu {
     this.list.replaceChildren(...others.map(({ label, name, colour }, number) => element("li",
       { id: `who-${number}`, role: "option", "aria-selected": "false", "data-label": label, class: colour === null ? "" : `s${colour}` },
       element("span", { class: "dot", "aria-hidden": "true" }), element("bdi", {}, name))));
-    $("who-others").hidden = !others.length;
+    byId("who-others").hidden = !others.length;
     this.field.setAttribute("aria-expanded", String(others.length > 0));
     this.#activate(-1);
   }

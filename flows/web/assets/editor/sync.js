@@ -2,7 +2,7 @@
 // An edit lies in the browser's storage, under a key of its own and never changed by another tab, until the server has
 // acknowledged it. Sent twice, by two tabs or after a lost answer, it is done once: the server knows it by its `op`.
 
-import { api, frame, Problem } from "../frame.js";
+import { api, events, frame, Problem, unique } from "../frame.js";
 import { outcome } from "./model.js";
 import { merged, textOf } from "./text.js";
 
@@ -47,8 +47,8 @@ export class Sync {
     this.early = new Map();
     /** @type {Set<string>} */
     this.done = new Set();
-    /** @type {EventSource | null} */
-    this.events = null;
+    /** @type {(() => void) | null} ends the listening */
+    this.deaf = null;
     addEventListener("online", () => this.#soon(0));
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#mute();
@@ -71,7 +71,7 @@ export class Sync {
    * @param {string} [op]
    * @returns {Edit}
    */
-  send(action, base = [], op = newOp()) {
+  send(action, base = [], op = unique()) {
     /** @type {Edit} */
     const edit = { op, do: action, base };
     this.#store(edit);
@@ -209,31 +209,18 @@ export class Sync {
   // What comes from the server.
 
   #listen() {
-    if (this.events) return;
-    const events = new EventSource(`${frame.base}/api/v1/episodes/${this.episode}/events`);
     let lost = false;
-    events.onerror = () => {
-      lost = true;
-      if (events.readyState === EventSource.CLOSED && this.events === events) { // refused: it won't try again by itself
-        this.#mute();
-        setTimeout(() => { if (!document.hidden) this.#listen(); }, LONGEST_WAIT / 3);
-      }
-    };
-    events.onopen = () => {
-      if (lost) { this.refresh(); this.flush(); }
-      lost = false;
-    };
-    const on = (/** @type {string} */ name, /** @type {(told: any) => void} */ hear) =>
-      events.addEventListener(name, (event) => hear(JSON.parse(/** @type {MessageEvent} */ (event).data)));
-    on("patch", (patch) => this.#take(patch));
-    on("reload", () => this.refresh());
-    on("present", (told) => this.listener.present(told.users));
-    this.events = events;
+    this.deaf ??= events(`/episodes/${this.episode}/events`, {
+      patch: (patch) => this.#take(patch), reload: () => this.refresh(), present: (told) => this.listener.present(told.users),
+    }, (connected) => {
+      if (connected && lost) { this.refresh(); this.flush(); }
+      lost = !connected;
+    });
   }
 
   #mute() { // browsers allow few connections to a server: a tab in the back takes none
-    this.events?.close();
-    this.events = null;
+    this.deaf?.();
+    this.deaf = null;
   }
 
   /** @param {Patch} patch */
@@ -307,16 +294,6 @@ export class Sync {
       });
     } catch { return []; }
   }
-}
-
-/** A name for an edit that no other has. */
-export function newOp() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16)); // pages over plain http have no randomUUID
-  bytes[6] = ((bytes[6] ?? 0) & 15) | 64;
-  bytes[8] = ((bytes[8] ?? 0) & 63) | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Those said while others were. @param {Paragraph[]} there @param {Paragraph[]} base */
