@@ -76,7 +76,7 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             values = {"url": url, "token": TOKEN, **options}
             config = WebConfig(made, open_store(place), library, **values)
             app = create_app(config)
-            stack.enter_context(_served(AppServer(app, socket)))
+            stack.enter_context(served(AppServer(app, socket)))
             client = stack.enter_context(_client(url))
             if config.token:
                 client.get(f"/?token={TOKEN}", follow_redirects=False)
@@ -91,7 +91,7 @@ def _client(url: str, **options: Any) -> httpx2.Client:
 
 
 @contextmanager
-def _served(server: AppServer) -> Iterator[None]:
+def served(server: AppServer) -> Iterator[None]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

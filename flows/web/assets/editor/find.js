@@ -2,7 +2,7 @@
 
 import { byId, count, t } from "../frame.js";
 import { Marks } from "./highlights.js";
-import { hits, pattern } from "./text.js";
+import { bare, hits, pattern } from "./text.js";
 import { toast } from "./player.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -52,7 +52,7 @@ export class Find {
     const selected = getSelection()?.toString().trim() ?? "", row = this.view.rowOf(document.activeElement), caret = row && this.view.caret(row);
     if (this.bar.hidden) this.back = row && caret ? { row, ...caret } : null;
     this.bar.hidden = false;
-    if (selected && !selected.includes("\n") && row) this.query.value = selected;
+    if (selected && row) this.query.value = selected.slice(...bare(selected, 0, selected.length));
     this.query.focus();
     this.query.select();
     this.#search();
