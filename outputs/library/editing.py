@@ -22,6 +22,7 @@ from typing import Any
 
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
+from outputs.formats import episode_json
 from outputs.formats.html import UNDETERMINED, length_of, title_of
 from outputs.formats.registry import EPISODE
 from outputs.library import corrections, files, read, review
@@ -41,7 +42,7 @@ from outputs.library.corrections import (
 )
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
-from outputs.pages.speaking_time import COLOURS, speaking_times
+from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
@@ -74,11 +75,14 @@ class ConflictError(InputError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A paragraph as pages show it: `told` are plain values, `doubts` what is in doubt in it."""
+    """A paragraph as pages show it: `told` are plain values, `doubts` what is in doubt in it, `talk` who says it
+    from when on and for how long, in seconds.
+    """
 
     told: Mapping[str, Any]
     paragraph: Paragraph
     doubts: tuple[Doubt, ...]
+    talk: tuple[str | None, float, float]
 
     @property
     def id(self) -> str:
@@ -89,7 +93,7 @@ class Shown:
     @property
     def speaker(self) -> str | None:
         """The label of who says it."""
-        return self.paragraph.parts[0].segment.speaker
+        return self.paragraph.speaker
 
     @property
     def language(self) -> str:
@@ -117,14 +121,17 @@ class EditingSession:
 
     def __init__(self, folder: Path) -> None:
         self.folder = read.record_file(folder).parent
-        self._lock = RLock()
+        self.lock = RLock()  # whoever holds it has all to themselves
         self._record: Transcript | None = None
+        self._key = ""
         self._record_stamp: Any = None
         self._list_stamp: Any = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
+        self._list: tuple[Correction, ...] = ()
+        self._steps: list[tuple[int, Draft, list[bool]]] = []
         self._load()
 
     # What there is.
@@ -132,7 +139,7 @@ class EditingSession:
     @property
     def transcript(self) -> Transcript:
         """The transcript as it is corrected by now."""
-        with self._lock:
+        with self.lock:
             return self._draft.transcript() if any(self._placed) else self.record
 
     @property
@@ -144,12 +151,12 @@ class EditingSession:
     @property
     def revision(self) -> str:
         """Changes with the record and with each correction, and not when a program starts anew."""
-        with self._lock:
+        with self.lock:
             return self._revision
 
     def page(self, by: str = "") -> dict[str, Any]:
         """All that the page shows, as plain values; `by` is who looks."""
-        with self._lock:
+        with self.lock:
             episode, transcript = self.record.episode, self.record
             return {
                 "revision": self._revision,
@@ -171,7 +178,7 @@ class EditingSession:
 
     def undoable(self, by: str) -> list[dict[str, str]]:
         """The edits of a user that can be asked to be taken back, the newest last."""
-        with self._lock:
+        with self.lock:
             found: dict[str, str] = {}
             for one in self._list:
                 if one.by == by and one.kind != UNDO:
@@ -180,19 +187,40 @@ class EditingSession:
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
-        with self._lock:
+        with self.lock:
             items = self._items()
         return [_item_told(id, doubt, shown) for id, doubt, shown in items]
 
     @property
+    def speakers(self) -> list[dict[str, Any]]:
+        """The speakers as the page shows them."""
+        with self.lock:
+            return self._speakers
+
+    @property
     def doubts(self) -> dict[str, int]:
         """How many words, speakers and names are in doubt, and how many of all have been reviewed."""
-        with self._lock:
+        with self.lock:
             return self._doubts
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the episode's files were written before its last correction."""
+        made, written = (
+            file.stat().st_mtime if file.exists() else 0.0
+            for file in (self.folder / corrections.FILE_NAME, self.folder / EPISODE.file_name)
+        )
+        return made > written
+
+    @property
+    def given_names(self) -> dict[str, str]:
+        """What people call speakers, by label."""
+        with self.lock:
+            return {label: one.name for label, one in self._draft.names.items() if one.source == "user"}
 
     def around(self, start: int) -> tuple[int, list[Mapping[str, Any]]]:
         """The paragraphs there are now around a time in milliseconds, and the index of the first."""
-        with self._lock:
+        with self.lock:
             nearest = min(
                 range(len(self._shown)), key=lambda at: abs(self._shown[at].start - start), default=0
             )
@@ -208,7 +236,7 @@ class EditingSession:
         """
         if not op or len(op) > MAX_OP:
             raise InputError(f"an edit needs an op of 1 to {MAX_OP} characters, which its sender makes up")
-        with self._lock, corrections.locked(self.folder):
+        with self.lock, corrections.locked(self.folder):
             self.refresh()
             if self._is_done(op):
                 return self._again(op, by)
@@ -221,14 +249,14 @@ class EditingSession:
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
             files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
-            self._list_stamp = _stamp(self.folder / corrections.FILE_NAME)
+            self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
             self._take(changed, draft, placed)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
         """Heed what other programs did to the episode; whether there was anything that changes what is shown."""
-        with self._lock:
+        with self.lock:
             before = self._revision
             if self._stamps() != (self._record_stamp, self._list_stamp):
                 self._load()
@@ -240,7 +268,7 @@ class EditingSession:
         edit = max((one.edit for one in self._list), default=0) + 1
         made = [replace(one, edit=edit, op=op, by=by) for one in made]
         draft = self._draft.copy()
-        if not all([corrections.apply(draft, one) for one in made]):
+        if not all(corrections.apply(draft, one) for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
 
@@ -505,11 +533,11 @@ class EditingSession:
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
-        """All that is in doubt, with ids that last as long as the paragraph or the name; the most doubtful first."""
+        """All that is in doubt, with ids that last while it says the same; the most doubtful first."""
         found: list[tuple[str, Doubt, Shown | None]] = []
         for at, shown in enumerate(self._shown):
             for doubt in shown.doubts:
-                id = _hash(f"{shown.id} {doubt.kind} {doubt.first} {doubt.last}")
+                id = _hash(f"{doubt.kind} {doubt.label} {doubt.start} {doubt.end} {doubt.text}")
                 found.append((id, replace(doubt, paragraph=at), shown))
         first = {shown.speaker: shown for shown in reversed(self._shown)}
         found += (
@@ -522,25 +550,36 @@ class EditingSession:
     # Keeping.
 
     def _stamps(self) -> tuple[Any, Any]:
-        return _stamp(self.folder / EPISODE.file_name), _stamp(self.folder / corrections.FILE_NAME)
+        return files.stamp(self.folder / EPISODE.file_name), files.stamp(self.folder / corrections.FILE_NAME)
 
     def _load(self) -> None:
         record_stamp, list_stamp = self._stamps()
-        if record_stamp != self._record_stamp or self._record is None:
-            found = read.load_record(self.folder)
-            if self._record is None or replace(found, review=None) != replace(self._record, review=None):
-                self._record, self._key = found, _record_key(found)
-                base = review.doubts_of(found)
-                self._progress = review.Progress(base)
-                self._repairs = review.Repairs(found.repairs)
-                self._carved.clear()
-            self._record_stamp = record_stamp
-        self._list_stamp = list_stamp
-        made = corrections.load(self.folder)
-        self._steps: list[tuple[int, Draft, list[bool]]] = [(0, Draft(self.record), [])]
-        self._list: tuple[Correction, ...] = made
-        draft, placed = self._until(len(made))
-        self._take(made, draft, placed)
+        anew = record_stamp != self._record_stamp and self._load_record()
+        made = corrections.load(self.folder) if list_stamp != self._list_stamp else self._list
+        self._record_stamp, self._list_stamp = record_stamp, list_stamp
+        if anew:
+            self._list, self._steps = (), [(0, Draft(self.record), [])]
+        if anew or made != self._list:
+            self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
+            self._list = made
+            self._take(made, *self._until(len(made)))
+
+    def _load_record(self) -> bool:
+        """Read the record; whether it tells something else than the one there was."""
+        file = self.folder / EPISODE.file_name
+        data = read.record_bytes(file)
+        key = _hash(episode_json.heard(data))
+        found = read.decoded(data, file) if key != self._key else self.record
+        if self._key and replace(found, review=None) == replace(self.record, review=None):
+            return False
+        self._record, self._key = found, key
+        self._repairs = review.Repairs(found.repairs)
+        self._carved.clear()
+        base = self._carve(Draft(found))
+        doubts = [doubt for shown in base for doubt in shown.doubts]
+        talk = review.talk_of(shown.talk for shown in base)
+        self._progress = review.Progress([*doubts, *review.of_names(found.speakers, found.evidence, talk)])
+        return True
 
     def _until(self, count: int) -> tuple[Draft, list[bool]]:
         """The draft with so many corrections of the list, and which of them found their places."""
@@ -554,11 +593,7 @@ class EditingSession:
 
     def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
         """Have this be what there is."""
-        same = next(
-            (at for at, (one, other) in enumerate(zip(made, self._list, strict=False)) if one is not other),
-            min(len(made), len(self._list)),
-        )
-        self._steps = [step for step in self._steps if step[0] <= same]
+        self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
         self._list, self._draft, self._placed = made, draft, placed
@@ -570,9 +605,8 @@ class EditingSession:
                 self._gone[shown.id] = shown.start
         while len(self._gone) > GONE:
             self._gone.popitem(last=False)
-        self._names_in_doubt = review.of_names(
-            draft.names.values(), self.record.evidence, review.talk_of(draft.segments)
-        )
+        self._talk = review.talk_of(shown.talk for shown in self._shown)
+        self._names_in_doubt = review.of_names(draft.names.values(), self.record.evidence, self._talk)
         self._speakers = self._who()
         self._doubts = self._counted()
 
@@ -602,31 +636,28 @@ class EditingSession:
             p.segment for p in paragraph.parts
         ]:
             told = same.told
-        return Shown(told, paragraph, doubts)
+        talk = paragraph.speaker, paragraph.words[0].start, paragraph.seconds
+        return Shown(told, paragraph, doubts, talk)
 
     def _who(self) -> list[dict[str, Any]]:
         """The speakers as the page shows them."""
-        found = replace(
-            self.record, segments=tuple(self._draft.segments), speakers=tuple(self._draft.names.values())
-        )
-        talkers = {talker.name: talker for talker in speaking_times(found)}
-        told, extra = [], len(talkers)
-        for speaker in self._draft.names.values():
-            name = one_line(speaker.name).strip()
-            talker = talkers.get(name)
-            colour = talker.colour if talker else extra % COLOURS
-            extra += talker is None
-            told.append(
-                {
-                    "label": speaker.label,
-                    "name": name,
-                    "colour": colour,
-                    "source": speaker.source,
-                    "confidence": speaker.confidence,
-                    "share": round(talker.share, 4) if talker else 0.0,
-                }
-            )
-        return told
+        names = {label: one_line(speaker.name).strip() for label, speaker in self._draft.names.items()}
+        seconds = dict[str, float]()  # by name, in order of first words: labels of one name are one speaker
+        for label, (_, own) in self._talk.items():
+            seconds[names.get(label, label)] = seconds.get(names.get(label, label), 0.0) + own
+        order = {name: number for number, name in enumerate(dict.fromkeys((*seconds, *names.values())))}
+        total = sum(seconds.values()) or 1.0
+        return [
+            {
+                "label": label,
+                "name": names[label],
+                "colour": order[names[label]] % COLOURS,
+                "source": speaker.source,
+                "confidence": speaker.confidence,
+                "share": round(seconds.get(names[label], 0.0) / total, 4),
+            }
+            for label, speaker in self._draft.names.items()
+        ]
 
     def _counted(self) -> dict[str, int]:
         left = [doubt for shown in self._shown for doubt in shown.doubts] + self._names_in_doubt
@@ -660,13 +691,10 @@ def _op(one: Correction) -> str:
     return one.op or f"edit-{one.edit}"
 
 
-def _stamp(file: Path) -> Any:
-    """Changes when another program writes a file."""
-    try:
-        found = file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return getattr(found, "st_mtime_ns", None) or str(found), found.st_size, found.st_ino
+def _alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many things two lists have in common at their beginnings."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
 
 
 def _hash(data: str | bytes) -> str:
@@ -674,27 +702,12 @@ def _hash(data: str | bytes) -> str:
     return hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
-def _record_key(record: Transcript) -> str:
-    """Changes with what was heard and named, not with how far people have come with it."""
-    heard = [
-        (
-            segment.speaker,
-            segment.language,
-            segment.paragraph,
-            [(w.start, w.end, w.text, w.probability) for w in segment.words],
-        )
-        for segment in record.segments
-    ]
-    names = [(s.label, s.name, s.source, s.confidence) for s in record.speakers]
-    return _hash(repr((record.language, names, heard)))
-
-
 def _paragraph_told(paragraph: Paragraph, doubts: Sequence[Doubt]) -> dict[str, Any]:
     words = paragraph.words
     texts = [one_line(word.text) for word in words]
     texts[0] = texts[0].lstrip()
     told: dict[str, Any] = {
-        "speaker": paragraph.parts[0].segment.speaker,
+        "speaker": paragraph.speaker,
         "language": language_tag(paragraph.language) or UNDETERMINED,
         "direction": "rtl" if is_right_to_left("".join(texts), paragraph.language) else "ltr",
         "starts": [milliseconds(word.start) for word in words],

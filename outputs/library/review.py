@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from models.naming.assignment import candidates
-from models.record.transcript import Evidence, Repair, Review, Segment, Speaker, Transcript, Word
+from models.naming.assignment import Candidate, candidates
+from models.record.transcript import Evidence, Repair, Review, Speaker, Transcript, Word
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import Paragraph, by_speaker, paragraphs
 from outputs.text.unsure import is_unsure
@@ -58,11 +58,10 @@ class Repairs:
         )
         self._ends = [one.end for one in self._all]
 
-    def doubt(self, word: Word) -> float:
-        """How doubtful it makes a word that it was decoded again; 0 where it wasn't."""
-        middle = (word.start + word.end) / 2
-        at = bisect_left(self._ends, middle)
-        if at == len(self._all) or self._all[at].start > middle:
+    def doubt(self, start: float, end: float) -> float:
+        """How doubtful it makes what is said within a time, in seconds, that it was decoded again; else 0."""
+        at = bisect_left(self._ends, start)
+        if at == len(self._all) or self._all[at].start > end:
             return 0.0
         return REPAIRED[self._all[at].reason]
 
@@ -71,17 +70,20 @@ def in_paragraph(paragraph: Paragraph, repairs: Repairs) -> tuple[Doubt, ...]:
     """The doubtful words of a paragraph, those in a row together, and its speaker; its index is to be filled in."""
     words = tuple(word for part in paragraph.parts for word in part.words)
     found = list[Doubt]()
-    reasons = [word_doubt(word, repairs) for word in words]
-    for doubtful, group in groupby(range(len(words)), key=lambda index: reasons[index] is not None):
-        if doubtful:
-            run = list(group)
-            doubt, why, value = max(filter(None, (reasons[index] for index in run)))
-            found.append(_doubt(WORD, words, run[0], run[-1] + 1, doubt, why, value))
-    label = paragraph.parts[0].segment.speaker
-    sure = [word.speaker_probability for word in words if word.speaker_probability is not None]
-    mean = sum(sure) / len(sure) if sure else 1.0
+    repaired = repairs.doubt(min(word.start for word in words), max(word.end for word in words)) > 0
+    doubtful = {
+        at: reason
+        for at, word in enumerate(words)
+        if (repaired or word.probability < DOUBTFUL or word.overlap) and (reason := word_doubt(word, repairs))
+    }
+    for _, group in groupby(enumerate(doubtful), key=lambda one: one[1] - one[0]):
+        run = [at for _, at in group]
+        found.append(_doubt(WORD, words, run[0], run[-1] + 1, *max(doubtful[at] for at in run)))
+    label = paragraph.speaker
     if label is not None and any(is_unsure(part.segment) for part in paragraph.parts):
-        found.append(_doubt(SPEAKER, words, 0, len(words), 1 - min(sure), "voice", mean))
+        sure = [word.speaker_probability for word in words if word.speaker_probability is not None]
+        mean = sum(sure) / len(sure)
+        found.append(_doubt(SPEAKER, words, 0, len(words), 1 - mean, "voice", mean))
     return tuple(found)
 
 
@@ -89,13 +91,12 @@ def word_doubt(word: Word, repairs: Repairs) -> tuple[float, str, float] | None:
     """How doubtful a word is, why, and the figure that says so; None for one that is not."""
     if word.probability == 1.0 or not one_line(word.text).strip():
         return None
-    repaired = repairs.doubt(word)
-    told = [
+    middle = (word.start + word.end) / 2
+    most = max(
         (1 - word.probability if word.probability < DOUBTFUL else 0.0, "probability", word.probability),
-        (repaired, "repair", word.probability),
+        (repairs.doubt(middle, middle), "repair", word.probability),
         (OVERLAPPED if word.overlap else 0.0, "overlap", word.probability),
-    ]
-    most = max(told)
+    )
     return most if most[0] > 0 else None
 
 
@@ -111,56 +112,57 @@ def _doubt(
 
 
 def of_names(
-    speakers: Iterable[Speaker], evidence: Iterable[Evidence], talk: Mapping[str, tuple[float, float]]
+    speakers: Iterable[Speaker], evidence: Sequence[Evidence], talk: Mapping[str, tuple[float, float]]
 ) -> list[Doubt]:
     """The names that are in doubt. talk: when each label begins to speak, and for how long in all, in seconds."""
-    evidence = tuple(evidence)
+    speakers = tuple(speakers)
     given = {one.label: one.name for one in speakers if one.source == "user"}
-    considered = candidates(evidence, given)
     ads = {one.label for one in evidence if one.kind == "repeated"}
-    found = []
-    for speaker in speakers:
-        start, seconds = talk.get(speaker.label, (0.0, 0.0))
-        if speaker.source == "user" or speaker.label in ads or seconds < LEAST_TALK:
-            continue
-        unnamed = speaker.source == "order"
-        if not unnamed and speaker.confidence >= SURE_NAME:
-            continue
-        other = (
-            c.name for c in considered if c.label == speaker.label and c.name != speaker.name and c.score > 0
-        )
-        doubt = UNNAMED if unnamed else 1 - speaker.confidence
-        name = one_line(speaker.name).strip()
-        found.append(
-            Doubt(
-                NAME, round(doubt, 3), "name", speaker.confidence, start, start, name, speaker.label,
-                suggestion=next(other, None),
-            )
-        )  # fmt: skip
-    return found
+    doubtful = [
+        one
+        for one in speakers
+        if one.source != "user"
+        and one.label not in ads
+        and talk.get(one.label, (0.0, 0.0))[1] >= LEAST_TALK
+        and (one.source == "order" or one.confidence < SURE_NAME)
+    ]
+    considered = candidates(evidence, given) if doubtful else []
+    return [_name_doubt(one, considered, talk[one.label][0]) for one in doubtful]
 
 
-def talk_of(segments: Iterable[Segment]) -> dict[str, tuple[float, float]]:
-    """When each label begins to speak, and for how long in all, in seconds."""
-    found: dict[str, tuple[float, float]] = {}
-    for segment in segments:
-        if segment.speaker is not None:
-            start, seconds = found.get(segment.speaker, (segment.start, 0.0))
-            found[segment.speaker] = (
-                min(start, segment.start),
-                seconds + max(0.0, segment.end - segment.start),
-            )
-    return found
+def _name_doubt(speaker: Speaker, considered: Iterable[Candidate], start: float) -> Doubt:
+    label, name = speaker.label, one_line(speaker.name).strip()
+    doubt = UNNAMED if speaker.source == "order" else 1 - speaker.confidence
+    others = (one for one in considered if one.label == label and one.name != speaker.name and one.score > 0)
+    other = next((one.name for one in others), None)
+    value = round(speaker.confidence, 3)
+    return Doubt(NAME, round(doubt, 3), "name", value, start, start, name, label, suggestion=other)
 
 
 def doubts_of(transcript: Transcript) -> list[Doubt]:
     """All that is in doubt in a transcript, in no order."""
     repairs = Repairs(transcript.repairs)
-    made = (
+    made = [
         one for group in by_speaker(transcript.segments) for one in paragraphs(group, transcript.language)
-    )
+    ]
     found = [doubt for paragraph in made for doubt in in_paragraph(paragraph, repairs)]
-    return [*found, *of_names(transcript.speakers, transcript.evidence, talk_of(transcript.segments))]
+    talk = talk_of((one.speaker, one.words[0].start, one.seconds) for one in made)
+    return [*found, *of_names(transcript.speakers, transcript.evidence, talk)]
+
+
+def reviewed(record: Transcript, corrected: Transcript) -> Review:
+    """How far people have come with the doubts of a record."""
+    return Progress(doubts_of(record)).review(doubts_of(corrected))
+
+
+def talk_of(said: Iterable[tuple[str | None, float, float]]) -> dict[str, tuple[float, float]]:
+    """When each label begins to speak, and for how long in all. said: the same of each paragraph; in seconds."""
+    found: dict[str, tuple[float, float]] = {}
+    for label, start, seconds in said:
+        if label is not None:
+            first, before = found.get(label, (start, 0.0))
+            found[label] = first, before + seconds
+    return found
 
 
 class Progress:

@@ -43,6 +43,17 @@ class Paragraph:
         """The words as running text, on one line."""
         return _text(self.words)
 
+    @property
+    def speaker(self) -> str | None:
+        """The label of who says it."""
+        return self.parts[0].segment.speaker
+
+    @property
+    def seconds(self) -> float:
+        """How long its segments take."""
+        spans = ((part.words[0].start, part.words[-1].end) for part in self.parts)
+        return sum(max(0.0, end - start) for start, end in spans)
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

@@ -31,6 +31,7 @@ class Running:
     app: FastAPI
     config: WebConfig
     client: httpx2.Client
+    address: str  # where it listens, with its base path: its URL, unless a test has a proxy stand in front
     _stack: ExitStack = field(repr=False)
 
     @property
@@ -48,7 +49,7 @@ class Running:
 
     def stranger(self, **options: Any) -> httpx2.Client:
         """Somebody who has not signed in."""
-        return self._stack.enter_context(_client(self.url, **options))
+        return self._stack.enter_context(_client(self.address, self.config.host, **options))
 
     def program(self, role: str = "editor") -> httpx2.Client:
         """A program with the token of a user of this role, who is called like it; "admin" signs in by PASSWORD."""
@@ -58,13 +59,21 @@ class Running:
         _, token = accounts.tokens.make(role, "tests")
         return self.stranger(headers={"Authorization": f"Bearer {token}"})
 
+    def signed_in(self, name: str, password: str = PASSWORD) -> httpx2.Client:
+        """The browser of a user who has signed in."""
+        client = self.stranger()
+        client.headers["X-CSRF-Token"] = client.post(
+            "/api/v1/login", json={"name": name, "password": password}
+        ).json()["csrf"]
+        return client
+
 
 @pytest.fixture(scope="module")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
     """Serves apps until the module ends: `app = app_server(library_folder)`.
 
     `app.client.get("/api/v1/me")` asks as the owner; `app.program("reader")` is a client of another role;
-    `page.goto(app.token_url)` signs a browser in. Further arguments are those of WebConfig: `only=`, `audio=`.
+    `page.goto(app.token_url)` signs a browser in. Further arguments are those of WebConfig: `only=`, `audio=`, `url=`.
     """
     with ExitStack() as stack:
 
@@ -76,22 +85,24 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             values = {"url": url, "token": TOKEN, **options}
             config = WebConfig(made, open_store(place), library, **values)
             app = create_app(config)
-            stack.enter_context(served(AppServer(app, socket)))
-            client = stack.enter_context(_client(url))
+            stack.enter_context(_served(AppServer(app, socket)))
+            address = f"{url}{config.base}"
+            client = stack.enter_context(_client(address, config.host))
             if config.token:
                 client.get(f"/?token={TOKEN}", follow_redirects=False)
                 client.headers["X-CSRF-Token"] = client.get("/api/v1/me").json()["csrf"]
-            return Running(app, config, client, stack)
+            return Running(app, config, client, address, stack)
 
         yield serve
 
 
-def _client(url: str, **options: Any) -> httpx2.Client:
-    return httpx2.Client(base_url=url, timeout=PATIENCE, trust_env=False, **options)
+def _client(address: str, host: str, headers: Mapping[str, str] = {}, **options: Any) -> httpx2.Client:
+    headers = {"Host": host, **headers}
+    return httpx2.Client(base_url=address, headers=headers, timeout=PATIENCE, trust_env=False, **options)
 
 
 @contextmanager
-def served(server: AppServer) -> Iterator[None]:
+def _served(server: AppServer) -> Iterator[None]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

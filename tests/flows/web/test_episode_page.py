@@ -17,7 +17,7 @@ from models.record.transcript import Chapter, Speaker, Transcript
 from outputs.library import read
 from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
-from tests.flows.web.conftest import PASSWORD, Running, served
+from tests.flows.web.conftest import PASSWORD, Running, _served
 from tests.outputs.samples import said, talk, unsure
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def test_a_speaker_is_renamed_everywhere_and_a_paragraph_given_away(page: Page, 
     click(page, 0, "show")
     page.keyboard.press("Control+Enter")
     page.get_by_label("Only in this paragraph").check()
-    page.get_by_role("combobox").fill(EVIL)
+    page.get_by_label("Who speaks?").fill(EVIL)
     page.keyboard.press("Enter")
     assert names(page)[0] == EVIL
     assert selected(page) == "show"
@@ -322,7 +322,7 @@ def test_edits_wait_in_the_browser_while_the_server_is_away(
     running = Running(create_app(config), config, None, None)  # type: ignore[arg-type]
     with watched(browser) as found:
         page = found.page
-        with served(AppServer(running.app, socket)):
+        with _served(AppServer(running.app, socket)):
             visit(page, running, episode)
         click(page, 1, "plaisir")
         page.keyboard.type("pleasure")
@@ -336,7 +336,7 @@ def test_edits_wait_in_the_browser_while_the_server_is_away(
         after = [LINES[0][1], LINES[1][1].replace("plaisir", "pleasure"), "Today we talk about roses.", "And later about the rain in spring.", LINES[3][1]]
         assert texts(page) == after
         again = create_app(config)
-        with served(AppServer(again, listen("127.0.0.1", port))):
+        with _served(AppServer(again, listen("127.0.0.1", port))):
             page.reload()
             words(page, 4).wait_for()
             assert texts(page) == after

@@ -102,6 +102,7 @@ export class Find {
 
   #tell() {
     const none = !this.hits.length, at = this.hits[this.here];
+    if (none && this.bar.contains(document.activeElement) && document.activeElement?.tagName === "BUTTON") this.query.focus();
     for (const id of ["find-back", "find-next", "replace-one", "replace-all"]) byId(id).disabled = none;
     byId("found").textContent = !this.query.value.trim() ? "" : none ? t("editor.no_hits")
       : at ? t("editor.hit_of", { number: this.here + 1, total: this.hits.length }) : count("editor.hits", this.hits.length);

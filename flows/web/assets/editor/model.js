@@ -198,8 +198,8 @@ export class Model {
  */
 function about(action, mine, real) {
   const text = textOf(mine), all = textOf(real), at = all.indexOf(text);
+  if (!("paragraph" in action) || at < 0) return action;
   if (text === all || (action.do === "join" && at === 0)) return { ...action, paragraph: real.id };
-  if (at < 0) return action;
   if (action.do === "text") return { ...action, paragraph: real.id, text: tidy(`${all.slice(0, at)}${action.text}${all.slice(at + text.length)}`) };
   if (action.do === "split") return { ...action, paragraph: real.id, letters: action.letters + letters(all.slice(0, at)) };
   return action;
