@@ -17,7 +17,7 @@ from models.record.transcript import Chapter, Speaker, Transcript
 from outputs.library import read
 from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
-from tests.flows.web.conftest import PASSWORD, Running, _served
+from tests.flows.web.conftest import PASSWORD, TOKEN, Running, _served
 from tests.outputs.samples import said, talk, unsure
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def episode(request: pytest.FixtureRequest, library: Path, audio: bytes) -> str:
 @pytest.fixture
 def seen(browser: Browser, app: Running, episode: str) -> Iterator[Watched]:
     with watched(browser) as found:
-        visit(found.page, app, episode)
+        visit(found.page, app.url, episode)
         yield found
 
 
@@ -106,9 +106,8 @@ def add(library: Path, name: str, transcript: Transcript, audio: bytes = b"") ->
     return f"show/{folder.name}"
 
 
-def visit(page: Page, app: Running, episode: str, at: str = "") -> None:
-    page.goto(app.token_url)
-    page.goto(f"{app.url}/episodes/{episode}{at}")
+def visit(page: Page, url: str, episode: str) -> None:
+    page.goto(f"{url}/episodes/{episode}?token={TOKEN}")
     words(page, 0).wait_for()
 
 
@@ -231,7 +230,7 @@ def test_a_speaker_is_renamed_everywhere_and_a_paragraph_given_away(page: Page, 
     click(page, 0, "show")
     page.keyboard.press("Control+Enter")
     page.get_by_label("Only in this paragraph").check()
-    page.get_by_label("Who speaks?").fill(EVIL)
+    page.locator("#who-name").fill(EVIL)
     page.keyboard.press("Enter")
     assert names(page)[0] == EVIL
     assert selected(page) == "show"
@@ -312,18 +311,16 @@ def test_the_keyboard_plays_and_leaves(page: Page) -> None:
 
 
 def test_edits_wait_in_the_browser_while_the_server_is_away(
-    browser: Browser, app_server: Callable[..., Running], library: Path, audio: bytes
+    browser: Browser, app: Running, library: Path, audio: bytes
 ) -> None:
     episode = add(library, "away", conversation(), audio)
-    config = app_server(library).config
     socket = listen("127.0.0.1", 0)
     port = socket.getsockname()[1]
-    config = replace(config, url=f"http://127.0.0.1:{port}")
-    running = Running(create_app(config), config, None, None)  # type: ignore[arg-type]
+    config = replace(app.config, url=f"http://127.0.0.1:{port}")
     with watched(browser) as found:
         page = found.page
-        with _served(AppServer(running.app, socket)):
-            visit(page, running, episode)
+        with _served(AppServer(create_app(config), socket)):
+            visit(page, config.url, episode)
         click(page, 1, "plaisir")
         page.keyboard.type("pleasure")
         page.keyboard.press("Enter")
@@ -335,8 +332,7 @@ def test_edits_wait_in_the_browser_while_the_server_is_away(
         page.keyboard.press("Enter")
         after = [LINES[0][1], LINES[1][1].replace("plaisir", "pleasure"), "Today we talk about roses.", "And later about the rain in spring.", LINES[3][1]]
         assert texts(page) == after
-        again = create_app(config)
-        with _served(AppServer(again, listen("127.0.0.1", port))):
+        with _served(AppServer(create_app(config), listen("127.0.0.1", port))):
             page.reload()
             words(page, 4).wait_for()
             assert texts(page) == after
@@ -425,7 +421,7 @@ def test_words_and_names_of_strangers_are_text(browser: Browser, app: Running, l
     )  # fmt: skip
     address = add(library, "evil", unsure(evil, 1))
     with watched(browser) as found:
-        visit(found.page, app, address)
+        visit(found.page, app.url, address)
         page = found.page
         assert page.locator("h1").text_content() == EVIL
         assert texts(page)[0] == f"{EVIL} {EVIL}"
@@ -474,7 +470,7 @@ def test_many_paragraphs_lie_in_one_text_each(browser: Browser, app: Running, li
     episode = add(library, "many", talk(*lines, SPEAKER_00="Ann", SPEAKER_01="Bob"))
     with watched(browser, viewport={"width": 360, "height": 700}) as found:
         page = found.page
-        visit(page, app, episode)
+        visit(page, app.url, episode)
         assert page.locator("#transcript .words").count() == 400
         assert page.evaluate("[...document.querySelectorAll('#transcript .words')].every((one) => one.childNodes.length === 1)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
