@@ -533,11 +533,11 @@ class EditingSession:
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
-        """All that is in doubt, with ids that last as long as the paragraph or the name; the most doubtful first."""
+        """All that is in doubt, with ids that last while it says the same; the most doubtful first."""
         found: list[tuple[str, Doubt, Shown | None]] = []
         for at, shown in enumerate(self._shown):
             for doubt in shown.doubts:
-                id = _hash(f"{shown.id} {doubt.kind} {doubt.first} {doubt.last}")
+                id = _hash(f"{doubt.kind} {doubt.label} {doubt.start} {doubt.end} {doubt.text}")
                 found.append((id, replace(doubt, paragraph=at), shown))
         first = {shown.speaker: shown for shown in reversed(self._shown)}
         found += (
