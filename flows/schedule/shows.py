@@ -50,7 +50,7 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
     _, told, feed = look(name, wanted, allow_private=allow_private)
     with _changing() as document:
         settings = configuration.load()  # others may have written while the feed was read
-        _refuse_twice(settings, told["url"])
+        _refuse_twice(settings, _checked(told).url)
         name = _free_name(name, feed, settings)
         document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
         if allow_private:

@@ -38,10 +38,14 @@ def app(
     folder = tmp_path_factory.mktemp("app")
     compose(folder / "library", sample_wav)
     compose_strangers(folder / "library")
-    config = write_config(folder, "", head='base_url = "https://example.org/"\npublish.files = "sent"')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(settings.CONFIG_VARIABLE, str(config))
-        yield app_server(folder / "library", {"uploads": str(folder / "uploads"), "allow_private": True})
+        patch.setenv(
+            settings.CONFIG_VARIABLE, str(write_config(folder, "", head='base_url = "https://example.org/"'))
+        )
+        made = settings.load()
+        yield app_server(
+            folder / "library", {"uploads": made.uploads, "publish": made.publish, "allow_private": True}
+        )
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def page(seen: Watched) -> Page:
 @pytest.fixture
 def line(app: Running) -> Iterator[Callable[[str], str]]:
     """Puts an episode of this title into the queue; they are gone after the test."""
-    made = []
+    made: list[str] = []
 
     def put(title: str) -> str:
         found = queue.add(app.store, Episode(f"queued-{len(made)}", title=title), options={}, by="Anna")
@@ -173,7 +177,7 @@ def test_tracks_are_added_by_keyboard_alone(page: Page, app: Running, tmp_path: 
     keys = page.keyboard
     tab_to(page, "#choose")
     with page.expect_file_chooser() as chooser:
-        keys.press("Enter")
+        keys.press("Space")
     chooser.value.set_files(files)
     page.locator("#uploads li", has_text="Uploaded").nth(1).wait_for()
     tab_to(page, "[name=together]")
