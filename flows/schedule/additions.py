@@ -108,6 +108,8 @@ def _usable(kept: Uploads, upload_id: str, by: str) -> Upload:
     upload = kept.get(upload_id)
     if upload.user != by:
         raise InputError(f"{upload_id} is no upload of yours")
+    if not upload.whole and kept.offset(upload) == upload.size:
+        return kept.finish(upload)  # which had been cut off
     if not upload.whole:
         raise InputError(
             f"{upload.name} has not come wholly: {kept.offset(upload):,} of {upload.size:,} bytes"

@@ -103,7 +103,7 @@ def main(at_once: int) -> None:
     with suppress(OSError):
         os.nice(NICENESS)
     threading.Thread(target=_end_with_the_app, daemon=True).start()
-    guarded(lambda: serve(load(), at_once))
+    guarded(lambda: serve(load(), at_once, without_shows=True))
 
 
 def _end_with_the_app() -> None:

@@ -14,6 +14,7 @@ from flows.web.config import API
 from models.record.errors import EpiscribeError, InputError
 
 MEDIA_TYPE = "application/problem+json"
+PHRASES = {460: "Checksum Mismatch"}  # of statuses that HTTP itself doesn't have
 
 
 class ProblemError(Exception):
@@ -36,7 +37,7 @@ def problem(
     """The answer that tells a failure."""
     told = {
         "type": f"urn:episcribe:problem:{kind}" if kind else "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": PHRASES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         **members,

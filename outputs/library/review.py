@@ -150,6 +150,11 @@ def doubts_of(transcript: Transcript) -> list[Doubt]:
     return [*found, *of_names(transcript.speakers, transcript.evidence, talk)]
 
 
+def reviewed(record: Transcript, corrected: Transcript) -> Review:
+    """How far people have come with the doubts of a record."""
+    return Progress(doubts_of(record)).review(doubts_of(corrected))
+
+
 def talk_of(said: Iterable[tuple[str | None, float, float]]) -> dict[str, tuple[float, float]]:
     """When each label begins to speak, and for how long in all. said: the same of each paragraph; in seconds."""
     found: dict[str, tuple[float, float]] = {}

@@ -100,7 +100,7 @@ class Targets(BaseModel):
 
 
 @router.get("/publish")
-def targets(request: Request, caller: Editor) -> Targets:
+def publish_targets(request: Request, caller: Editor) -> Targets:
     """What is set up for publishing."""
     settings = config_of(request).settings_now()
     site, feeds = Path(settings.publish.site), Path(settings.publish.feeds)
@@ -157,14 +157,14 @@ async def publish_files(
 
 
 @router.get("/publish/runs")
-async def runs(request: Request, caller: Editor, paging: Paging) -> Page[PublishRun]:
+async def list_publish_runs(request: Request, caller: Editor, paging: Paging) -> Page[PublishRun]:
     """What was published since the app started, the last first."""
     publisher: Publisher = request.app.state.publisher
     return paging.slice([_told(run) for run in reversed(publisher.runs.values())])
 
 
 @router.get("/publish/runs/{run}")
-async def run(request: Request, caller: Editor, run: str) -> PublishRun:
+async def get_publish_run(request: Request, caller: Editor, run: str) -> PublishRun:
     """How far it is, and what came of it."""
     publisher: Publisher = request.app.state.publisher
     if run not in publisher.runs:

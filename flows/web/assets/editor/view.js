@@ -50,6 +50,7 @@ export class View {
   /** Show what the model holds by now. What did not change is not touched. */
   update() {
     const rows = this.model.rows, there = new Set(rows.map((one) => one.key));
+    const active = this.rowOf(document.activeElement), caret = active && !there.has(active.key) ? this.caret(active) : null;
     /** @type {Row[]} */
     const gone = [];
     for (const row of this.rows) if (!there.has(row.key)) gone.push(row);
@@ -77,6 +78,7 @@ export class View {
     if (this.current && !this.byKey.has(this.current.key)) this.current = null;
     if (!this.current) this.#enter(this.rows[0] ?? null);
     for (const row of gone) if (row.base) this.listener.orphaned(row);
+    if (active && caret) this.#follow(active, caret.from);
   }
 
   /** @param {Row} row @returns {Laid} */
@@ -215,6 +217,12 @@ export class View {
     this.byKey.set(key, row);
     this.bySection.set(section, row);
     return row;
+  }
+
+  /** The caret was in a row that is now part of another. @param {Row} was @param {number} offset */
+  #follow(was, offset) {
+    const row = this.at((was.paragraph.starts[0] ?? 0) + 1)?.row, at = row ? (row.box.textContent ?? "").indexOf(textOf(was.paragraph)) : -1;
+    if (row) this.select(row, Math.max(0, at) + offset);
   }
 
   /** @param {Row} row @param {Paragraph} paragraph */
