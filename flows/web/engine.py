@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -49,7 +48,7 @@ class Engine:
         self,
         command: Sequence[str],
         environment: Mapping[str, str] = MappingProxyType({}),
-        say: Callable[[str], None] = partial(print, flush=True),
+        say: Callable[[str], None] = print,
     ) -> None:
         self._command, self._environment, self._say = command, environment, say
         self._process: subprocess.Popen[bytes] | None = None
