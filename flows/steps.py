@@ -6,7 +6,6 @@ steps of one run share.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,11 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
-from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.pages import with_older_pages
-from audio.feeds.parse import Feed, holds_episode, parse_feed, pick_episode, with_feed_url
 from audio.media.ffmpeg import check_file
 from audio.tracks.recording import DecodedAudio, Recording
 from audio.tracks.sources import FoundTracks, TrackSource, check_sources, find_sources, is_collection
@@ -26,17 +21,14 @@ from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
     is_fetchable,
-    name_in,
     redacted,
     web_address,
-    with_login_of,
     without_login,
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
-from audio.transfer.http import Page, fetch_bytes
-from flows import translation
+from flows import finding, translation
 from flows.naming import published
-from flows.options import RunOptions
+from flows.options import EpisodeOptions, RunOptions
 from flows.witness import Witness, find_witness
 from models.alignment import align as alignment
 from models.asr import second_voice, transcription
@@ -117,7 +109,7 @@ def check_input(source: str, options: RunOptions) -> None:
             and not Path(folder).is_dir()
         ):
             raise InputError(f"{folder} is a file: results need a folder")
-    _check_languages(options)
+    check_languages(options)
     if options.episode != "latest" and not is_url(source):
         raise InputError(
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
@@ -152,19 +144,21 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
         return _with_tracks(source, options, progress)
     if not is_url(source):
         stored = local_file(source)
-        episode = Episode(id=_identity(stored.sha256), title=Path(source).stem)
+        episode = Episode(id=finding.identity_of(stored.sha256), title=Path(source).stem)
         return DownloadedEpisode(episode, str(stored.path), stored.sha256, fresh=False)
     with RemoteSource(source, downloads_folder(), allow_private=options.allow_private) as opened:
+        found = finding.episode_at(opened, options.episode, allow_private=options.allow_private)
         if opened.kind == "audio":
-            address = without_login(source)
-            episode = Episode(id=_identity(address), title=name_in(address), audio_url=address)
-            return _fetched(episode, _save(opened, progress))
-        if opened.kind == "page":
-            raise NotAudioError(f"{_no_media(opened)}: give the address of the feed or of the audio file")
-        page = opened.read(MAX_FEED_BYTES)
-    feed = _feed(page, source, options)
-    downloaded = download_episode(pick_episode(feed, options.episode), options, progress)
-    return replace(downloaded, feed_warnings=_summary(feed.warnings))
+            return _fetched(found.episode, _save(opened, progress))
+    downloaded = download_episode(found.episode, options, progress)
+    return replace(downloaded, feed_warnings=found.warnings)
+
+
+def download_upload(
+    episode: Episode, source: str, options: RunOptions, progress: Progress = silent
+) -> DownloadedEpisode:
+    """The audio of an episode whose file, or whose tracks, somebody sent; they lie on this machine."""
+    return replace(download(source, options, progress), episode=replace(episode, audio_url=""))
 
 
 def _with_tracks(source: str, options: RunOptions, progress: Progress) -> DownloadedEpisode:
@@ -184,35 +178,19 @@ def _with_tracks(source: str, options: RunOptions, progress: Progress) -> Downlo
     tracks = [local_file(path).sha256 for path in dict.fromkeys(track.path for track in found.tracks)]
     if mix is None and found.mix is not None:
         mix = download(found.mix.path, options.model_copy(update={"track": ()}), progress)
-    sha256 = hashlib.sha256("\n".join([*tracks, mix.sha256 if mix else ""]).encode()).hexdigest()
+    sha256 = finding.sha256_of_all(tracks, mix.sha256 if mix else "")
     if mix is not None:
         return replace(mix, session=sha256, tracks=found)
     title = Path(source).stem if source else ", ".join(track.name or track.file for track in found.tracks)
     path = downloads_folder() / f"{sha256}.flac"
     return DownloadedEpisode(
-        Episode(id=_identity(sha256), title=title),
+        Episode(id=finding.identity_of(sha256), title=title),
         str(path),
         sha256,
         fresh=False,
         session=sha256,
         tracks=found,
     )
-
-
-def _summary(warnings: Sequence[str]) -> tuple[str, ...]:
-    """Many warnings about a feed in one."""
-    more = f", and {len(warnings) - 1} more of the kind" if len(warnings) > 1 else ""
-    return (f"the feed: {warnings[0]}{more}",) if warnings else ()
-
-
-def _feed(page: Page, source: str, options: RunOptions) -> Feed:
-    """The feed on a page, with as many of its further pages as it takes to find the episode that is asked for."""
-
-    def fetch(url: str) -> Page:
-        return fetch_bytes(with_login_of(url, source), MAX_FEED_BYTES, allow_private=options.allow_private)
-
-    feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), source)
-    return with_older_pages(feed, fetch, lambda found: holds_episode(found, options.episode))
 
 
 def download_episode(
@@ -240,7 +218,7 @@ def download_episode(
         try:
             with source as opened:
                 if opened.kind == "page":
-                    raise NotAudioError(_no_media(opened))
+                    raise NotAudioError(finding.no_media(opened))
                 fetched = _fetched(_found_at(place.url, episode), _save(opened, progress))
         except NotAudioError as error:
             refused.append(error)
@@ -282,10 +260,6 @@ def _found_at(url: str, episode: Episode) -> Episode:
     return replace(episode, audio_url=url, audio_key=episode.audio_key or audio_key(episode.audio_url))
 
 
-def _no_media(opened: RemoteSource) -> str:
-    return f"{redacted(opened.url)} is neither audio nor a podcast feed, but {opened.looks_like}"
-
-
 def _save(source: RemoteSource, progress: Progress) -> StoredFile:
     return source.save(lambda done, total: progress("download", done, total or 0))
 
@@ -294,17 +268,13 @@ def _fetched(episode: Episode, stored: StoredFile) -> DownloadedEpisode:
     return DownloadedEpisode(episode, str(stored.path), stored.sha256, stored.fresh, stored.size)
 
 
-def _identity(what: str) -> str:
-    """The id of an episode that came from no feed: the same for the same content or address."""
-    return str(uuid5(NAMESPACE_URL, what))
-
-
 def downloads_folder() -> Path:
     """Where downloaded audio is kept, by content."""
     return cache_folder() / "downloads"
 
 
-def _check_languages(options: RunOptions) -> None:
+def check_languages(options: EpisodeOptions) -> None:
+    """Refuse languages that there aren't, or that contradict each other; InputError."""
     if options.language is not None and options.languages:
         raise InputError("--language says which one is spoken, --languages which may be: give one of the two")
     for language in (options.language, *options.languages):

@@ -8,7 +8,7 @@ from typing import Any
 
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import own_tracks
-from flows.options import RunOptions
+from flows.options import EpisodeOptions, RunOptions
 from models.asr import transcription, whisper_models
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation.own_tracks import TracksDiarisation
@@ -25,19 +25,25 @@ Options = TranscriptionOptions | TranslatorOptions
 
 def check(options: RunOptions) -> None:
     """Refuse languages and models that can't be translated into or by; InputError, before any work is done."""
+    check_languages(options)
+    for language in options.translate:
+        if options.translator is not None:
+            translator.check(options.translator, language)
+        else:
+            whisper_models.check_translating(options.transcription().model)
+
+
+def check_languages(options: EpisodeOptions) -> None:
+    """Refuse languages that nothing can be translated into, whatever models there are; InputError."""
     from langcodes import tag_is_valid
 
     for language in options.translate:
         if not tag_is_valid(language):
             raise InputError(f"--translate has no language {language!r}: use a code such as en, de or fr")
-        if options.translator is not None:
-            translator.check(options.translator, language)
-        elif not is_same_language(language, by_sound.TARGET):
+        if options.translator is None and not is_same_language(language, by_sound.TARGET):
             raise InputError(
                 f"Whisper translates into English only: --translate {language} takes a --translator too"
             )
-        else:
-            whisper_models.check_translating(options.transcription().model)
 
 
 def chosen(options: RunOptions, heeded: TranscriptionOptions) -> Options:

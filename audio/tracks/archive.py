@@ -19,6 +19,7 @@ from models.record.errors import EpiscribeError, InputError
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024**3  # unpacked, all tracks together: twenty hours of stereo at 48 kHz in 24 bits
 BLOCK_BYTES = 1024**2
+SPARE_BYTES = 200_000_000  # what must stay free on the disk
 
 UTF8_NAME = 0x800  # flag of an entry
 ENCRYPTED = 0x1
@@ -37,6 +38,12 @@ def names(path: str | os.PathLike[str]) -> list[str]:
     """The names of the files in a zip, with folders, in order; InputError for one that can't be read."""
     with _opened(path) as opened:
         return [name for name, _ in _entries(opened, path)]
+
+
+def check(path: str | os.PathLike[str]) -> None:
+    """Refuse what `unpacked` would refuse, as far as a zip's own list tells; InputError."""
+    with _opened(path) as opened:
+        _check_size([entry for _, entry in _entries(opened, path)], path)
 
 
 def unpacked(
@@ -102,28 +109,34 @@ def _unpack(
     names: list[str],
     folder: Path,
 ) -> None:
-    if any(entry.flag_bits & ENCRYPTED for entry in entries):
-        raise InputError(f"{path} is encrypted: unpack it and give the folder")
+    _check_size(entries, path)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _check_room(entries, path, folder.parent)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="zip-") as made:
-            left = MAX_BYTES
             for entry, name in zip(entries, names, strict=True):
-                left = _write(opened, entry, Path(made) / name, left)
-                if left < 0:
-                    raise InputError(
-                        f"{path} unpacks to over {MAX_BYTES // 1024**3} GB: give the tracks alone"
-                    )
+                _write(opened, entry, Path(made) / name)
             if not folder.is_dir():  # another run may have been faster
                 shutil.copytree(made, folder, copy_function=os.replace)
     except OSError as error:
         raise EpiscribeError(f"{path} can't be unpacked into {folder.parent}: {error}") from None
 
 
-def _write(opened: ZipFile, entry: ZipInfo, to: Path, left: int) -> int:
-    """Unpack one entry, and tell how many bytes are left for others; below 0, it was cut off."""
+def _check_size(entries: list[ZipInfo], path: str | os.PathLike[str]) -> None:
+    """What can be told before anything is unpacked: no more than what is declared is ever read of an entry."""
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise InputError(f"{path} is encrypted: unpack it and give the folder")
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise InputError(f"{path} unpacks to over {MAX_BYTES // 1024**3} GB: give the tracks alone")
+
+
+def _check_room(entries: list[ZipInfo], path: str | os.PathLike[str], folder: Path) -> None:
+    """A zip of silence, or one that is meant to harm, may be a thousand times larger than it looks."""
+    size = sum(entry.file_size for entry in entries)
+    if size + SPARE_BYTES > shutil.disk_usage(folder).free:
+        raise EpiscribeError(f"{path} unpacks to {size:,} bytes, for which {folder} has no room")
+
+
+def _write(opened: ZipFile, entry: ZipInfo, to: Path) -> None:
     with opened.open(entry) as packed, to.open("xb") as file:
-        while left >= 0 and (block := packed.read(BLOCK_BYTES)):
-            left -= len(block)
-            file.write(block)
-    return left
+        shutil.copyfileobj(packed, file, BLOCK_BYTES)

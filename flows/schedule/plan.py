@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from audio.feeds.items import MAX_AHEAD
 from audio.transfer.http import Validators
@@ -32,7 +34,12 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class ListedEpisode:
-    """An episode as the store knows it."""
+    """An episode as the store knows it.
+
+    show: the name of the one whose feed lists it, "" where people added it that is of none that is followed.
+    held: whether its run, or whoever works on it, has a lease that holds. options: its own, by the names of
+    `RunOptions`. Moments are seconds since 1970, None for what hasn't come.
+    """
 
     show: str
     episode: Episode
@@ -44,11 +51,38 @@ class ListedEpisode:
     seconds: float = 0.0
     folder: str = ""
     warnings: str = ""
+    held: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    priority: float = 0.0
+    added_by: str = ""
+    sorted_at: float = 0.0
+    found_at: float = 0.0
+    started_at: float | None = None
+    done_at: float | None = None
 
     @property
     def id(self) -> str:
         """The episode's id."""
         return self.episode.id
+
+
+def in_line(listed: Iterable[ListedEpisode], busy: Mapping[str, int]) -> list[ListedEpisode]:
+    """Episodes in the order in which they are handed out.
+
+    Higher priority first. Of one priority, what people added goes before what feeds list, for somebody waits for it:
+    of each person the earliest first, and people take turns. Then what feeds list, the newest first. busy: how many
+    episodes of each person are worked on now, which are turns that were had.
+    """
+    turns = Counter(busy)
+
+    def place(one: ListedEpisode) -> tuple[float, bool, float, float, str]:
+        if not one.added_by:
+            return (-one.priority, True, -one.sorted_at, 0.0, one.id)
+        turns[one.added_by] += 1
+        return (-one.priority, False, turns[one.added_by], one.found_at, one.id)
+
+    earliest = sorted(listed, key=lambda one: (-one.priority, one.found_at, one.id))
+    return [one for _, one in sorted(((place(one), one) for one in earliest), key=lambda placed: placed[0])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "EPISCRIBE_CONFIG"
 DEFAULT_CONFIG = "episcribe.toml"
 DEFAULT_STORE = "episcribe.db"
+DEFAULT_UPLOADS = "uploads"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
@@ -190,6 +191,9 @@ class Settings(BaseSettings):
 
     library: str = Field(DEFAULT_LIBRARY, description="folder or fsspec URL that holds all shows")
     store: str = Field(DEFAULT_STORE, description="file, or SQLAlchemy URL, that knows what was done")
+    uploads: str = Field(
+        DEFAULT_UPLOADS, description="folder or fsspec URL for files that are sent to the app"
+    )
     base_url: str = Field("", description="where the library is published")
     schedule: str = Field("*/15 * * * *", description="when to look for new episodes, as cron writes it")
     device: str = "auto"
@@ -242,14 +246,18 @@ class Settings(BaseSettings):
             raise InputError(f"no show is called {name!r} in {config_path()}; there are {known}")
         return self.shows[name]
 
-    def run_options_for(self, name: str) -> RunOptions:
-        """How episodes of a show are processed."""
-        return RunOptions(
-            **self.show(name).model_dump(include=set(EpisodeOptions.model_fields)),
-            library=self.library,
-            device=self.device,
-            formats=self.formats,
-            allow_private=self.allow_private,
+    def run_options_for(self, name: str, own: Mapping[str, Any] | None = None) -> RunOptions:
+        """How episodes of a show are processed, or for "" those of none; `own` goes before what the show says."""
+        show = self.show(name).model_dump(include=set(EpisodeOptions.model_fields)) if name else {}
+        return RunOptions.model_validate(
+            {
+                **show,
+                "library": self.library,
+                "device": self.device,
+                "formats": self.formats,
+                "allow_private": self.allow_private,
+                **(own or {}),
+            }
         )
 
 
@@ -290,20 +298,10 @@ def load() -> Settings:
     except (ValueError, OSError) as error:  # not TOML, or not readable
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
-    publish = settings.publish.model_copy(
-        update={
-            "site": _beside(here, settings.publish.site),
-            "feeds": _beside(here, settings.publish.feeds),
-            "files": _beside(here, settings.publish.files) if settings.publish.files else "",
-        }
-    )
-    return settings.model_copy(
-        update={
-            "library": _beside(here, settings.library),
-            "store": _beside(here, settings.store),
-            "publish": publish,
-        }
-    )
+    places = {name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
+    targets = settings.publish.model_dump()
+    publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
+    return settings.model_copy(update={**places, "publish": publish})
 
 
 def validation_message(error: Mapping[str, Any]) -> str:

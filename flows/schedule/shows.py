@@ -21,11 +21,12 @@ from outputs.text.slug import slug
 TABLE = "shows"
 
 
-def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
-    """Write a show to the file, once its feed has been read; returns its name and the feed.
+def look(
+    name: str, wanted: Mapping[str, Any], *, allow_private: bool = False
+) -> tuple[str, dict[str, Any], Feed]:
+    """Read the feed of a show that is to be added; its name, the keys of `Show` that say something, and the feed.
 
-    name: "" to call it by the title of the feed. wanted: the keys of `Show`; those that say nothing are left
-    out. InputError where the feed can't be used, or the show is there already.
+    name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
@@ -47,6 +48,12 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         raise InputError(f"a show is called {name!r} already: give another --name")
     if not NAME.fullmatch(name):
         raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+    return name, told, feed
+
+
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+    """Write a show to the file, once its feed has been read as `look` does; returns its name and the feed."""
+    name, told, feed = look(name, wanted, allow_private=allow_private)
     document = _document()
     document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
     if allow_private:

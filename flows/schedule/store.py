@@ -1,7 +1,7 @@
 """What was found, what is being done and what was done: the memory behind schedules and workers.
 
 A file of SQLite (in WAL mode) for one machine, or PostgreSQL for many; the same few statements on both.
-An episode is waiting, queued (handed to a worker), running, done, failed (given up), or skipped (older than
+An episode is waiting, queued (handed to a worker), running, done, failed (given up), cancelled, or skipped (older than
 was asked for). Whoever works on one holds a lease, which must be renewed, and that others take over
 once it has run out. Files are published within the transaction that marks an episode done, after a check that
 the lease still holds, so however a process ends, an episode's effect comes once.
@@ -9,25 +9,35 @@ the lease still holds, so however a process ends, an episode's effect comes once
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, text, update
 
-from audio.transfer.http import Validators
 from flows.schedule.plan import (
     FeedState,
     ListedEpisode,
     Plan,
+    in_line,
     is_ahead,
     plan,
     published_at,
     sort_moments,
+)
+from flows.schedule.rows import (
+    ACTIVE,
+    change,
+    changed,
+    encoded,
+    feed_state,
+    held_by,
+    listed_where,
+    new_row,
+    spend,
 )
 from flows.schedule.tables import (
     create_tables,
@@ -39,13 +49,19 @@ from flows.schedule.tables import (
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
 from models.record.errors import EpiscribeError, InputError
-from models.record.transcript import Chapter, Enclosure, Episode, Person, TranscriptLink
+from models.record.transcript import Episode
 from outputs.text.terminal import printable
 
 MAX_PAUSE = 6 * 3600  # seconds between two attempts
 MAX_ERROR_CHARS = 500
 
-ACTIVE = ("queued", "running")
+
+FRESH = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "cancel": 0, "done_at": None}
+"""An episode that is to be done, whatever has come of it before."""
+
+
+class CancelledRunError(EpiscribeError):
+    """Somebody who may cancelled the episode: whoever works on it stops."""
 
 
 class LostLeaseError(EpiscribeError):
@@ -82,13 +98,13 @@ class Store:
             row = connection.execute(select(_feeds).where(_feeds.c.show == show)).mappings().first()
         if row is None or row["url"] != url:
             return FeedState(show, url)
-        return _feed_state(row)
+        return feed_state(row)
 
     def feeds(self) -> list[FeedState]:
         """All that were ever read, by name."""
         with self.look() as connection:
             rows = connection.execute(select(_feeds).order_by(_feeds.c.show)).mappings().all()
-        return [_feed_state(row) for row in rows]
+        return [feed_state(row) for row in rows]
 
     def preview(
         self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
@@ -112,14 +128,14 @@ class Store:
             if made.added:
                 backlog = not _has_episodes(connection, state.show)
                 moments = sort_moments(found, now)
-                rows = [_new_row(listed, now, moments, backlog=backlog) for listed in made.added]
+                rows = [new_row(listed, now, moments, backlog=backlog) for listed in made.added]
                 connection.execute(insert(_episodes), rows)
             for episode in made.changed:
                 known = published_at(episode) > -math.inf and not is_ahead(episode, now)
                 moved = {"published_at": published_at(episode)} if known else {}
-                _update(connection, episode.id, record=_encoded(episode), **moved)
+                change(connection, episode.id, record=encoded(episode), **moved)
             for episode in made.promoted:
-                _update(connection, episode.id, state="waiting")
+                change(connection, episode.id, state="waiting")
             connection.execute(
                 update(_feeds)
                 .where(_feeds.c.show == state.show)
@@ -156,24 +172,55 @@ class Store:
     # Episodes
 
     def due(self, max_attempts: int) -> list[ListedEpisode]:
-        """Episodes that somebody should work on now, newest first.
+        """Episodes that somebody should work on now, in the order of `flows.schedule.plan.in_line`.
 
         Those whose lease has run out are among them, unless it was their last attempt: they have failed.
         """
+        return [listed for listed in self.line(max_attempts) if not listed.held]
+
+    def line(self, max_attempts: int) -> list[ListedEpisode]:
+        """What is due as in `due`, and what is handed out already and not worked on yet; in order."""
         with self.begin() as connection:
             now = database_time(connection)
             lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < now)
+            cut_off = and_(lapsed, _episodes.c.state == "running")
             connection.execute(
                 update(_episodes)
-                .where(lapsed, _episodes.c.state == "running", _episodes.c.attempts >= max_attempts)
+                .where(cut_off, _episodes.c.cancel == 1)
+                .values(state="cancelled", cancel=0, done_at=now)
+            )
+            connection.execute(
+                update(_episodes)
+                .where(cut_off, _episodes.c.attempts >= max_attempts)
                 .values(
                     state="failed",
                     error=func.coalesce(func.nullif(_episodes.c.error, ""), "the worker was cut off")
                     + f"; given up after {max_attempts} attempts",
+                    done_at=now,
                 )
             )
             ready = and_(_episodes.c.state == "waiting", _episodes.c.next_try_at <= now)
-            return _listed(connection, or_(ready, lapsed))
+            queued = _episodes.c.state == "queued"
+            live = and_(_episodes.c.state == "running", _episodes.c.lease_until >= now)
+            busy = connection.execute(select(_episodes.c.added_by).where(live)).scalars()
+            return in_line(listed_where(connection, or_(ready, queued, lapsed)), Counter(busy))
+
+    def bustle(self) -> tuple[float, ...]:
+        """Numbers that change whenever there may be something new to hand out; cheap to ask for."""
+        with self.look() as connection:
+            now = database_time(connection)
+            ready = and_(_episodes.c.state == "waiting", _episodes.c.next_try_at <= now)
+            lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < now)
+            numbers = (
+                func.count(),
+                func.sum(_episodes.c.found_at),
+                func.sum(_episodes.c.priority),
+                func.sum(_episodes.c.handed_out),
+            )
+            due = connection.execute(select(*numbers).where(or_(ready, lapsed))).one()
+            live = and_(_episodes.c.state.in_(ACTIVE), ~lapsed)
+            active = connection.execute(select(func.count()).where(live)).scalar_one()
+        return (*(float(number or 0.0) for number in due), float(active))
 
     def active(self) -> int:
         """How many episodes are handed out or worked on."""
@@ -185,7 +232,7 @@ class Store:
     def hand_out(self, listed: ListedEpisode, run: str, number: int, seconds: float) -> bool:
         """Note that an episode, as `listed`, is handed out for the `number`-th time; False if it has changed."""
         with self.begin() as connection:
-            return _changed(
+            return changed(
                 connection,
                 and_(
                     _episodes.c.id == listed.id,
@@ -204,15 +251,23 @@ class Store:
         with self.begin() as connection:
             held = and_(_episodes.c.id == listed.id, _episodes.c.owner == listed.owner)
             queued = and_(held, _episodes.c.state == "queued")
-            _changed(connection, queued, lease_until=database_time(connection) + seconds)
+            changed(connection, queued, lease_until=database_time(connection) + seconds)
+
+    def recall(self, listed: ListedEpisode) -> bool:
+        """Take back an episode that was handed out, as `listed`, and that nobody works on yet."""
+        with self.begin() as connection:
+            held = and_(_episodes.c.id == listed.id, _episodes.c.owner == listed.owner)
+            return changed(
+                connection, and_(held, _episodes.c.state == "queued"), state="waiting", lease_until=0.0
+            )
 
     def lease(self, episode_id: str, owner: str, lease_seconds: float) -> ListedEpisode | None:
         """Take an episode to work on it; None where it is done, given up, or somebody else's."""
         with self.begin() as connection:
             now = database_time(connection)
             lapsed = and_(_episodes.c.state == "running", _episodes.c.lease_until < now)
-            free = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
-            mine = _changed(
+            free = or_(_episodes.c.state.in_(("waiting", "queued")), and_(lapsed, _episodes.c.cancel == 0))
+            mine = changed(
                 connection,
                 and_(_episodes.c.id == episode_id, free),
                 state="running",
@@ -221,13 +276,13 @@ class Store:
                 claimed_at=now,
                 lease_until=now + lease_seconds,
             )
-            return _listed(connection, _episodes.c.id == episode_id)[0] if mine else None
+            return listed_where(connection, _episodes.c.id == episode_id)[0] if mine else None
 
     def renew(self, episode_id: str, owner: str, lease_seconds: float) -> bool:
         """Keep a lease; False where it is lost."""
         with self.begin() as connection:
-            return _changed(
-                connection, _held(episode_id, owner), lease_until=database_time(connection) + lease_seconds
+            return changed(
+                connection, held_by(episode_id, owner), lease_until=database_time(connection) + lease_seconds
             )
 
     @contextmanager
@@ -237,28 +292,43 @@ class Store:
         Set the `folder` and `warnings` of what is yielded. LostLeaseError where the lease no longer holds.
         """
         with self.begin() as connection:
-            held = select(_episodes.c.show).where(_held(episode_id, owner)).with_for_update()
-            row = connection.execute(held).first()
+            held = select(_episodes.c.show, _episodes.c.cancel).where(held_by(episode_id, owner))
+            row = connection.execute(held.with_for_update()).first()
             if row is None:
                 raise LostLeaseError("another worker has taken this episode over: it is left to that one")
+            if row.cancel:
+                raise CancelledRunError("cancelled")
             _lock_show(connection, row.show)
             finished = Finished()
             yield finished
             warnings = printable("; ".join(finished.warnings))[:MAX_ERROR_CHARS]
             values = {"folder": finished.folder, "warnings": warnings}
-            _spend(connection, episode_id, owner, state="done", error="", **values)
-            _update(connection, episode_id, done_at=database_time(connection))
+            now = database_time(connection)
+            spend(connection, episode_id, owner, state="done", error="", done_at=now, **values)
 
     def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
         """Give an episode back after a failed attempt; False where the lease was lost.
 
-        pause: seconds until the next attempt, None to give the episode up.
+        pause: seconds until the next attempt, None to give the episode up. One that was to be cancelled is.
         """
         with self.begin() as connection:
-            state = "failed" if pause is None else "waiting"
-            then = 0.0 if pause is None else database_time(connection) + pause
-            reason = printable(reason)[:MAX_ERROR_CHARS]
-            return _spend(connection, episode_id, owner, state=state, next_try_at=then, error=reason)
+            now = database_time(connection)
+            unwanted = _episodes.c.cancel == 1
+            return spend(
+                connection,
+                episode_id,
+                owner,
+                state=case((unwanted, "cancelled"), else_="failed" if pause is None else "waiting"),
+                next_try_at=0.0 if pause is None else now + pause,
+                error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
+                done_at=case((unwanted, now), else_=now if pause is None else None),
+            )
+
+    def end_cancelled(self, episode_id: str, owner: str) -> bool:
+        """Note that the work on an episode was stopped since nobody wants it; False where the lease was lost."""
+        with self.begin() as connection:
+            now = database_time(connection)
+            return spend(connection, episode_id, owner, state="cancelled", error="", done_at=now)
 
     def retry(self, prefix: str) -> ListedEpisode:
         """Have another go at the episode whose id begins with `prefix`, whatever has come of it.
@@ -266,15 +336,16 @@ class Store:
         InputError where there is no such episode, more than one, or somebody is at work on it.
         """
         with self.begin() as connection:
-            found = _listed(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
+            found = (
+                listed_where(connection, _episodes.c.id.startswith(prefix, autoescape=True)) if prefix else []
+            )
             if len(found) != 1:
                 raise InputError(
                     f"{len(found) or 'no'} episodes have an id that begins with {prefix!r}: see episcribe status"
                 )
             (listed,) = found
             busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= database_time(connection))
-            fresh = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "owner": ""}
-            if not _changed(connection, and_(_episodes.c.id == listed.id, ~busy), **fresh):
+            if not changed(connection, and_(_episodes.c.id == listed.id, ~busy), **FRESH):
                 raise InputError(f"a worker is on {listed.episode.title!r} right now")
             return listed
 
@@ -282,12 +353,18 @@ class Store:
         """All episodes, or those of some shows, newest first."""
         with self.look() as connection:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
-            return _listed(connection, wanted)
+            return listed_where(connection, wanted)
+
+    def count_of(self, show: str) -> int:
+        """How many episodes of a show are known."""
+        with self.look() as connection:
+            counted = select(func.count()).where(_episodes.c.show == show)
+            return int(connection.execute(counted).scalar_one())
 
     def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""
         with self.look() as connection:
-            return next(iter(_listed(connection, _episodes.c.id == episode_id)), None)
+            return next(iter(listed_where(connection, _episodes.c.id == episode_id)), None)
 
 
 @dataclass(slots=True)
@@ -332,92 +409,12 @@ def _lock_show(connection: Connection, show: str) -> None:
 def _planned(
     connection: Connection, show: str, found: Sequence[Episode], back_fill: int, new_per_poll: int
 ) -> Plan:
-    rows = _listed(connection, _episodes.c.show == show)
+    rows = listed_where(connection, _episodes.c.show == show)
     made = plan(show, rows, found, back_fill=back_fill, new_per_poll=new_per_poll)
-    backlog = _listed(connection, and_(_episodes.c.show == show, _episodes.c.backlog))
+    backlog = listed_where(connection, and_(_episodes.c.show == show, _episodes.c.backlog))
     promoted = [listed.episode for listed in backlog[:back_fill] if listed.state == "skipped"]
     return replace(made, promoted=tuple(promoted))
 
 
 def _has_episodes(connection: Connection, show: str) -> bool:
     return connection.execute(select(_episodes.c.id).where(_episodes.c.show == show)).first() is not None
-
-
-def _listed(connection: Connection, wanted: Any) -> list[ListedEpisode]:
-    rows = connection.execute(
-        select(_episodes).where(wanted).order_by(_episodes.c.published_at.desc(), _episodes.c.id)
-    ).mappings()
-    return [
-        ListedEpisode(
-            show=row["show"],
-            episode=_decoded(row["record"]),
-            state=row["state"],
-            attempts=row["attempts"],
-            handed_out=row["handed_out"],
-            owner=row["owner"],
-            error=row["error"],
-            seconds=row["seconds"],
-            folder=row["folder"],
-            warnings=row["warnings"],
-        )
-        for row in rows
-    ]
-
-
-def _feed_state(row: RowMapping) -> FeedState:
-    names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error")
-    validators = Validators(row["etag"], row["last_modified"])
-    return FeedState(validators=validators, **{name: row[name] for name in names})
-
-
-def _new_row(
-    listed: ListedEpisode, now: float, moments: Mapping[tuple[str, str], float], *, backlog: bool
-) -> dict[str, Any]:
-    moment = moments[listed.episode.guid, listed.episode.audio_url]
-    return {
-        "id": listed.id,
-        "show": listed.show,
-        "guid": listed.id,  # must be the only one in its show, and hosts use guids twice
-        "published_at": now if is_ahead(listed.episode, now) and not backlog else moment,
-        "record": _encoded(listed.episode),
-        "backlog": backlog,
-        "state": listed.state,
-        "error": listed.error,
-        "found_at": now,
-    }
-
-
-def _held(episode_id: str, owner: str) -> Any:
-    return and_(_episodes.c.id == episode_id, _episodes.c.owner == owner, _episodes.c.state == "running")
-
-
-def _spend(connection: Connection, episode_id: str, owner: str, **values: Any) -> bool:
-    """Change an episode that is held by `owner`, and add up the time that was spent on it."""
-    spent = _episodes.c.seconds + (database_time(connection) - _episodes.c.claimed_at)
-    return _changed(connection, _held(episode_id, owner), seconds=spent, lease_until=0.0, **values)
-
-
-def _changed(connection: Connection, where: Any, **values: Any) -> bool:
-    """Whether one row met the condition and was changed."""
-    return connection.execute(update(_episodes).where(where).values(**values)).rowcount == 1
-
-
-def _update(connection: Connection, episode_id: str, **values: Any) -> None:
-    _changed(connection, _episodes.c.id == episode_id, **values)
-
-
-def _encoded(episode: Episode) -> str:
-    # Titles may hold lone surrogates, which no database takes: JSON's escapes carry them.
-    return json.dumps(asdict(episode))
-
-
-def _decoded(text: str) -> Episode:
-    record = json.loads(text)
-    kinds = {
-        "people": Person,
-        "transcripts": TranscriptLink,
-        "chapters": Chapter,
-        "enclosures": Enclosure,
-    }
-    parts = {name: tuple(kind(**part) for part in record.get(name, ())) for name, kind in kinds.items()}
-    return Episode(**{**record, **parts})

@@ -37,7 +37,7 @@ MIGRATIONS = (
     ("ALTER TABLE episodes ADD COLUMN warnings TEXT NOT NULL DEFAULT ''",),
     (
         "ALTER TABLE episodes ADD COLUMN options TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE episodes ADD COLUMN priority REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE episodes ADD COLUMN priority DOUBLE PRECISION NOT NULL DEFAULT 0",
         "ALTER TABLE episodes ADD COLUMN added_by TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE episodes ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0",
     ),
@@ -82,7 +82,7 @@ episodes = Table(
     Column("folder", Text, nullable=False, default=""),
     Column("warnings", Text, nullable=False, default=""),  # of the files in it
     Column("found_at", Float, nullable=False),
-    Column("done_at", Float),
+    Column("done_at", Float),  # or failed, or was cancelled
     Column("options", Text, nullable=False, default=""),  # of this episode alone, as JSON; "": the show's
     Column("priority", Float, nullable=False, default=0.0),  # higher is handed out earlier
     Column("added_by", Text, nullable=False, default=""),  # the user of the app; "" where a feed listed it
@@ -140,7 +140,6 @@ uploads = Table(
     Column("user", Text, nullable=False),
     Column("name", Text, nullable=False),  # as its sender calls the file
     Column("size", BigInteger, nullable=False),  # bytes
-    Column("received", BigInteger, nullable=False, default=0),
     Column("sha256", Text, nullable=False, default=""),  # once it is whole
     Column("episode", Text, nullable=False, default=""),  # that it became
     Column("changed_at", Float, nullable=False),
@@ -176,6 +175,12 @@ deliveries = Table(  # of webhooks
     Column("next_try_at", Float, nullable=False, default=0.0),
     Column("answer", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
+)
+announced = Table(  # what webhooks were told of
+    "announced",
+    _tables,
+    Column("episode", Text, primary_key=True),  # "": when announcing began
+    Column("moment", Float, nullable=False),  # at which it was done or failed
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flows.schedule import settings as configuration
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
 
@@ -28,6 +29,10 @@ class WebConfig:
     token: str = field(default="", repr=False)
     only: Path | None = None
     audio: Path | None = None
+
+    def settings_now(self) -> Settings:
+        """The settings with the shows that the file has now: they come and go while the app runs."""
+        return self.settings.model_copy(update={"shows": configuration.load().shows})
 
     @property
     def origin(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from fastapi import Request
@@ -46,11 +46,19 @@ class Hub:
             elif queue.qsize() == BACKLOG:
                 queue.put_nowait(None)
 
+    def listeners(self, topic: str) -> int:
+        """How many listen to a topic."""
+        return len(self._queues.get(topic, ()))
+
     async def listen(self, topic: str) -> AsyncIterator[dict[str, Any] | None]:
-        """Messages as they come, None now and then where none does; ends with the app or for a slow listener."""
+        """Messages as they come, None at first and now and then where none does.
+
+        Ends with the app, and for a slow listener.
+        """
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._queues[topic].add(queue)
         try:
+            yield None
             while not self._closed:
                 try:
                     message = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
@@ -66,15 +74,27 @@ class Hub:
                 del self._queues[topic]
 
 
-def stream(request: Request, topic: str, first: dict[str, Any] | None = None) -> StreamingResponse:
-    """The messages of a topic as server-sent events, after `first`; each is of the event that its "event" names."""
+First = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+
+
+def stream(request: Request, topic: str, first: First | None = None) -> StreamingResponse:
+    """The messages of a topic as server-sent events, after `first`; each is of the event that its "event" names.
+
+    first: a message, or what makes it once this stream listens, so that no change falls between the two.
+    """
     hub: Hub = request.app.state.hub
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
 
     async def events() -> AsyncIterator[str]:
-        yield _event(first) if first is not None else ": welcome\n\n"
+        greeting = first
         async for message in hub.listen(topic):
-            yield ": still here\n\n" if message is None else _event(message)
+            if greeting is not None:
+                yield _event(await greeting() if callable(greeting) else greeting)
+                greeting = None
+            if message is not None:
+                yield _event(message)
+            else:
+                yield ": still here\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 

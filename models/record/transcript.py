@@ -187,7 +187,8 @@ class Segment:
     """Consecutive words of one speaker that read as a sentence (or what there is of one).
 
     `continues` tells that it goes on with the sentence this speaker had begun when another threw in a word or cut in.
-    `language` is that of its words, which are all of one; "" where that is the transcript's.
+    `language` is that of its words, which are all of one; "" where that is the transcript's. `paragraph` tells whether
+    a person wants it to begin a paragraph (true) or to go on with the one before (false); None: its length decides.
     """
 
     start: float
@@ -196,6 +197,7 @@ class Segment:
     words: tuple[Word, ...]
     continues: bool = field(default=False, metadata=ADDED)
     language: str = field(default="", metadata=ADDED)
+    paragraph: bool | None = field(default=None, metadata=ADDED)
 
     @property
     def text(self) -> str:
@@ -302,6 +304,14 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """How many words, speakers and names were doubtful (`doubts`), and how many of them people have looked at."""
+
+    doubts: int
+    reviewed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The full record of one processed episode; every output file is rendered from it alone.
 
@@ -310,6 +320,7 @@ class Transcript:
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
     the reader should know, `repairs` where the recogniser's first answer was not taken, `evidence` why
     speakers are called what they are called, `tracks` how people's own tracks were heard; None where there are none.
+    `review` tells how far people have come with what was doubtful; None where nobody has corrected anything.
     """
 
     episode: Episode
@@ -326,6 +337,7 @@ class Transcript:
     tracks: TrackDecision | None = field(default=None, metadata=ADDED)
     languages: tuple[LanguageShare, ...] = field(default=(), metadata=ADDED)
     translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
+    review: Review | None = field(default=None, metadata=ADDED)
     schema: int = SCHEMA_VERSION
 
     @property

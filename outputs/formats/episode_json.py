@@ -10,9 +10,9 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
@@ -22,6 +22,7 @@ from outputs.text.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds", "offset"}  # rounded to whole ms; other numbers are kept as they are
 _EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
+_REVIEW = b',\n "review": '  # the last of the record's fields; no text in JSON has a line break
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -41,9 +42,9 @@ def load(text: str, source: str = "episode.json") -> Transcript:
         record = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise OutputError(f"{source}: not JSON, damaged or cut short: {error}") from error
+    _check_version(record, source)
     try:
-        _check_version(record)
-        transcript: Transcript = _decoded(record, Transcript, "")
+        transcript: Transcript = _decoder(Transcript)(record)
     except _MismatchError as error:
         raise OutputError(f"{source}: {error}") from error
     return transcript
@@ -56,7 +57,7 @@ def load_episode(text: str) -> Episode | None:
         return None
     try:
         record, _ = json.JSONDecoder().raw_decode(text, begin.end())
-        episode: Episode = _decoded(record, Episode, "episode")
+        episode: Episode = _decoder(Episode)(record)
     except (ValueError, RecursionError):
         return None
     return episode
@@ -65,12 +66,15 @@ def load_episode(text: str) -> Episode | None:
 def load_speakers(text: str) -> tuple[Speaker, ...] | None:
     """The speakers alone, several times faster than `load`; None where the text is no record."""
     try:
-        speakers: tuple[Speaker, ...] = _decoded(
-            json.loads(text)["speakers"], tuple[Speaker, ...], "speakers"
-        )
+        speakers: tuple[Speaker, ...] = _decoder(tuple[Speaker, ...])(json.loads(text)["speakers"])
     except (ValueError, RecursionError, LookupError, TypeError):
         return None
     return speakers
+
+
+def heard(text: bytes) -> bytes:
+    """The part of a record that tells what was heard, without how far people have come with reviewing it."""
+    return text.rpartition(_REVIEW)[0] or text
 
 
 @cache
@@ -85,23 +89,35 @@ def required_fields(kind: type) -> set[str]:
 
 
 class _MismatchError(ValueError):
-    """A value that is not what the record has in its place."""
+    """A value that is not what the record has in its place; `where` that is, "" for the record itself."""
+
+    def __init__(self, told: str, where: str = "") -> None:
+        super().__init__(told)
+        self.told, self.where = told, where
+
+    def __str__(self) -> str:
+        return f"{self.where or 'the record'} {self.told}"
+
+    def inside(self, outer: str) -> _MismatchError:
+        """The same, told from further outside."""
+        point = "." if self.where and not self.where.startswith("[") else ""
+        return _MismatchError(self.told, f"{outer}{point}{self.where}")
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_version(record: Any) -> None:
+def _check_version(record: Any, source: str) -> None:
     version = record.get("schema") if isinstance(record, dict) else None
     if type(version) is not int:
-        raise _MismatchError("not an episode record: it has no schema number")
+        raise OutputError(f"{source}: not an episode record: it has no schema number")
     if version > SCHEMA_VERSION:
-        raise _MismatchError(
-            f"written by a newer Episcribe (schema {version}; this one reads {SCHEMA_VERSION}), update it"
+        raise OutputError(
+            f"{source}: written by a newer Episcribe (schema {version}; this one reads {SCHEMA_VERSION}), update it"
         )
     if version != SCHEMA_VERSION:
-        raise _MismatchError(f"schema {version} is unknown, this Episcribe reads {SCHEMA_VERSION}")
+        raise OutputError(f"{source}: schema {version} is unknown, this Episcribe reads {SCHEMA_VERSION}")
 
 
 def _encoded(value: Any) -> Any:
@@ -122,43 +138,65 @@ def _field(name: str, kind: Any, value: Any) -> Any:
     return _encoded(value)
 
 
-def _decoded(value: Any, kind: Any, where: str) -> Any:
-    """What `_encoded` made of a value of type `kind`; `where` is its place in the record."""
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """What makes of a plain value what `_encoded` made it of, of type `kind`; it raises _MismatchError."""
     origin = get_origin(kind)
     if is_dataclass(kind):
-        return _decoded_record(value, kind, where)
+        return _record_decoder(kind)
     if origin in (Union, UnionType):
-        present = next(option for option in get_args(kind) if option is not NoneType)
-        return None if value is None else _decoded(value, present, where)
+        present = _decoder(next(option for option in get_args(kind) if option is not NoneType))
+        return lambda value: None if value is None else present(value)
     if origin is tuple:
-        items = _checked(value, list, "a list", where)
-        return tuple(_decoded(item, get_args(kind)[0], f"{where}[{n}]") for n, item in enumerate(items))
+        return partial(_decoded_items, _decoder(get_args(kind)[0]))
     if origin is Mapping:
-        return _checked(value, dict, "an object", where)
+        return partial(_checked, dict, "an object")
     if kind is float:
-        return _decoded_number(value, where)
-    return _checked(value, kind, KINDS[kind], where)
+        return _decoded_number
+    return partial(_checked, kind, KINDS[kind])
 
 
-def _decoded_record(value: Any, kind: Any, where: str) -> Any:
-    value, fields = _checked(value, dict, "an object", where), fields_of(kind)
-    inside = f"{where}." if where else ""
-    for name in required_fields(kind) - value.keys():
-        raise _MismatchError(f"{inside}{name} is missing")
-    for name in value.keys() - fields.keys():
-        raise _MismatchError(f"{inside}{name} is not a field of schema {SCHEMA_VERSION}")
-    return kind(**{name: _decoded(item, fields[name], inside + name) for name, item in value.items()})
+def _record_decoder(kind: Any) -> Callable[[Any], Any]:
+    decoders = {name: _decoder(field) for name, field in fields_of(kind).items()}
+    required = required_fields(kind)
+
+    def decoded(value: Any) -> Any:
+        _checked(dict, "an object", value)
+        for name in required - value.keys() if not required <= value.keys() else ():
+            raise _MismatchError("is missing", name)
+        found = {}
+        for name, item in value.items():
+            decode = decoders.get(name)
+            if decode is None:
+                raise _MismatchError(f"is not a field of schema {SCHEMA_VERSION}", name)
+            try:
+                found[name] = decode(item)
+            except _MismatchError as error:
+                raise error.inside(name) from None
+        return kind(**found)
+
+    return decoded
 
 
-def _decoded_number(value: Any, where: str) -> float:
+def _decoded_items(decode: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    found = list[Any]()
+    try:
+        for item in _checked(list, "a list", value):
+            found.append(decode(item))
+    except _MismatchError as error:
+        raise error.inside(f"[{len(found)}]") if type(value) is list else error from None
+    return tuple(found)
+
+
+def _decoded_number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
-        raise _MismatchError(f"{where} should be a number, not {_shown(value)}")
+        raise _MismatchError(f"should be a number, not {_shown(value)}")
     return float(value)
 
 
-def _checked(value: Any, kind: type, called: str, where: str) -> Any:
+def _checked(kind: type, called: str, value: Any) -> Any:
     if type(value) is not kind:
-        raise _MismatchError(f"{where or 'the record'} should be {called}, not {_shown(value)}")
+        raise _MismatchError(f"should be {called}, not {_shown(value)}")
     return value
 
 

@@ -1,250 +1,789 @@
-"""Correcting a transcript: what each action of the edit page means, and how it is kept.
+"""Correcting and reviewing an episode: what each edit means, how it is kept, and what it changes of what is read.
 
-Every action becomes corrections at the end of the list in the folder; undoing takes the last ones off.
+What people see is paragraphs. A paragraph's id is a hash of all it holds, so an edit tells by it what it was made for:
+it is refused only where that paragraph is not there any more. Every edit becomes corrections at the end of the list in
+the folder, with the id (`op`) that its sender gave it, and is answered when they are safe there; the same one sent
+again is answered again and not done again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+import json
+import re
+from bisect import bisect_right
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from models.record.errors import InputError
-from models.record.transcript import Segment, Transcript
-from outputs.formats import html
-from outputs.formats.registry import EPISODE, FORMATS
-from outputs.library import corrections, files, read, write
+from models.record.transcript import Segment, Transcript, Word
+from outputs.formats import episode_json
+from outputs.formats.html import UNDETERMINED, length_of, title_of
+from outputs.formats.registry import EPISODE
+from outputs.library import corrections, files, read, review
 from outputs.library.corrections import (
-    JOIN,
+    BEGIN,
+    CONFIRM,
+    GO_ON,
     NAME,
     SPEAKER,
-    SPLIT,
-    Corrected,
+    UNDO,
+    WORDS,
     Correction,
-    apply_corrections,
+    about,
+    changes,
     fresh_label,
-    word_changes,
+    written,
 )
-from outputs.pages.speaking_time import speaking_times
+from outputs.library.draft import Draft
+from outputs.library.review import Doubt
+from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
+from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
-from outputs.text.times import whole_ms
+from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
+from outputs.text.times import milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
-MAX_TEXT = 20_000  # characters of a segment
+MAX_TEXT = 20_000  # characters of a paragraph
 MAX_NAME = 200
+MAX_OP = 100
+MAX_REPLACED = 5000  # places that one edit changes
+ANCHOR = 3  # words by which the beginning of a paragraph is known again
+STEPS = 50  # corrections after which the draft is kept, to take back later ones quickly
+TAKEN_BACK = 1000  # edits that are remembered as taken back
+GONE = 20_000  # paragraphs that are remembered as having been there
+AROUND = 1  # paragraphs on either side of where something was, told in a conflict
+DOABLE = 100  # edits that a user is told of to take back
 
 
-class OutdatedError(InputError):
-    """The action was meant for another state than there is: another page or another run changed it."""
+class ConflictError(InputError):
+    """What an edit was made for is not there any more.
+
+    by: who changed it, "" where that isn't known; at: the index of `paragraphs`, which are there now.
+    """
+
+    def __init__(self, told: str, by: str, at: int, paragraphs: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(told)
+        self.by, self.at, self.paragraphs = by, at, paragraphs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A paragraph as pages show it: `told` are plain values, `doubts` what is in doubt in it, `talk` who says it
+    from when on and for how long, in seconds.
+    """
+
+    told: Mapping[str, Any]
+    paragraph: Paragraph
+    doubts: tuple[Doubt, ...]
+    talk: tuple[str | None, float, float]
+
+    @property
+    def id(self) -> str:
+        """Changes with all that it holds."""
+        found: str = self.told["id"]
+        return found
+
+    @property
+    def speaker(self) -> str | None:
+        """The label of who says it."""
+        return self.paragraph.speaker
+
+    @property
+    def language(self) -> str:
+        """What it is in, as the record has it."""
+        return self.paragraph.language
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Its words as the record has them."""
+        return tuple(word for part in self.paragraph.parts for word in part.words)
+
+    @property
+    def start(self) -> int:
+        """Milliseconds."""
+        starts: list[int] = self.told["starts"]
+        return starts[0]
 
 
 class EditingSession:
-    """The editing of one episode. `revision` grows with every change.
+    """The editing of one episode, from any number of threads.
 
+    What other programs do to the episode meanwhile is heeded before each edit, and by `refresh`.
     Raises InputError and OutputError as `outputs.library.read` does.
     """
 
     def __init__(self, folder: Path) -> None:
-        read.load_record(folder)  # says so where there is none
-        self.folder = read.folder_of(folder)
-        self.revision = 0
-        self._hash = ""
-        self._undone: list[tuple[Correction, ...]] = []
+        self.folder = read.record_file(folder).parent
+        self._lock = RLock()
+        self._record: Transcript | None = None
+        self._key = ""
+        self._record_stamp: Any = None
+        self._list_stamp: Any = None
+        self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
+        self._gone: OrderedDict[str, int] = OrderedDict()
+        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._shown: list[Shown] = []
         self._load()
+
+    # What there is.
 
     @property
     def transcript(self) -> Transcript:
         """The transcript as it is corrected by now."""
-        return self._corrected.transcript
+        with self._lock:
+            return self._draft.transcript() if any(self._placed) else self.record
 
-    def state(self) -> dict[str, Any]:
-        """What the edit page shows, as plain values."""
-        colours = {talker.name: talker.colour for talker in speaking_times(self.transcript)}
-        names = {s.label: one_line(s.name).strip() for s in self.transcript.speakers}
-        return {
-            "revision": self.revision,
-            "corrections": len(self._list),
-            "undo": str(self._list[-1]) if self._list else "",
-            "redo": str(self._undone[-1][-1]) if self._undone else "",
-            "drawing": self._drawing(),
-            "waiting": [str(one) for one in self._corrected.waiting],
-            "speakers": [
-                {"label": label, "name": name, "colour": colours.get(name)} for label, name in names.items()
-            ],
-            "segments": [_segment(segment, self.transcript) for segment in self.transcript.segments],
-        }
+    @property
+    def record(self) -> Transcript:
+        """What the models heard."""
+        assert self._record is not None
+        return self._record
 
-    def _drawing(self) -> dict[str, Any]:
-        drawn = html.drawing(self.transcript)
-        lanes = [
-            {"name": lane.talker.name, "colour": lane.talker.colour, **asdict(lane), "talker": None}
-            for lane in drawn.lanes
-        ]
-        return {"lanes": lanes, "width": drawn.width, "height": drawn.height}
+    @property
+    def revision(self) -> str:
+        """Changes with the record and with each correction, and not when a program starts anew."""
+        with self._lock:
+            return self._revision
 
-    def act(self, action: Mapping[str, Any]) -> None:
-        """Do what the page asks for and keep it. InputError for what makes no sense."""
-        if self._files_hash() != self._hash:
-            self._load()
-            raise OutdatedError(
-                "the episode was processed again or corrected elsewhere meanwhile: here it is, anew"
+    def page(self, by: str = "") -> dict[str, Any]:
+        """All that the page shows, as plain values; `by` is who looks."""
+        with self._lock:
+            episode, transcript = self.record.episode, self.record
+            return {
+                "revision": self._revision,
+                "title": title_of(transcript),
+                "show": one_line(episode.show).strip(),
+                "published": one_line(episode.published).strip(),
+                "seconds": length_of(transcript),
+                "language": language_tag(transcript.language) or UNDETERMINED,
+                "warnings": [one_line(warning).strip() for warning in transcript.warnings],
+                "speakers": self._speakers,
+                "chapters": [
+                    {"start": chapter.start, "title": one_line(chapter.title).strip()}
+                    for chapter in episode.chapters
+                ],
+                "paragraphs": [shown.told for shown in self._shown],
+                "undo": self.undoable(by),
+                "doubts": self._doubts,
+            }
+
+    def undoable(self, by: str) -> list[dict[str, str]]:
+        """The edits of a user that can be asked to be taken back, the newest last."""
+        with self._lock:
+            found: dict[str, str] = {}
+            for one in self._list:
+                if one.by == by and one.kind != UNDO:
+                    found.setdefault(_op(one), self._told(one))
+            return [{"op": op, "text": text} for op, text in list(found.items())[-DOABLE:]]
+
+    def review(self) -> list[dict[str, Any]]:
+        """All that is in doubt, the most doubtful first, as plain values."""
+        with self._lock:
+            items = self._items()
+        return [_item_told(id, doubt, shown) for id, doubt, shown in items]
+
+    @property
+    def doubts(self) -> dict[str, int]:
+        """How many words, speakers and names are in doubt, and how many of all have been reviewed."""
+        with self._lock:
+            return self._doubts
+
+    def around(self, start: int) -> tuple[int, list[Mapping[str, Any]]]:
+        """The paragraphs there are now around a time in milliseconds, and the index of the first."""
+        with self._lock:
+            nearest = min(
+                range(len(self._shown)), key=lambda at: abs(self._shown[at].start - start), default=0
             )
-        if action.get("revision") != self.revision:
-            raise OutdatedError("another page changed the transcript meanwhile: here it is, anew")
-        name = action.get("do")
-        if name in ("undo", "redo"):
-            self._step(name)
-        else:
-            done = self._changes(str(name), action)
-            if not done:
-                return
-            edit = max((one.edit for one in self._list), default=0) + 1
-            self._undone.clear()
-            self._keep((*self._list, *(replace(one, edit=edit) for one in done)))
+            first = max(0, nearest - AROUND)
+            return first, [shown.told for shown in self._shown[first : nearest + AROUND + 1]]
 
-    def render(self) -> None:
-        """Write the episode's files again with the corrections laid over the record.
+    # Edits.
 
-        Where another program has written the record meanwhile, that is the one that counts.
+    def edit(self, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what is asked for, once for each `op`, and keep it; what it changed, as plain values.
+
+        ConflictError where what it is for is not there any more, InputError for what makes no sense.
         """
-        if self._files_hash() != self._hash:
-            self._load()
-        there = [name for name, entry in FORMATS.items() if (self.folder / entry.file_name).exists()]
-        write.publish(self._record, self.folder, there)
-        self._hash = self._files_hash()
+        if not op or len(op) > MAX_OP:
+            raise InputError(f"an edit needs an op of 1 to {MAX_OP} characters, which its sender makes up")
+        with self._lock, corrections.locked(self.folder):
+            self.refresh()
+            if self._is_done(op):
+                return self._again(op, by)
+            before = self._revision
+            name = do.get("do")
+            if name == "undo":
+                changed, draft, placed = self._undone(op, by, do)
+            else:
+                changed, draft, placed = self._added(op, by, self._changes(str(name), do))
+            if len(changed) == len(self._list) and name != "undo":
+                return self._answer(op, by, before, [])
+            files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
+            self._list_stamp = _stamp(self.folder / corrections.FILE_NAME)
+            old, speakers = self._shown, self._speakers
+            self._take(changed, draft, placed)
+            return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
-    # Actions.
+    def refresh(self) -> bool:
+        """Heed what other programs did to the episode; whether there was anything that changes what is shown."""
+        with self._lock:
+            before = self._revision
+            if self._stamps() != (self._record_stamp, self._list_stamp):
+                self._load()
+            return self._revision != before
 
-    def _changes(self, name: str, action: Mapping[str, Any]) -> list[Correction]:
+    def _added(
+        self, op: str, by: str, made: Sequence[Correction]
+    ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
+        edit = max((one.edit for one in self._list), default=0) + 1
+        made = [replace(one, edit=edit, op=op, by=by) for one in made]
+        draft = self._draft.copy()
+        if not all(corrections.apply(draft, one) for one in made):
+            raise InputError("this can't be changed here: there are no letters to know the place by")
+        return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
+
+    def _undone(
+        self, op: str, by: str, do: Mapping[str, Any]
+    ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
+        edit = _line(do, "edit", MAX_OP)
+        own = [index for index, one in enumerate(self._list) if one.kind != UNDO and _op(one) == edit]
+        if not own:
+            raise self._conflict("this edit is not there any more", 0, known=False)
+        if any(self._list[index].by != by for index in own):
+            raise InputError("this edit is not yours to take back")
+        first, start = own[0], milliseconds(self._list[own[0]].start)
+        draft, placed = self._until(first)
+        kept = list(zip(self._list, placed, strict=False))
+        for index, one in enumerate(self._list[first:], first):
+            if index in own:
+                continue
+            kept.append((one, corrections.apply(draft, one)))
+            if (self._placed[index] and not kept[-1][1]) or self._builds_on(one, own):
+                raise self._conflict("later edits build on this one", start, by=one.by)
+        kept.append((Correction(UNDO, now=edit, op=op, by=by), True))
+        forgotten = [one for one, _ in kept if one.kind == UNDO][:-TAKEN_BACK]
+        kept = [(one, placed) for one, placed in kept if one not in forgotten]
+        return tuple(one for one, _ in kept), draft, [placed for _, placed in kept]
+
+    def _builds_on(self, later: Correction, own: Iterable[int]) -> bool:
+        """Whether a correction would mean something else without those at these indices of the list."""
+        found = {speaker.label for speaker in self.record.speakers}
+        for one in (self._list[index] for index in own):
+            if (
+                one.kind == NAME
+                and later.speaker == one.speaker
+                and (later.kind == NAME or one.speaker not in found)
+            ):
+                return True
+            if one.kind == later.kind == WORDS and one.start < later.end and later.start < one.end:
+                return True
+        return False
+
+    def _is_done(self, op: str) -> bool:
+        return op in self._answers or any(
+            op == _op(one) or (one.kind == UNDO and one.now == op) for one in self._list
+        )
+
+    def _again(self, op: str, by: str) -> dict[str, Any]:
+        """The answer to an edit that was done before, also by a program that was ended since."""
+        if op in self._answers:
+            return {**self._answers[op], "undo": self.undoable(by), "doubts": self._doubts}
+        own = [index for index, one in enumerate(self._list) if _op(one) == op]
+        if not own or self._list[own[0]].kind == UNDO:
+            return self._answer(op, by, self._revision, [])
+        return self._answer(op, by, *self._what_changed(own[0], own[-1] + 1))
+
+    def _what_changed(self, first: int, last: int) -> tuple[str, list[dict[str, Any]]]:
+        """The revision before some corrections of the list, and what they changed then."""
+        drafts = [self._until(count)[0] for count in (first, last)]
+        old, new = (self._carve(draft) for draft in drafts)
+        return self._revision_of(self._list[:first]), _splices(old, new)
+
+    def _answer(
+        self,
+        op: str,
+        by: str,
+        before: str,
+        splices: list[dict[str, Any]],
+        speakers: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        patch = {
+            "event": "patch",
+            "from": before,
+            "to": self._revision,
+            "op": op,
+            "by": by,
+            "splices": splices,
+            "speakers": None if speakers == self._speakers else self._speakers,
+            "doubts": self._doubts,
+        }
+        if before != self._revision:
+            self._answers[op] = patch
+            while len(self._answers) > DOABLE:
+                self._answers.popitem(last=False)
+        return {**patch, "undo": self.undoable(by)}
+
+    # What edits mean.
+
+    def _changes(self, name: str, do: Mapping[str, Any]) -> list[Correction]:
         kinds: dict[str, Callable[[Mapping[str, Any]], list[Correction]]] = {
             "text": self._text,
-            "speaker": self._speaker,
-            "rename": self._rename,
             "split": self._split,
             "join": self._join,
+            "speaker": self._speaker,
+            "rename": self._rename,
+            "confirm": self._confirm,
+            "replace": self._replace,
         }
         if name not in kinds:
-            raise InputError(f"unknown action {name!r}; there are undo, redo, {', '.join(kinds)}")
-        return kinds[name](action)
+            raise InputError(f"unknown edit {name[:40]!r}; there are undo, {', '.join(kinds)}")
+        return kinds[name](do)
 
-    def _text(self, action: Mapping[str, Any]) -> list[Correction]:
-        return word_changes(self._at(action).words, _line(action, "text", MAX_TEXT))
+    def _text(self, do: Mapping[str, Any]) -> list[Correction]:
+        shown = self._shown[self._at(do)]
+        text = _line(do, "text", MAX_TEXT)
+        return [
+            one
+            for change in changes(shown.words, text)
+            for one in self._placed_apart(shown, change.first, change.last, change.now)
+        ]
 
-    def _speaker(self, action: Mapping[str, Any]) -> list[Correction]:
-        segment = self._at(action)
-        label, named = _line(action, "speaker", MAX_NAME), list[Correction]()
+    def _split(self, do: Mapping[str, Any]) -> list[Correction]:
+        shown, at = self._shown[self._at(do)], _number(do, "word")
+        if not 0 < at < len(shown.words):
+            raise InputError("a paragraph can be split before each of its words but the first")
+        return [_beginning(BEGIN, shown, at)]
+
+    def _join(self, do: Mapping[str, Any]) -> list[Correction]:
+        at = self._at(do)
+        if at == 0:
+            raise InputError("there is no paragraph before this one to join it with")
+        before, here = self._shown[at - 1 : at + 1]
+        found = [_beginning(GO_ON, here, 0)]
+        if (before.speaker, before.language) != (here.speaker, here.language):
+            tongue = before.language if before.language != here.language else ""
+            found = [*self._said_by(here, before.speaker, tongue), *found]
+        return found
+
+    def _speaker(self, do: Mapping[str, Any]) -> list[Correction]:
+        shown = self._shown[self._at(do)]
+        label, named = _line(do, "speaker", MAX_NAME), list[Correction]()
         if not label:
-            name = _line(action, "name", MAX_NAME)
+            name = _line(do, "name", MAX_NAME)
             if not name:
                 raise InputError("a new speaker needs a name")
-            taken = {speaker.label for speaker in self.transcript.speakers}
-            same = (s.label for s in self.transcript.speakers if s.name.casefold() == name.casefold())
+            same = (s.label for s in self._draft.names.values() if s.name.casefold() == name.casefold())
             label = next(same, "")
             if not label:
-                label = fresh_label(taken)
+                label = fresh_label(self._draft.names)
                 named = [Correction(NAME, speaker=label, now=name)]
-        elif label not in {speaker.label for speaker in self.transcript.speakers}:
-            raise InputError(f"there is no speaker {label}")
-        if segment.speaker == label and not is_unsure(segment):
+        elif label not in self._draft.names:
+            raise InputError("there is no such speaker")
+        unsure = any(is_unsure(word) for word in shown.words)
+        if shown.speaker == label and not unsure:
             return []
-        return [*named, replace(_about(segment, SPEAKER), speaker=label)]
+        return [*named, *self._said_by(shown, label)]
 
-    def _rename(self, action: Mapping[str, Any]) -> list[Correction]:
-        label, name = _line(action, "speaker", MAX_NAME), _line(action, "name", MAX_NAME)
-        if not name or label not in {speaker.label for speaker in self.transcript.speakers}:
+    def _rename(self, do: Mapping[str, Any]) -> list[Correction]:
+        label, name = _line(do, "speaker", MAX_NAME), _line(do, "name", MAX_NAME)
+        if not name or label not in self._draft.names:
             raise InputError("to rename somebody takes a speaker and a name")
-        return [] if self.transcript.name_of(label) == name else [Correction(NAME, speaker=label, now=name)]
+        now = self._draft.names[label]
+        if "was" in do and _line(do, "was", MAX_NAME) != one_line(now.name).strip():
+            by = next(
+                (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), ""
+            )
+            raise self._conflict("somebody else has given this speaker another name", 0, by=by, known=False)
+        return [] if (now.name, now.source) == (name, "user") else [Correction(NAME, speaker=label, now=name)]
 
-    def _split(self, action: Mapping[str, Any]) -> list[Correction]:
-        words, at = self._at(action).words, _number(action, "word")
-        if not 0 < at < len(words):
-            raise InputError("a segment can be split before each of its words but the first")
-        return [_seam(SPLIT, words[at - 1], words[at])]
+    def _confirm(self, do: Mapping[str, Any]) -> list[Correction]:
+        wanted = _line(do, "item", MAX_OP)
+        found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
+        if found is None:
+            raise self._conflict("this is in doubt no more, or was changed", self._gone.get(wanted, 0))
+        doubt, shown = found
+        if shown is None or doubt.kind == review.NAME:
+            name = self._draft.names[str(doubt.label)].name
+            return [Correction(NAME, speaker=str(doubt.label), now=name)]
+        if doubt.kind == review.SPEAKER:
+            return self._said_by(shown, shown.speaker)
+        return [about(CONFIRM, words) for words in self._runs(shown, doubt.first, doubt.last)]
 
-    def _join(self, action: Mapping[str, Any]) -> list[Correction]:
-        at = _number(action, "segment")
-        if not 0 < at < len(self.transcript.segments):
-            raise InputError("there is no segment before this one to join it with")
-        before, here = self.transcript.segments[at - 1 : at + 1]
-        return [_seam(JOIN, before.words[-1], here.words[0])]
+    def _replace(self, do: Mapping[str, Any]) -> list[Correction]:
+        find, put = _line(do, "find", MAX_NAME), _line(do, "replace", MAX_NAME)
+        if not find:
+            raise InputError("to replace something takes what to find")
+        pattern = r"\s+".join(map(re.escape, find.split()))
+        if do.get("words"):
+            pattern = rf"(?<!\w){pattern}(?!\w)"
+        sought = re.compile(pattern, 0 if do.get("case") else re.IGNORECASE)
+        made = [one for shown in self._shown for one in self._replaced(shown, sought, put)]
+        if len(made) > MAX_REPLACED:
+            raise InputError(f"that is in more than {MAX_REPLACED} places: find something longer")
+        return made
 
-    def _step(self, name: str) -> None:
-        if name == "redo":
-            if not self._undone:
-                raise InputError("there is nothing to do again")
-            self._keep((*self._list, *self._undone.pop()))
+    def _replaced(self, shown: Shown, sought: re.Pattern[str], put: str) -> Iterator[Correction]:
+        """Where something is found in a paragraph, the words that hold it with something else in its place."""
+        texts = [str(text) for text in shown.told["words"]]
+        running = "".join(texts)
+        if not sought.search(running):
             return
-        if not self._list:
-            raise InputError("there is nothing to undo")
-        last = self._list[-1].edit
-        first = next(i for i, one in enumerate(self._list) if one.edit == last)
-        self._undone.append(self._list[first:])
-        self._keep(self._list[:first])
+        edges = [0]
+        for text in texts:
+            edges.append(edges[-1] + len(text))
+        spans = [(match.start(), match.end()) for match in sought.finditer(running) if match[0]]
+        at = 0
+        while at < len(spans):
+            first = _word_at(edges, spans[at][0])
+            last = _word_at(edges, spans[at][1] - 1) + 1
+            here = [spans[at]]
+            while at + 1 < len(spans) and spans[at + 1][0] < edges[last]:
+                at += 1
+                here.append(spans[at])
+                last = max(last, _word_at(edges, spans[at][1] - 1) + 1)
+            at += 1
+            text, done = "", edges[first]
+            for begin, end in here:
+                text, done = text + running[done:begin] + put, end
+            text += running[done : edges[last]]
+            if text != running[edges[first] : edges[last]]:
+                yield from self._placed_apart(shown, first, last, text)
+
+    def _placed_apart(self, shown: Shown, first: int, last: int, now: str) -> Iterator[Correction]:
+        """Words of a paragraph that become a text; where others were thrown in between, the first of them become it."""
+        for words in self._runs(shown, first, last):
+            yield written(words, now)
+            now = ""
+
+    def _said_by(self, shown: Shown, label: str | None, language: str = "") -> list[Correction]:
+        runs = self._runs(shown, 0, len(shown.words))
+        return [replace(about(SPEAKER, words), speaker=label or "", language=language) for words in runs]
+
+    def _runs(self, shown: Shown, first: int, last: int) -> Iterator[tuple[Word, ...]]:
+        """Words of a paragraph, those together that follow each other in the record."""
+        places = {id(segment): at for at, segment in enumerate(self._draft.segments)}
+        run, before = list[Word](), None
+        passed = 0
+        for part in shown.paragraph.parts:
+            words = part.words[max(0, first - passed) : max(0, last - passed)]
+            passed += part.last - part.first
+            if not words:
+                continue
+            at = places[id(part.segment)]
+            if run and not (before is not None and _follows(before, part, at - places[id(before.segment)])):
+                yield tuple(run)
+                run = []
+            run += words
+            before = part
+        if run:
+            yield tuple(run)
+
+    # Where.
+
+    def _at(self, do: Mapping[str, Any]) -> int:
+        """The index of the paragraph that an edit is for; of some that are all the same the nearest to its `start`."""
+        wanted, start = _line(do, "paragraph", MAX_OP), do.get("start")
+        if start is not None and type(start) is not int:
+            raise InputError("start must be whole milliseconds")
+        found = [at for at, shown in enumerate(self._shown) if shown.id == wanted]
+        if not found:
+            place = start if start is not None else self._gone.get(wanted)
+            raise self._conflict("this paragraph has changed meanwhile", place or 0, known=place is not None)
+        return min(found, key=lambda at: abs(self._shown[at].start - (start or 0)))
+
+    def _conflict(self, told: str, start: int, *, by: str | None = None, known: bool = True) -> ConflictError:
+        at, there = self.around(start) if known else (0, [])
+        if by is None:
+            near = (
+                one
+                for one in reversed(self._list)
+                if one.was and abs(milliseconds(one.start) - start) < 60_000
+            )
+            by = next((one.by for one in near if known), "")
+        return ConflictError(told, by, at, there)
+
+    def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
+        """All that is in doubt, with ids that last as long as the paragraph or the name; the most doubtful first."""
+        found: list[tuple[str, Doubt, Shown | None]] = []
+        for at, shown in enumerate(self._shown):
+            for doubt in shown.doubts:
+                id = _hash(f"{shown.id} {doubt.kind} {doubt.first} {doubt.last}")
+                found.append((id, replace(doubt, paragraph=at), shown))
+        first = {shown.speaker: shown for shown in reversed(self._shown)}
+        found += (
+            (_hash(f"{doubt.label} {doubt.text}"), doubt, first.get(doubt.label))
+            for doubt in self._names_in_doubt
+        )
+        found.sort(key=lambda one: (-one[1].doubt, one[1].start))
+        return found
 
     # Keeping.
 
-    def _at(self, action: Mapping[str, Any]) -> Segment:
-        at = _number(action, "segment")
-        if not 0 <= at < len(self.transcript.segments):
-            raise InputError(f"there is no segment {at}")
-        return self.transcript.segments[at]
+    def _stamps(self) -> tuple[Any, Any]:
+        return _stamp(self.folder / EPISODE.file_name), _stamp(self.folder / corrections.FILE_NAME)
 
     def _load(self) -> None:
-        self._record = read.load_record(self.folder)
-        self._hash = self._files_hash()
-        self._list = corrections.load(self.folder)
-        self._undone.clear()
-        self._corrected: Corrected = apply_corrections(self._record, self._list)
-        self.revision += 1
+        record_stamp, list_stamp = self._stamps()
+        if record_stamp != self._record_stamp:
+            self._load_record()
+        self._record_stamp, self._list_stamp = record_stamp, list_stamp
+        made = corrections.load(self.folder)
+        self._steps: list[tuple[int, Draft, list[bool]]] = [(0, Draft(self.record), [])]
+        self._list: tuple[Correction, ...] = made
+        draft, placed = self._until(len(made))
+        self._take(made, draft, placed)
 
-    def _keep(self, changed: tuple[Correction, ...]) -> None:
-        text = corrections.render(changed)
-        files.replace_files({self.folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace")})
-        self._hash = self._files_hash()
-        self._list = changed
-        self._corrected = apply_corrections(self._record, changed)
-        self.revision += 1
+    def _load_record(self) -> None:
+        """Read the record, and begin anew with it where it tells something else than the one there was."""
+        file = self.folder / EPISODE.file_name
+        data = read.record_bytes(file)
+        key = _hash(episode_json.heard(data))
+        found = read.decoded(data, file) if key != self._key else self.record
+        if self._key and replace(found, review=None) == replace(self.record, review=None):
+            return
+        self._record, self._key = found, key
+        self._repairs = review.Repairs(found.repairs)
+        self._carved.clear()
+        base = self._carve(Draft(found))
+        doubts = [doubt for shown in base for doubt in shown.doubts]
+        talk = review.talk_of(shown.talk for shown in base)
+        self._progress = review.Progress([*doubts, *review.of_names(found.speakers, found.evidence, talk)])
 
-    def _files_hash(self) -> str:
-        """Changes when another program writes the record or the corrections."""
-        found = hashlib.sha256()
-        for file in (self.folder / EPISODE.file_name, self.folder / corrections.FILE_NAME):
-            found.update(hashlib.sha256(file.read_bytes() if file.exists() else b"").digest())
-        return found.hexdigest()
+    def _until(self, count: int) -> tuple[Draft, list[bool]]:
+        """The draft with so many corrections of the list, and which of them found their places."""
+        done, draft, placed = next(step for step in reversed(self._steps) if step[0] <= count)
+        draft, placed = draft.copy(), placed.copy()
+        for number, one in enumerate(self._list[done:count], done + 1):
+            placed.append(corrections.apply(draft, one))
+            if number % STEPS == 0 and number > self._steps[-1][0]:
+                self._steps.append((number, draft.copy(), placed.copy()))
+        return draft, placed
+
+    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
+        """Have this be what there is."""
+        same = next(
+            (at for at, (one, other) in enumerate(zip(made, self._list, strict=False)) if one is not other),
+            min(len(made), len(self._list)),
+        )
+        self._steps = [step for step in self._steps if step[0] <= same]
+        if len(made) >= self._steps[-1][0] + STEPS:
+            self._steps.append((len(made), draft.copy(), placed.copy()))
+        self._list, self._draft, self._placed = made, draft, placed
+        self._revision = self._revision_of(made)
+        before, self._shown = self._shown, self._carve(draft)
+        there = {shown.id for shown in self._shown}
+        for shown in before:
+            if shown.id not in there:
+                self._gone[shown.id] = shown.start
+        while len(self._gone) > GONE:
+            self._gone.popitem(last=False)
+        self._talk = review.talk_of(shown.talk for shown in self._shown)
+        self._names_in_doubt = review.of_names(draft.names.values(), self.record.evidence, self._talk)
+        self._speakers = self._who()
+        self._doubts = self._counted()
+
+    def _revision_of(self, made: Sequence[Correction]) -> str:
+        return _hash(f"{self._key} ".encode() + corrections.render(made) if made else self._key.encode())
+
+    def _carve(self, draft: Draft) -> list[Shown]:
+        """The paragraphs of a draft; those of passages that were seen before are the same objects."""
+        found, kept = list[Shown](), {}
+        known = {shown.id: shown for shown in self._shown}
+        for passage in by_speaker(draft.segments):
+            key = tuple(map(id, passage))
+            if key not in self._carved:
+                made = [self._show(one, known) for one in paragraphs(passage, self.record.language)]
+                self._carved[key] = passage, made  # the passage is held, so that no other object gets its ids
+            kept[key] = self._carved[key]
+            found += self._carved[key][1]
+        if len(self._carved) > 2 * len(kept) + 1000:
+            self._carved = kept
+        return found
+
+    def _show(self, paragraph: Paragraph, known: Mapping[str, Shown]) -> Shown:
+        doubts = review.in_paragraph(paragraph, self._repairs)
+        told: Mapping[str, Any] = _paragraph_told(paragraph, doubts)
+        same = known.get(told["id"])
+        if same is not None and [part.segment for part in same.paragraph.parts] == [
+            p.segment for p in paragraph.parts
+        ]:
+            told = same.told
+        talk = paragraph.speaker, paragraph.words[0].start, paragraph.seconds
+        return Shown(told, paragraph, doubts, talk)
+
+    def _who(self) -> list[dict[str, Any]]:
+        """The speakers as the page shows them."""
+        names = {label: one_line(speaker.name).strip() for label, speaker in self._draft.names.items()}
+        seconds = dict[str, float]()  # by name, in order of first words: labels of one name are one speaker
+        for label, (_, own) in self._talk.items():
+            seconds[names.get(label, label)] = seconds.get(names.get(label, label), 0.0) + own
+        order = {name: number for number, name in enumerate(dict.fromkeys((*seconds, *names.values())))}
+        total = sum(seconds.values()) or 1.0
+        return [
+            {
+                "label": label,
+                "name": names[label],
+                "colour": order[names[label]] % COLOURS,
+                "source": speaker.source,
+                "confidence": speaker.confidence,
+                "share": round(seconds.get(names[label], 0.0) / total, 4),
+            }
+            for label, speaker in self._draft.names.items()
+        ]
+
+    def _counted(self) -> dict[str, int]:
+        left = [doubt for shown in self._shown for doubt in shown.doubts] + self._names_in_doubt
+        kinds = Counter(doubt.kind for doubt in left)
+        progress = self._progress.review(left)
+        return {
+            "words": kinds[review.WORD],
+            "speakers": kinds[review.SPEAKER],
+            "names": kinds[review.NAME],
+            "reviewed": progress.reviewed,
+            "total": progress.doubts,
+        }
+
+    def _told(self, one: Correction) -> str:
+        """What a correction did, in signs that need no language."""
+        was, now = (_short(text) for text in (" ".join(word.strip() for word in one.was), one.now))
+        who = _short(self._draft.names[one.speaker].name) if one.speaker in self._draft.names else one.speaker
+        told = {
+            WORDS: f"“{was}” → “{now}”",
+            SPEAKER: f"{who}: “{was}”",
+            NAME: f"→ {now}",
+            BEGIN: f"¶ “{was}”",
+            GO_ON: f"⌫ ¶ “{was}”",
+            CONFIRM: f"✓ “{was}”",
+        }
+        return told.get(one.kind, str(one))
 
 
-def _segment(segment: Segment, transcript: Transcript) -> dict[str, Any]:
+def _op(one: Correction) -> str:
+    """By what a correction's edit is known; those of before edits had ids are numbered."""
+    return one.op or f"edit-{one.edit}"
+
+
+def _stamp(file: Path) -> Any:
+    """Changes when another program writes a file."""
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return getattr(found, "st_mtime_ns", None) or str(found), found.st_size, found.st_ino
+
+
+def _hash(data: str | bytes) -> str:
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    return hashlib.blake2b(raw, digest_size=12).hexdigest()
+
+
+def _paragraph_told(paragraph: Paragraph, doubts: Sequence[Doubt]) -> dict[str, Any]:
+    words = paragraph.words
+    texts = [one_line(word.text) for word in words]
+    texts[0] = texts[0].lstrip()
+    told: dict[str, Any] = {
+        "speaker": paragraph.speaker,
+        "language": language_tag(paragraph.language) or UNDETERMINED,
+        "direction": "rtl" if is_right_to_left("".join(texts), paragraph.language) else "ltr",
+        "starts": [milliseconds(word.start) for word in words],
+        "ends": [milliseconds(word.end) for word in words],
+        "words": texts,
+        "doubt": [at for one in doubts if one.kind == review.WORD for at in range(one.first, one.last)],
+        "unsure": any(one.kind == review.SPEAKER for one in doubts),
+        "overlap": [at for at, word in enumerate(words) if word.overlap],
+    }
+    return {"id": _hash(json.dumps(told)), **told}
+
+
+def _item_told(id: str, doubt: Doubt, shown: Shown | None) -> dict[str, Any]:
     return {
-        "speaker": segment.speaker,
-        "language": language_tag(transcript.language_of(segment)) or html.UNDETERMINED,
-        "unsure": is_unsure(segment),
-        "start": whole_ms(segment.start),
-        "words": [[whole_ms(word.start), one_line(word.text)] for word in segment.words],
+        "id": id,
+        "kind": doubt.kind,
+        "doubt": doubt.doubt,
+        "why": doubt.why,
+        "value": doubt.value,
+        "paragraph": shown.id if shown else None,
+        "from": doubt.first,
+        "to": doubt.last,
+        "start": doubt.start,
+        "end": doubt.end,
+        "text": doubt.text,
+        "suggestion": doubt.suggestion,
+        "speaker": doubt.label,
     }
 
 
-def _about(segment: Segment, kind: str) -> Correction:
-    texts = tuple(word.text for word in segment.words)
-    start, end = (f(t for word in segment.words for t in (word.start, word.end)) for f in (min, max))
-    return Correction(kind, whole_ms(start), whole_ms(end), texts)
+def _splices(old: Sequence[Shown], new: Sequence[Shown]) -> list[dict[str, Any]]:
+    """What makes one list of paragraphs the other: splices in order, each against the result of those before."""
+    first = next(
+        (at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a.id != b.id), min(len(old), len(new))
+    )
+    tail = next(
+        (
+            at
+            for at, (a, b) in enumerate(zip(reversed(old[first:]), reversed(new[first:]), strict=False))
+            if a.id != b.id
+        ),
+        min(len(old), len(new)) - first,
+    )
+    before = [shown.id for shown in old[first : len(old) - tail]]
+    after = [shown.id for shown in new[first : len(new) - tail]]
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return [
+        {
+            "at": first + c,
+            "removed": b - a,
+            "paragraphs": [shown.told for shown in new[first + c : first + d]],
+        }
+        for tag, a, b, c, d in matcher.get_opcodes()
+        if tag != "equal"
+    ]
 
 
-def _seam(kind: str, left: Any, right: Any) -> Correction:
-    return Correction(kind, whole_ms(left.start), whole_ms(right.end), (left.text, right.text))
+def _beginning(kind: str, shown: Shown, at: int) -> Correction:
+    """A correction about the word at an index, known by it and some that follow it."""
+    passed = 0
+    for part in shown.paragraph.parts:
+        if at < passed + part.last - part.first:
+            words = part.words[at - passed :][:ANCHOR]
+            return replace(about(kind, words), start=whole_ms(words[0].start))
+        passed += part.last - part.first
+    raise InputError("there is no such word")
 
 
-def _number(action: Mapping[str, Any], name: str) -> int:
-    value = action.get(name)
+def _follows(before: Part, part: Part, steps: int) -> bool:
+    """Whether a part goes on, in the record, where one before ends. steps: from that one's segment to its."""
+    if steps == 0:
+        return before.last == part.first
+    return steps == 1 and before.last == len(before.segment.words) and part.first == 0
+
+
+def _word_at(edges: Sequence[int], place: int) -> int:
+    """The index of the word that has a letter. edges: where each begins in the running text."""
+    return bisect_right(edges, place) - 1
+
+
+def _short(text: str) -> str:
+    text = one_line(text).strip()
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _number(do: Mapping[str, Any], name: str) -> int:
+    value = do.get(name)
     if type(value) is not int:
         raise InputError(f"{name} must be a whole number")
     return value
 
 
-def _line(action: Mapping[str, Any], name: str, limit: int) -> str:
-    value = action.get(name, "")
+def _line(do: Mapping[str, Any], name: str, limit: int) -> str:
+    value = do.get(name, "")
     if not isinstance(value, str) or len(value) > limit:
         raise InputError(f"{name} must be text of up to {limit} characters")
     return one_line(value).strip()

@@ -14,7 +14,8 @@ from models.record.errors import EpiscribeError
 from models.record.identity import same_show
 from models.record.transcript import Episode
 from outputs.library import corrections, read
-from outputs.library.corrections import MAX_SHIFT, NAME, WORDS, Correction
+from outputs.library.corrections import NAME, WORDS, Correction
+from outputs.library.draft import MAX_SHIFT
 from outputs.library.folders import show_episodes
 
 MAX_EPISODES = 12  # the newest that are asked

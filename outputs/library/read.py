@@ -39,18 +39,35 @@ def load_corrected(path: str | os.PathLike[str]) -> corrections.Corrected:
 
 def load_record(path: str | os.PathLike[str]) -> Transcript:
     """As `load`, but as the models heard it, without corrections. What is written again starts from this."""
-    path = resolve_location(path)
-    file = folder_of(path) / EPISODE.file_name if path.is_dir() else path
-    if not file.exists():
-        missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"
-        raise InputError(f"{path}: {missing}; give the folder of a processed episode")
+    file = record_file(path)
+    return decoded(record_bytes(file), file)
+
+
+def record_bytes(file: Path) -> bytes:
+    """What is in the file of a record. OutputError where it can't be read."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_bytes()
     except OSError as error:
         raise OutputError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def decoded(data: bytes, file: Path) -> Transcript:
+    """The transcript in the file of a record. OutputError, which names it, where it is damaged."""
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise OutputError(f"{file}: not UTF-8 text, damaged or not an episode record") from error
     return episode_json.load(text, source=str(file))
+
+
+def record_file(path: str | os.PathLike[str]) -> Path:
+    """The record of an episode that is named by its folder or by that. InputError where there is none."""
+    path = resolve_location(path)
+    file = path / EPISODE.file_name if path.is_dir() else path
+    if not file.exists():
+        missing = f"no {EPISODE.file_name} in it" if path.is_dir() else "no such file or folder"
+        raise InputError(f"{path}: {missing}; give the folder of a processed episode")
+    return file
 
 
 def load_episode(folder: Path) -> Episode:

@@ -57,8 +57,7 @@ def publish(
         for (entry, language), text in zip(chosen, texts, strict=True)
     }
     if amended is not None:
-        text = corrections.render(amended)
-        contents = {folder / corrections.FILE_NAME: text.encode("utf-8", "backslashreplace"), **contents}
+        contents = {folder / corrections.FILE_NAME: corrections.render(amended), **contents}
     try:
         if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
             folder.mkdir(parents=True, exist_ok=True)

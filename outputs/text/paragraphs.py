@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
 
 from models.record.punctuation import SENTENCE_END, finality
 from models.record.transcript import Segment, Transcript, Word
@@ -15,16 +14,45 @@ PARAGRAPH_CHARS = 600  # a paragraph ends with the sentence that makes it this l
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The words of a segment from index `first` up to `last`."""
+
+    segment: Segment
+    first: int
+    last: int
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Its words as the segment has them."""
+        return self.segment.words[self.first : self.last]
+
+
+@dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Words of one speaker in one language (ISO 639-1 code, "" for an unknown one)."""
+    """Words of one speaker in one language (ISO 639-1 code, "" for an unknown one).
+
+    `words` have the white space that precedes them in running text; `parts` are the same words in their segments.
+    """
 
     language: str
     words: tuple[Word, ...]
+    parts: tuple[Part, ...]
 
     @property
     def text(self) -> str:
         """The words as running text, on one line."""
         return _text(self.words)
+
+    @property
+    def speaker(self) -> str | None:
+        """The label of who says it."""
+        return self.parts[0].segment.speaker
+
+    @property
+    def seconds(self) -> float:
+        """How long its segments take."""
+        spans = ((part.words[0].start, part.words[-1].end) for part in self.parts)
+        return sum(max(0.0, end - start) for start, end in spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +70,27 @@ class Passage:
 
 def passages(transcript: Transcript) -> list[Passage]:
     """The passages of a transcript in order."""
-    spoken = [
-        replace(segment, language=transcript.language_of(segment))
-        for segment in transcript.segments
-        if one_line(segment.text).strip()
-    ]
     result = []
-    for label, group in groupby(unbroken(spoken), key=lambda segment: segment.speaker):
-        segments = tuple(group)
+    for segments in by_speaker(transcript.segments):
+        label = segments[0].speaker
         name = one_line(transcript.name_of(label)).strip()
-        paragraphs = tuple(_paragraphs(_sentences(segments)))
-        result.append(Passage(segments[0].start, label, name, paragraphs))
+        result.append(Passage(segments[0].start, label, name, paragraphs(segments, transcript.language)))
     return result
+
+
+def by_speaker(segments: Iterable[Segment]) -> list[tuple[Segment, ...]]:
+    """The segments that say something, in the order in which they read, those of each passage together."""
+    groups = groupby(unbroken(filter(_says_something, segments)), key=lambda segment: segment.speaker)
+    return [tuple(group) for _, group in groups]
+
+
+def _says_something(segment: Segment) -> bool:
+    return any(_is_visible(word.text) for word in segment.words)
+
+
+def _is_visible(text: str) -> bool:
+    bare = text.strip()
+    return bool(bare) and (bare.isprintable() or bool(one_line(bare).strip()))
 
 
 def unbroken(segments: Iterable[Segment]) -> list[Segment]:
@@ -79,30 +116,59 @@ def _text(words: Iterable[Word]) -> str:
     return one_line("".join(word.text for word in words)).strip()
 
 
-def _paragraphs(sentences: Iterable[tuple[str, list[Word]]]) -> Iterator[Paragraph]:
-    """Paragraphs of sentences with their languages."""
-    for language, group in groupby(sentences, key=itemgetter(0)):
-        paragraph, length = list[Word](), 0
-        for _, sentence in group:
-            paragraph += sentence
-            length += sum(len(word.text) for word in sentence)
-            if length >= PARAGRAPH_CHARS:
-                yield Paragraph(language, tuple(paragraph))
-                paragraph, length = [], 0
-        if _text(paragraph):
-            yield Paragraph(language, tuple(paragraph))
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence, or the part of one that a segment has; `begins`: whether a person has it begin a paragraph or not."""
+
+    language: str
+    words: list[Word]
+    part: Part
+    begins: bool | None
 
 
-def _sentences(segments: Iterable[Segment]) -> Iterator[tuple[str, list[Word]]]:
-    """The words with their languages, sentence by sentence, each with the white space before it in running text."""
+def paragraphs(passage: Iterable[Segment], language: str) -> tuple[Paragraph, ...]:
+    """The paragraphs of consecutive segments of one speaker. language: that of segments that don't tell theirs.
+
+    A person's word decides where one begins, else its language and length; after either the length counts anew.
+    """
+    made, gathered, length = list[Paragraph](), list[_Sentence](), 0
+    for sentence in _sentences(passage, language):
+        too_long = length >= PARAGRAPH_CHARS and sentence.begins is None
+        if gathered and (sentence.begins or too_long or sentence.language != gathered[0].language):
+            made += _paragraph(gathered)
+            gathered, length = [], 0
+        if sentence.begins is not None:
+            length = 0
+        gathered.append(sentence)
+        length += sum(len(word.text) for word in sentence.words)
+    return (*made, *_paragraph(gathered))
+
+
+def _paragraph(sentences: Sequence[_Sentence]) -> Iterator[Paragraph]:
+    """The paragraph of these sentences; nothing where there is nothing to read in them."""
+    words = tuple(word for sentence in sentences for word in sentence.words)
+    if _text(words):
+        yield Paragraph(sentences[0].language, words, tuple(_joined(one.part for one in sentences)))
+
+
+def _joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, those that follow each other in one segment as one."""
+    for _, group in groupby(parts, key=lambda part: id(part.segment)):
+        together = tuple(group)
+        yield Part(together[0].segment, together[0].first, together[-1].last)
+
+
+def _sentences(segments: Iterable[Segment], language: str) -> Iterator[_Sentence]:
+    """The words sentence by sentence, each with the white space before it in running text."""
     last = ""
     for segment in segments:
+        tongue, begins, first = segment.language or language, segment.paragraph, 0
         sentence, space = list[Word](), needs_space(last, segment.words[0].text)
-        for word in segment.words:
+        for index, word in enumerate(segment.words):
             starts_anew = word.text[:1].isspace() or is_spaceless(last[-1:] or "a")
             if finality(last) == SENTENCE_END and starts_anew and any(w.text.strip() for w in sentence):
-                yield segment.language, sentence
-                sentence = []
+                yield _Sentence(tongue, sentence, Part(segment, first, index), begins)
+                sentence, begins, first = [], None, index
             sentence.append(replace(word, text=f" {word.text}") if space else word)
             last, space = word.text or last, False
-        yield segment.language, sentence
+        yield _Sentence(tongue, sentence, Part(segment, first, len(segment.words)), begins)

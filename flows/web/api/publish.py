@@ -10,8 +10,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.schedule import settings as configuration
-from flows.schedule.settings import Settings
 from flows.web.access import Caller, Editor
 from flows.web.api.library import library_of
 from flows.web.episodes import config_of
@@ -104,7 +102,7 @@ class Targets(BaseModel):
 @router.get("/publish")
 def targets(request: Request, caller: Editor) -> Targets:
     """What is set up for publishing."""
-    settings = _settings(request)
+    settings = config_of(request).settings_now()
     site, feeds = Path(settings.publish.site), Path(settings.publish.feeds)
     return Targets(
         base_url=settings.base_url,
@@ -127,7 +125,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 @router.post("/publish/feed", response_model=PublishRun, responses=_ANSWERS)
 async def publish_feed(request: Request, response: Response, caller: Editor, order: FeedOrder) -> PublishRun:
     """Write a show's feed with links to its transcripts."""
-    settings = _settings(request)
+    settings = config_of(request).settings_now()
     checked_base_url(base_url(settings))
     what = feed_order(settings, library_of(request), order.show)
     return await _begun(request, response, caller, "feed", order.dry_run, **what)
@@ -136,7 +134,7 @@ async def publish_feed(request: Request, response: Response, caller: Editor, ord
 @router.post("/publish/site", response_model=PublishRun, responses=_ANSWERS)
 async def publish_site(request: Request, response: Response, caller: Editor, order: SiteOrder) -> PublishRun:
     """Build the site of the library."""
-    what = {"library": str(library_of(request)), "out": _settings(request).publish.site}
+    what = {"library": str(library_of(request)), "out": config_of(request).settings_now().publish.site}
     return await _begun(request, response, caller, "site", order.dry_run, **what)
 
 
@@ -147,7 +145,7 @@ async def publish_files(
     """Send files to S3, or wherever the settings say: only those that differ. To remove some takes an admin."""
     if order.remove and not order.dry_run and not caller.may("admin"):
         raise HTTPException(403, "to remove files takes the role admin")
-    settings = _settings(request)
+    settings = config_of(request).settings_now()
     what = {
         "library": str(library_of(request)),
         "site": settings.publish.site,
@@ -174,11 +172,6 @@ async def run(request: Request, caller: Editor, run: str) -> PublishRun:
     return _told(publisher.runs[run])
 
 
-def _settings(request: Request) -> Settings:
-    """As the file says now: shows may have been added since the app started."""
-    return configuration.load() if configuration.config_path().is_file() else config_of(request).settings
-
-
 async def _begun(
     request: Request, response: Response, caller: Caller, what: str, dry_run: bool, **order: Any
 ) -> PublishRun:
@@ -187,9 +180,7 @@ async def _begun(
     await asyncio.wait({task}, timeout=WAIT_SECONDS)
     if run.state == "running":
         response.status_code = 202
-        response.headers["Location"] = (
-            f"{config_of(request).base}{request.url.path.rpartition('/')[0]}/runs/{run.id}"
-        )
+        response.headers["Location"] = f"{request.url.path.rpartition('/')[0]}/runs/{run.id}"
     elif run.state == "failed":
         error: type[EpiscribeError] = InputError if run.bad_input else OutputError
         raise error(run.error)

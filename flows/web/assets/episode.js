@@ -1,1 +1,165 @@
-import "./frame.js";
+// The page of an episode: to read, hear, correct and review.
+
+import { api, byId, bytes, clock, count, element, frame, percent, storage, t, when } from "./frame.js";
+import { Conflicts } from "./editor/conflicts.js";
+import { Editing } from "./editor/editing.js";
+import { Find } from "./editor/find.js";
+import { History } from "./editor/history.js";
+import { Model } from "./editor/model.js";
+import { Player, momentIn, toast } from "./editor/player.js";
+import { Review } from "./editor/review.js";
+import { SpeakerMenu } from "./editor/speakers.js";
+import { Sync } from "./editor/sync.js";
+import { View } from "./editor/view.js";
+
+/** @typedef {import("./editor/types.js").Page} Page */
+
+const UNKNOWN = "und"; // the language of an episode in which nothing tells it
+const episode = (byId("episode").dataset.episode ?? "").split("/").map(encodeURIComponent).join("/"), address = `/episodes/${episode}`;
+
+try {
+  open(await api("GET", address));
+} catch (error) {
+  byId("transcript").replaceChildren(element("p", { class: "note", role: "alert" }, error instanceof Error ? error.message : String(error)));
+  throw error;
+}
+
+/** @param {Page} page */
+function open(page) {
+  const model = new Model(page), root = document.documentElement;
+  const view = new View(byId("transcript"), model, page.editable, { orphaned: (row) => editing.commit(row) });
+  const sync = new Sync(episode, model, {
+    changed: () => { view.update(); conflicts.place(); player.refresh(); find.refresh(); review.refresh(); },
+    state,
+    conflict: (conflict) => conflicts.add(conflict),
+    refused: (detail) => toast(detail || t("editor.refused")),
+    present: (users) => present(users),
+    undoable: (list) => history.seed(list),
+  });
+  const history = new History(sync, view, undoable), player = new Player(view, page, `${frame.base}/api/v1${address}/audio`);
+  const conflicts = new Conflicts(episode, view, sync, history);
+  const menu = new SpeakerMenu(view, history);
+  const review = new Review(address, view, player, history, (row, name) => menu.open(row, name));
+  const editing = new Editing(view, player, history, {
+    name: (row) => menu.open(row), enter: (row, changed) => review.enter(row, changed), leave: () => review.leave(),
+  });
+  review.editing = editing;
+  const find = new Find(view, player, history, () => editing.commitAll());
+
+  head(page);
+  view.update();
+  conflicts.place();
+  player.refresh();
+  review.refresh();
+  undoable();
+  history.seed(page.undo);
+  sync.start();
+  if (!page.paragraphs.length) byId("nobody-speaks").hidden = false;
+  for (const id of ["undo", "redo", "state"]) byId(id).hidden = !page.editable;
+  root.classList.toggle("editable", page.editable);
+  root.classList.add("live");
+  byId("bar").hidden = false;
+  goToHash();
+  requestIdleCallback(files);
+
+  function goToHash() {
+    const seconds = momentIn(location.hash);
+    if (seconds === null) return;
+    player.jump(seconds);
+    player.row?.section.scrollIntoView({ block: "center" });
+  }
+  addEventListener("hashchange", goToHash);
+
+  /** @param {import("./editor/sync.js").State} now */
+  function state(now) {
+    const keys = { saved: "editor.saved", saving: "editor.saving", kept: "editor.kept", "signed-out": "editor.signed_out" };
+    const text = t(keys[now]);
+    if (byId("state").dataset.state === now) return;
+    byId("state").dataset.state = now;
+    byId("state").replaceChildren(now === "signed-out"
+      ? element("a", { href: `${frame.base}/login?next=${encodeURIComponent(location.pathname)}` }, text) : text);
+  }
+
+  function undoable() {
+    byId("undo").disabled = !history.done.length;
+    byId("redo").disabled = !history.undone.length;
+  }
+
+  /** @param {string[]} users */
+  function present(users) {
+    const others = [...users];
+    if (others.includes(frame.caller.name)) others.splice(others.indexOf(frame.caller.name), 1);
+    const names = [...new Set(others)], list = new Intl.ListFormat(frame.language, { type: "conjunction" }).format(names);
+    byId("present").textContent = names.length ? t(names.length > 1 ? "editor.present.other" : "editor.present.one", { names: list }) : "";
+  }
+
+  async function files() {
+    try {
+      const { items } = await api("GET", `${address}/files`);
+      byId("file-list").replaceChildren(...items.map((/** @type {{name: string, kind: string, bytes: number}} */ file) => element("li", {},
+        element("a", { href: `${frame.base}/api/v1${address}/files/${encodeURIComponent(file.name)}`, download: file.name }, file.name),
+        element("span", { class: "share" }, bytes(file.bytes)))));
+      byId("file-part").hidden = !items.length;
+    } catch { /* the page is whole without them */ }
+  }
+
+  // Buttons and keys.
+  byId("undo").addEventListener("click", () => editing.step(true));
+  byId("redo").addEventListener("click", () => editing.step(false));
+  byId("open-find").addEventListener("click", () => find.open());
+  const keys = byId("keys"), single = byId("keys-on");
+  const follows = byId("follow-caret");
+  byId("help").addEventListener("click", () => keys.showModal());
+  single.checked = storage.get("keys") !== "off";
+  single.addEventListener("change", () => storage.set("keys", single.checked ? "on" : "off"));
+  follows.checked = editing.followsCaret;
+  follows.addEventListener("change", () => storage.set("caret", follows.checked ? "on" : "off"));
+
+  /** @type {Record<string, () => void>} */
+  const SINGLE = {
+    " ": () => player.toggle(), k: () => player.toggle(), ArrowLeft: () => player.step(-5), ArrowRight: () => player.step(5),
+    j: () => player.step(-10), l: () => player.step(10), ",": () => player.stepWord(-1), ".": () => player.stepWord(1),
+    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "/": () => find.open(), f: () => byId("follow").click(),
+    s: () => player.share(), "-": () => player.faster(-1), "+": () => player.faster(1), "=": () => player.faster(1), "?": () => keys.showModal(),
+    n: () => find.step(1), p: () => find.step(-1),
+  };
+  document.addEventListener("keydown", (event) => {
+    const at = /** @type {HTMLElement} */ (event.target), key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const field = at.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"), done = () => event.preventDefault();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey) {
+      if (key === "s") { done(); editing.commitAll(); sync.flush(); }
+      else if (key === "f" && !event.shiftKey && at !== find.query) { done(); find.open(); }
+      else if ((key === "z" || key === "y") && !field && page.editable) { done(); editing.step(key === "z" && !event.shiftKey); }
+      return;
+    }
+    if (event.altKey && review.active && (key === "ArrowDown" || key === "ArrowUp")) { done(); editing.commitAll(); review.go(review.at + (key === "ArrowDown" ? 1 : -1)); return; }
+    if (/^(Page|Home|End|Arrow(Up|Down))/.test(key)) player.follow(false);
+    if (event.altKey || field || at.isContentEditable || !single.checked || byId("who").matches(":popover-open")) return;
+    if (at.matches("button, a, input, summary") && (key === " " || key === "Enter" || key.startsWith("Arrow"))) return;
+    if (review.key(key)) { done(); return; }
+    const act = SINGLE[key];
+    if (act) { done(); act(); }
+  });
+  addEventListener("beforeunload", (event) => { if (sync.unsafe) event.preventDefault(); });
+}
+
+/** @param {Page} page */
+function head(page) {
+  document.title = `${page.title} · ${t("app.name")}`;
+  byId("title").textContent = page.title;
+  byId("show").textContent = page.show;
+  byId("show").hidden = !page.show;
+  const names = new Set(page.speakers.map((one) => one.name)), said = (/** @type {string} */ code) => {
+    try { return new Intl.DisplayNames([frame.language], { type: "language" }).of(code) ?? code; } catch { return code; }
+  };
+  const spoken = page.languages ?? [], languages = spoken.length > 1
+    ? spoken.map((one) => `${said(one.language)} ${percent(one.share)}`) : page.language && page.language !== UNKNOWN ? [said(page.language)] : [];
+  const facts = [page.published ? when(page.published) : null, clock(page.seconds), names.size ? count("editor.speakers", names.size) : null, ...languages];
+  byId("facts").replaceChildren(...facts.filter((one) => one !== null).flatMap((one, at) => (at ? [" · ", one] : [one])));
+  byId("of").textContent = `/ ${clock(page.seconds)}`;
+  byId("warnings").replaceChildren(...page.warnings.map((warning) => element("p", { class: "note", dir: "auto" }, warning)));
+  byId("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
+    element("a", { href: `#t=${start}` }, element("span", { class: "time" }, clock(start)), element("bdi", {}, title)))));
+  byId("chapter-part").hidden = !page.chapters.length;
+}

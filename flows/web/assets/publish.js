@@ -19,27 +19,28 @@ const LOOK = 1000; // milliseconds between two looks at a run that takes longer
  */
 function target(title, facts, path, order, action, ...choices) {
   const place = element("div", { class: "plan", role: "status" });
+  const button = element("button", { type: "button", class: "primary", hidden: true }, action);
   const form = element("form", {},
     element("h3", {}, name(title)),
     element("p", { class: "facts" }, ...facts.map((one) => one && element("span", {}, one))),
     ...choices, place,
-    element("p", { class: "actions" }, element("button", {}, t("publish.plan"))));
+    element("p", { class: "actions" }, button, element("button", {}, t("publish.plan"))));
+  const say = (/** @type {(Node | string)[]} */ ...told) => { button.hidden = true; place.replaceChildren(...told); };
   const wanted = (/** @type {Record<string, any>} */ values) => ({ ...order, ...Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value === "on" ? true : value])) });
-  const button = element("button", { type: "button", class: "primary" }, action);
 
   submits(form, async (values) => {
-    place.replaceChildren(element("p", { class: "soft" }, t("publish.looks")));
+    say(element("p", { class: "soft" }, t("publish.looks")));
     try {
       const run = await whole(await api("POST", path, { ...wanted(values), dry_run: true }));
-      const changes = KINDS.some((one) => run[one]?.count);
-      place.replaceChildren(...plan(run, "would"), changes ? element("p", { class: "actions" }, button) : "");
+      say(...plan(run, "would"));
+      button.hidden = !KINDS.some((one) => run[one]?.count);
       button.onclick = () => doIt(values);
     } catch (problem) {
-      place.replaceChildren();
+      say();
       throw problem;
     }
   });
-  form.addEventListener("change", () => place.replaceChildren());
+  form.addEventListener("change", () => say());
 
   /** @param {Record<string, any>} values */
   async function doIt(values) {
@@ -47,13 +48,13 @@ function target(title, facts, path, order, action, ...choices) {
     place.append(element("p", { class: "soft" }, t("publish.works")));
     try {
       const run = await whole(await api("POST", path, { ...wanted(values), dry_run: false }));
-      place.replaceChildren(element("p", { class: "good" }, t("publish.done")), ...plan(run, "did"));
+      say(element("p", { class: "good" }, t("publish.done")), ...plan(run, "did"));
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      place.replaceChildren(element("p", { class: "problem", role: "alert" }, problem.message));
+      say(element("p", { class: "problem", role: "alert" }, problem.message));
     } finally {
       button.disabled = false;
-      form.querySelector(".actions:last-child button").focus();
+      form.querySelector("button:not([type])").focus();
     }
   }
   return element("li", { class: "card" }, form);

@@ -151,7 +151,7 @@ export class Upload {
 }
 
 /** Whether trying again may help. @param {number} status */
-const passing = (status) => status === 0 || status === 409 || status === 423 || status === 429 || status === MISMATCH || status >= 500 && status !== 507;
+const passing = (status) => [0, 408, 409, 423, 429, MISMATCH].includes(status) || status >= 500 && status !== 507;
 
 /** @param {number} seconds @param {AbortSignal} signal */
 function pause(seconds, signal) {

@@ -219,7 +219,7 @@ def test_a_claim_lost_during_the_work_leaves_the_folder_alone(
 
     def slowly(*arguments: Any, **more: Any) -> Any:
         store._engine.dispose()
-        with store._begin() as connection:
+        with store.begin() as connection:
             connection.exec_driver_sql("UPDATE episodes SET lease_until = 0")
         assert store.lease(listed.id, "next", 60)
         return align(*arguments, **more)

@@ -484,13 +484,23 @@ def test_a_plan_needs_no_store() -> None:
     assert made.changed == ()
 
 
-def test_a_store_of_an_older_version_is_brought_up_to_date(place: str) -> None:
-    """Version 1 had no warnings, and its episodes no enclosures."""
+ADDED = {
+    1: ("warnings",),
+    2: ("options", "priority", "added_by", "cancel"),
+}  # to episodes, after each version
+
+
+@pytest.mark.parametrize("version", ADDED)
+def test_a_store_of_an_older_version_is_brought_up_to_date(place: str, version: int) -> None:
+    """Version 1 had no warnings, and its episodes no enclosures; version 2 knew of nothing that people do."""
     store = Store(place)
     read(store, episode(2), episode(1), back_fill=2)
     with tables.open_engine(place).begin() as connection:
-        connection.execute(text("ALTER TABLE episodes DROP COLUMN warnings"))
-        connection.execute(text("UPDATE episcribe SET version = 1"))
+        for name in (name for since, names in ADDED.items() if since >= version for name in names):
+            connection.execute(text(f"ALTER TABLE episodes DROP COLUMN {name}"))
+        for table in ("progress", "uploads", "users"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text(f"UPDATE episcribe SET version = {version}"))
         for listed in store_records(connection):
             old = {name: value for name, value in json.loads(listed.record).items() if name != "enclosures"}
             connection.execute(

@@ -1,0 +1,295 @@
+"""Files that people sent: whole or in part, in a folder or a store with a URL, until their episodes are done.
+
+A file is called by the id of its upload and an ending of ours, whatever its sender calls it. While it grows it is a
+`.part` on this machine, whose length is how much has come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sqlalchemy import delete, func, insert, select, update
+
+from audio.media import ffmpeg
+from audio.media.extensions import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
+from audio.tracks import archive
+from audio.tracks.sources import check_sources
+from audio.transfer.download import SPARE_BYTES
+from audio.transfer.sniff import HEAD_BYTES, content_kind, described
+from flows.schedule.queue import LIVE
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store
+from flows.schedule.tables import database_time, episodes
+from flows.schedule.tables import uploads as _uploads
+from models.record.errors import EpiscribeError, InputError, OutputError
+from models.runtime.cache import cache_folder
+from outputs.library.files import is_local, resolve_location, upload_file
+from outputs.text.terminal import printable
+
+SCHEME = "upload:"  # of an Episode's audio_url, or of a track, before the id
+KEEP_SECONDS = 14 * 86_400.0  # that a file is kept which no episode waits for
+MAX_UNFINISHED = 50  # of one person
+MAX_NAME_CHARS = 200
+ZIP = ".zip"
+OTHER = ".audio"  # where a name has no ending that is known
+ENDINGS = AUDIO_EXTENSIONS | VIDEO_EXTENSIONS | {ZIP}
+
+
+class TooLargeError(InputError):
+    """A file is larger than what one may send."""
+
+
+class TooManyError(InputError):
+    """Somebody has begun too many files and finished none."""
+
+
+class NoRoomError(EpiscribeError):
+    """The disk is too full for a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody sends or has sent: `size` in bytes, `sha256` once it is whole, the episode it is of."""
+
+    id: str
+    user: str
+    name: str
+    size: int
+    sha256: str = ""
+    episode: str = ""
+    changed_at: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it has come and was found to be sound."""
+        return bool(self.sha256)
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called where it is kept."""
+        ending = PurePosixPath(self.name).suffix.lower()
+        return f"{self.id}{ending if ending in ENDINGS else OTHER}"
+
+    @property
+    def expires_at(self) -> float:
+        """When it is removed unless something happens to it; seconds since 1970."""
+        return self.changed_at + KEEP_SECONDS
+
+
+class Uploads:
+    """All files that were sent, by the settings and the store."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._store = store
+        self.max_bytes = settings.limits.audio_bytes
+        self.folder = resolve_location(settings.uploads)
+        self.parts = self.folder if is_local(self.folder) else cache_folder() / "uploads"
+
+    def create(self, user: str, name: str, size: int) -> Upload:
+        """Begin one; refused by its size, before a byte of it comes."""
+        if size < 1:
+            raise InputError("an empty file can't be heard")
+        if size > self.max_bytes:
+            raise TooLargeError(f"{size:,} bytes are more than the {self.max_bytes:,} that a file may have")
+        self.sweep()
+        upload = Upload(secrets.token_hex(16), user, tidy_name(name), size)
+        with _disk(self.parts):
+            self.parts.mkdir(parents=True, exist_ok=True)
+            begun = self._unfinished()
+            if sum(other.user == user for other in begun) >= MAX_UNFINISHED:
+                raise TooManyError(
+                    f"{MAX_UNFINISHED} files are begun and not finished: finish or remove some"
+                )
+            promised = sum(other.size - self.offset(other) for other in begun)
+            if shutil.disk_usage(self.parts).free < promised + size + SPARE_BYTES:
+                raise NoRoomError(f"there is no room for {size:,} bytes")
+            self.part(upload).open("xb").close()
+        with self._store.begin() as connection:
+            row = {"id": upload.id, "user": user, "name": upload.name, "size": size}
+            connection.execute(insert(_uploads).values(**row, changed_at=database_time(connection)))
+        return self.get(upload.id)
+
+    def get(self, upload_id: str) -> Upload:
+        """The one with this id; InputError where there is none."""
+        with self._store.look() as connection:
+            row = connection.execute(select(_uploads).where(_uploads.c.id == upload_id)).mappings().first()
+        if row is None:
+            raise InputError(f"there is no upload {printable(upload_id)[:64]}: it expired, or was used")
+        return Upload(**row)
+
+    def of_user(self, user: str) -> list[Upload]:
+        """All of one person that no episode was made of yet."""
+        with self._store.look() as connection:
+            mine = (_uploads.c.user == user) & (_uploads.c.episode == "")
+            rows = connection.execute(select(_uploads).where(mine).order_by(_uploads.c.changed_at))
+            return [Upload(**row) for row in rows.mappings()]
+
+    def _unfinished(self) -> list[Upload]:
+        with self._store.look() as connection:
+            rows = connection.execute(select(_uploads).where(_uploads.c.sha256 == ""))
+            return [Upload(**row) for row in rows.mappings()]
+
+    def part(self, upload: Upload) -> Path:
+        """The file in which it grows."""
+        return self.parts / f"{upload.id}.part"
+
+    def offset(self, upload: Upload) -> int:
+        """How many bytes of it have come: as many as are on the disk."""
+        if upload.whole:
+            return upload.size
+        with suppress(FileNotFoundError):
+            return self.part(upload).stat().st_size
+        return 0
+
+    def touch(self, upload: Upload) -> Upload:
+        """It is being sent: it expires later."""
+        with self._store.begin() as connection:
+            mine = update(_uploads).where(_uploads.c.id == upload.id)
+            connection.execute(mine.values(changed_at=database_time(connection)))
+        return self.get(upload.id)
+
+    def finish(self, upload: Upload) -> Upload:
+        """All has come: look at what it is, and put it where runs find it. InputError: nothing that can be heard."""
+        part = self.part(upload)
+        try:
+            check_sound(part, upload.name)
+        except InputError:
+            self.remove(upload)
+            raise
+        with _disk(self.folder):
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            target = self.folder / upload.file_name
+            if is_local(self.folder):
+                part.replace(target)
+            else:
+                upload_file(part, target)
+                part.unlink()
+        with self._store.begin() as connection:
+            mine = update(_uploads).where(_uploads.c.id == upload.id)
+            connection.execute(mine.values(sha256=sha256, changed_at=database_time(connection)))
+        return self.get(upload.id)
+
+    def attach(self, uploads: Iterable[Upload], episode_id: str) -> None:
+        """These are of an episode from now on; InputError where one is of another."""
+        with self._store.begin() as connection:
+            for upload in uploads:
+                free = _uploads.c.episode.in_(("", episode_id))
+                mine = update(_uploads).where(_uploads.c.id == upload.id, free)
+                values = {"episode": episode_id, "changed_at": database_time(connection)}
+                if not connection.execute(mine.values(**values)).rowcount:
+                    raise InputError(f"{upload.name} was used already: send it again")
+
+    def remove(self, upload: Upload) -> None:
+        """Forget it; what can't be removed now is swept later."""
+        with suppress(OSError):
+            self.part(upload).unlink(missing_ok=True)
+        with suppress(Exception):  # each kind of store has its own
+            (self.folder / upload.file_name).unlink(missing_ok=True)
+        with self._store.begin() as connection:
+            connection.execute(delete(_uploads).where(_uploads.c.id == upload.id))
+
+    def remove_of(self, episode_id: str) -> None:
+        """Forget those of an episode that is done."""
+        with self._store.look() as connection:
+            rows = connection.execute(select(_uploads).where(_uploads.c.episode == episode_id)).mappings()
+            done = [Upload(**row) for row in rows]
+        for upload in done:
+            self.remove(upload)
+
+    def sweep(self) -> None:
+        """Remove what expired and no episode waits for, and what was left of episodes that are done."""
+        with self._store.look() as connection:
+            old = _uploads.c.changed_at < database_time(connection) - KEEP_SECONDS
+            state = (
+                select(episodes.c.state).where(episodes.c.id == _uploads.c.episode).correlate(_uploads)
+            ).scalar_subquery()
+            unwanted = (func.coalesce(state, "") == "done") | (old & func.coalesce(state, "").not_in(LIVE))
+            gone = [Upload(**row) for row in connection.execute(select(_uploads).where(unwanted)).mappings()]
+        for upload in gone:
+            self.remove(upload)
+
+    @contextmanager
+    def at_hand(self, upload: Upload) -> Iterator[Path]:
+        """The file on this machine, while the block lasts. InputError where it is gone."""
+        there = self.folder / upload.file_name
+        if is_local(self.folder):
+            if not there.is_file():
+                raise InputError(f"the file {upload.name} is not in {self.folder}: send it again")
+            yield there
+            return
+        here = cache_folder() / "uploads" / upload.file_name
+        with _disk(here.parent):
+            here.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            try:
+                with there.open("rb") as source, here.open("wb") as file:
+                    shutil.copyfileobj(source, file, 8 << 20)
+            except FileNotFoundError:
+                raise InputError(f"the file {upload.name} is not in {self.folder}: send it again") from None
+            except Exception as error:
+                raise EpiscribeError(f"{upload.name} can't be fetched from {self.folder}: {error}") from error
+            yield here
+        finally:
+            with suppress(OSError):
+                here.unlink(missing_ok=True)
+
+
+def tidy_name(name: str) -> str:
+    """What a sender calls a file, without folders and what can't be shown.
+
+    >>> tidy_name("../../etc/Talk\\0 1.mp3"), tidy_name("C:\\\\takes\\\\anne.wav"), tidy_name("\\x07")
+    ('Talk 1.mp3', 'anne.wav', 'file')
+    """
+    last = printable(name.replace("\\", "/").rpartition("/")[2].replace("\0", "")).strip()
+    stem, dot, ending = last.rpartition(".")
+    if dot and len(ending) < 10:
+        last = f"{stem[: MAX_NAME_CHARS - len(ending) - 1]}.{ending}"
+    return last[:MAX_NAME_CHARS] or "file"
+
+
+def title_of(name: str) -> str:
+    """The title of an episode that is a file of this name, as a run gives it."""
+    return PurePosixPath(name).stem or name
+
+
+def check_sound(path: Path, name: str) -> None:
+    """InputError, about `name`, unless a file is audio or video, or a zip of tracks that can be unpacked."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if archive.is_zip(path):
+            archive.check(path)
+            check_sources(str(path), (), "auto")
+        elif content_kind("", head, name) != "audio":
+            raise InputError(f"{name} is neither audio nor video, but {described('', head, name)}")
+        else:
+            ffmpeg.audio_streams(path)
+    except InputError as error:
+        raise InputError(str(error).replace(str(path), name)) from None
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def ids_in(audio_url: str, tracks: Iterable[str]) -> list[str]:
+    """The ids of the uploads that an episode is made of.
+
+    >>> ids_in("upload:1", ["Anne=upload:2", "upload:3"]), ids_in("https://example.org/1.mp3", [])
+    (['1', '2', '3'], [])
+    """
+    told = (audio_url, *(track.rpartition("=")[2] for track in tracks))
+    return [one.removeprefix(SCHEME) for one in told if one.startswith(SCHEME)]

@@ -1,0 +1,123 @@
+"""The shows that are followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from audio.transfer.addresses import redacted
+from flows.schedule import additions, feed_reading, shows
+from flows.schedule import settings as configuration
+from flows.schedule.plan import plan
+from flows.schedule.settings import Settings
+from flows.schedule.store import Store
+from flows.web.access import Editor, Reader
+from flows.web.episodes import config_of
+from flows.web.idempotency import RESPONSES, Once
+from flows.web.paging import Page, Paging
+
+router = APIRouter(tags=["feeds"])
+
+
+class Followed(BaseModel):
+    """A show that is followed. `polled_at`: seconds since 1970, null where its feed was not read yet."""
+
+    name: str
+    title: str
+    url: str = Field(description="without its secrets")
+    episodes: int
+    polled_at: float | None
+    error: str
+
+
+class Following(BaseModel):
+    """A feed to follow; options as of GET /options, for all of its episodes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=4000)
+    name: str = Field("", max_length=80, description="a-z, 0-9, - and _; default by its title")
+    back_fill: int = Field(1, ge=0, le=100_000, description="how many of its old episodes to take")
+    options: dict[str, Any] = Field({})
+
+
+class FeedItem(BaseModel):
+    """An episode of a feed."""
+
+    title: str
+    published: str = Field(description="ISO 8601; empty where unknown")
+
+
+class Preview(BaseModel):
+    """What would come of following a feed."""
+
+    name: str
+    title: str
+    episodes: int = Field(description="that the feed has")
+    taken: list[FeedItem] = Field(description="that would be processed now, newest first; the first hundred")
+
+
+@router.get("/feeds")
+def list_feeds(request: Request, caller: Reader, paging: Paging) -> Page[Followed]:
+    """The shows that are followed, by name."""
+    config = config_of(request)
+    settings = config.settings_now()
+    return paging.slice([_followed(settings, config.store, name) for name in sorted(settings.shows)])
+
+
+@router.post("/feeds", status_code=201, response_model=Followed, responses=RESPONSES)
+def follow(request: Request, caller: Editor, following: Following, once: Once) -> Response:
+    """Read a feed, follow its show from now on, and take the newest episodes that there are."""
+    config = config_of(request)
+
+    def act() -> Followed:
+        wanted = additions.checked_options(following.options)
+        if "known_people" in wanted:
+            wanted["people"] = wanted.pop("known_people")  # as people write it there
+        told = {"url": following.url.strip(), "back_fill": following.back_fill, **wanted}
+        name, _ = shows.add(following.name, told)
+        settings = config.settings_now()
+        feed_reading.read_feeds(settings, config.store, [name])
+        return _followed(settings, config.store, name)
+
+    return once(act)
+
+
+@router.post("/feeds/preview")
+def preview(request: Request, caller: Editor, following: Following) -> Preview:
+    """Read a feed, and tell what following it would do; nothing is changed."""
+    wanted = additions.checked_options(following.options)
+    name, _, feed = shows.look(following.name, {"url": following.url.strip(), **wanted})
+    found = [item.episode for item in feed.items]
+    taken = plan(name, (), found, back_fill=following.back_fill, new_per_poll=0).taken
+    return Preview(
+        name=name,
+        title=feed.title,
+        episodes=len(found),
+        taken=[FeedItem(title=one.title, published=one.published) for one in taken[:100]],
+    )
+
+
+@router.delete("/feeds/{name}", status_code=204)
+def unfollow(request: Request, caller: Editor, name: str) -> Response:
+    """Follow a show no longer; its episodes stay in the library."""
+    if name not in configuration.load().shows:
+        raise HTTPException(404, f"no show that is followed is called {name[:80]!r}")
+    shows.remove(name)
+    return Response(status_code=204)
+
+
+def _followed(settings: Settings, store: Store, name: str) -> Followed:
+    show = settings.show(name)
+    known = store.feed(name, show.url)
+    return Followed(
+        name=name,
+        title=known.title or name,
+        url=redacted(show.url),
+        episodes=store.count_of(name),
+        polled_at=known.polled_at,
+        error=known.error,
+    )

@@ -1,0 +1,222 @@
+// The transcript as this page knows it: what the server told last, and over it the edits that it hasn't acknowledged.
+
+import { joined, part, textOf, withText, wordAfter } from "./text.js";
+
+/** @typedef {import("./types.js").Paragraph} Paragraph */
+/** @typedef {import("./types.js").Speaker} Speaker */
+/** @typedef {import("./types.js").Page} Page */
+/** @typedef {import("./types.js").Patch} Patch */
+/** @typedef {import("./types.js").Edit} Edit */
+/** @typedef {import("./types.js").Action} Action */
+/** @typedef {{key: string, paragraph: Paragraph}} Keyed */
+/** @typedef {{paragraphs: Paragraph[], speakers: Speaker[]}} State */
+
+const COLOURS = 8;
+export const SAME_MOMENT = 60; // ms by which the first word of a paragraph may move and it still be taken for the same one
+
+/** Paragraphs, speakers and revision; `local` is what there is to see. Keys of paragraphs stay when ids change. */
+export class Model {
+  /** @param {Page} page */
+  constructor(page) {
+    this.revision = page.revision;
+    this.doubts = page.doubts;
+    /** @type {State} */
+    this.server = { paragraphs: page.paragraphs, speakers: page.speakers };
+    /** @type {State} */
+    this.local = this.server;
+    /** @type {Edit[]} */
+    this.pending = [];
+    /** @type {Map<string, string>} */
+    this.keys = new Map();
+  }
+
+  /** What there is to see, with the keys that tell what stayed. @returns {Keyed[]} */
+  get rows() {
+    const taken = new Set();
+    return this.local.paragraphs.map((paragraph) => {
+      let key = this.key(paragraph.id);
+      while (taken.has(key)) key += "'";
+      taken.add(key);
+      return { key, paragraph };
+    });
+  }
+
+  /** @param {string} id */
+  key(id) {
+    return this.keys.get(id) ?? id;
+  }
+
+  /** @param {string | null} label */
+  name(label) {
+    return label === null ? "" : this.local.speakers.find((one) => one.label === label)?.name ?? label;
+  }
+
+  /** @param {string | null} label */
+  colour(label) {
+    return this.local.speakers.find((one) => one.label === label)?.colour ?? null;
+  }
+
+  /** Show an edit at once. @param {Edit} edit */
+  add(edit) {
+    this.pending.push(edit);
+    if (edit.do.do === "undo") this.#again();
+    else this.local = this.#done(this.local, edit);
+  }
+
+  /** Take edits away that will not be done. @param {(edit: Edit) => boolean} chosen */
+  drop(chosen) {
+    this.pending = this.pending.filter((edit) => !chosen(edit));
+    this.#again();
+  }
+
+  /** Begin anew from what the server has now. @param {Page} page */
+  reset(page) {
+    this.#inherit(this.server.paragraphs, page.paragraphs);
+    this.server = { paragraphs: page.paragraphs, speakers: page.speakers };
+    this.revision = page.revision;
+    this.doubts = page.doubts;
+    this.#again();
+  }
+
+  /**
+   * Follow the server by one revision. Own edits among the pending ones are acknowledged by it.
+   * @param {Patch} patch
+   */
+  apply(patch) {
+    this.acknowledge(patch);
+    const paragraphs = [...this.server.paragraphs];
+    for (const splice of patch.splices) {
+      const gone = paragraphs.splice(splice.at, splice.removed, ...splice.paragraphs);
+      this.#inherit(gone, splice.paragraphs);
+    }
+    this.server = { paragraphs, speakers: patch.speakers ?? this.server.speakers };
+    this.revision = patch.to;
+    this.doubts = patch.doubts ?? this.doubts;
+    this.#again();
+  }
+
+  /**
+   * The edit that a patch answers is no longer pending; later ones about what it made get the server's names for it.
+   * @param {Patch} patch
+   * @returns {Edit | undefined}
+   */
+  acknowledge(patch) {
+    const edit = this.pending.find((one) => one.op === patch.op);
+    if (!edit) return undefined;
+    this.pending = this.pending.filter((one) => one !== edit);
+    const made = results(edit), found = patch.splices.flatMap((splice) => splice.paragraphs);
+    /** @type {Map<string, string>} */
+    const named = new Map();
+    for (const [number, mine] of made.entries()) {
+      const begins = mine.starts[0] ?? 0, as = edit.base[number] ?? mine; // where nothing was changed
+      const away = (/** @type {Paragraph} */ one) => Math.abs((one.starts[0] ?? 0) - begins);
+      const real = found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? as);
+      named.set(mine.id, real.id);
+      if (real !== mine) this.keys.set(real.id, this.key(mine.id));
+    }
+    for (const later of this.pending) {
+      if ("paragraph" in later.do) later.do = { ...later.do, paragraph: named.get(later.do.paragraph) ?? later.do.paragraph };
+    }
+    return edit;
+  }
+
+  /** The pending edits that build on one, and itself. @param {Edit} edit @returns {Edit[]} */
+  dependents(edit) {
+    const found = [edit];
+    for (const later of this.pending.slice(this.pending.indexOf(edit) + 1)) {
+      const about = "paragraph" in later.do ? later.do.paragraph : "";
+      if (found.some((one) => about.startsWith(`${one.op}/`))) found.push(later);
+    }
+    return found;
+  }
+
+  /**
+   * An action as the server takes it; null where it is about a paragraph that isn't there (any more).
+   * @param {Edit} edit
+   * @returns {Record<string, any> | null}
+   */
+  wire(edit) {
+    const action = edit.do;
+    if (action.do === "confirm") return { do: "confirm", item: action.item };
+    if (!("paragraph" in action)) return { ...action };
+    const there = this.server.paragraphs.find((one) => one.id === action.paragraph);
+    if (action.do !== "split") return action.paragraph.includes("/") && !there ? null : { ...action };
+    return there ? { do: "split", paragraph: action.paragraph, word: wordAfter(there, action.letters) } : null;
+  }
+
+  #again() {
+    const undone = new Set(this.pending.map((edit) => (edit.do.do === "undo" ? edit.do.edit : "")));
+    const edits = this.pending.filter((edit) => !undone.has(edit.op));
+    this.local = edits.reduce((state, edit) => this.#done(state, edit), this.server);
+  }
+
+  /** @param {State} state @param {Edit} edit @returns {State} */
+  #done(state, edit) {
+    const action = edit.do;
+    if (action.do === "rename") {
+      const speakers = state.speakers.map((one) => (one.label === action.speaker ? { ...one, name: action.name } : one));
+      return { ...state, speakers };
+    }
+    if (!("paragraph" in action)) return state;
+    const at = state.paragraphs.findIndex((one) => one.id === action.paragraph), there = state.paragraphs[at];
+    if (!there) return state;
+    const before = action.do === "join" ? state.paragraphs[at - 1] : undefined;
+    if (action.do === "join" && !before) return state;
+    const gone = before ? [before, there] : [there];
+    const made = changed(edit, gone);
+    if (made.length && made[0]) this.keys.set(made[0].id, this.key((before ?? there).id));
+    const paragraphs = [...state.paragraphs];
+    paragraphs.splice(before ? at - 1 : at, gone.length, ...made);
+    const known = action.do !== "speaker" || !action.name || state.speakers.some((one) => one.name === action.name);
+    if (known) return { ...state, paragraphs };
+    const taken = new Set(state.speakers.map((one) => one.colour));
+    const colour = [...Array(COLOURS).keys()].find((one) => !taken.has(one)) ?? state.speakers.length % COLOURS;
+    return { paragraphs, speakers: [...state.speakers, { label: `?${action.name}`, name: action.name ?? "", colour }] };
+  }
+
+  /** What replaces paragraphs one by one, or begins where they began, takes their keys. @param {Paragraph[]} gone @param {Paragraph[]} come */
+  #inherit(gone, come) {
+    const there = new Set(come.map((one) => one.id)), was = new Set(gone.map((one) => one.id));
+    const left = gone.filter((one) => !there.has(one.id)), fresh = come.filter((one) => !was.has(one.id));
+    const alike = left.length === fresh.length;
+    let next = 0;
+    for (const [number, one] of fresh.entries()) {
+      if (this.keys.has(one.id)) continue;
+      if (!alike) while (next < left.length && (left[next]?.starts[0] ?? 0) < (one.starts[0] ?? 0) - SAME_MOMENT) next += 1;
+      const old = alike ? left[number] : left[next];
+      if (old && (alike || Math.abs((old.starts[0] ?? 0) - (one.starts[0] ?? 0)) <= SAME_MOMENT)) this.keys.set(one.id, this.key(old.id));
+    }
+  }
+}
+
+/** What an edit makes of the paragraphs that it was meant for. @param {Edit} edit */
+export const results = (edit) => changed(edit, edit.base);
+
+/** What several edits make of what the first was meant for: their texts. @param {Edit[]} edits */
+export function outcome(edits) {
+  let state = [...(edits[0]?.base ?? [])];
+  for (const edit of edits) {
+    const ids = new Set(edit.base.map((one) => one.id)), at = state.findIndex((one) => ids.has(one.id));
+    if (at >= 0) state.splice(at, edit.base.length, ...results({ ...edit, base: state.slice(at, at + edit.base.length) }));
+  }
+  return state.map(textOf).filter(Boolean);
+}
+
+/** @param {Edit} edit @param {Paragraph[]} gone @returns {Paragraph[]} */
+function changed({ op, do: action }, gone) {
+  const [first, second] = gone, id = `${op}/0`;
+  if (!first) return [];
+  switch (action.do) {
+    case "text": return action.text ? [withText(first, action.text, id)] : [];
+    case "split": {
+      const word = wordAfter(first, action.letters);
+      return [part(first, 0, word, id), part(first, word, first.words.length, `${op}/1`)];
+    }
+    case "join": return second ? [joined(first, second, id)] : [first];
+    case "speaker": return [{ ...first, id, unsure: false, speaker: action.speaker ?? `?${action.name}` }];
+    case "confirm": return [action.kind === "word"
+      ? { ...first, doubt: first.doubt.filter((index) => index < action.from || index > action.to) }
+      : { ...first, unsure: false }];
+    default: return gone;
+  }
+}
