@@ -3,6 +3,9 @@
 Prefect can start such a server by itself, but imports the whole server into the client to do so. Here
 it starts while the client still imports its own part, and it ends when the client ends, however
 that happens: it watches its standard input, which only the client holds open.
+
+It has no login, so nothing but programs of this machine may use it: pages of other sites that are open in a browser
+here are refused, whether they call it by its own address or by a name of theirs.
 """
 
 from __future__ import annotations
@@ -18,11 +21,16 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from models.record.errors import EpiscribeError
 from models.runtime.memory import collect_garbage_seldom
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
 START_SECONDS = 120  # a first start also creates the database
 POLL_SECONDS = 0.05
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy can't reach this machine
@@ -44,7 +52,12 @@ class TemporaryServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={
+                **os.environ,
+                **_own_origins(port),
+                **environment,
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+            },
             start_new_session=True,  # Ctrl-C is for the client, which still has something to report
         )
 
@@ -73,6 +86,10 @@ class TemporaryServer:
         )
 
 
+def _own_origins(port: int) -> dict[str, str]:
+    return {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{name}:{port}" for name in NAMES)}
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -94,11 +111,16 @@ def _serve(port: int) -> None:
     try:
         import uvicorn
 
-        uvicorn.run(
-            "prefect.server.api.server:create_app", factory=True, host=HOST, port=port, log_level="error"
-        )
+        uvicorn.run(_app, factory=True, host=HOST, port=port, log_level="error")
     finally:
         os._exit(1)  # it could not start
+
+
+def _app() -> ASGIApp:
+    from prefect.server.api.server import create_app
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    return TrustedHostMiddleware(create_app(), allowed_hosts=list(NAMES))
 
 
 if __name__ == "__main__":
