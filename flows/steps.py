@@ -45,7 +45,7 @@ from models.naming.tracks import people_of
 from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
 from models.record.languages import language_shares
-from models.record.progress import Progress, silent
+from models.record.progress import Heard, Progress, silent, unheard
 from models.record.spans import Span
 from models.record.transcript import (
     AudioFile,
@@ -313,9 +313,11 @@ def transcribe(
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
     turns: Sequence[Turn] = (),
+    heard: Heard = unheard,
 ) -> Transcription:
     """Write down the words of a recording; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech, turns)
+    samples = recording.samples(decoded, progress)
+    return transcription.transcribe(samples, options, progress, speech, turns, heard)
 
 
 def diarise(
@@ -416,12 +418,6 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
     folder = folder_for(transcript.episode, options)
     before = published(folder)
     formats = list(options.formats)
-    made: tuple[Correction, ...] = ()
-    moved: tuple[Correction, ...] = ()
-    if before is not None:
-        made = corrections.load(folder)
-        moved = carry_over(made, before, transcript)
-        formats += present_formats(folder)
     if options.keep_audio and audio:
         name = write.keep_audio(Path(audio), folder)
         transcript = replace(transcript, audio=replace(transcript.audio, path=name))
@@ -431,11 +427,15 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
         and read.kept_audio(folder, before)
     ):
         transcript = replace(transcript, audio=before.audio)
-    # Corrections are not written where nothing changes: the edit page may write another one meanwhile.
-    paths = write.publish(transcript, folder, formats, moved if moved != made else None)
-    if before is not None:
-        gone = translations_of(before).keys() - translations_of(transcript).keys()
-        write.remove_translations(folder, gone)
+    if before is None:
+        return PublishedEpisode(folder, tuple(write.publish(transcript, folder, formats)))
+    with corrections.locked(folder):  # whoever edits the episode meanwhile waits
+        made = corrections.load(folder)
+        moved = carry_over(made, before, transcript)
+        formats += present_formats(folder)
+        paths = write.publish(transcript, folder, formats, moved if moved != made else None)
+    gone = translations_of(before).keys() - translations_of(transcript).keys()
+    write.remove_translations(folder, gone)
     waiting = corrections.apply_corrections(transcript, moved).waiting
     return PublishedEpisode(folder, tuple(paths), _warnings_of(waiting, folder))
 

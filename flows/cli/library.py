@@ -137,14 +137,30 @@ def edit(
         bool, typer.Option("--list", help="Only list the corrections, and whether each still fits.")
     ] = False,
 ) -> None:
-    """Correct words and speakers of an episode on a page in your browser."""
-    from flows.web.edit_server import list_corrections, serve
-
+    """Correct and review an episode on a page in your browser."""
     if listed:
-        for line in list_corrections(folder):
+        for line in _corrections_of(folder):
             typer.echo(line)
         return
-    serve(folder, audio, port, open_browser=browser)
+    from flows.web.serving import serve_episode
+
+    serve_episode(folder, audio, port, open_browser=browser)
+
+
+def _corrections_of(folder: Path) -> list[str]:
+    """The corrections of an episode in words, those that wait for their words marked."""
+    from outputs.library import corrections, read
+    from outputs.text.terminal import printable
+    from outputs.text.times import clock
+
+    waiting = read.load_corrected(folder).waiting
+    lines = []
+    for one in corrections.load(read.folder_of(folder)):
+        if one.kind != corrections.UNDO:
+            time = clock(one.start) if one.was else ""
+            waits = "no longer fits: " if one in waiting else ""
+            lines.append(f"{time:5}  {waits}{printable(str(one))}")
+    return lines or ["no corrections"]
 
 
 def clip(

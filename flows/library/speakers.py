@@ -39,18 +39,18 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     isn't there or a bad name.
     """
     name = _checked_name(name)
-    record = read.load_record(folder)
-    folder = read.folder_of(folder)
-    before = corrections.load(folder)
-    labels = labels_of(corrections.apply_corrections(record, before).transcript, speaker, folder)
-    transcript = rename_speaker(record, labels, name)
-    made = _corrected_names(before, transcript, labels, name)
-    amended = made if made != before else None
+    folder = read.record_file(folder).parent
     if not files.is_local(folder):
         processes = 1  # its client has threads
-    written = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
+    with corrections.locked(folder):
+        record, before = read.load_record(folder), corrections.load(folder)
+        labels = labels_of(corrections.apply_corrections(record, before).transcript, speaker, folder)
+        transcript = rename_speaker(record, labels, name)
+        made = _corrected_names(before, transcript, labels, name)
+        amended = made if made != before else None
+        written = write.publish(transcript, folder, present_formats(folder), amended, processes=processes)
     show = folder.absolute().parent
-    learnt = _learn_confirmed(transcript, labels, name, show)
+    learnt = learn_confirmed(transcript, labels, name, show)
     others, unheard = name_others_by_voice(folder) if back_fill else ((), 0)
     return Renamed(tuple(written), learnt, _displaced(record, transcript, labels), others, unheard)
 
@@ -97,16 +97,20 @@ def labels_of(transcript: Transcript, speaker: str, folder: Path) -> list[str]:
     return found
 
 
-def _learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str, show: Path) -> bool:
-    """Learn a voice that the user put a name to; whether there was one to learn from."""
+def learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str | None, show: Path) -> bool:
+    """Learn voices that somebody put a name to, or forget what they taught; whether there was one to learn from.
+
+    labels: whose voices, which this machine has kept. name: None where the name was taken back. show: the folder.
+    """
     voices = [
         voice for voice in voices_file.episode_voices(transcript.audio.sha256) if voice.speaker in labels
     ]
-    samples = [(name, sample_of(voice, transcript.episode.id, confirmed=True)) for voice in voices]
+    samples = [(name or "", sample_of(voice, transcript.episode.id, confirmed=True)) for voice in voices]
     if not samples:
         return False
-    after = voices_file.change(show, lambda now: _corrected(now, samples).learnt_all(samples))
-    return after.voice_of(name) is not None
+    taught = samples if name else []
+    after = voices_file.change(show, lambda now: _corrected(now, samples).learnt_all(taught))
+    return bool(name) and after.voice_of(str(name)) is not None
 
 
 def _corrected(now: VoiceRegistry, samples: Sequence[tuple[str, VoiceSample]]) -> VoiceRegistry:

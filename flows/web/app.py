@@ -8,7 +8,7 @@ from contextlib import ExitStack, asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from flows.web import problems, shells
+from flows.web import openapi, problems, shells
 from flows.web.accounts import Accounts
 from flows.web.api import (
     feeds,
@@ -61,6 +61,7 @@ def create_app(config: WebConfig) -> FastAPI:
         servers=[{"url": config.url}],
         root_path_in_servers=False,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
     )
     accounts = Accounts(config.store)
     app.state.config, app.state.hub, app.state.accounts = config, Hub(), accounts
@@ -68,6 +69,7 @@ def create_app(config: WebConfig) -> FastAPI:
     for router in _routers():
         app.include_router(router, prefix=API)
     app.include_router(shells.router)
+    openapi.install(app, config)
     # From the inside to the outside.
     app.add_middleware(GZipMiddleware, compresslevel=COMPRESSION, exclude_content_types=UNCOMPRESSED)
     app.add_middleware(HeadAsGet, router=app.router)

@@ -107,7 +107,7 @@ def run_schedule(at_once: int) -> None:
     with suppress(OSError):
         os.nice(NICENESS)
     threading.Thread(target=_end_with_the_app, daemon=True).start()
-    serve(load(), at_once)
+    serve(load(), at_once, without_shows=True)
 
 
 def _end_with_the_app() -> None:

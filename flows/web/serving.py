@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -18,16 +19,17 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from flows.schedule.settings import Settings
 from flows.schedule.store import open_store
 from flows.web.app import create_app
 from flows.web.config import WebConfig
 from flows.web.users import Users
 from models.record.errors import EpiscribeError, InputError
+from outputs.library import read
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from flows.schedule.settings import Settings
     from flows.web.engine import Engine
 
 HOST, PORT = "127.0.0.1", 8300
@@ -66,6 +68,20 @@ def serve_web(
             new_token() if alone else "",
         )
         run(config, listening, proxied=bool(url), open_browser=open_browser and alone, engine=engine)
+
+
+def serve_episode(folder: Path, audio: Path | None, port: int, *, open_browser: bool) -> None:
+    """Serve the page of one episode, wherever it lies, on this machine until Ctrl-C. InputError where there is none."""
+    folder = read.record_file(folder).parent.absolute()
+    read.load_record(folder)
+    if audio is not None and not audio.is_file():
+        raise InputError(f"{audio}: no such file")
+    with tempfile.TemporaryDirectory(prefix="episcribe-") as place, listen(HOST, port) as listening:
+        settings = Settings(library=str(folder.parent), store=str(Path(place) / "store.db"))
+        url, store = address_of(listening, HOST), open_store(settings.store)
+        config = WebConfig(settings, store, folder.parent, url, new_token(), only=folder, audio=audio)
+        run(config, listening, open_browser=open_browser)
+    print(f"The files in {folder} are up to date.")
 
 
 def run(

@@ -121,7 +121,7 @@ class EditingSession:
 
     def __init__(self, folder: Path) -> None:
         self.folder = read.record_file(folder).parent
-        self._lock = RLock()
+        self.lock = RLock()  # whoever holds it has all to themselves
         self._record: Transcript | None = None
         self._key = ""
         self._record_stamp: Any = None
@@ -130,6 +130,8 @@ class EditingSession:
         self._gone: OrderedDict[str, int] = OrderedDict()
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
+        self._list: tuple[Correction, ...] = ()
+        self._steps: list[tuple[int, Draft, list[bool]]] = []
         self._load()
 
     # What there is.
@@ -137,7 +139,7 @@ class EditingSession:
     @property
     def transcript(self) -> Transcript:
         """The transcript as it is corrected by now."""
-        with self._lock:
+        with self.lock:
             return self._draft.transcript() if any(self._placed) else self.record
 
     @property
@@ -149,12 +151,12 @@ class EditingSession:
     @property
     def revision(self) -> str:
         """Changes with the record and with each correction, and not when a program starts anew."""
-        with self._lock:
+        with self.lock:
             return self._revision
 
     def page(self, by: str = "") -> dict[str, Any]:
         """All that the page shows, as plain values; `by` is who looks."""
-        with self._lock:
+        with self.lock:
             episode, transcript = self.record.episode, self.record
             return {
                 "revision": self._revision,
@@ -176,7 +178,7 @@ class EditingSession:
 
     def undoable(self, by: str) -> list[dict[str, str]]:
         """The edits of a user that can be asked to be taken back, the newest last."""
-        with self._lock:
+        with self.lock:
             found: dict[str, str] = {}
             for one in self._list:
                 if one.by == by and one.kind != UNDO:
@@ -185,19 +187,40 @@ class EditingSession:
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
-        with self._lock:
+        with self.lock:
             items = self._items()
         return [_item_told(id, doubt, shown) for id, doubt, shown in items]
 
     @property
+    def speakers(self) -> list[dict[str, Any]]:
+        """The speakers as the page shows them."""
+        with self.lock:
+            return self._speakers
+
+    @property
     def doubts(self) -> dict[str, int]:
         """How many words, speakers and names are in doubt, and how many of all have been reviewed."""
-        with self._lock:
+        with self.lock:
             return self._doubts
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the episode's files were written before its last correction."""
+        made, written = (
+            file.stat().st_mtime if file.exists() else 0.0
+            for file in (self.folder / corrections.FILE_NAME, self.folder / EPISODE.file_name)
+        )
+        return made > written
+
+    @property
+    def given_names(self) -> dict[str, str]:
+        """What people call speakers, by label."""
+        with self.lock:
+            return {label: one.name for label, one in self._draft.names.items() if one.source == "user"}
 
     def around(self, start: int) -> tuple[int, list[Mapping[str, Any]]]:
         """The paragraphs there are now around a time in milliseconds, and the index of the first."""
-        with self._lock:
+        with self.lock:
             nearest = min(
                 range(len(self._shown)), key=lambda at: abs(self._shown[at].start - start), default=0
             )
@@ -213,7 +236,7 @@ class EditingSession:
         """
         if not op or len(op) > MAX_OP:
             raise InputError(f"an edit needs an op of 1 to {MAX_OP} characters, which its sender makes up")
-        with self._lock, corrections.locked(self.folder):
+        with self.lock, corrections.locked(self.folder):
             self.refresh()
             if self._is_done(op):
                 return self._again(op, by)
@@ -226,14 +249,14 @@ class EditingSession:
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
             files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
-            self._list_stamp = _stamp(self.folder / corrections.FILE_NAME)
+            self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
             self._take(changed, draft, placed)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
         """Heed what other programs did to the episode; whether there was anything that changes what is shown."""
-        with self._lock:
+        with self.lock:
             before = self._revision
             if self._stamps() != (self._record_stamp, self._list_stamp):
                 self._load()
@@ -407,7 +430,7 @@ class EditingSession:
         wanted = _line(do, "item", MAX_OP)
         found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
         if found is None:
-            raise self._conflict("this is in doubt no more, or was changed", self._gone.get(wanted, 0))
+            raise self._conflict("this is in doubt no more, or was changed", 0, known=False)
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
             name = self._draft.names[str(doubt.label)].name
@@ -510,44 +533,43 @@ class EditingSession:
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
-        """All that is in doubt, with ids that last as long as the paragraph or the name; the most doubtful first."""
+        """All that is in doubt, with ids that last as long as it is the same; the most doubtful first."""
         found: list[tuple[str, Doubt, Shown | None]] = []
-        for at, shown in enumerate(self._shown):
-            for doubt in shown.doubts:
-                id = _hash(f"{shown.id} {doubt.kind} {doubt.first} {doubt.last}")
-                found.append((id, replace(doubt, paragraph=at), shown))
+        seen = Counter[str]()
         first = {shown.speaker: shown for shown in reversed(self._shown)}
-        found += (
-            (_hash(f"{doubt.label} {doubt.text}"), doubt, first.get(doubt.label))
-            for doubt in self._names_in_doubt
-        )
+        about = [(doubt, shown) for shown in self._shown for doubt in shown.doubts]
+        for doubt, shown in (*about, *((doubt, first.get(doubt.label)) for doubt in self._names_in_doubt)):
+            what = f"{doubt.kind} {doubt.start} {doubt.end} {doubt.label} {doubt.text}"
+            found.append((_hash(f"{what} {seen[what]}"), doubt, shown))
+            seen[what] += 1
         found.sort(key=lambda one: (-one[1].doubt, one[1].start))
         return found
 
     # Keeping.
 
     def _stamps(self) -> tuple[Any, Any]:
-        return _stamp(self.folder / EPISODE.file_name), _stamp(self.folder / corrections.FILE_NAME)
+        return files.stamp(self.folder / EPISODE.file_name), files.stamp(self.folder / corrections.FILE_NAME)
 
     def _load(self) -> None:
         record_stamp, list_stamp = self._stamps()
-        if record_stamp != self._record_stamp:
-            self._load_record()
+        anew = record_stamp != self._record_stamp and self._load_record()
+        made = corrections.load(self.folder) if list_stamp != self._list_stamp else self._list
         self._record_stamp, self._list_stamp = record_stamp, list_stamp
-        made = corrections.load(self.folder)
-        self._steps: list[tuple[int, Draft, list[bool]]] = [(0, Draft(self.record), [])]
-        self._list: tuple[Correction, ...] = made
-        draft, placed = self._until(len(made))
-        self._take(made, draft, placed)
+        if anew:
+            self._list, self._steps = (), [(0, Draft(self.record), [])]
+        if anew or made != self._list:
+            self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
+            self._list = made
+            self._take(made, *self._until(len(made)))
 
-    def _load_record(self) -> None:
-        """Read the record, and begin anew with it where it tells something else than the one there was."""
+    def _load_record(self) -> bool:
+        """Read the record; whether it tells something else than the one there was."""
         file = self.folder / EPISODE.file_name
         data = read.record_bytes(file)
         key = _hash(episode_json.heard(data))
         found = read.decoded(data, file) if key != self._key else self.record
         if self._key and replace(found, review=None) == replace(self.record, review=None):
-            return
+            return False
         self._record, self._key = found, key
         self._repairs = review.Repairs(found.repairs)
         self._carved.clear()
@@ -555,6 +577,7 @@ class EditingSession:
         doubts = [doubt for shown in base for doubt in shown.doubts]
         talk = review.talk_of(shown.talk for shown in base)
         self._progress = review.Progress([*doubts, *review.of_names(found.speakers, found.evidence, talk)])
+        return True
 
     def _until(self, count: int) -> tuple[Draft, list[bool]]:
         """The draft with so many corrections of the list, and which of them found their places."""
@@ -568,11 +591,7 @@ class EditingSession:
 
     def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
         """Have this be what there is."""
-        same = next(
-            (at for at, (one, other) in enumerate(zip(made, self._list, strict=False)) if one is not other),
-            min(len(made), len(self._list)),
-        )
-        self._steps = [step for step in self._steps if step[0] <= same]
+        self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
         self._list, self._draft, self._placed = made, draft, placed
@@ -670,13 +689,10 @@ def _op(one: Correction) -> str:
     return one.op or f"edit-{one.edit}"
 
 
-def _stamp(file: Path) -> Any:
-    """Changes when another program writes a file."""
-    try:
-        found = file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return getattr(found, "st_mtime_ns", None) or str(found), found.st_size, found.st_ino
+def _alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many things two lists have in common at their beginnings."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
 
 
 def _hash(data: str | bytes) -> str:

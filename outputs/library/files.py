@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -66,11 +66,26 @@ def _lock_of(folder: Path, name: str) -> Path:
     return locks / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:32]}.lock"
 
 
+def stamp(file: Path) -> Hashable:
+    """Changes when a file is written; None where there is none."""
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (
+        getattr(found, "st_mtime_ns", 0),
+        found.st_size,
+        found.st_ino,
+        str(found) if not is_local(file) else "",
+    )
+
+
 def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Write files into folders that are there: all under temporary names first, then renamed.
 
-    A reader sees each file whole or as it was. Raises OutputError where one can't be written. Stores such as S3
-    show a file only once it is whole, and can't rename: there each is written under its own name, in order.
+    A reader sees each file whole or as it was, and what is there when this returns outlasts a power cut. Raises
+    OutputError where one can't be written. Stores such as S3 show a file only once it is whole, and can't rename:
+    there each is written under its own name, in order.
     """
     if not all(map(is_local, contents)):
         _upload(contents)
@@ -82,12 +97,25 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
             _write(part, contents[target])
         for target, part in parts.items():
             part.replace(target)
+        for folder in {target.parent for target in contents}:
+            _sync_folder(folder)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         for part in parts.values():
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have what files are called in a folder outlast a power cut; not where folders can't be opened (Windows)."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _upload(contents: Mapping[Path, bytes]) -> None:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from models.record.errors import InputError, OutputError
@@ -16,10 +17,16 @@ from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
-from outputs.library import corrections
+from outputs.library import corrections, read
 from outputs.library.corrections import Correction
-from outputs.library.files import is_local, replace_files, upload_file
+from outputs.library.files import is_local, replace_files, stamp, upload_file
+from outputs.library.folders import present_formats
+from outputs.library.review import reviewed
 from outputs.text.translations import translated, translations_of
+
+RENDERINGS = (
+    5  # before what was rendered is written although somebody has written meanwhile, and writes again
+)
 
 
 def publish(
@@ -41,6 +48,43 @@ def publish(
     languages of its translations, too.
     Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
+    contents = _contents(transcript, folder, formats, amended, processes)
+    try:
+        if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    replace_files(contents)
+    return list(contents)
+
+
+def publish_again(folder: Path) -> None:
+    """Write all files that an episode has again, with the corrections in its folder laid over its record.
+
+    What other programs write meanwhile is heeded, and nobody waits for the rendering. Raises as `publish`, and as
+    `outputs.library.read` where there is no record.
+    """
+    for last in (*[False] * (RENDERINGS - 1), True):
+        seen = _stamps(folder)
+        contents = _contents(read.load_record(folder), folder, present_formats(folder), None, 1)
+        with corrections.locked(folder):
+            if last or _stamps(folder) == seen:
+                replace_files(contents)
+                return
+
+
+def _stamps(folder: Path) -> list[object]:
+    return [stamp(folder / name) for name in (EPISODE.file_name, corrections.FILE_NAME)]
+
+
+def _contents(
+    transcript: Transcript,
+    folder: Path,
+    formats: Iterable[str],
+    amended: Sequence[Correction] | None,
+    processes: int,
+) -> dict[Path, bytes]:
+    """The files that `publish` writes, in that order."""
     chosen = [
         (entry, language)
         for entry in formats_named(formats)
@@ -48,6 +92,7 @@ def publish(
     ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
+    transcript = replace(transcript, review=reviewed(transcript, corrected) if made else None)
     texts = _rendered(transcript, corrected, chosen, processes)
     # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
     contents = {
@@ -56,15 +101,11 @@ def publish(
         )
         for (entry, language), text in zip(chosen, texts, strict=True)
     }
-    if amended is not None:
-        contents = {folder / corrections.FILE_NAME: corrections.render(amended), **contents}
-    try:
-        if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
-    replace_files(contents)
-    return list(contents)
+    return (
+        contents
+        if amended is None
+        else {folder / corrections.FILE_NAME: corrections.render(amended), **contents}
+    )
 
 
 def _rendered(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
@@ -14,8 +16,9 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from flows.library.audio import find_audio
 from flows.web import hub
 from flows.web.access import Caller, Editor, Reader
-from flows.web.desk import Desk
+from flows.web.desk import Desk, topic
 from flows.web.episodes import config_of, folder_of
+from flows.web.etags import etag, not_modified, tagged
 from flows.web.problems import ProblemError
 from models.record.errors import InputError
 from outputs.library.editing import ConflictError, EditingSession
@@ -25,49 +28,61 @@ from outputs.library.editing import ConflictError, EditingSession
 async def life(app: FastAPI) -> AsyncIterator[None]:
     """The desk lasts as long as the app."""
     app.state.desk = Desk(app.state.hub)
+    app.state.desk.start()
     yield
+    await asyncio.to_thread(app.state.desk.close)
 
 
 router = APIRouter(tags=["transcripts"], lifespan=life)
 PLACE = "/episodes/{show}/{name}"
 
 
-def session_of(request: Request, show: str, name: str) -> EditingSession:
-    """The editing of the episode that an address names; 404 where there is none."""
+def desk_of(request: Request) -> Desk:
+    """The desk of the app that answers."""
     desk: Desk = request.app.state.desk
-    return desk.session(folder_of(config_of(request), show, name))
+    return desk
 
 
-Session = Annotated[EditingSession, Depends(session_of)]
+def place_of(request: Request, show: str, name: str) -> Path:
+    """The folder of the episode that an address names; 404 where there is none."""
+    return folder_of(config_of(request), show, name)
 
 
-@router.get(PLACE)
-def episode(request: Request, caller: Reader, show: str, name: str, session: Session) -> Response:
+Folder = Annotated[Path, Depends(place_of)]
+OnDesk = Annotated[Desk, Depends(desk_of)]
+
+
+@router.get(PLACE, response_model=dict[str, Any])
+def episode(request: Request, caller: Reader, show: str, name: str, folder: Folder, desk: OnDesk) -> Response:
     """All of an episode that can be read and edited."""
-    session.refresh()
-    page = {
-        "episode": f"{show}/{name}",
-        "audio": _audio(request, session) is not None,
-        "editable": caller.may("editor"),
-        **session.page(_user(request, caller)),
-    }
-    return Response(json.dumps(page), media_type="application/json")
+    session = desk.refreshed(folder)
+    user = _user(request, caller)
+    with session.lock:
+        own = {
+            "episode": f"{show}/{name}",
+            "audio": _audio(request, session) is not None,
+            "editable": caller.may("editor"),
+        }
+        tag = etag(json.dumps([session.revision, user, own]))
+        known = not_modified(request, tag)
+        page = None if known else session.page(user)
+    return known or tagged(request, json.dumps({**own, **(page or {})}).encode(), tag=tag)
 
 
-@router.post(PLACE + "/edits")
+@router.post(PLACE + "/edits", response_model=dict[str, Any])
 def edit(
     request: Request,
     caller: Editor,
-    show: str,
-    name: str,
-    session: Session,
+    folder: Folder,
+    desk: OnDesk,
     op: Annotated[str, Body()],
     do: Annotated[dict[str, Any], Body()],
-) -> dict[str, Any]:
+) -> Response:
     """Do an edit, once however often it is sent; 409 where what it is for is not as it was."""
     try:
-        patch = session.edit(op, _user(request, caller), do)
+        patch = desk.edit(folder, op, _user(request, caller), do)
     except ConflictError as error:
+        session = desk.session(folder)
         raise ProblemError(
             409,
             "conflict",
@@ -76,36 +91,54 @@ def edit(
             revision=session.revision,
             at=error.at,
             paragraphs=error.paragraphs,
-            speakers=session.page()["speakers"],
+            speakers=session.speakers,
         ) from None
-    shared = {name: value for name, value in patch.items() if name != "undo"}
-    request.app.state.hub.publish(_topic(session), shared)
-    return patch
+    return Response(json.dumps(patch), media_type="application/json")
 
 
-@router.get(PLACE + "/review")
-def review(caller: Reader, session: Session) -> dict[str, Any]:
+@router.get(PLACE + "/review", response_model=dict[str, Any])
+def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """What is in doubt, the most doubtful first."""
-    return {"items": session.review(), "next": None, **session.doubts}
+    session = desk.refreshed(folder)
+    with session.lock:
+        told = {"items": session.review(), "next": None, "revision": session.revision, **session.doubts}
+    return Response(json.dumps(told), media_type="application/json")
 
 
-@router.get(PLACE + "/events")
-async def events(request: Request, caller: Reader, session: Session) -> StreamingResponse:
-    """What changes, as it does."""
-    return hub.stream(request, _topic(session))
+@router.get(PLACE + "/events", responses=hub.EVENTS)
+async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> StreamingResponse:
+    """What changes, as it does, and who else has the episode open."""
+
+    async def there() -> dict[str, Any]:
+        return desk.present(folder)
+
+    answer = hub.stream(request, topic(folder), there)
+    told = answer.body_iterator
+
+    async def attended() -> AsyncIterator[Any]:
+        with desk.attended(folder, caller.name):
+            async for event in told:
+                yield event
+
+    answer.body_iterator = attended()
+    return answer
 
 
-@router.get(PLACE + "/audio")
-def audio(request: Request, caller: Reader, session: Session) -> Response:
+@router.get(
+    PLACE + "/audio",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/*": {}}, "description": "The audio."}},
+)
+def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """The audio, or the part of it that is asked for."""
-    found = _audio(request, session)
+    found = _audio(request, desk.session(folder))
     if found is None:
         raise HTTPException(404, "the audio of this episode is not kept here")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     return FileResponse(found, media_type=kind)
 
 
-def _audio(request: Request, session: EditingSession) -> Any:
+def _audio(request: Request, session: EditingSession) -> Path | None:
     try:
         return find_audio(session.folder, session.record, config_of(request).audio)
     except InputError:
@@ -113,9 +146,5 @@ def _audio(request: Request, session: EditingSession) -> Any:
 
 
 def _user(request: Request, caller: Caller) -> str:
-    """Who edits: nobody else does who edits one episode from the command line."""
+    """Who edits; nobody by name where one episode is edited from the command line."""
     return "" if config_of(request).only is not None else caller.name
-
-
-def _topic(session: EditingSession) -> str:
-    return f"episode {session.folder}"

@@ -58,13 +58,13 @@ class DeliveryTold(BaseModel):
 
 
 @router.get("/webhooks")
-def webhooks(request: Request, caller: Editor, paging: Paging) -> Page[WebhookTold]:
+def list_webhooks(request: Request, caller: Editor, paging: Paging) -> Page[WebhookTold]:
     """The caller's webhooks; an admin sees all."""
     return paging.slice([_told(hook) for hook in _visible(request, caller)])
 
 
 @router.post("/webhooks", status_code=201)
-def subscribe(request: Request, caller: Editor, hook: NewWebhook) -> WebhookMade:
+def add_webhook(request: Request, caller: Editor, hook: NewWebhook) -> WebhookMade:
     """Be told of events from now on."""
     events = list(dict.fromkeys(hook.events))
     allow_private = config_of(request).settings.allow_private
@@ -73,13 +73,13 @@ def subscribe(request: Request, caller: Editor, hook: NewWebhook) -> WebhookMade
 
 
 @router.delete("/webhooks/{hook}", status_code=204)
-def unsubscribe(request: Request, caller: Editor, hook: str) -> None:
+def remove_webhook(request: Request, caller: Editor, hook: str) -> None:
     """Be told no more."""
     _webhooks(request).remove(_found(request, caller, hook).id)
 
 
 @router.get("/webhooks/{hook}/deliveries")
-def deliveries(request: Request, caller: Editor, hook: str, paging: Paging) -> Page[DeliveryTold]:
+def list_deliveries(request: Request, caller: Editor, hook: str, paging: Paging) -> Page[DeliveryTold]:
     """What a webhook was told in the last 30 days, the last first."""
     after = _position(paging.after)
     found = _webhooks(request).deliveries(_found(request, caller, hook).id, paging.limit + 1, after)

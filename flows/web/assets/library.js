@@ -41,10 +41,12 @@ function update() {
 }
 
 /** @param {any} page */
-function shown({ items, next }) {
+function shown({ items, next, unread }) {
   const filtered = Object.values({ ...filters(), sort: "" }).some(Boolean);
-  byId("found").textContent = !filtered ? "" : next ? "" : count("library.found", items.length);
-  byId("empty").hidden = items.length > 0;
+  const found = filtered && !next ? count("library.found", items.length) : "";
+  byId("found").textContent = unread ? count("library.unread", unread) : found;
+  if (unread) reread();
+  byId("empty").hidden = items.length > 0 || unread > 0;
   byId("episodes").hidden = items.length === 0;
   if (items.length) form.hidden = false;
   else byId("empty").replaceChildren(filtered ? nothing() : beginning());
@@ -97,6 +99,7 @@ function running() {
       element("a", { href: `${frame.base}/queue` }, t("library.queue")))));
 }
 
+const reread = soon(update, 3000); // episodes that are in the library and not yet in its lists
 const again = soon(update, 500);
 events("/queue/events", {
   queue: ({ items }) => { queue.clear(); for (const one of items) queue.set(one.id, one); running(); },

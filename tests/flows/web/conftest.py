@@ -80,11 +80,11 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
         def serve(library: Path, settings: Mapping[str, Any] = {}, **options: Any) -> Running:
             place = str(tmp_path_factory.mktemp("store") / "store.db")
-            made = Settings(library=str(library), store=place, **settings)
+            made = Settings().model_copy(update={"library": str(library), "store": place, **settings})
             socket = listen("127.0.0.1", 0)
             url = f"http://127.0.0.1:{socket.getsockname()[1]}"
             values = {"url": url, "token": TOKEN, **options}
-            config = WebConfig(made, open_store(place), library, **values)
+            config = WebConfig(made, open_store(made.store), library, **values)
             app = create_app(config)
             server = stack.enter_context(_served(AppServer(app, socket)))
             address = f"{url}{config.base}"

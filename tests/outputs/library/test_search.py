@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.record.errors import InputError
 from models.record.transcript import Transcript
-from outputs.library.corrections import word_changes
+from outputs.library.corrections import written
 from outputs.library.index import FILE_NAME
 from outputs.library.search import COUNTED, SearchResult, search, update
 from outputs.library.write import publish
@@ -144,7 +144,7 @@ def test_follows_what_the_folders_hold(tmp_path: Path) -> None:
     assert update(tmp_path).indexed == 2
     changes = update(tmp_path)
     assert (changes.indexed, changes.unchanged) == (0, 2)
-    publish(CONVERSATION, pilot, [], word_changes(CONVERSATION.segments[3].words, "Somebody laughs."))
+    publish(CONVERSATION, pilot, [], [written(CONVERSATION.segments[3].words, "Somebody laughs.")])
     assert update(tmp_path).indexed == 1
     assert not search(tmp_path, "coughs").hits
     assert [hit.seconds for hit in search(tmp_path, "laughs").hits] == [9.3]
