@@ -32,6 +32,7 @@ ROLE_HELP = "reader: read; editor: also add and correct; admin: also publish, us
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(web)
+    app.command(hidden=True)(beside)
     app.add_typer(users_app, name="users")
 
 
@@ -65,6 +66,13 @@ def web(
         open_browser=browser,
         engine=schedule,
     )
+
+
+def beside(at_once: int) -> None:
+    """Run the schedule for an app that has started this."""
+    from flows.web.engine import run_schedule
+
+    run_schedule(at_once)
 
 
 @users_app.command("add")

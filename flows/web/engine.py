@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from models.record.errors import InputError
 
+BESIDE = "beside"  # the command, which is not for people
 NICENESS = 10
 END_SECONDS = 30.0  # for the schedule to let go of what it does
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds before it is started again
@@ -29,13 +30,8 @@ ROOT = Path(__file__).parents[2]
 
 def schedule_command(at_once: int) -> list[str]:
     """What runs the schedule of the settings, with so many episodes at once; 0: polls only."""
-    return [
-        sys.executable,
-        "-P",
-        "-m",
-        "flows.web.engine",
-        str(at_once),
-    ]  # -P: the folder we are in is not ours
+    isolated = "-P"  # the folder we are in is not ours
+    return [sys.executable, isolated, "-m", "flows.cli", BESIDE, str(at_once)]
 
 
 class Engine:
@@ -103,23 +99,18 @@ class Engine:
             return self._process
 
 
-def main(at_once: int) -> None:
-    """Run the schedule until told to end, or until the process that holds our standard input is gone."""
-    from flows.cli.main import guarded
+def run_schedule(at_once: int) -> None:
+    """What the command does: the schedule, until told to end, or until who holds our standard input is gone."""
     from flows.schedule.serve import serve
     from flows.schedule.settings import load
 
     with suppress(OSError):
         os.nice(NICENESS)
     threading.Thread(target=_end_with_the_app, daemon=True).start()
-    guarded(lambda: serve(load(), at_once, without_shows=True))
+    serve(load(), at_once, without_shows=True)
 
 
 def _end_with_the_app() -> None:
     while os.read(0, 1024):  # not by sys.stdin, whose lock would be held when we end
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

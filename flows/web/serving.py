@@ -114,7 +114,8 @@ def run(
 class AppServer(uvicorn.Server):
     """A server of the app on a socket.
 
-    proxied: what a proxy on this machine tells of its callers is believed. started: called once it answers.
+    proxied: what a proxy on this machine, or one that FORWARDED_ALLOW_IPS names, tells of its callers is believed.
+    started: called once it answers.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class AppServer(uvicorn.Server):
             access_log=False,
             server_header=False,
             proxy_headers=proxied,
+            forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1",
             timeout_graceful_shutdown=END_SECONDS,
             ws="none",
         )

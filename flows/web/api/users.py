@@ -192,7 +192,6 @@ def logout(_: Reader, request: Request, response: Response) -> None:
     if session := getattr(request.state, "session", ""):
         accounts_of(request).sessions.end(session)
     authentication.drop_cookie(response, config_of(request))
-    response.headers["Clear-Site-Data"] = '"cache"'
 
 
 @router.get("/users")

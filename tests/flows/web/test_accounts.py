@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +14,21 @@ import httpx2
 import pytest
 from sqlalchemy import Table, select, update
 
+from flows.schedule.store import Store, open_store
 from flows.schedule.tables import login_attempts, sessions, users
 from flows.web.config import API
 from flows.web.sessions import IDLE_SECONDS, LIFE_SECONDS
 from flows.web.throttle import ADDRESS, NAME, Throttle
-from flows.web.users import Users
+from flows.web.users import ConflictError, Users
 from tests.browser import open_browser, watched
+from tests.flows.postgres import USER, create_database
 from tests.flows.web.conftest import PASSWORD, Running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 OTHER = "another horse battery"
+_numbers = count()
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +292,46 @@ def test_addresses_that_callers_claim_are_not_believed(app: Running) -> None:
     with app.store.look() as connection:
         counted = set(connection.execute(login_attempts.select()).scalars())
     assert counted == {"name nobody", "address 127.0.0.1"}
+
+
+# Many at once
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "sqlite":
+        return open_store(str(tmp_path / "store.db"))
+    address = request.getfixturevalue("postgres_server")
+    name = f"accounts{next(_numbers)}"
+    create_database(address, name)
+    return open_store(f"postgresql://{USER}@{address}/{name}")
+
+
+def test_many_attempts_at_once_count_one_after_the_other(store: Store) -> None:
+    throttle = Throttle(store)
+    assert throttle.attempt("ann", "192.0.2.1") == 0
+    with store.begin() as connection:
+        long_ago = login_attempts.c.last_at - NAME.longest - 1
+        connection.execute(update(login_attempts).values(failures=NAME.free + 10, last_at=long_ago))
+    with ThreadPoolExecutor(8) as threads:
+        waits = list(threads.map(lambda _: throttle.attempt("ann", "192.0.2.1"), range(8)))
+    assert sorted(wait > 0 for wait in waits) == [False] + [True] * 7
+
+
+def test_two_admins_can_not_remove_each_other(store: Store) -> None:
+    users = Users(store)
+    for name in ("ann", "bob"):
+        users.add(name, PASSWORD, "admin")
+
+    def remove(name: str) -> bool:
+        try:
+            users.remove(name)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(remove, ("ann", "bob"))) == [False, True]
 
 
 # The page
