@@ -1,4 +1,4 @@
-"""Webhooks: signed, sent until they are taken, told of all that was done, whoever did it; never to private addresses."""
+"""Webhooks: signed, sent until they are taken, told of all that was done whoever did it, never to private addresses."""
 
 from __future__ import annotations
 
