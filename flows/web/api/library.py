@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from flows.library.audio import downloads_folder
 from flows.web.access import Reader
 from flows.web.episodes import config_of
 from flows.web.etags import tagged
@@ -143,8 +144,6 @@ def _summary(listed: Listed, library: Path, heard: frozenset[str]) -> EpisodeSum
 
 def _downloads() -> frozenset[str]:
     """Digests of the audio that was downloaded here."""
-    from flows.steps import downloads_folder
-
     try:
         return frozenset(file.stem for file in downloads_folder().iterdir())
     except OSError:
