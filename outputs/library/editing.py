@@ -127,7 +127,7 @@ class EditingSession:
         self._record_stamp: Any = None
         self._list_stamp: Any = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
-        self._gone: OrderedDict[str, int] = OrderedDict()
+        self._gone: OrderedDict[str, tuple[int, str]] = OrderedDict()  # start and who changed it
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
         self._list: tuple[Correction, ...] = ()
@@ -251,7 +251,7 @@ class EditingSession:
             files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
-            self._take(changed, draft, placed)
+            self._take(changed, draft, placed, by)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
@@ -278,7 +278,7 @@ class EditingSession:
         edit = _line(do, "edit", MAX_OP)
         own = [index for index, one in enumerate(self._list) if one.kind != UNDO and _op(one) == edit]
         if not own:
-            raise self._conflict("this edit is not there any more", 0, known=False)
+            raise self._conflict("this edit is not there any more")
         if any(self._list[index].by != by for index in own):
             raise InputError("this edit is not yours to take back")
         first, start = own[0], milliseconds(self._list[own[0]].start)
@@ -310,9 +310,7 @@ class EditingSession:
         return False
 
     def _is_done(self, op: str) -> bool:
-        return op in self._answers or any(
-            op == _op(one) or (one.kind == UNDO and one.now == op) for one in self._list
-        )
+        return any(op == _op(one) or (one.kind == UNDO and op == one.now) for one in self._list)
 
     def _again(self, op: str, by: str) -> dict[str, Any]:
         """The answer to an edit that was done before, also by a program that was ended since."""
@@ -423,14 +421,14 @@ class EditingSession:
             by = next(
                 (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), ""
             )
-            raise self._conflict("somebody else has given this speaker another name", 0, by=by, known=False)
+            raise self._conflict("somebody else has given this speaker another name", by=by)
         return [] if (now.name, now.source) == (name, "user") else [Correction(NAME, speaker=label, now=name)]
 
     def _confirm(self, do: Mapping[str, Any]) -> list[Correction]:
         wanted = _line(do, "item", MAX_OP)
         found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
         if found is None:
-            raise self._conflict("this is in doubt no more, or was changed", 0, known=False)
+            raise self._conflict("this is in doubt no more, or was changed")
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
             name = self._draft.names[str(doubt.label)].name
@@ -517,19 +515,13 @@ class EditingSession:
             raise InputError("start must be whole milliseconds")
         found = [at for at, shown in enumerate(self._shown) if shown.id == wanted]
         if not found:
-            place = start if start is not None else self._gone.get(wanted)
-            raise self._conflict("this paragraph has changed meanwhile", place or 0, known=place is not None)
+            was, by = self._gone.get(wanted, (start, ""))
+            raise self._conflict("this paragraph has changed meanwhile", was if start is None else start, by)
         return min(found, key=lambda at: abs(self._shown[at].start - (start or 0)))
 
-    def _conflict(self, told: str, start: int, *, by: str | None = None, known: bool = True) -> ConflictError:
-        at, there = self.around(start) if known else (0, [])
-        if by is None:
-            near = (
-                one
-                for one in reversed(self._list)
-                if one.was and abs(milliseconds(one.start) - start) < 60_000
-            )
-            by = next((one.by for one in near if known), "")
+    def _conflict(self, told: str, start: int | None = None, by: str = "") -> ConflictError:
+        """With what there is now around a time in milliseconds, if one is known; `by` changed it."""
+        at, there = self.around(start) if start is not None else (0, [])
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
@@ -589,8 +581,8 @@ class EditingSession:
                 self._steps.append((number, draft.copy(), placed.copy()))
         return draft, placed
 
-    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
-        """Have this be what there is."""
+    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool], by: str = "") -> None:
+        """Have this be what there is; `by` is who makes it so."""
         self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
@@ -600,7 +592,7 @@ class EditingSession:
         there = {shown.id for shown in self._shown}
         for shown in before:
             if shown.id not in there:
-                self._gone[shown.id] = shown.start
+                self._gone[shown.id] = shown.start, by
         while len(self._gone) > GONE:
             self._gone.popitem(last=False)
         self._talk = review.talk_of(shown.talk for shown in self._shown)

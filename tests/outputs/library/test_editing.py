@@ -19,7 +19,8 @@ from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.corrections import UNDO, apply_corrections, load
 from outputs.library.editing import ConflictError, EditingSession
-from outputs.library.write import publish, publish_again
+from outputs.library.rerendering import publish_again
+from outputs.library.write import publish
 from outputs.text.paragraphs import PARAGRAPH_CHARS, passages
 from tests.outputs.samples import (
     BILINGUAL,
