@@ -16,6 +16,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby, islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -179,11 +180,9 @@ class EditingSession:
     def undoable(self, by: str) -> list[dict[str, str]]:
         """The edits of a user that can be asked to be taken back, the newest last."""
         with self.lock:
-            found: dict[str, str] = {}
-            for one in self._list:
-                if one.by == by and one.kind != UNDO:
-                    found.setdefault(_op(one), self._told(one))
-            return [{"op": op, "text": text} for op, text in list(found.items())[-DOABLE:]]
+            own = (one for one in reversed(self._list) if one.by == by and one.kind != UNDO)
+            edits = [list(group) for _, group in islice(groupby(own, key=_op), DOABLE)]
+            return [{"op": _op(made[-1]), "text": self._told(made[-1])} for made in reversed(edits)]
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
@@ -248,7 +247,8 @@ class EditingSession:
                 changed, draft, placed = self._added(op, by, self._changes(str(name), do))
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
-            files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
+            data = corrections.render(changed)
+            files.replace_files({self.folder / corrections.FILE_NAME: data})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
             self._take(changed, draft, placed, by)
