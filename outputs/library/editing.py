@@ -47,7 +47,7 @@ from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
-from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
+from outputs.text.paragraphs import PARAGRAPH_CHARS, Paragraph, Part, by_speaker, paragraphs
 from outputs.text.times import milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
@@ -56,6 +56,7 @@ MAX_NAME = 200
 MAX_OP = 100
 MAX_REPLACED = 5000  # places that one edit changes
 ANCHOR = 3  # words by which the beginning of a paragraph is known again
+MAX_HELD = 100  # breaks within what somebody types
 STEPS = 50  # corrections after which the draft is kept, to take back later ones quickly
 TAKEN_BACK = 1000  # edits that are remembered as taken back
 GONE = 20_000  # paragraphs that are remembered as having been there
@@ -244,7 +245,10 @@ class EditingSession:
             if name == "undo":
                 changed, draft, placed = self._undone(op, by, do)
             else:
-                changed, draft, placed = self._added(op, by, self._changes(str(name), do))
+                made = self._changes(str(name), do)
+                changed, draft, placed = self._added(op, by, made)
+                if name == "text" and made and (held := self._held(draft, self._at(do), do)):
+                    changed, draft, placed = self._added(op, by, [*made, *held])
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
             data = corrections.render(changed)
@@ -271,6 +275,31 @@ class EditingSession:
         if not all(corrections.apply(draft, one) for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
+
+    def _held(self, draft: Draft, at: int, do: Mapping[str, Any]) -> list[Correction]:
+        """What keeps a paragraph in one, and the next one apart, where what was typed is so long, or so short, that
+        they would be broken otherwise: what somebody types stays where it was typed.
+        """
+        here = self._shown[at]
+        after = self._shown[at + 1] if at + 1 < len(self._shown) else None
+        alike = after is not None and _same_passage(here, after)
+        if not alike and len(str(do["text"])) < PARAGRAPH_CHARS:
+            return []
+        draft, made = draft.copy(), list[Correction]()
+        for _ in range(MAX_HELD):
+            now = self._carve(draft)
+            found, rest = now[at : at + 1], now[at + 1] if at + 1 < len(now) else None
+            if (rest.id if rest else None) == (after.id if after else None) or not found:
+                break
+            if alike and after is not None and all(one.id != after.id for one in now[at:]):
+                made.append(_beginning(BEGIN, after, 0))
+            elif rest is not None and _same_passage(found[0], rest):
+                made.append(_beginning(GO_ON, rest, 0))
+            else:
+                break
+            if not corrections.apply(draft, made[-1]):
+                return made[:-1]
+        return made
 
     def _undone(
         self, op: str, by: str, do: Mapping[str, Any]
@@ -679,6 +708,10 @@ class EditingSession:
 def _op(one: Correction) -> str:
     """By what a correction's edit is known; those of before edits had ids are numbered."""
     return one.op or f"edit-{one.edit}"
+
+
+def _same_passage(one: Shown, other: Shown) -> bool:
+    return (one.speaker, one.language) == (other.speaker, other.language)
 
 
 def _alike(one: Sequence[object], other: Sequence[object]) -> int:
