@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.web.access import Caller, Editor
+from flows.web.access import Admin, Caller, Editor
 from flows.web.api.library import library_of
 from flows.web.episodes import config_of
 from flows.web.paging import Page, Paging
@@ -123,7 +123,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/publish/feed", response_model=PublishRun, responses=_ANSWERS)
-async def publish_feed(request: Request, response: Response, caller: Editor, order: FeedOrder) -> PublishRun:
+async def publish_feed(request: Request, response: Response, caller: Admin, order: FeedOrder) -> PublishRun:
     """Write a show's feed with links to its transcripts."""
     settings = config_of(request).settings_now()
     checked_base_url(base_url(settings))
@@ -132,7 +132,7 @@ async def publish_feed(request: Request, response: Response, caller: Editor, ord
 
 
 @router.post("/publish/site", response_model=PublishRun, responses=_ANSWERS)
-async def publish_site(request: Request, response: Response, caller: Editor, order: SiteOrder) -> PublishRun:
+async def publish_site(request: Request, response: Response, caller: Admin, order: SiteOrder) -> PublishRun:
     """Build the site of the library."""
     what = {"library": str(library_of(request)), "out": config_of(request).settings_now().publish.site}
     return await _begun(request, response, caller, "site", order.dry_run, **what)
@@ -140,12 +140,9 @@ async def publish_site(request: Request, response: Response, caller: Editor, ord
 
 @router.post("/publish/files", response_model=PublishRun, responses=_ANSWERS)
 async def publish_files(
-    request: Request, response: Response, caller: Editor, order: FilesOrder
+    request: Request, response: Response, caller: Admin, order: FilesOrder
 ) -> PublishRun:
-    """Send files to S3, or wherever the settings say: only those that differ. To remove some takes an admin."""
-    if order.remove and not order.dry_run and not caller.may("admin"):
-        raise HTTPException(403, "to remove files takes the role admin")
-    settings = config_of(request).settings_now()
+    """Send files to S3, or wherever the settings say: only those that differ."""
     what = {
         "library": str(library_of(request)),
         "site": settings.publish.site,

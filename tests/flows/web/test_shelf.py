@@ -250,13 +250,11 @@ def test_publishes_what_a_dry_run_tells(app: Running, library: Path, tmp_path: P
     assert not [name for name in map(str, (place / "public").rglob("*")) if "episode.json" in name]
 
 
-def test_publishing_takes_an_editor_and_goes_where_the_settings_say(app: Running) -> None:
-    assert app.program("reader").post("/api/v1/publish/site", json={}).status_code == 403
-    editor = app.program("editor")
-    assert editor.post("/api/v1/publish/files", json={"remove": True}).status_code == 403
-    for order in ({"out": "/etc"}, {"url": "s3://theirs"}):
-        assert editor.post("/api/v1/publish/site", json=order).status_code == 422
-    unknown = editor.post("/api/v1/publish/feed", json={"show": "nobody"})
+def test_publishing_takes_an_admin_and_goes_where_the_settings_say(app: Running) -> None:
+    assert app.program("editor").post("/api/v1/publish/site", json={}).status_code == 403
+    for order in ({"out": "/etc"}, {"url": "s3://theirs"}, {"base_url": "https://theirs.example"}):
+        assert app.client.post("/api/v1/publish/site", json=order).status_code == 422
+    unknown = app.client.post("/api/v1/publish/feed", json={"show": "nobody"})
     assert (unknown.status_code, unknown.headers["content-type"]) == (400, "application/problem+json")
 
 
