@@ -86,11 +86,18 @@ def episode(request: pytest.FixtureRequest, library: Path, audio: bytes) -> str:
     return add(library, request.node.name, conversation(), audio)
 
 
-@pytest.fixture
-def seen(browser: Browser, app: Running, episode: str) -> Iterator[Watched]:
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Watched]:
+    """The owner's window, which keeps styles and scripts from page to page."""
     with watched(browser) as found:
-        visit(found.page, app.url, episode)
         yield found
+
+
+@pytest.fixture
+def seen(window: Watched, app: Running, episode: str) -> Iterator[Watched]:
+    visit(window.page, app.url, episode)
+    yield window
+    assert window.faults == []
 
 
 @pytest.fixture

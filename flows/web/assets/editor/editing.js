@@ -15,7 +15,7 @@ const REST = 1000; // ms without typing after which words are saved
 export class Editing {
   /**
    * @param {View} view @param {Player} player @param {History} history
-   * @param {{name: (row: Row) => void, enter: (row: Row, changed: boolean) => boolean, leave: (row: Row) => boolean}} asked
+   * @param {{name: (row: Row) => void, enter: (row: Row, changed: boolean, picked: Picked | null) => boolean, leave: (row: Row) => boolean}} asked
    *   for the menu of names; whether Enter, and Escape, meant something else
    */
   constructor(view, player, history, asked) {
@@ -91,6 +91,7 @@ export class Editing {
     if (this.view.composing === row) return;
     this.view.node(row);
     this.view.typed(row);
+    if (this.player.playing) this.player.follow(false); // what is typed stays in sight
     clearTimeout(this.rest);
     this.rest = window.setTimeout(() => this.#rested(row), REST);
   }
@@ -201,7 +202,7 @@ export class Editing {
     const { view } = this, caret = view.caret(row), picked = this.picked?.row === row ? this.picked : null;
     const changed = picked !== null && this.#changed(picked);
     if (changed) this.#confirm(picked);
-    if (this.asked.enter(row, changed || view.dirty(row)) || changed || !caret) return;
+    if (this.asked.enter(row, changed || view.dirty(row), picked) || changed || !caret) return;
     this.picked = null;
     const text = row.box.textContent ?? "", word = view.laid(row).spans.find(([from, to]) => from < caret.from && caret.from < to);
     const at = word ? (caret.from - word[0] < word[1] - caret.from ? word[0] : word[1]) : caret.from;
@@ -259,6 +260,7 @@ export class Editing {
     let done = true;
     if (key === "Tab" && !event.shiftKey && !command && !event.altKey) {
       if (this.loose) return;
+      if (!this.player.playing) this.player.follow(true);
       this.player.toggle();
     } else if (key === "Escape") this.#escape(row);
     else if (key === "Enter" && command) { this.commit(row); this.asked.name(row); }
