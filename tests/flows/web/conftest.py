@@ -83,7 +83,7 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             socket = listen("127.0.0.1", 0)
             url = f"http://127.0.0.1:{socket.getsockname()[1]}"
             values = {"url": url, "token": TOKEN, **options}
-            config = WebConfig(made, open_store(place), library, **values)
+            config = WebConfig(made, open_store(made.store), library, **values)
             app = create_app(config)
             stack.enter_context(_served(AppServer(app, socket)))
             address = f"{url}{config.base}"
