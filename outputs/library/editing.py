@@ -430,7 +430,7 @@ class EditingSession:
         wanted = _line(do, "item", MAX_OP)
         found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
         if found is None:
-            raise self._conflict("this is in doubt no more, or was changed", self._gone.get(wanted, 0))
+            raise self._conflict("this is in doubt no more, or was changed", 0, known=False)
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
             name = self._draft.names[str(doubt.label)].name
@@ -533,17 +533,15 @@ class EditingSession:
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
-        """All that is in doubt, with ids that last while it says the same; the most doubtful first."""
+        """All that is in doubt, with ids that last as long as it is the same; the most doubtful first."""
         found: list[tuple[str, Doubt, Shown | None]] = []
-        for at, shown in enumerate(self._shown):
-            for doubt in shown.doubts:
-                id = _hash(f"{doubt.kind} {doubt.label} {doubt.start} {doubt.end} {doubt.text}")
-                found.append((id, replace(doubt, paragraph=at), shown))
+        seen = Counter[str]()
         first = {shown.speaker: shown for shown in reversed(self._shown)}
-        found += (
-            (_hash(f"{doubt.label} {doubt.text}"), doubt, first.get(doubt.label))
-            for doubt in self._names_in_doubt
-        )
+        about = [(doubt, shown) for shown in self._shown for doubt in shown.doubts]
+        for doubt, shown in (*about, *((doubt, first.get(doubt.label)) for doubt in self._names_in_doubt)):
+            what = f"{doubt.kind} {doubt.start} {doubt.end} {doubt.label} {doubt.text}"
+            found.append((_hash(f"{what} {seen[what]}"), doubt, shown))
+            seen[what] += 1
         found.sort(key=lambda one: (-one[1].doubt, one[1].start))
         return found
 
