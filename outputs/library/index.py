@@ -202,6 +202,9 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
+    if fresh:
+        with _transaction(index):
+            index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
         if index.execute(
