@@ -83,12 +83,9 @@ def list_episodes(
 
 
 def unread(library: Path) -> int:
-    """How many episodes of a library its index does not know yet, as far as the last look tells; all without one."""
-    try:
-        with reading(library) as index:
-            return int(index.execute("SELECT sum(episodes) FROM missing").fetchone()[0] or 0)
-    except NoIndexError:
-        return len(library_episodes(library))
+    """How many episodes of a library its index does not know yet, as far as its last look tells; all before the first."""
+    missing = _rows(library, "SELECT episodes FROM missing")
+    return missing[0][0] if missing and missing[0][0] is not None else len(library_episodes(library))
 
 
 def _rows(library: Path, statement: str, values: Sequence[Any] = ()) -> list[Any]:

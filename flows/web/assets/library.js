@@ -46,6 +46,8 @@ function shown({ items, next, unread }) {
   const found = filtered && !next ? count("library.found", items.length) : "";
   byId("found").textContent = unread ? count("library.unread", unread) : found;
   if (unread) reread();
+  const known = [...shows.options].map((/** @type {HTMLOptionElement} */ one) => one.value);
+  if (items.some((/** @type {any} */ one) => !known.includes(one.episode.split("/")[0]))) listShows();
   byId("empty").hidden = items.length > 0 || unread > 0;
   byId("episodes").hidden = items.length === 0;
   if (items.length) form.hidden = false;
@@ -109,7 +111,7 @@ function running() {
 }
 
 // Episodes that are in the library come into its lists a moment later.
-const reread = soon(() => { listShows(); update(); }, 3000);
+const reread = soon(update, 3000);
 events("/queue/events", {
   queue: ({ items }) => { queue.clear(); for (const one of items) queue.set(one.id, one); running(); },
   item: (one) => {
