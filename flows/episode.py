@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING, Any
 from prefect import flow, task
 from prefect.context import TaskRunContext
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Cancelled, Completed
 
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import naming, own_tracks, pace, steps, translation
 from flows.options import RunOptions
 from flows.pace import Work
-from flows.progress import progress
+from flows.progress import heard, progress, stage
 from models.asr import transcription, whisper_models
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.diarisation.own_tracks import TracksDiarisation
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError, InterruptedRun
 from models.record.spans import Span, speech_of
 from models.record.transcript import (
     AudioFile,
@@ -102,6 +102,12 @@ def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisod
     )
 
 
+@task(name="download", persist_result=False)
+def download_sent(lease: Lease, source: str, options: RunOptions) -> steps.DownloadedEpisode:
+    """The audio of an episode whose files somebody sent."""
+    return steps.download_upload(lease.episode, source, options, progress)
+
+
 @task(
     name="decode",
     version=str(DECODE_VERSION),
@@ -133,8 +139,8 @@ def transcribe(
     """Write down the words; see `steps.transcribe`. `turns` of the result tells of which turns it is."""
 
     def compute() -> dict[str, Any]:
-        heard = steps.transcribe(recording, decoded, options, speech, progress, turns)
-        return {**asdict(heard), "turns": _hash(list(map(astuple, turns)))}
+        found = steps.transcribe(recording, decoded, options, speech, progress, turns, heard)
+        return {**asdict(found), "turns": _hash(list(map(astuple, turns)))}
 
     return work.computed("transcribe", partial(transcription.load, options), compute)
 
@@ -230,6 +236,7 @@ def publish_listed(
     transcript: Any, options: RunOptions, lease: Lease, audio: str = ""
 ) -> steps.PublishedEpisode:
     """Write the episode's folder and mark the episode done, both or neither."""
+    stage("publish")
     with lease.finishing() as finished:
         published = steps.publish(transcript, options, audio)
         finished.folder = str(published.folder)
@@ -244,11 +251,10 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
         return
     from flows.schedule import leases
 
-    error = state.message or state.name
-    if state.is_failed():
-        error = state.result(raise_on_failure=False)
     if state.is_cancelled() or state.is_cancelling():
-        error = InputError("cancelled")  # nobody wants another attempt
+        leases.record_cancelled(episode_id, str(flow_run.id))
+        return
+    error = state.result(raise_on_failure=False) if state.is_failed() else state.message or state.name
     leases.record_failure(episode_id, str(flow_run.id), error, cut_off=state.is_crashed())
 
 
@@ -285,10 +291,14 @@ def process_episode(
         )
     from flows.schedule import leases
 
-    with leases.leased(episode_id, str(flow_run.id)) as lease:
-        if lease is None:
-            return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
-        return _process_listed(lease, options)
+    try:
+        with leases.leased(episode_id, str(flow_run.id)) as lease:
+            if lease is None:
+                return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
+            with lease.watched():
+                return _process_listed(lease, options)
+    except InterruptedRun as error:
+        return Cancelled(message=str(error))  # type: ignore[return-value]
 
 
 def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
@@ -298,12 +308,18 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
         resolve_location(folder), lease.episode
     ):  # also outside the library
         options = options.model_copy(update={"out": folder})
-    steps.check_input(lease.episode.audio_url, options)
-    result = _process(
-        options,
-        lambda: download_listed(_opaque(lease), options),
-        lambda transcript, audio: publish_listed(transcript, options, _opaque(lease), audio),
-    )
+    with lease.files(options) as (source, options):
+        steps.check_input(source, options)
+        result = _process(
+            options,
+            lambda: (
+                download_sent(_opaque(lease), source, options)
+                if lease.is_sent
+                else download_listed(_opaque(lease), options)
+            ),
+            lambda transcript, audio: publish_listed(transcript, options, _opaque(lease), audio),
+        )
+    lease.forget_files()
     link_outputs(lease, result["files"])
     return result
 
@@ -592,6 +608,8 @@ def _translate(
             found = run.do_with_models(
                 translate, step, recording, decoded, chosen, transcript, target, joined
             )
+        except InterruptedRun:
+            raise
         except Exception as error:  # whatever it is, the transcript is worth having
             warnings = (*warnings, f"no subtitles in {target}: translation failed ({_reason(error)})")
             continue
@@ -615,6 +633,8 @@ def _diarise(
         heeded["voices"] = "off"
     try:
         found = run.do_with_models(diarise, Step(recording.sha256, heeded), recording, decoded, options)
+    except InterruptedRun:
+        raise
     except Exception as error:  # whatever it is, the words are worth having
         return [Diarisation()] * decoded.parts, "none", f"no speakers: diarisation failed ({_reason(error)})"
     return [_diarisation(each) for each in found.get("tracks", [found])], model, ""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 from typing import Any, NamedTuple
 
+from flows.progress import stage as begins
 from flows.progress import tell
 from models.record.errors import OutputError
 from models.runtime.cache import cache_folder
@@ -102,6 +103,8 @@ class Work:
             self._began = time.perf_counter()
             if line := expectation(self._audio, self._left):
                 tell(line)
+        earlier = _read()
+        begins(name, {stage.name: _seconds(stage, self._audio, earlier) or 0.0 for stage in self._left})
         return self._left[0]
 
 
@@ -142,19 +145,24 @@ def expectation(audio: float, stages: Iterable[Stage]) -> str:
 
     Odd runs don't count: each stage takes what it took in the middle one of the last, and of two in the faster.
     """
-    earlier = _read()
-    seconds, guessed = 0.0, False
-    for stage in stages:
-        if runs := earlier.get(stage.kind):
-            seconds += median_low(run.load for run in runs)
-            seconds += median_low(run.rate for run in runs) * (audio + LEAST)
-        elif stage.guess is None:
-            return ""
-        elif stage.guess > 0.0:
-            seconds += LOAD_SECONDS + stage.guess * (audio + LEAST)
-            guessed = True
+    earlier, wanted = _read(), list(stages)
+    seconds = [_seconds(stage, audio, earlier) for stage in wanted]
+    known = [each for each in seconds if each is not None]
+    if len(known) < len(seconds):
+        return ""
+    guessed = any(stage.guess and stage.kind not in earlier for stage in wanted)
     why = " (no earlier runs here)" if guessed else ""
-    return f"{clock(audio)} of audio: about {duration(_rounded(seconds))}{why}"
+    return f"{clock(audio)} of audio: about {duration(_rounded(sum(known)))}{why}"
+
+
+def _seconds(stage: Stage, audio: float, earlier: Mapping[str, Sequence[Spent]]) -> float | None:
+    """What a stage will take for so many seconds of audio; None where nothing can be said."""
+    if runs := earlier.get(stage.kind):
+        load, rate = median_low(run.load for run in runs), median_low(run.rate for run in runs)
+        return load + rate * (audio + LEAST)
+    if not stage.guess:
+        return stage.guess
+    return LOAD_SECONDS + stage.guess * (audio + LEAST)
 
 
 def _rounded(seconds: float) -> float:

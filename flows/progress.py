@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import Protocol
 
 from models.record.progress import Progress, silent
 
+
+class Watch(Protocol):
+    """Somebody who looks at the whole of a run, as those who watch the queue do."""
+
+    def progress(self, stage: str, done: float, total: float) -> None:
+        """As `models.record.progress.Progress`; what it raises cancels the run."""
+
+    def stage(self, name: str, expected: Mapping[str, float]) -> None:
+        """A stage begins. expected: seconds of it and of the stages of models after it, as far as can be told."""
+
+    def heard(self, words: str) -> None:
+        """What was written down last."""
+
+
 _current: ContextVar[Progress] = ContextVar("progress", default=silent)
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 def progress(stage: str, done: float, total: float) -> None:
     """Report to whoever looks at this run, if anybody."""
     _current.get()(stage, done, total)
+    if (watch := _watch.get()) is not None:
+        watch.progress(stage, done, total)
+
+
+def stage(name: str, expected: Mapping[str, float] | None = None) -> None:
+    """Say that a stage begins, to whoever watches the whole run; see `Watch.stage`."""
+    if (watch := _watch.get()) is not None:
+        watch.stage(name, expected or {})
+
+
+def heard(words: str) -> None:
+    """Say what was written down last, to whoever watches the whole run."""
+    if (watch := _watch.get()) is not None:
+        watch.heard(words)
 
 
 def tell(line: str) -> None:
@@ -38,3 +68,13 @@ def reporting_to(watcher: Progress, listener: Callable[[str], None] | None = Non
     finally:
         _current.reset(watching)
         _listener.reset(listening)
+
+
+@contextmanager
+def watched_by(watch: Watch) -> Iterator[None]:
+    """Within, all goes to `watch` too."""
+    watching = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(watching)

@@ -45,7 +45,7 @@ from models.naming.tracks import people_of
 from models.record.errors import EpiscribeError, InputError, NotAudioError
 from models.record.identity import audio_key
 from models.record.languages import language_shares
-from models.record.progress import Progress, silent
+from models.record.progress import Heard, Progress, silent, unheard
 from models.record.spans import Span
 from models.record.transcript import (
     AudioFile,
@@ -313,9 +313,11 @@ def transcribe(
     speech: Sequence[Span] | None = None,
     progress: Progress = silent,
     turns: Sequence[Turn] = (),
+    heard: Heard = unheard,
 ) -> Transcription:
     """Write down the words of a recording; see `models.asr.transcription.transcribe`."""
-    return transcription.transcribe(recording.samples(decoded, progress), options, progress, speech, turns)
+    samples = recording.samples(decoded, progress)
+    return transcription.transcribe(samples, options, progress, speech, turns, heard)
 
 
 def diarise(

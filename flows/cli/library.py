@@ -1,4 +1,4 @@
-"""What is done with finished transcripts on the command line: search, site, publish, edit, clip."""
+"""What is done with finished transcripts on the command line: search, site, publish, edit, clip, mcp."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AudioFile = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (search, site, publish, edit, clip):
+    for command in (search, site, publish, edit, clip, mcp):
         app.command()(command)
 
 
@@ -176,6 +176,29 @@ def clip(
 
     for path in make_clip(folder, parse_time(start), parse_time(end), out, audio):
         typer.echo(path)
+
+
+def mcp(
+    library: Library = None,
+    base_url: Annotated[
+        str,
+        typer.Option(
+            help="Cite by links to the library, or its site, as it is served there.",
+            show_default="of episcribe.toml, else links to files",
+        ),
+    ] = "",
+) -> None:
+    """Let a language model search, read and cite the library: a Model Context Protocol server on stdio."""
+    from flows.library.mcp_server import make_server
+    from flows.schedule import settings as configuration
+    from flows.web.indexing import Indexer
+    from outputs.publishing.feed import checked_base_url
+
+    library = configuration.local_library(library)
+    base = base_url or configuration.load().base_url
+    server = make_server(library, checked_base_url(base) if base else "")
+    with Indexer(library):
+        server.run()
 
 
 def _told(changes: Changes) -> Iterator[str]:

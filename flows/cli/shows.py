@@ -241,7 +241,7 @@ def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
 def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
     return (
         listed.id[:SHORT_ID],
-        listed.show,
+        listed.show or f"added by {listed.added_by}",
         listed.episode.title,
         listed.state,
         str(listed.attempts),

@@ -56,7 +56,7 @@ def add_address(
     followed = {feed_key(show.url): name for name, show in settings.shows.items()}
     show = settings.shows.get(followed.get(feed_key(source), ""))
     access = show.access(settings.proxy) if show else Access(proxy=settings.proxy)
-    limits = Limits(seconds=settings.limits.feed_seconds)
+    limits = Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS)
     folder = cache_folder() / "downloads"
     opening = RemoteSource(source, folder, limits=limits, allow_private=settings.allow_private, access=access)
     with opening as opened:
@@ -108,6 +108,8 @@ def _usable(kept: Uploads, upload_id: str, by: str) -> Upload:
     upload = kept.get(upload_id)
     if upload.user != by:
         raise InputError(f"{upload_id} is no upload of yours")
+    if not upload.whole and kept.offset(upload) == upload.size:
+        return kept.finish(upload)  # which had been cut off
     if not upload.whole:
         raise InputError(
             f"{upload.name} has not come wholly: {kept.offset(upload):,} of {upload.size:,} bytes"

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from audio.transfer.access import Access
 from audio.transfer.addresses import same_host
 from audio.transfer.download import Limits
+from flows.options import RunOptions
+from flows.schedule import queue
 from flows.schedule import settings as configuration
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Finished, Store, open_store, pause_after
-from models.record.errors import EpiscribeError, InputError
+from flows.schedule.uploads import SCHEME, Uploads, ids_in, is_sent
+from flows.schedule.watch import watched
+from models.record.errors import EpiscribeError, InputError, InterruptedRun
 from models.record.transcript import Episode
+from outputs.library import read
+from outputs.library.files import resolve_location
 
 RENEWALS = 4  # of a lease before it would run out
 
@@ -33,6 +41,47 @@ class Lease:
     def episode(self) -> Episode:
         """What the feed said."""
         return self.listed.episode
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether somebody sent the files of the episode, instead of an address."""
+        return is_sent(self.listed)
+
+    @contextmanager
+    def files(self, options: RunOptions) -> Iterator[tuple[str, RunOptions]]:
+        """What to hear, and the options with it, while the block lasts: the address, or files on this machine.
+
+        Where the file that was sent is gone, since the episode was done before, the audio that was kept of it serves.
+        InputError where there is none either.
+        """
+        uploads, audio = Uploads(self.settings, self.store), self.episode.audio_url
+        with ExitStack() as stack:
+            try:
+                sent = {one: uploads.get(one) for one in ids_in(audio, options.track)}
+            except InputError:
+                if options.track or (kept := _kept(self.listed.folder)) is None:
+                    raise
+                yield str(kept), options
+                return
+            here = {f"{SCHEME}{one}": stack.enter_context(uploads.at_hand(it)) for one, it in sent.items()}
+            called = {str(here[f"{SCHEME}{one}"]): it.name for one, it in sent.items()}
+            track = tuple(_replaced(one, here) for one in options.track)
+            try:
+                yield str(here.get(audio, audio)), options.model_copy(update={"track": track})
+            except EpiscribeError as error:
+                error.args = (_replaced(str(error), called),)  # nobody knows the file by the name it has here
+                raise
+
+    def forget_files(self) -> None:
+        """Remove what was sent, since the episode is done; else it is swept later."""
+        with suppress(EpiscribeError):
+            Uploads(self.settings, self.store).remove_of(self.listed.id)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within, the queue shows how far the run is, and can stop it."""
+        with watched(partial(queue.report, self.store, self.listed.id, self.owner)):
+            yield
 
     def limits(self) -> Limits:
         """Bounds for the download."""
@@ -81,7 +130,9 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     try:
         yield lease
     except BaseException as error:
-        if not isinstance(
+        if isinstance(error, InterruptedRun):
+            record_cancelled(episode_id, owner)
+        elif not isinstance(
             error, Exception
         ):  # told to stop: whatever becomes of the run's state, this is free again
             record_failure(episode_id, owner, "cut off", cut_off=True)
@@ -89,6 +140,26 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     finally:
         stopped.set()
         keeper.join()
+
+
+def _kept(folder: str) -> Path | None:
+    """The audio that an episode's folder keeps."""
+    if not folder:
+        return None
+    with suppress(EpiscribeError):
+        return read.kept_audio(resolve_location(folder), read.load_record(resolve_location(folder)))
+    return None
+
+
+def _replaced(text: str, others: Mapping[str, object]) -> str:
+    for one, other in others.items():
+        text = text.replace(one, str(other))
+    return text
+
+
+def record_cancelled(episode_id: str, owner: str) -> None:
+    """Note that the work on an episode was stopped, since nobody wants it."""
+    open_store(configuration.load().store).end_cancelled(episode_id, owner)
 
 
 def record_failure(episode_id: str, owner: str, error: BaseException | str, *, cut_off: bool = False) -> None:

@@ -38,7 +38,8 @@ class ListedEpisode:
 
     show: the name of the one whose feed lists it, "" where people added it that is of none that is followed.
     held: whether its run, or whoever works on it, has a lease that holds. options: its own, by the names of
-    `RunOptions`. Moments are seconds since 1970, None for what hasn't come.
+    `RunOptions`. cancelling: whether whoever works on it is to stop. Moments are seconds since 1970, None for what
+    hasn't come.
     """
 
     show: str
@@ -52,6 +53,7 @@ class ListedEpisode:
     folder: str = ""
     warnings: str = ""
     held: bool = False
+    cancelling: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     priority: float = 0.0
     added_by: str = ""

@@ -7,6 +7,7 @@ late: no episode is done twice, and none is forgotten.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runtime import flow_run
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from audio.transfer.addresses import redacted
 from flows.episode import process_episode
@@ -27,10 +28,12 @@ from flows.schedule.feed_reading import FeedReading
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
+from flows.schedule.uploads import is_sent
 from models.record.errors import EpiscribeError, InputError
 from outputs.text.terminal import printable
 
 LATE_SECONDS = 300
+ADDED = "added"  # a tag of runs of what people added that is of no show
 MAX_NUMBERS = 100  # finished runs to step over before a fresh key is found
 
 
@@ -87,7 +90,7 @@ def _feed_row(reading: FeedReading) -> dict[str, Any]:
 
 
 def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
-    """Process what is due here and now, the newest first, at most as many as the queue holds."""
+    """Process what is due here and now, one after the other, at most as many as the queue holds."""
     started: dict[str, dict[str, Any]] = {}
     bar = ProgressBar("poll-episodes-progress", "episodes processed")
     while len(started) < settings.limits.queue:
@@ -101,9 +104,12 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
 
 
 def _due(settings: Settings, store: Store) -> list[ListedEpisode]:
-    """What is due, of the shows that are followed."""
-    due = store.due(settings.limits.attempts)
-    return [listed for listed in due if listed.show in settings.shows]
+    """What is due, of the shows that are followed and of what people added."""
+    return [listed for listed in store.due(settings.limits.attempts) if _is_wanted(listed, settings)]
+
+
+def _is_wanted(listed: ListedEpisode, settings: Settings) -> bool:
+    return bool(listed.added_by) or listed.show in settings.shows
 
 
 def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
@@ -111,8 +117,10 @@ def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
     try:
         source = redacted(listed.episode.audio_url)
     except InputError:  # the run itself will say so, and other episodes go on
-        source = "an address that can't be used"
-    return {"source": source, "options": settings.run_options_for(listed.show), "episode_id": listed.id}
+        source = "files that were sent" if is_sent(listed) else "an address that can't be used"
+    show = listed.show if listed.show in settings.shows else ""
+    options = settings.run_options_for(show, listed.options)
+    return {"source": source, "options": options, "episode_id": listed.id}
 
 
 def _episode_row(listed: ListedEpisode) -> dict[str, Any]:
@@ -125,27 +133,58 @@ def _reason(store: Store, listed: ListedEpisode) -> str:
 
 
 def hand_out(settings: Settings, store: Store, deployment: str) -> list[dict[str, Any]]:
-    """Make due episodes runs of a deployment, the newest first, as many as the queue has room for."""
+    """Make due episodes runs of a deployment, in order, as many as the queue has room for.
+
+    Workers take runs in the order in which they were made. So where something was put before others that are handed
+    out and not begun, the runs of those are taken back, and made anew behind it.
+    """
     limits = settings.limits
-    room = limits.queue - store.active()
-    started = []
-    for listed in _due(settings, store):
-        if room <= 0:
-            break
-        if _still_waits(listed):
-            store.still_queued(listed, limits.queue_seconds)
-            room -= 1
+    line = [listed for listed in store.line(limits.attempts) if _is_wanted(listed, settings)]
+    beside = limits.queue - store.active()  # room without taking anything back
+    room = beside + sum(listed.held for listed in line)
+    started, overtaken = list[dict[str, Any]](), False
+    for listed in line:
+        if listed.held and not (overtaken and _taken_back(listed, store)):
+            room -= 1  # it stays where it is, or begins just now
             continue
+        overtakes = overtaken or bool(listed.added_by or listed.priority)
+        if room <= 0 or (beside <= 0 and not overtakes):
+            continue
+        overtaken, beside, room = overtakes, beside - 1, room - 1
+        if not listed.held and _still_waits(listed):
+            store.still_queued(listed, limits.queue_seconds)
+            continue
+        if listed.state == "waiting" and listed.owner:
+            _withdrawn(listed.owner)  # it was put elsewhere in the line, or tried again
         try:
             run, number = _run_for(listed, settings, deployment)
         except PrefectHTTPStatusError as error:  # of this episode alone, such as parameters too long
             started.append({**_episode_row(listed), "state": "Refused", "error": str(error)})
             continue
         # Only now is it noted: were we killed in between, the next poll would get the same run again.
-        store.hand_out(listed, str(run.id), number, limits.queue_seconds)
+        free = replace(listed, state="waiting") if listed.held else listed
+        store.hand_out(free, str(run.id), number, limits.queue_seconds)
         started.append({**_episode_row(listed), "state": "Queued", "error": ""})
-        room -= 1
     return started
+
+
+def _taken_back(listed: ListedEpisode, store: Store) -> bool:
+    """Whether a run that was not begun is taken back, so that its episode waits again."""
+    return _withdrawn(listed.owner) and store.recall(listed)
+
+
+def _withdrawn(run: str) -> bool:
+    """Whether a run is not going to begin, since it is cancelled now, or had ended."""
+    with get_client(sync_client=True) as client:
+        try:
+            state = client.read_flow_run(UUID(run)).state
+        except ObjectNotFound:
+            return True
+        if state is not None and state.is_scheduled():
+            why: Any = Cancelled(message="something else goes first; the episode is handed out again")
+            client.set_flow_run_state(UUID(run), why, force=True)
+            return True
+        return state is None or state.is_final()
 
 
 def _run_for(listed: ListedEpisode, settings: Settings, deployment: str) -> tuple[FlowRun, int]:
@@ -164,7 +203,7 @@ def _run_for(listed: ListedEpisode, settings: Settings, deployment: str) -> tupl
                 as_subflow=False,
                 idempotency_key=f"{listed.id}:{number}",
                 flow_run_name=listed.episode.title[:100] or listed.id,
-                tags=[listed.show],
+                tags=[listed.show or ADDED],
             )
         except ObjectNotFound:
             raise EpiscribeError(f"there is no deployment {deployment}: start episcribe serve") from None

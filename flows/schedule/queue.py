@@ -175,14 +175,14 @@ def ended(
 ) -> list[Standing]:
     """What is finished, the last first, at most `limit`; `after` the `moment_of` and id of one of them."""
     at = _moment()
-    wanted = episodes.c.state.in_(states)
+    wanted: list[Any] = [episodes.c.state.in_(states)]
     if after is not None:
         moment, episode_id = after
-        wanted = and_(wanted, or_(at < moment, and_(at == moment, episodes.c.id > episode_id)))
+        wanted.append(or_(at < moment, and_(at == moment, episodes.c.id > episode_id)))
     with store.look() as connection:
         now = database_time(connection)
         rows = connection.execute(
-            select(episodes).where(wanted).order_by(at.desc(), episodes.c.id).limit(limit)
+            select(episodes).where(*wanted).order_by(at.desc(), episodes.c.id).limit(limit)
         )
         return [Standing(listed(row, now)) for row in rows.mappings()]
 

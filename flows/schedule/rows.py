@@ -39,6 +39,7 @@ def listed(row: RowMapping, now: float) -> ListedEpisode:
         folder=row["folder"],
         warnings=row["warnings"],
         held=row["state"] in ACTIVE and row["lease_until"] >= now,
+        cancelling=row["state"] == "running" and bool(row["cancel"]),
         options=json.loads(row["options"] or "{}"),
         priority=row["priority"],
         added_by=row["added_by"],

@@ -11,13 +11,17 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flows.local.prefect_server import HOST, TemporaryServer
 from flows.local.prefect_session import has_server
+from flows.schedule import settings as configuration
 from flows.schedule.settings import CONFIG_VARIABLE, Settings, config_path
+from flows.schedule.store import open_store
+from flows.schedule.uploads import Uploads
 from models.record.errors import EpiscribeError, InputError
 from models.runtime.cache import cache_folder
 
@@ -27,15 +31,17 @@ if TYPE_CHECKING:
 POLL_POOL, POLL = "episcribe-polls", "scheduled"
 EPISODE_POOL, EPISODES = "episcribe", "queued"
 EPISODES_DEPLOYMENT = f"process-episode/{EPISODES}"
-QUERY_SECONDS = 2.0  # between two looks for runs that are due
+QUERY_SECONDS = 2.0  # between two looks for runs, and for episodes, that are due
+SWEEP_SECONDS = 3600.0  # between two looks for uploads that nobody needs any more
 
 
-def serve(settings: Settings, at_once: int) -> None:
+def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> None:
     """Register the schedule and do what it starts, `at_once` episodes at a time, until stopped.
 
-    at_once: 0 leaves all episodes to workers. EpiscribeError where there is no server to be had.
+    at_once: 0 leaves all episodes to workers. without_shows: begin also where no show is followed, since episodes are
+    added by the app. EpiscribeError where there is no server to be had.
     """
-    if not settings.shows:
+    if not (settings.shows or without_shows):
         raise InputError(f"no shows in {config_path()}: episcribe feeds add URL")
     with _server() as api_url:
         print(f"Prefect: {api_url.removesuffix('/api')}", flush=True)
@@ -94,7 +100,41 @@ async def _serve(settings: Settings, at_once: int) -> None:
     workers = [_worker(POLL_POOL, 1)]
     if at_once:
         workers.append(_worker(EPISODE_POOL, at_once))
-    await asyncio.gather(*(worker.start(printer=lambda *_: None) for worker in workers))
+    await asyncio.gather(_watch_store(), *(worker.start(printer=lambda *_: None) for worker in workers))
+
+
+async def _watch_store() -> None:
+    """Hand out what is due as soon as it is: what people add or order can't wait for the next poll."""
+    handed_out, swept, failure = None, 0.0, ""
+    while True:
+        try:
+            handed_out = await asyncio.to_thread(_hand_out_after, handed_out)
+            if time.monotonic() > swept:
+                await asyncio.to_thread(_sweep)
+                swept = time.monotonic() + SWEEP_SECONDS
+            failure = ""
+        except Exception as error:  # the store or the server can't be reached now: another time it can
+            if str(error) != failure:
+                _say(f"episodes can't be handed out now: {error}")
+            failure = str(error)
+        await asyncio.sleep(QUERY_SECONDS)
+
+
+def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
+    """Hand out what is due where anything has changed since the store looked as `seen`; how it looked before."""
+    from flows.schedule.poll import hand_out
+
+    settings = configuration.load()
+    store = open_store(settings.store)
+    now = store.bustle()
+    if now != seen:
+        hand_out(settings, store, EPISODES_DEPLOYMENT)
+    return now  # and not how it looks by now: what was added meanwhile is seen as a change next time
+
+
+def _sweep() -> None:
+    settings = configuration.load()
+    Uploads(settings, open_store(settings.store)).sweep()
 
 
 def _worker(pool: str, at_once: int, name: str | None = None) -> WarmWorker:

@@ -298,19 +298,10 @@ def load() -> Settings:
     except (ValueError, OSError) as error:  # not TOML, or not readable
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
-    publish = settings.publish.model_copy(
-        update={
-            "site": _beside(here, settings.publish.site),
-            "feeds": _beside(here, settings.publish.feeds),
-            "files": _beside(here, settings.publish.files) if settings.publish.files else "",
-        }
-    )
-    return settings.model_copy(
-        update={
-            **{name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")},
-            "publish": publish,
-        }
-    )
+    places = {name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
+    targets = settings.publish.model_dump()
+    publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
+    return settings.model_copy(update={**places, "publish": publish})
 
 
 def validation_message(error: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import tomlkit
@@ -13,27 +14,26 @@ from audio.feeds.parse import Feed, parse_feed, with_feed_url
 from audio.transfer.addresses import web_address
 from audio.transfer.http import fetch_bytes
 from flows.schedule import settings as configuration
-from flows.schedule.settings import NAME, Show
+from flows.schedule.settings import NAME, Settings, Show
 from models.record.errors import InputError
-from outputs.library.files import replace_files
+from outputs.library.files import locked, replace_files
 from outputs.text.slug import slug
 
 TABLE = "shows"
 
 
-def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
-    """Write a show to the file, once its feed has been read; returns its name and the feed.
+def look(
+    name: str, wanted: Mapping[str, Any], *, allow_private: bool = False
+) -> tuple[str, dict[str, Any], Feed]:
+    """Read the feed of a show that may be added: its name, the keys of `Show` that say something, and its feed.
 
-    name: "" to call it by the title of the feed. wanted: the keys of `Show`; those that say nothing are left
-    out. InputError where the feed can't be used, or the show is there already.
+    name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
     told["url"] = web_address(told["url"])
     show = _checked(told)
-    for other, known in settings.shows.items():
-        if known.url == show.url:
-            raise InputError(f"{other} has this feed already")
+    _refuse_twice(settings, show.url)
     page = fetch_bytes(
         show.url,
         MAX_FEED_BYTES,
@@ -42,27 +42,35 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         seconds=settings.limits.feed_seconds,
     )
     feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
-    name = name or _name_for(feed, settings.shows)
-    if name in settings.shows:
-        raise InputError(f"a show is called {name!r} already: give another --name")
-    if not NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
-    document = _document()
-    document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
-    if allow_private:
-        document["allow_private"] = True
-    _write(document)
+    return _free_name(name, feed, settings), told, feed
+
+
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+    """Write a show to the file, once `look` has read its feed; returns its name and the feed. InputError as there."""
+    _, told, feed = look(name, wanted, allow_private=allow_private)
+    with _changing() as document:
+        settings = configuration.load()  # others may have written while the feed was read
+        _refuse_twice(settings, _checked(told).url)
+        name = _free_name(name, feed, settings)
+        document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
+        if allow_private:
+            document["allow_private"] = True
     return name, feed
 
 
 def remove(name: str) -> None:
     """Take a show out of the file. InputError where it isn't there."""
     configuration.load().show(name)
-    document = _document()
-    if name not in document.get(TABLE, {}):
-        raise InputError(f"{name} is set by the environment, not by {configuration.config_path()}")
-    del document[TABLE][name]
-    _write(document)
+    with _changing() as document:
+        if name not in document.get(TABLE, {}):
+            raise InputError(f"{name} is set by the environment, not by {configuration.config_path()}")
+        del document[TABLE][name]
+
+
+def _refuse_twice(settings: Settings, url: str) -> None:
+    for other, known in settings.shows.items():
+        if known.url == url:
+            raise InputError(f"{other} has this feed already")
 
 
 def _checked(told: Mapping[str, Any]) -> Show:
@@ -74,6 +82,15 @@ def _checked(told: Mapping[str, Any]) -> Show:
         raise InputError("; ".join(configuration.validation_message(one) for one in error.errors())) from None
 
 
+def _free_name(name: str, feed: Feed, settings: Settings) -> str:
+    name = name or _name_for(feed, settings.shows)
+    if name in settings.shows:
+        raise InputError(f"a show is called {name!r} already: give another --name")
+    if not NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+    return name
+
+
 def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:
     """The title as a name; ASCII only, since names are also keys and variables."""
     plain = "-".join(slug(feed.title).encode("ascii", "ignore").decode().split("-")).strip("-")
@@ -82,13 +99,14 @@ def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:
     return next(name for name in numbered if name not in taken)
 
 
-def _document() -> tomlkit.TOMLDocument:
+@contextmanager
+def _changing() -> Iterator[tomlkit.TOMLDocument]:
+    """The file to change, while no other program of this machine does; written at the end."""
     path = configuration.config_path()
-    try:
-        return tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    except (OSError, ValueError, TOMLKitError) as error:
-        raise InputError(f"{path} can't be read: {error}") from None
-
-
-def _write(document: tomlkit.TOMLDocument) -> None:
-    replace_files({configuration.config_path(): tomlkit.dumps(document).encode()})
+    with locked(path, f".{path.name}.lock"):
+        try:
+            document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        except (OSError, ValueError, TOMLKitError) as error:
+            raise InputError(f"{path} can't be read: {error}") from None
+        yield document
+        replace_files({path: tomlkit.dumps(document).encode()})

@@ -48,7 +48,7 @@ from flows.schedule.tables import (
 )
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError, InputError, InterruptedRun
 from models.record.transcript import Episode
 from outputs.text.terminal import printable
 
@@ -58,10 +58,6 @@ MAX_ERROR_CHARS = 500
 
 FRESH = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "cancel": 0, "done_at": None}
 """An episode that is to be done, whatever has come of it before."""
-
-
-class CancelledRunError(EpiscribeError):
-    """Somebody who may cancelled the episode: whoever works on it stops."""
 
 
 class LostLeaseError(EpiscribeError):
@@ -289,7 +285,8 @@ class Store:
     def finishing(self, episode_id: str, owner: str) -> Iterator[Finished]:
         """Within, publish: the episode is done if that succeeds, and nobody else can publish meanwhile.
 
-        Set the `folder` and `warnings` of what is yielded. LostLeaseError where the lease no longer holds.
+        Set the `folder` and `warnings` of what is yielded. LostLeaseError where the lease no longer holds,
+        InterruptedRun where the episode was cancelled.
         """
         with self.begin() as connection:
             held = select(_episodes.c.show, _episodes.c.cancel).where(held_by(episode_id, owner))
@@ -297,7 +294,7 @@ class Store:
             if row is None:
                 raise LostLeaseError("another worker has taken this episode over: it is left to that one")
             if row.cancel:
-                raise CancelledRunError("cancelled")
+                raise InterruptedRun("cancelled")
             _lock_show(connection, row.show)
             finished = Finished()
             yield finished

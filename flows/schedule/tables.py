@@ -176,6 +176,12 @@ deliveries = Table(  # of webhooks
     Column("answer", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
 )
+announced = Table(  # what webhooks were told of
+    "announced",
+    _tables,
+    Column("episode", Text, primary_key=True),  # "": when announcing began
+    Column("moment", Float, nullable=False),  # at which it was done or failed
+)
 
 
 @contextmanager

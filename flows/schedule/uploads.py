@@ -23,6 +23,7 @@ from audio.tracks import archive
 from audio.tracks.sources import check_sources
 from audio.transfer.download import SPARE_BYTES
 from audio.transfer.sniff import HEAD_BYTES, content_kind, described
+from flows.schedule.plan import ListedEpisode
 from flows.schedule.queue import LIVE
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
@@ -140,13 +141,22 @@ class Uploads:
         """The file in which it grows."""
         return self.parts / f"{upload.id}.part"
 
+    def lock(self, upload: Upload) -> Path:
+        """The file that whoever writes it holds a lock on."""
+        return self.parts / f"{upload.id}.lock"
+
     def offset(self, upload: Upload) -> int:
         """How many bytes of it have come: as many as are on the disk."""
         if upload.whole:
             return upload.size
         with suppress(FileNotFoundError):
-            return self.part(upload).stat().st_size
+            return self._grown(upload).stat().st_size
         return 0
+
+    def _grown(self, upload: Upload) -> Path:
+        """Where it is while it isn't whole: where it grows, unless `finish` was cut off after it had been moved."""
+        part, moved = self.part(upload), self.folder / upload.file_name
+        return moved if is_local(moved) and moved.exists() else part
 
     def touch(self, upload: Upload) -> Upload:
         """It is being sent: it expires later."""
@@ -157,7 +167,7 @@ class Uploads:
 
     def finish(self, upload: Upload) -> Upload:
         """All has come: look at what it is, and put it where runs find it. InputError: nothing that can be heard."""
-        part = self.part(upload)
+        part = self._grown(upload)
         try:
             check_sound(part, upload.name)
         except InputError:
@@ -172,10 +182,11 @@ class Uploads:
                 part.replace(target)
             else:
                 upload_file(part, target)
-                part.unlink()
         with self._store.begin() as connection:
             mine = update(_uploads).where(_uploads.c.id == upload.id)
             connection.execute(mine.values(sha256=sha256, changed_at=database_time(connection)))
+        with suppress(OSError):
+            self.part(upload).unlink(missing_ok=True)
         return self.get(upload.id)
 
     def attach(self, uploads: Iterable[Upload], episode_id: str) -> None:
@@ -190,8 +201,9 @@ class Uploads:
 
     def remove(self, upload: Upload) -> None:
         """Forget it; what can't be removed now is swept later."""
-        with suppress(OSError):
-            self.part(upload).unlink(missing_ok=True)
+        for left in (self.part(upload), self.lock(upload)):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
         with suppress(Exception):  # each kind of store has its own
             (self.folder / upload.file_name).unlink(missing_ok=True)
         with self._store.begin() as connection:
@@ -283,6 +295,11 @@ def _disk(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def is_sent(listed: ListedEpisode) -> bool:
+    """Whether an episode is made of files that somebody sent."""
+    return bool(ids_in(listed.episode.audio_url, listed.options.get("track", ())))
 
 
 def ids_in(audio_url: str, tracks: Iterable[str]) -> list[str]:

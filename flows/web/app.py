@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from flows.web import problems, shells
+from flows.web import openapi, problems, shells
 from flows.web.accounts import Accounts
-from flows.web.api import feeds, files, library, publish, queue, search, transcripts, uploads, users
+from flows.web.api import (
+    feeds,
+    files,
+    library,
+    publish,
+    queue,
+    search,
+    transcripts,
+    uploads,
+    users,
+    webhooks,
+)
 from flows.web.authentication import Authentication
 from flows.web.config import API, WebConfig
 from flows.web.door import Door, HeadAsGet
@@ -18,6 +29,7 @@ from flows.web.hub import Hub
 from flows.web.indexing import Indexer
 from flows.web.publishing import Publisher
 from flows.web.shield import Shield
+from flows.web.webhooks import Announcer
 
 # Pages hold secrets beside what addresses say, and compression tells how alike two things are.
 UNCOMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html")
@@ -30,14 +42,14 @@ def create_app(config: WebConfig) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub.attach()
-        indexer = Indexer(config.library)
-        if config.only is None:
-            indexer.start()
         app.state.publisher = Publisher()
-        yield
-        app.state.hub.close()
-        indexer.stop()
-        await app.state.publisher.close()
+        with ExitStack() as company:
+            if config.only is None:
+                company.enter_context(Indexer(config.library))
+                company.enter_context(Announcer(config))
+            yield
+            app.state.hub.close()
+            await app.state.publisher.close()
 
     app = FastAPI(
         title="Episcribe",
@@ -49,6 +61,7 @@ def create_app(config: WebConfig) -> FastAPI:
         servers=[{"url": config.url}],
         root_path_in_servers=False,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
     )
     accounts = Accounts(config.store)
     app.state.config, app.state.hub, app.state.accounts = config, Hub(), accounts
@@ -56,6 +69,7 @@ def create_app(config: WebConfig) -> FastAPI:
     for router in _routers():
         app.include_router(router, prefix=API)
     app.include_router(shells.router)
+    openapi.install(app, config)
     # From the inside to the outside.
     app.add_middleware(GZipMiddleware, compresslevel=COMPRESSION, exclude_content_types=UNCOMPRESSED)
     app.add_middleware(HeadAsGet, router=app.router)
@@ -73,6 +87,7 @@ def _routers() -> list[APIRouter]:
         files.router,
         transcripts.router,
         publish.router,
+        webhooks.router,
         queue.router,
         uploads.router,
         feeds.router,

@@ -7,12 +7,9 @@ from pathlib import Path
 from fastapi import HTTPException, Request
 
 from flows.web.config import WebConfig
-from outputs.formats.registry import EPISODE
-from outputs.library.folders import library_episodes
+from outputs.library.folders import find_episode, library_episodes
 
 ALONE = "-"  # in place of the show of an episode that lies in no library
-
-MAX_NAME_BYTES = 255  # that file systems take
 
 
 def folder_of(config: WebConfig, show: str, name: str) -> Path:
@@ -20,16 +17,9 @@ def folder_of(config: WebConfig, show: str, name: str) -> Path:
     if config.only is not None:
         if (show, name) == (ALONE, config.only.name):
             return config.only
-    elif _is_folder_name(show) and _is_folder_name(name):
-        folder = config.library / show / name
-        if (folder / EPISODE.file_name).is_file():
-            return folder
+    elif (folder := find_episode(config.library, show, name)) is not None:
+        return folder
     raise HTTPException(404, f"there is no episode {show}/{name}")
-
-
-def _is_folder_name(part: str) -> bool:
-    short = len(part.encode("utf-8", "replace")) <= MAX_NAME_BYTES
-    return short and part not in ("", ".", "..") and not set(part) & set("/\\\0")
 
 
 def all_folders(config: WebConfig) -> list[tuple[str, Path]]:

@@ -13,6 +13,10 @@ from fastapi.responses import StreamingResponse
 
 KEEP_ALIVE_SECONDS = 15.0
 BACKLOG = 1000  # messages that a slow listener may be behind, before it is cut off and must begin anew
+# What a route that answers with `stream` says of itself.
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}
+}
 
 
 class Hub:

@@ -32,13 +32,13 @@ class Indexer:
         self._library = library
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Begin to keep the index up to date."""
+    def __enter__(self) -> Indexer:
         command = [sys.executable, "-m", __name__, str(self._library.absolute())]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        return self
 
-    def stop(self) -> None:
-        """End; what the index lacks then it gets the next time."""
+    def __exit__(self, *_: object) -> None:
+        """What the index lacks then it gets the next time."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(END_SECONDS)

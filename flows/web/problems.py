@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from flows.web.config import API
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import DownloadError, EpiscribeError, InputError
 
 MEDIA_TYPE = "application/problem+json"
+PHRASES = {460: "Checksum Mismatch"}  # of statuses that HTTP itself doesn't have
 
 
 class ProblemError(Exception):
@@ -36,7 +37,7 @@ def problem(
     """The answer that tells a failure."""
     told = {
         "type": f"urn:episcribe:problem:{kind}" if kind else "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": PHRASES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         **members,
@@ -73,7 +74,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(EpiscribeError)
     async def _failed(request: Request, error: EpiscribeError) -> Response:
-        return refusal(request, 400 if isinstance(error, InputError) else 500, str(error))
+        status = 400 if isinstance(error, InputError) else 502 if isinstance(error, DownloadError) else 500
+        return refusal(request, status, str(error))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.record.progress import Report
+from models.record.progress import Heard, Report
 from models.record.spans import Span
 from models.record.transcript import Word
 from models.runtime.samples import Samples
@@ -95,6 +95,9 @@ class Engine(Protocol):
 
     def with_report(self, report: Report) -> Self:
         """The same engine, telling how many chunks of a decoding are done; what `report` raises stops it."""
+
+    def with_listener(self, heard: Heard) -> Self:
+        """The same engine, telling what it writes as it goes on."""
 
     def decode(
         self,

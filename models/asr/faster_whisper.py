@@ -26,7 +26,7 @@ from models.asr.whisper_models import check_model_language, no_translation, reso
 from models.asr.word_times import lasting
 from models.record.errors import ModelError
 from models.record.graphemes import whole_letters
-from models.record.progress import Report, no_report
+from models.record.progress import Heard, Report, no_report, unheard
 from models.record.spans import Span
 from models.record.transcript import Word
 from models.runtime.device import resolve_device, usable_cores
@@ -160,6 +160,7 @@ class FasterWhisperEngine:
     beam_size: int = 5
     batch_size: int = 1
     report: Report = no_report
+    heard: Heard = unheard
     task: Literal["transcribe", "translate"] = "transcribe"
 
     def with_samples(self, samples: Samples) -> Self:
@@ -180,6 +181,10 @@ class FasterWhisperEngine:
     def with_report(self, report: Report) -> Self:
         """See `Engine`."""
         return replace(self, report=report)
+
+    def with_listener(self, heard: Heard) -> Self:
+        """See `Engine`."""
+        return replace(self, heard=heard)
 
     @property
     def multilingual(self) -> bool:
@@ -225,6 +230,8 @@ class FasterWhisperEngine:
                         hypothesis = _hypothesis(chunks[i], decoding, tokenizers[language])
                     found[i] = replace(hypothesis, language=language, languages=heard)
                 self.report(len(found), len(chunks))
+                if words := " ".join(found[i].text for i in batch if found[i].words):
+                    self.heard(words)
         finally:
             pool.shutdown(cancel_futures=True)
         return [found[i] for i in range(len(chunks))]

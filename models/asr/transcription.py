@@ -20,7 +20,7 @@ from models.asr.repair import repair_hypotheses, without_words
 from models.asr.vocabulary import correct_spelling
 from models.asr.voice_activity import voice_activity
 from models.record.languages import language_shares
-from models.record.progress import Progress, silent
+from models.record.progress import Heard, Progress, silent, unheard
 from models.record.spans import Span, total
 from models.record.transcript import Repair, Turn, Word
 from models.runtime.gpu_failures import cpu_when_gpu_fails
@@ -88,12 +88,14 @@ def transcribe(
     progress: Progress = silent,
     speech: Sequence[Span] | None = None,
     turns: Sequence[Turn] = (),
+    listener: Heard = unheard,
 ) -> Transcription:
     """Recognise the speech in `samples`.
 
     samples: (samples,) float32 or int16 mono at 16 kHz. speech: where people speak, as the diariser heard it; a
     voice detector is asked where that isn't known. turns: who speaks when, no two at once, where that is known: people
-    differ in the languages they speak. Word times are seconds from the first sample.
+    differ in the languages they speak. listener: is told what is written, before it is repaired. Word times are seconds
+    from the first sample.
     Raises ModelError when the model isn't there, InputError for a language it doesn't know.
     """
     engine = load(options).with_samples(samples).with_choice(options.languages)
@@ -113,7 +115,12 @@ def transcribe(
     told = options.language is not None or not engine.multilingual
     said = [] if told else stretches(turns or [Turn(span.start, span.end, "") for span in speech], samples)
     hypotheses, repairs, sure = _decode_and_repair(
-        engine, chunks, said, speech, options, lambda share: progress("transcribe", share * seconds, seconds)
+        engine.with_listener(listener),
+        chunks,
+        said,
+        speech,
+        options,
+        lambda share: progress("transcribe", share * seconds, seconds),
     )
     return_freed_memory()
     progress("transcribe", seconds, seconds)

@@ -38,4 +38,4 @@ class OutputError(EpiscribeError):
 
 
 class InterruptedRun(EpiscribeError):  # noqa: N818  (nothing is wrong: the user wanted it)
-    """The user stopped the run with Ctrl-C."""
+    """Somebody stopped the run: its user with Ctrl-C, or whoever cancelled it in the queue."""

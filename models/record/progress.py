@@ -16,9 +16,17 @@ Report = Callable[[int, int], None]
 """`report(completed, total)`: the same of one step of a stage; what it raises cancels the run."""
 
 
+Heard = Callable[[str], None]
+"""`heard(words)`: text that was written down last, for who looks on; it may still be repaired."""
+
+
 def silent(stage: str, done: float, total: float) -> None:
     """The progress of somebody who doesn't look."""
 
 
 def no_report(completed: int, total: int) -> None:
     """The report of somebody who doesn't look."""
+
+
+def unheard(words: str) -> None:
+    """The ear of somebody who doesn't look."""

@@ -14,17 +14,17 @@ import hashlib
 import json
 import sqlite3
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from models.record.errors import EpiscribeError, InputError, OutputError
-from outputs.formats import episode_json
+from models.record.transcript import Segment, Transcript
 from outputs.formats.registry import EPISODE
-from outputs.library import corrections
+from outputs.library import corrections, review
 from outputs.library.folders import library_episodes
 from outputs.library.read import load
 from outputs.text.characters import needs_space, one_line
@@ -50,7 +50,7 @@ CREATE TABLE episodes (
 CREATE INDEX episodes_of_show ON episodes (place);
 CREATE TABLE damaged (folder TEXT PRIMARY KEY, stamp TEXT, reason TEXT);
 CREATE TABLE missing (episodes INTEGER);
-INSERT INTO missing VALUES (0);
+INSERT INTO missing VALUES (NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
@@ -95,8 +95,8 @@ class About:
     changed: float
     audio: str
     sha256: str
-    doubts: tuple[int, int, int] = (0, 0, 0)
-    reviewed: int = 0
+    doubts: tuple[int, int, int]
+    reviewed: int
 
 
 def update(library: Path) -> IndexChanges:
@@ -202,6 +202,9 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
+    if fresh or index.execute("SELECT episodes FROM missing").fetchone() == (None,):
+        with _transaction(index):
+            index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
         if index.execute(
@@ -302,7 +305,7 @@ def _remove(index: sqlite3.Connection, folder: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What is indexed of an episode, as the json module reads it: building all its words takes far longer."""
+    """What is indexed of an episode."""
 
     show: str
     title: str
@@ -313,61 +316,58 @@ class _Record:
     @classmethod
     def read(cls, folder: Path) -> _Record:
         """The record in a folder, with its corrections. OutputError where it is damaged."""
-        file = folder / EPISODE.file_name
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-            if (folder / corrections.FILE_NAME).exists():
-                text = episode_json.render(load(folder))
-            record = json.loads(text)
-            episode = record["episode"]
-            names = {speaker["label"]: one_line(speaker["name"]).strip() for speaker in record["speakers"]}
-            return cls(
-                show=one_line(episode["show"]).strip(),
-                title=one_line(episode["title"]).strip(),
-                published=str(episode["published"]),
-                about=_about(record, names, _changed(folder)),
-                passages=tuple(_passages(record["segments"], names)),
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise OutputError(f"{file}: damaged or not an episode record ({error})") from error
+        transcript = load(folder)
+        names = {speaker.label: one_line(speaker.name).strip() for speaker in transcript.speakers}
+        episode = transcript.episode
+        return cls(
+            show=one_line(episode.show).strip(),
+            title=one_line(episode.title).strip(),
+            published=episode.published,
+            about=_about(transcript, names, _changed(folder)),
+            passages=tuple(_passages(transcript.segments, names)),
+        )
 
 
 def _changed(folder: Path) -> float:
-    files = (folder / name for name in (EPISODE.file_name, corrections.FILE_NAME))
-    return max(file.stat().st_mtime for file in files if file.exists())
+    times = [0.0]
+    for name in (EPISODE.file_name, corrections.FILE_NAME):
+        with suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return max(times)
 
 
-def _about(record: Mapping[str, Any], names: Mapping[str, str], changed: float) -> About:
-    segments, audio = record["segments"], record.get("audio", {})
-    spoken = dict.fromkeys(segment["speaker"] for segment in segments if segment["speaker"] is not None)
-    language = str(record.get("language", ""))
-    shares = [str(one["language"]) for one in record.get("languages", ())]
+def _about(transcript: Transcript, names: Mapping[str, str], changed: float) -> About:
+    segments, language = transcript.segments, transcript.language
+    spoken = dict.fromkeys(segment.speaker for segment in segments if segment.speaker is not None)
+    kinds = Counter(doubt.kind for doubt in review.doubts_of(transcript))
     return About(
-        id=str(record["episode"]["id"]),
-        seconds=float(audio.get("seconds") or max((one["end"] for one in segments), default=0.0)),
+        id=transcript.episode.id,
+        seconds=transcript.audio.seconds or max((segment.end for segment in segments), default=0.0),
         language=language,
-        languages=tuple(shares or [language] * bool(language)),
-        speakers=tuple(dict.fromkeys(names.get(label) or str(label) for label in spoken)),
-        words=sum(len(segment["words"]) for segment in segments),
+        languages=tuple(share.language for share in transcript.languages) or (language,) * bool(language),
+        speakers=tuple(dict.fromkeys(names.get(label) or label for label in spoken)),
+        words=sum(len(segment.words) for segment in segments),
         changed=changed,
-        audio=str(audio.get("path", "")),
-        sha256=str(audio.get("sha256", "")),
+        audio=transcript.audio.path,
+        sha256=transcript.audio.sha256,
+        doubts=(kinds[review.WORD], kinds[review.SPEAKER], kinds[review.NAME]),
+        reviewed=transcript.review.reviewed if transcript.review else 0,
     )
 
 
 def _passages(
-    segments: Iterable[Mapping[str, Any]], names: Mapping[str, str]
+    segments: Iterable[Segment], names: Mapping[str, str]
 ) -> Iterator[tuple[str, list[str], array[int]]]:
     """Name, words and their starts in ms of each passage: consecutive segments of one speaker."""
     words, starts, speaker = list[str](), array("I"), None
     for segment in segments:
-        if words and (segment["speaker"] != speaker or len(words) >= PASSAGE_WORDS):
+        if words and (segment.speaker != speaker or len(words) >= PASSAGE_WORDS):
             yield names.get(speaker or "", speaker or ""), words, starts
             words, starts = [], array("I")
-        speaker = segment["speaker"]
-        for number, word in enumerate(segment["words"]):
-            gap = " " if not number and words and needs_space(words[-1], word["text"]) else ""
-            words.append(gap + one_line(word["text"]))
-            starts.append(min(max(0, milliseconds(word["start"])), MAX_MS))
+        speaker = segment.speaker
+        for number, word in enumerate(segment.words):
+            gap = " " if not number and words and needs_space(words[-1], word.text) else ""
+            words.append(gap + one_line(word.text))
+            starts.append(min(max(0, milliseconds(word.start)), MAX_MS))
     if words:
         yield names.get(speaker or "", speaker or ""), words, starts

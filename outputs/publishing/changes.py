@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -16,6 +16,14 @@ class Changes:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     unchanged: int = 0
+
+    def also(self, name: str, *, there: bool, same: bool) -> Changes:
+        """The same with one thing more."""
+        if same:
+            return replace(self, unchanged=self.unchanged + 1)
+        if there:
+            return replace(self, changed=(*self.changed, name))
+        return replace(self, added=(*self.added, name))
 
 
 def changes_of(wanted: Mapping[str, Path], there: Iterable[str], folder: Path) -> Changes:

@@ -8,6 +8,8 @@ a link to the second. https://pagefind.app
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -17,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
@@ -105,13 +108,19 @@ def build_site(library: Path, out: Path, *, dry_run: bool = False) -> BuiltSite:
                     files |= its_files
             listed.sort(key=lambda one: (one.published, one.title), reverse=True)
             shows = _write_lists(listed, Path(made))
-            _write_index(listed, Path(made))
             files |= {
                 file.relative_to(made).as_posix(): file for file in Path(made).rglob("*") if file.is_file()
             }
-            changes = changes_of(files, [name for name in site_files(out) if _is_ours(name)], out)
+            there = [name for name in site_files(out) if _is_ours(name) and not name.startswith(INDEX)]
+            changes = changes_of(files, there, out)
+            fresh = _fingerprint(listed)
+            same, indexed = _indexed_before(out) == fresh, (out / INDEX).is_dir()
             if not dry_run:
                 _replace(out, files, changes)
+                if not same:
+                    _write_index(listed, out, Path(made))
+                _mark(out, fresh)
+            changes = changes.also(INDEX, there=indexed, same=same)
     except OSError as error:
         raise OutputError(f"cannot write the site {out}: {error.strerror or error}") from error
     return BuiltSite(shows, len(listed), skipped, changes)
@@ -138,9 +147,32 @@ def _nearest(out: Path) -> Path:
     return next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
 
 
+def _mark(out: Path, index: str) -> None:
+    """Say that a folder is ours, and of what its index is."""
+    told = f"Written by `episcribe site`, which may replace what is here.\n{index}\n"
+    replace_files({out / MARKER: told.encode()})
+
+
+def _fingerprint(listed: Sequence[SiteEpisode]) -> str:
+    """Changes with all that Pagefind indexes, and with it: its files never come out the same."""
+    found = hashlib.sha256(version("pagefind").encode())
+    for one in listed:
+        found.update(json.dumps((one.folder, one.indexed)).encode())
+    return found.hexdigest()
+
+
+def _indexed_before(out: Path) -> str:
+    """The fingerprint of the index that is there, "" for none."""
+    with suppress(OSError, UnicodeDecodeError):
+        lines = (out / MARKER).read_text("utf-8").splitlines()
+        return lines[1] if len(lines) > 1 and (out / INDEX).is_dir() else ""
+    return ""
+
+
 def _replace(out: Path, files: Mapping[str, Path], changes: Changes) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / MARKER).write_text("Written by `episcribe site`, which may replace what is here.\n", "utf-8")
+    if not (out / MARKER).exists():
+        _mark(out, "")
     for name in (*changes.added, *changes.changed):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         _copy(files[name], out / name)
@@ -324,11 +356,14 @@ def _moments(transcript: Transcript, segments: Iterable[Segment]) -> Iterator[st
             yield f"<p>{escape(text)}</p>"
 
 
-def _write_index(listed: Sequence[SiteEpisode], out: Path) -> None:
-    """Pagefind's index of all episodes."""
+def _write_index(listed: Sequence[SiteEpisode], out: Path, made: Path) -> None:
+    """Pagefind's index of all episodes, in place of an earlier one."""
     # In a thread of its own: a caller may have an event loop, as notebooks do.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _pagefind(listed, out / INDEX)).result()
+        pool.submit(asyncio.run, _pagefind(listed, made / INDEX)).result()
+    if (out / INDEX).is_dir():
+        (out / INDEX).rename(made / f"{INDEX}.before")
+    (made / INDEX).rename(out / INDEX)
 
 
 async def _pagefind(listed: Sequence[SiteEpisode], target: Path) -> None:

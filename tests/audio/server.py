@@ -26,6 +26,7 @@ class Server:
     def __init__(self) -> None:
         self.routes: dict[str, Reply | Answer | list[Reply | Answer]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.posted: list[tuple[dict[str, str], bytes]] = []  # headers by lower-case names, and bodies
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -59,6 +60,11 @@ class Server:
                 self.end_headers()
                 self.wfile.write(reply.body[: reply.cut])
                 self.close_connection = reply.cut is not None or length != len(reply.body)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                server.posted.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.do_GET()
 
             def log_message(self, *arguments: object) -> None:
                 """Say nothing."""

@@ -31,7 +31,7 @@ class EpisodeFile(BaseModel):
 
 
 @router.get("/episodes/{show}/{name}/files")
-def files(request: Request, caller: Reader, paging: Paging, show: str, name: str) -> Page[EpisodeFile]:
+def list_files(request: Request, caller: Reader, paging: Paging, show: str, name: str) -> Page[EpisodeFile]:
     """The files of an episode, in the order of the formats."""
     folder = folder_of(config_of(request), show, name)
     told = [_told(file) for file in folder.iterdir() if _is_theirs(file, caller)]
@@ -44,7 +44,7 @@ def files(request: Request, caller: Reader, paging: Paging, show: str, name: str
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {}}, "description": "The file."}},
 )
-def download(request: Request, caller: Reader, show: str, name: str, file: str) -> FileResponse:
+def download_file(request: Request, caller: Reader, show: str, name: str, file: str) -> FileResponse:
     """A file of an episode, named after its title."""
     folder = folder_of(config_of(request), show, name)
     path = folder / file

@@ -14,7 +14,8 @@ from flows.web.episodes import config_of
 from flows.web.etags import tagged
 from flows.web.paging import Page, Paged, Paging, bad_cursor
 from outputs.formats.html import KEPT_AUDIO
-from outputs.library.listing import Listed, Position, Wanted, list_episodes, list_shows, unread
+from outputs.library import listing
+from outputs.library.listing import Listed, Position, Wanted, unread
 
 router = APIRouter(tags=["library"])
 
@@ -64,17 +65,17 @@ class EpisodePage(Page[EpisodeSummary]):
 
 
 @router.get("/shows", response_model=Page[ShowSummary])
-def shows(request: Request, caller: Reader, paging: Paging) -> Response:
+def list_shows(request: Request, caller: Reader, paging: Paging) -> Response:
     """The shows of the library, by title."""
     found = [
         ShowSummary(show=one.place, title=one.title, episodes=one.episodes, seconds=one.seconds)
-        for one in list_shows(library_of(request))
+        for one in listing.list_shows(library_of(request))
     ]
     return _told(paging, paging.slice(found))
 
 
 @router.get("/episodes", response_model=EpisodePage)
-def episodes(
+def list_episodes(
     request: Request,
     caller: Reader,
     paging: Paging,
@@ -88,10 +89,11 @@ def episodes(
 ) -> Response:
     """The episodes of the library: the newest first, by title, or the most doubtful first."""
     library, wanted = library_of(request), Wanted(show, q, speaker, doubtful)
-    found, more = list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
+    missing = unread(library)  # before they are listed: who is told of none has seen all
+    found, more = listing.list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
     heard = _downloads()
     page = paging.answer([_summary(one, library, heard) for one in found], more)
-    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=unread(library)))
+    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=missing))
 
 
 def library_of(request: Request) -> Path:

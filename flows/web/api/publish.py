@@ -10,9 +10,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.schedule import settings as configuration
-from flows.schedule.settings import Settings
-from flows.web.access import Caller, Editor
+from flows.web.access import Admin, Caller, Editor
 from flows.web.api.library import library_of
 from flows.web.episodes import config_of
 from flows.web.paging import Page, Paging
@@ -102,9 +100,9 @@ class Targets(BaseModel):
 
 
 @router.get("/publish")
-def targets(request: Request, caller: Editor) -> Targets:
+def publish_targets(request: Request, caller: Editor) -> Targets:
     """What is set up for publishing."""
-    settings = _settings(request)
+    settings = config_of(request).settings_now()
     site, feeds = Path(settings.publish.site), Path(settings.publish.feeds)
     return Targets(
         base_url=settings.base_url,
@@ -125,29 +123,25 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/publish/feed", response_model=PublishRun, responses=_ANSWERS)
-async def publish_feed(request: Request, response: Response, caller: Editor, order: FeedOrder) -> PublishRun:
+async def publish_feed(request: Request, response: Response, caller: Admin, order: FeedOrder) -> PublishRun:
     """Write a show's feed with links to its transcripts."""
-    settings = _settings(request)
+    settings = config_of(request).settings_now()
     checked_base_url(base_url(settings))
     what = feed_order(settings, library_of(request), order.show)
     return await _begun(request, response, caller, "feed", order.dry_run, **what)
 
 
 @router.post("/publish/site", response_model=PublishRun, responses=_ANSWERS)
-async def publish_site(request: Request, response: Response, caller: Editor, order: SiteOrder) -> PublishRun:
+async def publish_site(request: Request, response: Response, caller: Admin, order: SiteOrder) -> PublishRun:
     """Build the site of the library."""
-    what = {"library": str(library_of(request)), "out": _settings(request).publish.site}
+    what = {"library": str(library_of(request)), "out": config_of(request).settings_now().publish.site}
     return await _begun(request, response, caller, "site", order.dry_run, **what)
 
 
 @router.post("/publish/files", response_model=PublishRun, responses=_ANSWERS)
-async def publish_files(
-    request: Request, response: Response, caller: Editor, order: FilesOrder
-) -> PublishRun:
-    """Send files to S3, or wherever the settings say: only those that differ. To remove some takes an admin."""
-    if order.remove and not order.dry_run and not caller.may("admin"):
-        raise HTTPException(403, "to remove files takes the role admin")
-    settings = _settings(request)
+async def publish_files(request: Request, response: Response, caller: Admin, order: FilesOrder) -> PublishRun:
+    """Send files to S3, or wherever the settings say: only those that differ."""
+    settings = config_of(request).settings_now()
     what = {
         "library": str(library_of(request)),
         "site": settings.publish.site,
@@ -159,24 +153,19 @@ async def publish_files(
 
 
 @router.get("/publish/runs")
-async def runs(request: Request, caller: Editor, paging: Paging) -> Page[PublishRun]:
+async def list_publish_runs(request: Request, caller: Editor, paging: Paging) -> Page[PublishRun]:
     """What was published since the app started, the last first."""
     publisher: Publisher = request.app.state.publisher
     return paging.slice([_told(run) for run in reversed(publisher.runs.values())])
 
 
 @router.get("/publish/runs/{run}")
-async def run(request: Request, caller: Editor, run: str) -> PublishRun:
+async def get_publish_run(request: Request, caller: Editor, run: str) -> PublishRun:
     """How far it is, and what came of it."""
     publisher: Publisher = request.app.state.publisher
     if run not in publisher.runs:
         raise HTTPException(404, f"there is no run {run}")
     return _told(publisher.runs[run])
-
-
-def _settings(request: Request) -> Settings:
-    """As the file says now: shows may have been added since the app started."""
-    return configuration.load() if configuration.config_path().is_file() else config_of(request).settings
 
 
 async def _begun(
@@ -187,9 +176,7 @@ async def _begun(
     await asyncio.wait({task}, timeout=WAIT_SECONDS)
     if run.state == "running":
         response.status_code = 202
-        response.headers["Location"] = (
-            f"{config_of(request).base}{request.url.path.rpartition('/')[0]}/runs/{run.id}"
-        )
+        response.headers["Location"] = f"{request.url.path.rpartition('/')[0]}/runs/{run.id}"
     elif run.state == "failed":
         error: type[EpiscribeError] = InputError if run.bad_input else OutputError
         raise error(run.error)

@@ -17,7 +17,7 @@ from flows.web import queue_watch
 from flows.web.access import Editor, Reader
 from flows.web.config import WebConfig
 from flows.web.episodes import config_of
-from flows.web.hub import stream
+from flows.web.hub import EVENTS, stream
 from flows.web.idempotency import RESPONSES, Once
 from flows.web.paging import Page, Paging, bad_cursor
 from models.record.errors import InputError
@@ -35,7 +35,9 @@ class Queued(BaseModel):
     title: str
     source: str = Field(description="address without its secrets; empty for files that were sent")
     state: State
-    stage: str = Field(description="download, decode, diarise, transcribe, overlaps, translate, publish")
+    stage: str = Field(
+        description="download, decode, diarise, transcribe, overlaps, translate, publish, or cancelling"
+    )
     share: float | None = Field(description="of the whole run, 0 to 1")
     seconds_left: float | None
     words: str = Field(description="that were heard last")
@@ -99,7 +101,7 @@ def list_queue(
 ) -> Page[Queued]:
     """What is worked on, then what waits, in order, then what has ended, the last first."""
     config = config_of(request)
-    wanted = state or [*LIVE, *ENDED]
+    wanted: list[str] = [*state] if state else [*LIVE, *ENDED]
     live = [one for one in queue.standing(config.store) if one.listed.state in wanted]
     start, after = _from(paging.after)
     page = live[start : start + paging.limit] if after is None else []
@@ -125,7 +127,7 @@ def _from(after: Any) -> tuple[int, tuple[float, str] | None]:
     raise bad_cursor()
 
 
-@router.get("/queue/events", response_class=StreamingResponse)
+@router.get("/queue/events", response_class=StreamingResponse, responses=EVENTS)
 async def watch_queue(request: Request, caller: Reader) -> StreamingResponse:
     """Server-sent events: "queue" {items}, all of it, first and when much changed; "item" for one; "gone" {id}."""
     return stream(request, queue_watch.TOPIC, queue_watch.of(request.app, told_of).first)
@@ -226,8 +228,8 @@ def told_of(config: WebConfig, one: Standing) -> Queued:
         show=listed.episode.show or listed.show,
         title=listed.episode.title,
         source=_shown(listed.episode.audio_url),
-        state=listed.state,  # type: ignore[arg-type]
-        stage=step.stage if step else "",
+        state=listed.state,
+        stage="cancelling" if listed.cancelling else step.stage if step else "",
         share=step.share if step else (0.0 if running else None),
         seconds_left=step.seconds_left if step else None,
         words=step.words if step else "",

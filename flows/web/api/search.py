@@ -38,7 +38,7 @@ class SearchHits(Page[SearchHit]):
 
 
 @router.get("/search")
-def find(
+def search_words(
     request: Request,
     caller: Reader,
     paging: Paging,

@@ -53,7 +53,7 @@ Folder = Annotated[Path, Depends(place_of)]
 OnDesk = Annotated[Desk, Depends(desk_of)]
 
 
-@router.get(PLACE)
+@router.get(PLACE, response_model=dict[str, Any])
 def episode(request: Request, caller: Reader, show: str, name: str, folder: Folder, desk: OnDesk) -> Response:
     """All of an episode that can be read and edited."""
     session = desk.refreshed(folder)
@@ -81,7 +81,7 @@ def _compressed(request: Request, data: bytes, tag: str) -> Response:
     return Response(data, headers=headers, media_type="application/json")
 
 
-@router.post(PLACE + "/edits")
+@router.post(PLACE + "/edits", response_model=dict[str, Any])
 def edit(
     request: Request,
     caller: Editor,
@@ -108,7 +108,7 @@ def edit(
     return Response(json.dumps(patch), media_type="application/json")
 
 
-@router.get(PLACE + "/review")
+@router.get(PLACE + "/review", response_model=dict[str, Any])
 def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """What is in doubt, the most doubtful first."""
     session = desk.refreshed(folder)
@@ -117,7 +117,7 @@ def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     return Response(json.dumps(told), media_type="application/json")
 
 
-@router.get(PLACE + "/events")
+@router.get(PLACE + "/events", responses=hub.EVENTS)
 async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> StreamingResponse:
     """What changes, as it does, and who else has the episode open."""
 
@@ -136,7 +136,11 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
     return answer
 
 
-@router.get(PLACE + "/audio")
+@router.get(
+    PLACE + "/audio",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/*": {}}, "description": "The audio."}},
+)
 def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """The audio, or the part of it that is asked for."""
     found = _audio(request, desk.refreshed(folder))

@@ -174,8 +174,8 @@ async def _received(
     """
     digest = hashlib.new(checksum[0]) if checksum else None
     came, waiting, whole = 0, bytearray(), False
-    with await run_in_threadpool(kept.part(upload).open, "r+b") as file:
-        start = await run_in_threadpool(file.seek, 0, 2)
+    with await run_in_threadpool(kept.part(upload).open, "ab") as file:
+        start = file.tell()
         try:
             async for piece in _pieces(request):
                 came += len(piece)
@@ -219,7 +219,7 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
 @contextmanager
 def _alone(kept: Uploads, upload: Upload) -> Iterator[None]:
     """Nobody else writes the file meanwhile; the lock goes with the process that has it."""
-    lock = FileLock(kept.part(upload).with_suffix(".lock"), thread_local=False, blocking=False)
+    lock = FileLock(kept.lock(upload), thread_local=False, blocking=False)
     try:
         lock.acquire()
     except Timeout:
@@ -263,9 +263,12 @@ def _filename(request: Request) -> str:
     told = request.headers.get("upload-metadata", "")
     if len(told) > MAX_METADATA_CHARS:
         raise InputError(f"Upload-Metadata has more than {MAX_METADATA_CHARS} characters")
-    values = dict((*pair.split(), "")[:2] for pair in told.split(",") if pair.strip())
+    values = dict[str, str]()
+    for pair in told.split(","):
+        key, _, value = pair.strip().partition(" ")
+        values[key] = value.strip()
     try:
-        given = base64.b64decode(values.get("filename", values.get("name", "")), validate=True)
+        given = base64.b64decode(values.get("filename", ""), validate=True)
     except (binascii.Error, ValueError):
         raise InputError("the filename in Upload-Metadata is not in base64") from None
     return given.decode("utf-8", "replace")

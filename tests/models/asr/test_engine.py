@@ -18,7 +18,7 @@ from models.asr.language_path import Stretch
 from models.asr.multilingual import decode_in_languages
 from models.asr.repair import repair_hypotheses
 from models.asr.vocabulary import correct_spelling
-from models.record.progress import Report, no_report
+from models.record.progress import Heard, Report, no_report
 from models.record.spans import Span
 from models.record.transcript import Repair, Word
 from models.runtime.samples import SAMPLE_RATE, Samples, as_float
@@ -59,6 +59,9 @@ class ScriptedEngine:
         other = copy(self)
         other._report = report
         return other
+
+    def with_listener(self, heard: Heard) -> Self:
+        return self
 
     def translating(self) -> Self:
         return self

@@ -19,6 +19,9 @@ from outputs.formats.registry import FORMATS
 from outputs.library import read, voices_file
 from outputs.library.files import resolve_location
 from outputs.library.folders import show_episodes
+from outputs.library.write import publish
+from outputs.publishing.changes import Changes
+from outputs.publishing.upload import public_files, upload
 from tests.flows.conftest import episcribe
 from tests.outputs.samples import CONVERSATION
 
@@ -128,3 +131,47 @@ def test_a_store_that_refuses(bucket: str) -> None:
 def test_paths_stay_paths(tmp_path: Path) -> None:
     assert resolve_location(str(tmp_path)) == tmp_path
     assert resolve_location(tmp_path.as_uri()) == tmp_path
+
+
+def test_what_is_for_everybody_is_sent_there_once(library: str, tmp_path: Path) -> None:
+    shelf, show = tmp_path / "library", "the-show/pilot"
+    publish(CONVERSATION, shelf / show, FORMATS)
+    (shelf / "the-show" / "voices.json").write_text("{}")
+    files, skipped = public_files(shelf)
+    sent = {f"{show}/transcript.{kind}" for kind in ("html", "json", "srt", "txt", "vtt")}
+    assert (set(files), skipped) == (sent, {})
+    assert upload(files, library, dry_run=True) == upload(files, library) == Changes(tuple(sorted(sent)))
+    there = resolve_location(f"{library}/{show}")
+    assert names(there) == {Path(name).name for name in sent}
+    if library.startswith("s3:"):
+        import s3fs
+
+        assert (
+            s3fs.S3FileSystem().info(f"{library}/{show}/transcript.vtt")["ContentType"].startswith("text/vtt")
+        )
+    assert upload(files, library) == Changes(unchanged=5)
+    for file in files.values():  # written again, the same: read, and not sent
+        file.write_bytes(file.read_bytes())
+    assert upload(files, library, dry_run=True) == Changes(unchanged=5)
+
+    files[f"{show}/transcript.txt"].write_text("other")
+    (there / "transcript.vtt").write_bytes(b"somebody else's")
+    (there / "notes.md").write_bytes(b"not ours")
+    gone = f"{show}/transcript.srt"
+    del files[gone]
+    text, captions = f"{show}/transcript.txt", f"{show}/transcript.vtt"
+    changes = Changes(changed=(text, captions), removed=(gone,), unchanged=2)
+    assert upload(files, library, dry_run=True) == changes
+    assert upload(files, library) == changes
+    assert "transcript.srt" in names(there)
+    assert upload(files, library, remove=True).removed == (gone,)
+    assert names(there) == {"notes.md", *(Path(name).name for name in files)}
+
+
+def test_a_place_that_is_not_there_is_told_and_not_made(bucket: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    with pytest.raises(OutputError, match="cannot send files to s3://no-such-bucket"):
+        upload({"a.txt": file}, "s3://no-such-bucket/folder")
+    with pytest.raises(InputError, match="can't be used"):
+        upload({"a.txt": file}, "nothing://me:secret@place")

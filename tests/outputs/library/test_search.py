@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from models.record.errors import InputError
 from models.record.transcript import Transcript
+from outputs.library.corrections import written
 from outputs.library.index import FILE_NAME
 from outputs.library.search import COUNTED, SearchResult, search, update
 from outputs.library.write import publish
 from outputs.text.tokens import tokens
-from tests.outputs.samples import CONVERSATION, said, talk, transcripts, word_changes
+from tests.outputs.samples import CONVERSATION, said, talk, transcripts
 
 
 def episode(transcript: Transcript, title: str, show: str = "The Show", published: str = "") -> Transcript:
@@ -143,7 +144,7 @@ def test_follows_what_the_folders_hold(tmp_path: Path) -> None:
     assert update(tmp_path).indexed == 2
     changes = update(tmp_path)
     assert (changes.indexed, changes.unchanged) == (0, 2)
-    publish(CONVERSATION, pilot, [], word_changes(CONVERSATION.segments[3].words, "Somebody laughs."))
+    publish(CONVERSATION, pilot, [], [written(CONVERSATION.segments[3].words, "Somebody laughs.")])
     assert update(tmp_path).indexed == 1
     assert not search(tmp_path, "coughs").hits
     assert [hit.seconds for hit in search(tmp_path, "laughs").hits] == [9.3]
