@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,27 @@ def watched(browser: Browser, **options: object) -> Iterator[Watched]:
     try:
         seen = Watched(context)
         yield seen
-        assert seen.faults == []
+        assert seen.faults == [], seen.faults
     finally:
         context.close()
+
+
+AXE = Path(__file__).parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page as it is now, a line each; skips the test where npm didn't bring it."""
+    if not AXE.is_file():
+        pytest.skip("no axe-core: `make test-deps` installs it where there is npm")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})",
+        AXE_TAGS,
+    )
+    return [
+        f"{page.url}: {one['id']}: {one['help']}: {node['html'][:200]} ({node['failureSummary'][:300]})"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]

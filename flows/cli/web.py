@@ -49,24 +49,21 @@ def web(
     library: Library = None,
 ) -> None:
     """Serve the app: add, watch, read, correct, search, publish in the browser."""
-    import os
-
     from flows.schedule.settings import load, local_library
     from flows.web.engine import Engine, schedule_command
     from flows.web.serving import serve_web
 
-    if library is not None:
-        os.environ["EPISCRIBE_LIBRARY"] = str(library.absolute())  # for all processes of ours
     settings = load()
-    local_library(None)
+    folder = str(local_library(library).absolute())
     episodes = settings.limits.at_once if at_once is None else at_once
+    schedule = Engine(schedule_command(episodes), {"EPISCRIBE_LIBRARY": folder}) if episodes else None
     serve_web(
-        settings,
+        settings.model_copy(update={"library": folder}),
         host=host,
         port=port,
         public_url=public_url,
         open_browser=browser,
-        engine=Engine(schedule_command(episodes)) if episodes else None,
+        engine=schedule,
     )
 
 

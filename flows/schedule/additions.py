@@ -56,7 +56,7 @@ def add_address(
     followed = {feed_key(show.url): name for name, show in settings.shows.items()}
     show = settings.shows.get(followed.get(feed_key(source), ""))
     access = show.access(settings.proxy) if show else Access(proxy=settings.proxy)
-    limits = Limits(seconds=settings.limits.feed_seconds)
+    limits = Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS)
     folder = cache_folder() / "downloads"
     opening = RemoteSource(source, folder, limits=limits, allow_private=settings.allow_private, access=access)
     with opening as opened:

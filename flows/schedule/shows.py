@@ -22,11 +22,12 @@ from outputs.text.slug import slug
 TABLE = "shows"
 
 
-def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
-    """Write a show to the file, once its feed has been read; returns its name and the feed.
+def look(
+    name: str, wanted: Mapping[str, Any], *, allow_private: bool = False
+) -> tuple[str, dict[str, Any], Feed]:
+    """Read the feed of a show that may be added: its name, the keys of `Show` that say something, and its feed.
 
-    name: "" to call it by the title of the feed. wanted: the keys of `Show`; those that say nothing are left
-    out. InputError where the feed can't be used, or the show is there already.
+    name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
@@ -41,14 +42,16 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
         seconds=settings.limits.feed_seconds,
     )
     feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
+    return _free_name(name, feed, settings), told, feed
+
+
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+    """Write a show to the file, once `look` has read its feed; returns its name and the feed. InputError as there."""
+    _, told, feed = look(name, wanted, allow_private=allow_private)
     with _changing() as document:
         settings = configuration.load()  # others may have written while the feed was read
-        _refuse_twice(settings, show.url)
-        name = name or _name_for(feed, settings.shows)
-        if name in settings.shows:
-            raise InputError(f"a show is called {name!r} already: give another --name")
-        if not NAME.fullmatch(name):
-            raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+        _refuse_twice(settings, _checked(told).url)
+        name = _free_name(name, feed, settings)
         document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
         if allow_private:
             document["allow_private"] = True
@@ -77,6 +80,15 @@ def _checked(told: Mapping[str, Any]) -> Show:
         return Show.model_validate(told)
     except ValidationError as error:
         raise InputError("; ".join(configuration.validation_message(one) for one in error.errors())) from None
+
+
+def _free_name(name: str, feed: Feed, settings: Settings) -> str:
+    name = name or _name_for(feed, settings.shows)
+    if name in settings.shows:
+        raise InputError(f"a show is called {name!r} already: give another --name")
+    if not NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no name for a show: use a-z, 0-9, - and _")
+    return name
 
 
 def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:

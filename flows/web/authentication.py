@@ -55,8 +55,8 @@ class Authentication:
 
     async def _refused(self, request: Request) -> Response | None:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        safe = request.method in SAFE
-        caller = None
+        path = self._config.below(request.scope["path"]) or ""
+        safe, caller = request.method in SAFE, None
         if scheme.lower() == "bearer":
             caller = await self._program(secret.strip())
         elif not safe and not self._from_our_page(request):
@@ -66,10 +66,9 @@ class Authentication:
         ):
             caller = await self._browser(request, secret)
             given = request.headers.get("x-csrf-token", "")
-            if caller and not safe and not _same(given, caller.csrf):
+            if caller and not safe and path not in PUBLIC and not _same(given, caller.csrf):
                 told = "X-CSRF-Token is missing or of another session: load the page again"
                 return problems.refusal(request, 403, told, "csrf")
-        path = self._config.below(request.scope["path"]) or ""
         if caller is None and path.startswith(f"{API}/") and path not in PUBLIC:
             headers = {"WWW-Authenticate": "Bearer"}
             return problems.refusal(request, 401, "sign in, or send a token", headers=headers)

@@ -77,16 +77,23 @@ def _limited(receive: Receive) -> Receive:
 
 
 class HeadAsGet:
-    """ASGI middleware: HEAD works wherever GET does. The server leaves the body out."""
+    """ASGI middleware: HEAD works wherever GET does, and is answered as soon as the headers are known."""
 
     def __init__(self, app: ASGIApp, router: Router) -> None:
         self._app, self._router = app, router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] == "http" and scope["method"] == "HEAD" and not self._is_routed(scope):
-            scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD" or self._is_routed(scope):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})  # the end: streams see their caller gone
+
+        await self._app({**scope, "method": "GET"}, receive, send_headers)
 
     def _is_routed(self, scope: Scope) -> bool:
         return any(route.matches(scope)[0] is Match.FULL for route in self._router.routes)

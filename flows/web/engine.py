@@ -13,9 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from models.record.errors import InputError
 
@@ -38,10 +39,18 @@ def schedule_command(at_once: int) -> list[str]:
 
 
 class Engine:
-    """A process that is kept running from `start` to `stop`; `say` is told when it ended by itself."""
+    """A process that is kept running from `start` to `stop`.
 
-    def __init__(self, command: Sequence[str], say: Callable[[str], None] = print) -> None:
-        self._command, self._say = command, say
+    environment: what it sees beside ours. say: is told when it ended by itself.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] = MappingProxyType({}),
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self._command, self._environment, self._say = command, environment, say
         self._process: subprocess.Popen[bytes] | None = None
         self._ended, self._lock = threading.Event(), threading.Lock()
         self._keeper = threading.Thread(target=self._keep, name="schedule", daemon=True)
@@ -88,7 +97,7 @@ class Engine:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, **self._environment, "PYTHONPATH": str(ROOT)},
                 process_group=0,  # Ctrl-C is for the app, which ends this when it is done
             )
             return self._process

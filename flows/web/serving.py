@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import secrets
 import signal
@@ -157,7 +158,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or str(error)
+        number = error.errno or 0  # below 0 where the host's name is not known
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise EpiscribeError(
             f"can't listen on {host}, port {port}: {reason}; see --host and --port"
         ) from None

@@ -50,7 +50,7 @@ CREATE TABLE episodes (
 CREATE INDEX episodes_of_show ON episodes (place);
 CREATE TABLE damaged (folder TEXT PRIMARY KEY, stamp TEXT, reason TEXT);
 CREATE TABLE missing (episodes INTEGER);
-INSERT INTO missing VALUES (0);
+INSERT INTO missing VALUES (NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
@@ -218,6 +218,9 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
+    if fresh or index.execute("SELECT episodes FROM missing").fetchone() == (None,):
+        with _transaction(index):
+            index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
         if index.execute(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from audio.transfer.addresses import redacted
 from flows.schedule import additions, feed_reading, shows
 from flows.schedule import settings as configuration
+from flows.schedule.plan import plan
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
 from flows.web.access import Editor, Reader
@@ -43,6 +44,22 @@ class Following(BaseModel):
     options: dict[str, Any] = Field({})
 
 
+class FeedItem(BaseModel):
+    """An episode of a feed."""
+
+    title: str
+    published: str = Field(description="ISO 8601; empty where unknown")
+
+
+class Preview(BaseModel):
+    """What would come of following a feed."""
+
+    name: str
+    title: str
+    episodes: int = Field(description="that the feed has")
+    taken: list[FeedItem] = Field(description="that would be processed now, newest first; the first hundred")
+
+
 @router.get("/feeds")
 def list_feeds(request: Request, caller: Reader, paging: Paging) -> Page[Followed]:
     """The shows that are followed, by name."""
@@ -67,6 +84,21 @@ def follow(request: Request, caller: Editor, following: Following, once: Once) -
         return _followed(settings, config.store, name)
 
     return once(act)
+
+
+@router.post("/feeds/preview")
+def preview(request: Request, caller: Editor, following: Following) -> Preview:
+    """Read a feed, and tell what following it would do; nothing is changed."""
+    wanted = additions.checked_options(following.options)
+    name, _, feed = shows.look(following.name, {"url": following.url.strip(), **wanted})
+    found = [item.episode for item in feed.items]
+    taken = plan(name, (), found, back_fill=following.back_fill, new_per_poll=0).taken
+    return Preview(
+        name=name,
+        title=feed.title,
+        episodes=len(found),
+        taken=[FeedItem(title=one.title, published=one.published) for one in taken[:100]],
+    )
 
 
 @router.delete("/feeds/{name}", status_code=204)

@@ -90,10 +90,11 @@ def list_episodes(
 ) -> Response:
     """The episodes of the library: the newest first, by title, or the most doubtful first."""
     library, wanted = library_of(request), Wanted(show, q, speaker, doubtful)
+    missing = unread(library)  # before they are listed: who is told of none has seen all
     found, more = listing.list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
     heard = _downloads()
     page = paging.answer([_summary(one, library, heard) for one in found], more)
-    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=unread(library)))
+    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=missing))
 
 
 def library_of(request: Request) -> Path:

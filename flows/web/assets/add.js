@@ -1,5 +1,5 @@
 // What is to be processed: recordings from this computer, an address, or a show to follow.
-import { api, byId, bytes, check, element, field, frame, icon, load, name, percent, Problem, submits, t, unique } from "./frame.js";
+import { api, byId, bytes, check, count, dialog, element, field, frame, icon, load, name, percent, Problem, submits, t, unique, when } from "./frame.js";
 import { discard, kept, Upload } from "./uploads.js";
 
 const form = /** @type {HTMLFormElement} */ (byId("add"));
@@ -130,11 +130,11 @@ let options = [];
 /** @param {any} option of the API */
 function control(option) {
   const { name: key, type, choices } = option, label = t(`add.option.${key}`), help = t(`add.help.${key}`);
-  const shown = element("span", {}, help, " ", element("code", {}, `--${key}`));
-  if (type === "boolean") return element("div", { class: "field" }, check(label, { name: `option-${key}`, value: "true" }), element("p", { class: "hint" }, shown));
-  const unset = option.default === null || option.default === "" || option.default.length === 0 ? t("add.unset") : t("add.default", { value: option.default });
-  if (choices) return field(label, element("select", { name: `option-${key}` }, element("option", { value: "" }, unset), ...choices.map((/** @type {string} */ one) => element("option", { value: one }, one))), shown);
-  return field(label, element("input", { type: type === "integer" ? "number" : "text", min: type === "integer" ? 1 : undefined, name: `option-${key}`, placeholder: unset, autocomplete: "off", spellcheck: "false" }), shown);
+  const shown = element("span", {}, help, " ", element("code", {}, `--${key.replaceAll("_", "-")}`));
+  if (type === "flag") return element("div", { class: "field" }, check(label, { name: `option-${key}`, value: "true" }), element("p", { class: "hint" }, shown));
+  const usual = option.default === null || option.default.length === 0 ? "" : t("add.default", { value: option.default });
+  if (type === "choice") return field(label, element("select", { name: `option-${key}` }, element("option", { value: "" }, usual || t("add.usual")), ...choices.map((/** @type {string} */ one) => element("option", { value: one }, one))), shown);
+  return field(label, element("input", { type: type === "number" ? "number" : "text", min: type === "number" ? 1 : undefined, name: `option-${key}`, placeholder: usual, autocomplete: "off", spellcheck: "false" }), shown);
 }
 
 /** @param {Record<string, any>} values of the form */
@@ -142,9 +142,7 @@ function chosen(values) {
   const set = options.filter(({ name: key }) => values[`option-${key}`]);
   return Object.fromEntries(set.map(({ name: key, type }) => {
     const value = values[`option-${key}`];
-    if (type === "boolean") return [key, true];
-    if (type === "integer") return [key, Number(value)];
-    return [key, type === "list" ? value.split(",").map((/** @type {string} */ one) => one.trim()).filter(Boolean) : value];
+    return [key, type === "flag" ? true : type === "number" ? Number(value) : value];
   }));
 }
 
@@ -181,23 +179,37 @@ async function sent(values) {
   return { uploads: uploads.map((one) => one.id), together, ...(together ? { title: values.title, names } : {}) };
 }
 
-/** @param {Record<string, any>} values @param {Record<string, any>} wanted */
+/** Follow a show, once the user has seen what would be taken. @param {Record<string, any>} values @param {Record<string, any>} wanted */
 async function follow(values, wanted) {
-  await api("POST", "/feeds", { url: values.feed, name: values.show || undefined, back_fill: Number(values.back_fill) || 0, options: wanted });
-  location.assign(`${frame.base}/queue`);
+  const order = { url: values.feed, name: values.show ?? "", back_fill: Number(values.back_fill) || 0, options: wanted };
+  byId("state").textContent = t("add.feed.reads");
+  const seen = await api("POST", "/feeds/preview", order).finally(() => { byId("state").textContent = ""; });
+  const form = element("form", {}, element("p", { class: "actions" },
+    element("button", { type: "button", onclick: () => opened.close() }, t("frame.cancel")), element("button", { class: "primary" }, t("add.follow"))));
+  const opened = dialog(
+    element("h2", {}, name(seen.title || seen.name)),
+    element("p", {}, count("add.feed.has", seen.episodes), " ", seen.taken.length ? count("add.feed.takes", seen.taken.length) : t("add.feed.waits")),
+    element("ul", { class: "rows taken" }, ...seen.taken.map((/** @type {any} */ one) => element("li", {}, element("p", {}, name(one.title)), element("p", { class: "facts" }, one.published && when(one.published))))),
+    form);
+  submits(form, async () => {
+    await api("POST", "/feeds", order, { "Idempotency-Key": wish });
+    location.assign(`${frame.base}/queue`);
+  });
 }
 
 byId("address").append(field(t("add.source"), element("input", { type: "url", name: "source", required: true, inputmode: "url", autocomplete: "off", placeholder: "https://" }), t("add.source.hint")));
 byId("feed").append(
   field(t("add.feed.address"), element("input", { type: "url", name: "feed", required: true, inputmode: "url", autocomplete: "off", placeholder: "https://" }), t("add.feed.hint")),
   field(t("add.feed.name"), element("input", { name: "show", autocomplete: "off" }), t("add.feed.name.hint")),
-  field(t("add.feed.fill"), element("input", { type: "number", name: "back_fill", min: 0, value: 0 }), t("add.feed.fill.hint")));
+  field(t("add.feed.fill"), element("input", { type: "number", name: "back_fill", min: 0, value: 1 }), t("add.feed.fill.hint")));
 form.addEventListener("change", (event) => { wish = unique(); if (/** @type {any} */ (event.target).name === "kind") showKind(); });
 submits(form, send);
+const asked = /** @type {HTMLInputElement | null} */ (form.querySelector(`[name=kind][value="${CSS.escape(new URLSearchParams(location.search).get("kind") ?? "")}"]`));
+if (asked) asked.checked = true;
 dropping();
 unfinished();
 showKind();
 load(byId("options").appendChild(element("div")), async () => {
-  ({ items: options } = await api("GET", "/options"));
+  options = await api("GET", "/options");
   return [element("div", { class: "options" }, ...options.map(control))];
 });

@@ -41,7 +41,7 @@ function open(page) {
   const menu = new SpeakerMenu(view, history);
   const review = new Review(address, view, player, history, (row, name) => menu.open(row, name));
   const editing = new Editing(view, player, history, {
-    name: (row) => menu.open(row), enter: (row, changed) => review.enter(row, changed), leave: () => review.leave(),
+    name: (row) => menu.open(row), enter: (row, changed, picked) => review.enter(row, changed, picked), leave: () => review.leave(),
   });
   review.editing = editing;
   const find = new Find(view, player, history, () => editing.commitAll());
@@ -58,6 +58,7 @@ function open(page) {
   for (const id of ["undo", "redo", "state"]) byId(id).hidden = !page.editable;
   root.classList.toggle("editable", page.editable);
   root.classList.add("live");
+  performance.mark("open");
   byId("bar").hidden = false;
   goToHash();
   requestIdleCallback(files);

@@ -18,7 +18,7 @@ export function t(key, values = {}) {
 }
 
 /**
- * The text for a number of things: the plural form of `key` by the rules of the language ("queue.files.one", ".other").
+ * The text for a number of things: the plural form of `key` by the rules of the language ("library.found.one", ".other").
  * @param {string} key
  * @param {number} count
  */
@@ -262,8 +262,10 @@ export function listing(list, item, shown) {
       if (mine !== asked) return;
       const made = page.items.map((/** @type {any} */ one, /** @type {number} */ place) => item(one, place ? page.items[place - 1] : last));
       last = page.items.at(-1) ?? last;
+      const focused = list.contains(document.activeElement) && document.activeElement?.getAttribute("href");
       if (cursor) list.append(...made);
       else list.replaceChildren(...made);
+      if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
       more.hidden = !page.next;
       more.onclick = async () => { await show(path, page.next); };
       if (!cursor) shown?.(page);

@@ -1,6 +1,7 @@
 // Search over all that was said; a hit plays where it was said.
-import { all, byId, clock, count, element, episodeAddress, field, frame, icon, listing, name, query, soon, t, when } from "./frame.js";
+import { all, byId, clock, count, element, episodeAddress, field, frame, icon, listing, name, number, query, soon, t, when } from "./frame.js";
 
+const COUNTED = 1000; // hits, up to which the API counts
 const given = new URLSearchParams(location.search);
 const form = /** @type {HTMLFormElement} */ (byId("filters"));
 const list = listing(byId("hits"), hit, shown);
@@ -77,7 +78,7 @@ function update() {
 
 /** @param {any} page */
 function shown(page) {
-  byId("found").textContent = count("search.found", page.count);
+  byId("found").textContent = page.count > COUNTED ? t("search.many", { count: number(COUNTED) }) : count("search.found", page.count);
 }
 
 async function start() {

@@ -1,5 +1,5 @@
 // The caller's own account and tokens; followed shows, webhooks and users for those who may.
-import { all, announce, api, byId, confirmed, dialog, element, field, frame, icon, load, mark, may, name, Problem, storage, submits, t, when } from "./frame.js";
+import { all, announce, api, byId, check, confirmed, count, dialog, element, field, frame, icon, load, mark, may, name, Problem, storage, submits, t, when } from "./frame.js";
 
 const OWNER = "owner"; // who started the app on their own machine, and signs in with the token of its address
 const ROLES = ["reader", "editor", "admin"];
@@ -148,6 +148,57 @@ function tokens() {
   refresh();
 }
 
+function shows() {
+  const { refresh } = list("shows", "/feeds", t("settings.shows.none"), (one, refresh) => element("li", { class: "split" },
+    element("div", {},
+      element("p", { class: "title" }, name(one.title)),
+      element("p", { class: "facts" }, element("span", {}, count("settings.shows.episodes", one.episodes)), one.polled_at && element("span", {}, t("settings.shows.polled"), " ", when(one.polled_at, true))),
+      element("p", { class: "soft small" }, one.url),
+      one.error ? element("p", { class: "problem" }, one.error) : null),
+    button(t("settings.shows.remove.do"), () => remove(t("settings.shows.remove", { name: one.title }), t("settings.shows.remove.text"), `/feeds/${encodeURIComponent(one.name)}`, refresh, t("settings.shows.remove.do")), "danger")));
+  body("shows").append(element("p", { class: "more" }, element("a", { class: "button", href: `${frame.base}/add?kind=feed` }, t("settings.shows.add"))));
+  refresh();
+}
+
+const EVENTS = ["done", "failed"]; // of episodes
+const BADGES = /** @type {Record<string, string>} */ ({ delivered: "good", failed: "bad", waiting: "busy" });
+
+function webhooks() {
+  const { refresh } = list("webhooks", "/webhooks", t("settings.webhooks.none"), (one, refresh) => {
+    const deliveries = element("details", { class: "small", ontoggle: () => { if (deliveries.open && !listed.childElementCount) load(listed, () => delivered(one.id)); } },
+      element("summary", {}, t("settings.webhooks.deliveries")));
+    const listed = deliveries.appendChild(element("div"));
+    return element("li", {},
+      element("div", { class: "split" },
+        element("div", {},
+          element("p", { class: "title" }, one.url),
+          element("p", { class: "facts" }, ...EVENTS.filter((event) => one.events.includes(`episode.${event}`)).map((event) => element("span", {}, t(`queue.state.${event}`))), element("span", {}, t("settings.made"), " ", when(one.created_at, true)), one.created_by === frame.caller.name ? null : name(one.created_by))),
+        button(t("settings.remove"), () => remove(t("settings.webhooks.remove"), one.url, `/webhooks/${one.id}`, refresh), "danger")),
+      deliveries);
+  });
+  body("webhooks").append(element("p", { class: "more" }, button(t("settings.webhooks.add"), () => {
+    asked(t("settings.webhooks.add"), [
+      field(t("settings.webhooks.url"), element("input", { type: "url", name: "url", required: true, autocomplete: "off", placeholder: "https://" }), t("settings.webhooks.url.hint")),
+      element("fieldset", { class: "field" }, element("legend", {}, t("settings.webhooks.events")), ...EVENTS.map((one) => check(t(`settings.webhooks.event.${one}`), { name: one, checked: true }))),
+    ], t("settings.webhooks.do"), async (values) => {
+      const made = await api("POST", "/webhooks", { url: values.url, events: EVENTS.filter((one) => values[one]).map((one) => `episode.${one}`) });
+      told(t("settings.webhooks.made"), t("settings.webhooks.once"), made.secret);
+      refresh();
+    });
+  })));
+  refresh();
+}
+
+/** What a webhook was told lately. @param {string} id */
+async function delivered(id) {
+  const { items } = await api("GET", `/webhooks/${id}/deliveries?limit=50`);
+  if (!items.length) return [element("p", { class: "soft" }, t("settings.webhooks.nothing"))];
+  return [element("ul", {}, ...items.map((/** @type {any} */ one) => element("li", { class: "delivery" },
+    element("span", { class: `badge ${BADGES[one.state]}` }, t(`settings.webhooks.state.${one.state}`)), " ",
+    t(`settings.webhooks.told.${one.event.split(".")[1]}`), " ", when(one.created_at, true),
+    element("span", { class: "soft" }, ` ${count("settings.webhooks.attempts", one.attempts)} ${one.answer}`))))];
+}
+
 function users() {
   const { refresh } = list("users", "/users", t("settings.users.none"), (one, refresh) => {
     const path = `/users/${encodeURIComponent(one.name)}`;
@@ -180,4 +231,8 @@ function users() {
 
 you();
 tokens();
+if (may("editor")) {
+  shows();
+  webhooks();
+}
 if (may("admin")) users();

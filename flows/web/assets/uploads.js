@@ -1,6 +1,6 @@
 // Files sent to the app by tus 1.0, in chunks with their checksums: what is interrupted goes on where it ended, also
 // after the page was closed, once the same file is chosen again.
-import { frame, Problem, storage, unique } from "./frame.js";
+import { frame, Problem, storage, t, unique } from "./frame.js";
 
 const CHUNK = 8 * 2 ** 20; // bytes
 const PAUSES = [1, 2, 5, 10, 20, 30]; // seconds before each further try
@@ -84,7 +84,8 @@ export class Upload {
       } catch (problem) {
         if (this.abort.signal.aborted) return;
         if (!(problem instanceof Problem) || !passing(problem.status)) {
-          this.problem = problem instanceof Problem ? problem.message : String(problem);
+          if (problem instanceof Problem && [410, 415].includes(problem.status)) keep(this.print, null); // the server has no use for it
+          this.problem = problem instanceof Problem ? problem.message : t("add.unreadable"); // a file that was changed or is gone
           return this.become("failed");
         }
         tried = this.sent > before ? 0 : tried + 1;

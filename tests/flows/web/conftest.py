@@ -32,6 +32,7 @@ class Running:
     config: WebConfig
     client: httpx2.Client
     address: str  # where it listens, with its base path: its URL, unless a test has a proxy stand in front
+    server: AppServer = field(repr=False)  # ends once `should_exit` is set
     _stack: ExitStack = field(repr=False)
 
     @property
@@ -83,15 +84,15 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             socket = listen("127.0.0.1", 0)
             url = f"http://127.0.0.1:{socket.getsockname()[1]}"
             values = {"url": url, "token": TOKEN, **options}
-            config = WebConfig(made, open_store(place), library, **values)
+            config = WebConfig(made, open_store(made.store), library, **values)
             app = create_app(config)
-            stack.enter_context(_served(AppServer(app, socket)))
+            server = stack.enter_context(_served(AppServer(app, socket)))
             address = f"{url}{config.base}"
             client = stack.enter_context(_client(address, config.host))
             if config.token:
                 client.get(f"/?token={TOKEN}", follow_redirects=False)
                 client.headers["X-CSRF-Token"] = client.get("/api/v1/me").json()["csrf"]
-            return Running(app, config, client, address, stack)
+            return Running(app, config, client, address, server, stack)
 
         yield serve
 
@@ -102,12 +103,12 @@ def _client(address: str, host: str, headers: Mapping[str, str] = {}, **options:
 
 
 @contextmanager
-def _served(server: AppServer) -> Iterator[None]:
+def _served(server: AppServer) -> Iterator[AppServer]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         wait_until(lambda: server.started or not thread.is_alive(), "the app")
-        yield
+        yield server
     finally:
         server.should_exit = True
         thread.join(PATIENCE)

@@ -1,21 +1,21 @@
 // The caret in the transcript: click a word and type; Enter splits, Backspace at the beginning joins; keys of the player.
 
 import { storage, t } from "../frame.js";
-import { letters, sentences, textOf, tidy } from "./text.js";
+import { bare, letters, sentences, textOf, tidy } from "./text.js";
 import { toast } from "./player.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Row} Row */
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {import("./history.js").History} History */
-/** @typedef {{row: Row, from: number, to: number, text: string, whole: number}} Picked a word that was clicked and the text around it then */
+/** @typedef {{row: Row, first: number, last: number, from: number, to: number, text: string}} Picked words to be typed over, where they lie, and the text around them then */
 
 const REST = 1000; // ms without typing after which words are saved
 
 export class Editing {
   /**
    * @param {View} view @param {Player} player @param {History} history
-   * @param {{name: (row: Row) => void, enter: (row: Row, changed: boolean) => boolean, leave: (row: Row) => boolean}} asked
+   * @param {{name: (row: Row) => void, enter: (row: Row, changed: boolean, picked: Picked | null) => boolean, leave: (row: Row) => boolean}} asked
    *   for the menu of names; whether Enter, and Escape, meant something else
    */
   constructor(view, player, history, asked) {
@@ -77,10 +77,11 @@ export class Editing {
 
   /** Select a word, or words, to be typed over. @param {Row} row @param {number} first @param {number} [last] */
   pick(row, first, last = first) {
-    const { text, spans } = this.view.laid(row), from = spans[first]?.[0], to = spans[last]?.[1];
-    if (from === undefined || to === undefined) return;
+    const { text, spans } = this.view.laid(row), [start] = spans[first] ?? [], end = spans[last]?.[1];
+    if (start === undefined || end === undefined) return;
+    const [from = start, to = end] = bare(text, start, end);
     this.view.select(row, from, to);
-    this.picked = { row, from, to, text, whole: text.length };
+    this.picked = { row, first, last, from, to, text };
     this.loose = false;
   }
 
@@ -90,6 +91,7 @@ export class Editing {
     if (this.view.composing === row) return;
     this.view.node(row);
     this.view.typed(row);
+    if (this.player.playing) this.player.follow(false); // what is typed stays in sight
     clearTimeout(this.rest);
     this.rest = window.setTimeout(() => this.#rested(row), REST);
   }
@@ -137,7 +139,7 @@ export class Editing {
       view.select(row, offsetAt(event, row) ?? word.from);
       this.picked = null;
     } else if (event.detail < 2 && caret && caret.from === caret.to) {
-      const again = before?.row === row && word !== null && word.from >= before.from && word.to <= before.to && !this.#changed(before);
+      const again = before?.row === row && word !== null && word.index >= before.first && word.index <= before.last && !this.#changed(before);
       if (word && !again) this.pick(row, word.index); else this.picked = null;
     } else this.picked = null;
     if (word) this.#follow(row, word.index, true);
@@ -200,7 +202,7 @@ export class Editing {
     const { view } = this, caret = view.caret(row), picked = this.picked?.row === row ? this.picked : null;
     const changed = picked !== null && this.#changed(picked);
     if (changed) this.#confirm(picked);
-    if (this.asked.enter(row, changed || view.dirty(row)) || changed || !caret) return;
+    if (this.asked.enter(row, changed || view.dirty(row), picked) || changed || !caret) return;
     this.picked = null;
     const text = row.box.textContent ?? "", word = view.laid(row).spans.find(([from, to]) => from < caret.from && caret.from < to);
     const at = word ? (caret.from - word[0] < word[1] - caret.from ? word[0] : word[1]) : caret.from;
@@ -214,7 +216,7 @@ export class Editing {
 
   /** The word that was typed stands. @param {Picked} picked */
   #confirm(picked) {
-    const { row } = picked, to = picked.to + (row.box.textContent ?? "").length - picked.whole;
+    const { row } = picked, to = picked.to + (row.box.textContent ?? "").length - picked.text.length;
     this.picked = null;
     this.commit(row);
     this.view.settle(row);
@@ -258,6 +260,7 @@ export class Editing {
     let done = true;
     if (key === "Tab" && !event.shiftKey && !command && !event.altKey) {
       if (this.loose) return;
+      if (!this.player.playing) this.player.follow(true);
       this.player.toggle();
     } else if (key === "Escape") this.#escape(row);
     else if (key === "Enter" && command) { this.commit(row); this.asked.name(row); }

@@ -2,7 +2,7 @@
 
 import { byId, count, t } from "../frame.js";
 import { Marks } from "./highlights.js";
-import { hits, pattern } from "./text.js";
+import { bare, hits, pattern } from "./text.js";
 import { toast } from "./player.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -52,7 +52,7 @@ export class Find {
     const selected = getSelection()?.toString().trim() ?? "", row = this.view.rowOf(document.activeElement), caret = row && this.view.caret(row);
     if (this.bar.hidden) this.back = row && caret ? { row, ...caret } : null;
     this.bar.hidden = false;
-    if (selected && !selected.includes("\n") && row) this.query.value = selected;
+    if (selected && row) this.query.value = selected.slice(...bare(selected, 0, selected.length));
     this.query.focus();
     this.query.select();
     this.#search();
@@ -102,6 +102,7 @@ export class Find {
 
   #tell() {
     const none = !this.hits.length, at = this.hits[this.here];
+    if (none && this.bar.contains(document.activeElement) && document.activeElement?.tagName === "BUTTON") this.query.focus();
     for (const id of ["find-back", "find-next", "replace-one", "replace-all"]) byId(id).disabled = none;
     byId("found").textContent = !this.query.value.trim() ? "" : none ? t("editor.no_hits")
       : at ? t("editor.hit_of", { number: this.here + 1, total: this.hits.length }) : count("editor.hits", this.hits.length);

@@ -1,6 +1,6 @@
 // The transcript as this page knows it: what the server told last, and over it the edits that it hasn't acknowledged.
 
-import { joined, part, textOf, withText, wordAfter } from "./text.js";
+import { joined, letters, part, textOf, tidy, withText, wordAfter } from "./text.js";
 
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./types.js").Speaker} Speaker */
@@ -105,17 +105,18 @@ export class Model {
     if (!edit) return undefined;
     this.pending = this.pending.filter((one) => one !== edit);
     const made = results(edit), found = patch.splices.flatMap((splice) => splice.paragraphs);
-    /** @type {Map<string, string>} */
+    /** @type {Map<string, [Paragraph, Paragraph]>} */
     const named = new Map();
     for (const [number, mine] of made.entries()) {
       const begins = mine.starts[0] ?? 0, as = edit.base[number] ?? mine; // where nothing was changed
       const away = (/** @type {Paragraph} */ one) => Math.abs((one.starts[0] ?? 0) - begins);
       const real = found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? as);
-      named.set(mine.id, real.id);
-      if (real !== mine) this.keys.set(real.id, this.key(mine.id));
+      named.set(mine.id, [mine, real]);
+      if (textOf(real) === textOf(mine)) this.keys.set(real.id, this.key(mine.id));
     }
     for (const later of this.pending) {
-      if ("paragraph" in later.do) later.do = { ...later.do, paragraph: named.get(later.do.paragraph) ?? later.do.paragraph };
+      const [mine, real] = ("paragraph" in later.do && named.get(later.do.paragraph)) || [];
+      if (mine && real) later.do = about(later.do, mine, real);
     }
     return edit;
   }
@@ -187,6 +188,21 @@ export class Model {
       if (old && (alike || Math.abs((old.starts[0] ?? 0) - (one.starts[0] ?? 0)) <= SAME_MOMENT)) this.keys.set(one.id, this.key(old.id));
     }
   }
+}
+
+/**
+ * An action for what the server made of a paragraph, which may be a longer one with those beside it. Left as it is, for
+ * the user to decide, where that doesn't hold the words any more.
+ * @param {Action} action @param {Paragraph} mine @param {Paragraph} real
+ * @returns {Action}
+ */
+function about(action, mine, real) {
+  const text = textOf(mine), all = textOf(real), at = all.indexOf(text);
+  if (!("paragraph" in action) || at < 0) return action;
+  if (text === all || (action.do === "join" && at === 0)) return { ...action, paragraph: real.id };
+  if (action.do === "text") return { ...action, paragraph: real.id, text: tidy(`${all.slice(0, at)}${action.text}${all.slice(at + text.length)}`) };
+  if (action.do === "split") return { ...action, paragraph: real.id, letters: action.letters + letters(all.slice(0, at)) };
+  return action;
 }
 
 /** What an edit makes of the paragraphs that it was meant for. @param {Edit} edit */

@@ -107,7 +107,7 @@ export class Review {
   confirm() {
     const item = this.item, found = this.#place();
     if (!item) return;
-    this.history.act({ do: "confirm", item: item.id, kind: item.kind, paragraph: found?.row.paragraph.id ?? item.paragraph, from: found?.from ?? -1, to: found?.to ?? -1 },
+    this.history.act({ do: "confirm", item: item.id, kind: item.kind, paragraph: found?.row.paragraph.id ?? "", from: found?.from ?? -1, to: found?.to ?? -1 },
       found ? [found.row.paragraph] : []);
     this.#done(item);
   }
@@ -122,11 +122,11 @@ export class Review {
 
   /**
    * Enter was pressed in the text: whether that was an answer.
-   * @param {Row} row @param {boolean} changed
+   * @param {Row} row @param {boolean} changed @param {{first: number} | null} picked
    */
-  enter(row, changed) {
+  enter(row, changed, picked) {
     const item = this.item, found = this.#place();
-    if (!this.active || !item || found?.row !== row) return false;
+    if (!this.active || !item || found?.row !== row || !(changed || picked?.first === found.from)) return false;
     if (changed) { this.editing?.commit(row); this.#done(item); } else this.confirm();
     return true;
   }
@@ -175,7 +175,7 @@ export class Review {
   #place() {
     const item = this.item;
     if (!item) return null;
-    const row = this.view.byKey.get(this.view.model.key(item.paragraph)) ?? this.view.at(item.start * 1000 + 1)?.row;
+    const row = this.view.byKey.get(this.view.model.key(item.paragraph ?? "")) ?? this.view.at(item.start * 1000 + 1)?.row;
     if (!row) return null;
     const { shown } = this.view.laid(row), first = tidy(item.text).split(" ")[0], length = Math.max(0, item.to - item.from - 1);
     if (item.kind !== "word" || tidy(shown.words[item.from] ?? "").startsWith(first ?? "")) return { row, from: item.from, to: item.from + length };

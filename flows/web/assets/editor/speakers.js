@@ -119,7 +119,7 @@ export class SpeakerMenu {
 
   #closed() {
     this.row?.name.setAttribute("aria-expanded", "false");
-    const lost = document.activeElement === document.body || this.menu.contains(document.activeElement);
+    const at = document.activeElement, lost = at === document.body || at === this.row?.box || this.menu.contains(at);
     if (lost && this.row && this.view.byKey.get(this.row.key) === this.row) this.back?.focus();
     this.row = null;
   }

@@ -8,6 +8,12 @@ export const tidy = (text) => text.replace(/\s+/g, " ").trim();
 /** The words of a paragraph as running text. @param {Paragraph} paragraph */
 export const textOf = (paragraph) => tidy(paragraph.words.join(""));
 
+/** A word or words without the punctuation around them: where they begin and end in a text. @param {string} text @param {number} from @param {number} to */
+export function bare(text, from, to) {
+  const said = text.slice(from, to), head = /^[\p{P}\s]*/u.exec(said)?.[0].length ?? 0, tail = /[\p{P}\s]*$/u.exec(said)?.[0].length ?? 0;
+  return head < said.length ? [from + head, to - tail] : [from, to];
+}
+
 /** Letters and signs, white space not counted. @param {string} text */
 export const letters = (text) => text.replace(/\s+/g, "").length;
 

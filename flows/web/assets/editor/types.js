@@ -41,7 +41,7 @@
  * @typedef {{op: string, do: Action, base: Paragraph[], wire?: Record<string, any>}} Edit
  *
  * @typedef {{
- *   id: string, kind: "word" | "speaker" | "name", doubt: number, why: string, value?: any, paragraph: string,
+ *   id: string, kind: "word" | "speaker" | "name", doubt: number, why: string, value: number, paragraph: string | null,
  *   from: number, to: number, start: number, end: number, text: string, suggestion: string | null, speaker: string | null,
  * }} Item
  */

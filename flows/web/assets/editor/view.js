@@ -1,6 +1,6 @@
 // The transcript on the page: a section a paragraph, its words one text, which is all that an editor needs to touch.
 
-import { clock, count, element, t } from "../frame.js";
+import { byId, clock, element, t } from "../frame.js";
 import { Marks } from "./highlights.js";
 import { merged, shared, spans, textOf, tidy, withText } from "./text.js";
 
@@ -50,6 +50,7 @@ export class View {
   /** Show what the model holds by now. What did not change is not touched. */
   update() {
     const rows = this.model.rows, there = new Set(rows.map((one) => one.key));
+    const active = this.rowOf(document.activeElement), caret = active && !there.has(active.key) ? this.caret(active) : null;
     /** @type {Row[]} */
     const gone = [];
     for (const row of this.rows) if (!there.has(row.key)) gone.push(row);
@@ -76,7 +77,11 @@ export class View {
     for (const row of fresh) this.#mark(row);
     if (this.current && !this.byKey.has(this.current.key)) this.current = null;
     if (!this.current) this.#enter(this.rows[0] ?? null);
-    for (const row of gone) if (row.base) this.listener.orphaned(row);
+    for (const row of gone) {
+      if (this.composing === row) { row.base ??= row.paragraph; this.composing = null; }
+      if (row.base) this.listener.orphaned(row);
+    }
+    if (active && caret) this.#follow(active, caret.from);
   }
 
   /** @param {Row} row @returns {Laid} */
@@ -191,8 +196,9 @@ export class View {
 
   /** What of the window nothing lies over. */
   sight() {
-    const bars = document.querySelector("#bar")?.getBoundingClientRect(), player = document.querySelector("#player")?.getBoundingClientRect();
-    return { top: Math.max(0, bars?.bottom ?? 0), bottom: Math.min(innerHeight, player?.top ?? innerHeight) };
+    const box = (/** @type {string} */ id) => byId(id).getBoundingClientRect(), bar = box("bar"), card = box("review");
+    const above = card.width > this.place.clientWidth * 0.8 ? card.bottom : 0; // on narrow windows it lies above the text
+    return { top: Math.max(0, bar.bottom, above), bottom: Math.min(innerHeight, box("player").top) };
   }
 
   // Rows.
@@ -215,6 +221,12 @@ export class View {
     this.byKey.set(key, row);
     this.bySection.set(section, row);
     return row;
+  }
+
+  /** The caret was in a row that is now part of another. @param {Row} was @param {number} offset */
+  #follow(was, offset) {
+    const row = this.at((was.paragraph.starts[0] ?? 0) + 1)?.row, at = row ? (row.box.textContent ?? "").indexOf(textOf(was.paragraph)) : -1;
+    if (row) this.select(row, Math.max(0, at) + offset);
   }
 
   /** @param {Row} row @param {Paragraph} paragraph */
@@ -265,7 +277,7 @@ export class View {
       this.marks.overlap.set(row, node, of(shown.overlap));
       if (shown.doubt.length) {
         const words = shown.doubt.map((index) => (shown.words[index] ?? "").trim()).join(", ");
-        row.box.setAttribute("aria-description", `${count("editor.doubtful_words", shown.doubt.length)}: ${words}`);
+        row.box.setAttribute("aria-description", t("editor.doubtful", { words }));
       } else row.box.removeAttribute("aria-description");
     }
   }
