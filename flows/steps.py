@@ -27,6 +27,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows import finding, translation
+from flows.library.audio import downloads_folder
 from flows.naming import published
 from flows.options import EpisodeOptions, RunOptions
 from flows.witness import Witness, find_witness
@@ -266,11 +267,6 @@ def _save(source: RemoteSource, progress: Progress) -> StoredFile:
 
 def _fetched(episode: Episode, stored: StoredFile) -> DownloadedEpisode:
     return DownloadedEpisode(episode, str(stored.path), stored.sha256, stored.fresh, stored.size)
-
-
-def downloads_folder() -> Path:
-    """Where downloaded audio is kept, by content."""
-    return cache_folder() / "downloads"
 
 
 def check_languages(options: EpisodeOptions) -> None:

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from models.record.errors import InputError
 from models.record.transcript import Transcript
+from models.runtime.cache import cache_folder
 from outputs.library import read
 from outputs.library.files import is_local
+
+
+def downloads_folder() -> Path:
+    """Where downloaded audio is kept, by content."""
+    return cache_folder() / "downloads"
 
 
 def find_audio(folder: Path, transcript: Transcript, given: Path | None = None) -> Path:
@@ -21,7 +27,6 @@ def find_audio(folder: Path, transcript: Transcript, given: Path | None = None) 
     if kept is not None and is_local(kept):
         return kept
     from audio.transfer.download import local_file
-    from flows.steps import downloads_folder
 
     sha256 = transcript.audio.sha256
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []

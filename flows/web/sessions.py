@@ -14,13 +14,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Update, delete, insert, select, update
 
 from flows.schedule.store import Store
 from flows.schedule.tables import database_time, sessions, tokens, users
 from flows.web.users import User
+from models.record.errors import EpiscribeError
 
 IDLE_SECONDS = 7 * 86400.0  # after which a session that nobody used has ended
 LIFE_SECONDS = 30 * 86400.0  # after which every session has
@@ -67,11 +70,26 @@ class _Recent:
             self._known.clear()
 
 
+class _Notes:
+    """When something was used last, written by a thread of its own: no request waits for a store that is busy."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="seen")
+
+    def write(self, note: Update) -> None:
+        self._writer.submit(self._write, note)
+
+    def _write(self, note: Update) -> None:
+        with suppress(EpiscribeError), self._store.begin() as connection:
+            connection.execute(note)
+
+
 class Sessions:
     """Sessions of browsers."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._recent = store, _Recent()
+        self._store, self._recent, self._notes = store, _Recent(), _Notes(store)
 
     def begin(self, user: str) -> str:
         """A new session; what its cookie holds."""
@@ -114,8 +132,7 @@ class Sessions:
         if row is None or now - row["seen_at"] > IDLE_SECONDS or now - row["began_at"] > LIFE_SECONDS:
             return None
         if now - row["seen_at"] > SEEN_SECONDS:
-            with self._store.begin() as connection:
-                connection.execute(update(sessions).where(sessions.c.hash == key).values(seen_at=now))
+            self._notes.write(update(sessions).where(sessions.c.hash == key).values(seen_at=now))
         return User(row["name"], row["role"], row["language"], row["created_at"])
 
 
@@ -137,7 +154,7 @@ class Tokens:
     """Tokens of programs."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._recent = store, _Recent()
+        self._store, self._recent, self._notes = store, _Recent(), _Notes(store)
 
     def make(self, user: str, label: str) -> tuple[Token, str]:
         """A new token and its secret, which is to be had only now."""
@@ -188,6 +205,5 @@ class Tokens:
         if row is None:
             return None
         if now - (row["used_at"] or 0.0) > SEEN_SECONDS:
-            with self._store.begin() as connection:
-                connection.execute(update(tokens).where(tokens.c.hash == key).values(used_at=now))
+            self._notes.write(update(tokens).where(tokens.c.hash == key).values(used_at=now))
         return User(row["name"], row["role"], row["language"], row["created_at"])

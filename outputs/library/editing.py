@@ -16,6 +16,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby, islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -46,7 +47,7 @@ from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
-from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
+from outputs.text.paragraphs import PARAGRAPH_CHARS, Paragraph, Part, by_speaker, paragraphs
 from outputs.text.times import milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
@@ -55,6 +56,7 @@ MAX_NAME = 200
 MAX_OP = 100
 MAX_REPLACED = 5000  # places that one edit changes
 ANCHOR = 3  # words by which the beginning of a paragraph is known again
+MAX_HELD = 100  # breaks within what somebody types
 STEPS = 50  # corrections after which the draft is kept, to take back later ones quickly
 TAKEN_BACK = 1000  # edits that are remembered as taken back
 GONE = 20_000  # paragraphs that are remembered as having been there
@@ -127,7 +129,7 @@ class EditingSession:
         self._record_stamp: Any = None
         self._list_stamp: Any = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
-        self._gone: OrderedDict[str, int] = OrderedDict()
+        self._gone: OrderedDict[str, tuple[int, str]] = OrderedDict()  # start and who changed it
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
         self._list: tuple[Correction, ...] = ()
@@ -179,11 +181,9 @@ class EditingSession:
     def undoable(self, by: str) -> list[dict[str, str]]:
         """The edits of a user that can be asked to be taken back, the newest last."""
         with self.lock:
-            found: dict[str, str] = {}
-            for one in self._list:
-                if one.by == by and one.kind != UNDO:
-                    found.setdefault(_op(one), self._told(one))
-            return [{"op": op, "text": text} for op, text in list(found.items())[-DOABLE:]]
+            own = (one for one in reversed(self._list) if one.by == by and one.kind != UNDO)
+            edits = [list(group) for _, group in islice(groupby(own, key=_op), DOABLE)]
+            return [{"op": _op(made[-1]), "text": self._told(made[-1])} for made in reversed(edits)]
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
@@ -245,13 +245,17 @@ class EditingSession:
             if name == "undo":
                 changed, draft, placed = self._undone(op, by, do)
             else:
-                changed, draft, placed = self._added(op, by, self._changes(str(name), do))
+                made = self._changes(str(name), do)
+                changed, draft, placed = self._added(op, by, made)
+                if name == "text" and made and (held := self._held(draft, self._at(do), do)):
+                    changed, draft, placed = self._added(op, by, [*made, *held])
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
-            files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
+            data = corrections.render(changed)
+            files.replace_files({self.folder / corrections.FILE_NAME: data})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
-            self._take(changed, draft, placed)
+            self._take(changed, draft, placed, by)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
@@ -272,13 +276,38 @@ class EditingSession:
             raise InputError("this can't be changed here: there are no letters to know the place by")
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
 
+    def _held(self, draft: Draft, at: int, do: Mapping[str, Any]) -> list[Correction]:
+        """What keeps a paragraph in one, and the next one apart, where what was typed is so long, or so short, that
+        they would be broken otherwise: what somebody types stays where it was typed.
+        """
+        here = self._shown[at]
+        after = self._shown[at + 1] if at + 1 < len(self._shown) else None
+        alike = after is not None and _same_passage(here, after)
+        if not alike and len(str(do["text"])) < PARAGRAPH_CHARS:
+            return []
+        draft, made = draft.copy(), list[Correction]()
+        for _ in range(MAX_HELD):
+            now = self._carve(draft)
+            found, rest = now[at : at + 1], now[at + 1] if at + 1 < len(now) else None
+            if (rest.id if rest else None) == (after.id if after else None) or not found:
+                break
+            if alike and after is not None and all(one.id != after.id for one in now[at:]):
+                made.append(_beginning(BEGIN, after, 0))
+            elif rest is not None and _same_passage(found[0], rest):
+                made.append(_beginning(GO_ON, rest, 0))
+            else:
+                break
+            if not corrections.apply(draft, made[-1]):
+                return made[:-1]
+        return made
+
     def _undone(
         self, op: str, by: str, do: Mapping[str, Any]
     ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
         edit = _line(do, "edit", MAX_OP)
         own = [index for index, one in enumerate(self._list) if one.kind != UNDO and _op(one) == edit]
         if not own:
-            raise self._conflict("this edit is not there any more", 0, known=False)
+            raise self._conflict("this edit is not there any more")
         if any(self._list[index].by != by for index in own):
             raise InputError("this edit is not yours to take back")
         first, start = own[0], milliseconds(self._list[own[0]].start)
@@ -310,9 +339,7 @@ class EditingSession:
         return False
 
     def _is_done(self, op: str) -> bool:
-        return op in self._answers or any(
-            op == _op(one) or (one.kind == UNDO and one.now == op) for one in self._list
-        )
+        return any(op == _op(one) or (one.kind == UNDO and op == one.now) for one in self._list)
 
     def _again(self, op: str, by: str) -> dict[str, Any]:
         """The answer to an edit that was done before, also by a program that was ended since."""
@@ -423,14 +450,14 @@ class EditingSession:
             by = next(
                 (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), ""
             )
-            raise self._conflict("somebody else has given this speaker another name", 0, by=by, known=False)
+            raise self._conflict("somebody else has given this speaker another name", by=by)
         return [] if (now.name, now.source) == (name, "user") else [Correction(NAME, speaker=label, now=name)]
 
     def _confirm(self, do: Mapping[str, Any]) -> list[Correction]:
         wanted = _line(do, "item", MAX_OP)
         found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
         if found is None:
-            raise self._conflict("this is in doubt no more, or was changed", 0, known=False)
+            raise self._conflict("this is in doubt no more, or was changed")
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
             name = self._draft.names[str(doubt.label)].name
@@ -517,19 +544,13 @@ class EditingSession:
             raise InputError("start must be whole milliseconds")
         found = [at for at, shown in enumerate(self._shown) if shown.id == wanted]
         if not found:
-            place = start if start is not None else self._gone.get(wanted)
-            raise self._conflict("this paragraph has changed meanwhile", place or 0, known=place is not None)
+            was, by = self._gone.get(wanted, (start, ""))
+            raise self._conflict("this paragraph has changed meanwhile", was if start is None else start, by)
         return min(found, key=lambda at: abs(self._shown[at].start - (start or 0)))
 
-    def _conflict(self, told: str, start: int, *, by: str | None = None, known: bool = True) -> ConflictError:
-        at, there = self.around(start) if known else (0, [])
-        if by is None:
-            near = (
-                one
-                for one in reversed(self._list)
-                if one.was and abs(milliseconds(one.start) - start) < 60_000
-            )
-            by = next((one.by for one in near if known), "")
+    def _conflict(self, told: str, start: int | None = None, by: str = "") -> ConflictError:
+        """With what there is now around a time in milliseconds, if one is known; `by` changed it."""
+        at, there = self.around(start) if start is not None else (0, [])
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
@@ -589,8 +610,8 @@ class EditingSession:
                 self._steps.append((number, draft.copy(), placed.copy()))
         return draft, placed
 
-    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
-        """Have this be what there is."""
+    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool], by: str = "") -> None:
+        """Have this be what there is; `by` is who makes it so."""
         self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
@@ -600,7 +621,7 @@ class EditingSession:
         there = {shown.id for shown in self._shown}
         for shown in before:
             if shown.id not in there:
-                self._gone[shown.id] = shown.start
+                self._gone[shown.id] = shown.start, by
         while len(self._gone) > GONE:
             self._gone.popitem(last=False)
         self._talk = review.talk_of(shown.talk for shown in self._shown)
@@ -687,6 +708,10 @@ class EditingSession:
 def _op(one: Correction) -> str:
     """By what a correction's edit is known; those of before edits had ids are numbered."""
     return one.op or f"edit-{one.edit}"
+
+
+def _same_passage(one: Shown, other: Shown) -> bool:
+    return (one.speaker, one.language) == (other.speaker, other.language)
 
 
 def _alike(one: Sequence[object], other: Sequence[object]) -> int:

@@ -22,9 +22,10 @@ def show_episodes(show: Path) -> list[Path]:
 
 def find_episode(library: Path, show: str, name: str) -> Path | None:
     """The folder of the episode `<show>/<name>`; None where there is none, whatever tricks a name plays with paths."""
+    if not (_is_folder_name(show) and _is_folder_name(name)):
+        return None
     folder = library / show / name
-    there = _is_folder_name(show) and _is_folder_name(name) and (folder / EPISODE.file_name).is_file()
-    return folder if there else None
+    return folder if (folder / EPISODE.file_name).is_file() else None
 
 
 def _is_folder_name(part: str) -> bool:

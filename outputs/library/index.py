@@ -50,7 +50,7 @@ CREATE TABLE episodes (
 CREATE INDEX episodes_of_show ON episodes (place);
 CREATE TABLE damaged (folder TEXT PRIMARY KEY, stamp TEXT, reason TEXT);
 CREATE TABLE missing (episodes INTEGER);
-INSERT INTO missing VALUES (0);
+INSERT INTO missing VALUES (NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
@@ -106,11 +106,28 @@ def update(library: Path) -> IndexChanges:
     """
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
+    file = library / FILE_NAME
     try:
-        with closing(_opened(library / FILE_NAME)) as index:
-            return _update(index, library)
+        try:
+            return _updated(file)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            _forget(file)
+            return _updated(file)
     except (sqlite3.Error, OSError) as error:
-        raise OutputError(f"cannot write the search index {library / FILE_NAME}: {error}") from error
+        raise OutputError(f"cannot write the search index {file}: {error}") from error
+
+
+def _updated(file: Path) -> IndexChanges:
+    with closing(_opened(file)) as index:
+        return _update(index, file.parent)
+
+
+def _forget(file: Path) -> None:
+    """Remove an index that is damaged or of another version, and what was not written to it yet."""
+    for name in (f"{file.name}-journal", file.name):
+        file.with_name(name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -154,18 +171,17 @@ def show_token(place: str) -> str:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    """The index, made anew where there is none, or one that is damaged or of another version."""
+    """The index, made anew where there is none, or one of another version."""
     index = sqlite3.connect(file, timeout=WAIT_SECONDS)
     try:
         ((version,),) = index.execute("PRAGMA user_version")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        version = -1
+    except sqlite3.DatabaseError:
+        index.close()
+        raise
     if version != VERSION:
         index.close()
         if version:
-            file.unlink()
+            _forget(file)
         index = sqlite3.connect(file, timeout=WAIT_SECONDS)
         _make_tables(index)
     index.isolation_level = None
@@ -202,6 +218,9 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
+    if fresh or index.execute("SELECT episodes FROM missing").fetchone() == (None,):
+        with _transaction(index):
+            index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
         if index.execute(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from outputs.library.folders import library_episodes
 from outputs.library.index import About, NoIndexError, reading
 from outputs.text.tokens import tokens
 
@@ -82,8 +83,9 @@ def list_episodes(
 
 
 def unread(library: Path) -> int:
-    """How many episodes of a library its index does not know yet, as far as the last look tells."""
-    return sum(count for (count,) in _rows(library, "SELECT episodes FROM missing"))
+    """How many episodes of a library its index does not know yet, as far as its last look tells; all before the first."""
+    missing = _rows(library, "SELECT episodes FROM missing")
+    return missing[0][0] if missing and missing[0][0] is not None else len(library_episodes(library))
 
 
 def _rows(library: Path, statement: str, values: Sequence[Any] = ()) -> list[Any]:

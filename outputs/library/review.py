@@ -38,8 +38,9 @@ LEAST_TALK = 10.0  # seconds; who says less need not have a name
 class Doubt:
     """Something worth a look; `doubt` is the expected share of error, `why` and `value` tell where that comes from.
 
-    first, last: the indices of words of their paragraph, the last not among them; 0 for names. why: "probability" (of the words), "repair" (they were decoded again), "overlap" (two talk at once), "voice"
-    (the speaker's probability), "name" (its confidence). start and end in seconds; suggestion: a name.
+    first, last: the indices of words of their paragraph, the last not among them; 0 for names. why: "probability" (of
+    the words), "repair" (they were decoded again), "overlap" (two talk at once), "voice" (the speaker's probability),
+    "name" (its confidence). start and end in seconds; suggestion: a name.
     """
 
     kind: str

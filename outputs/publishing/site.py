@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -111,8 +111,7 @@ def build_site(library: Path, out: Path, *, dry_run: bool = False) -> BuiltSite:
             files |= {
                 file.relative_to(made).as_posix(): file for file in Path(made).rglob("*") if file.is_file()
             }
-            there = [name for name in site_files(out) if _is_ours(name) and not name.startswith(INDEX)]
-            changes = changes_of(files, there, out)
+            changes = changes_of(files, _own_files(site_files(out)), out)
             fresh = _fingerprint(listed)
             same, indexed = _indexed_before(out) == fresh, (out / INDEX).is_dir()
             if not dry_run:
@@ -127,19 +126,30 @@ def build_site(library: Path, out: Path, *, dry_run: bool = False) -> BuiltSite:
 
 
 def site_files(out: Path) -> list[str]:
-    """The names of the files of a site, relative to its folder; none where it was not built."""
+    """The names of the files of a site, relative to its folder, without hidden ones; none where it was not built."""
     if not (out / MARKER).exists():
         return []
     names = (file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file())
-    return sorted(name for name in names if name != MARKER and not name.startswith(UNFINISHED))
+    return sorted(name for name in names if not name.startswith(".") and "/." not in name)
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a file of a site's folder is one that `build_site` writes, and may remove."""
-    parts = name.split("/")
-    if parts[0] == INDEX or name == "_headers" or parts[1:] == ["index.html"] or name == "index.html":
-        return True
-    return len(parts) == 3 and (is_our_file(parts[2]) or parts[2].partition(".")[0] == KEPT_AUDIO)
+def _own_files(names: Sequence[str]) -> list[str]:
+    """Those of a site's files that `build_site` wrote, and may remove: others may lie beside them."""
+    parts = {name: name.split("/") for name in names}
+    page = FORMATS["html"].file_name
+    shows = {found[0] for found in parts.values() if len(found) == 3 and found[2] == page}
+    return [name for name, found in parts.items() if _is_ours(found, shows)]
+
+
+def _is_ours(parts: Sequence[str], shows: Container[str]) -> bool:
+    match parts:
+        case ["index.html" | "_headers"]:
+            return True
+        case [show, "index.html"]:
+            return show in shows
+        case [_, _, name]:
+            return is_our_file(name) or name.partition(".")[0] == KEPT_AUDIO
+    return False
 
 
 def _nearest(out: Path) -> Path:

@@ -1,8 +1,9 @@
 """How fast the app answers many at once: `python -m tests.bench.web`.
 
-Readers look at lists, search, open episodes and play audio, one request every 1 to 3 seconds; editors correct words
-every 2 to 4; meanwhile the app's own schedule processes an episode. The app is the real one, a process of its own
-(`episcribe web`); a library of made-up words has one episode of three hours, which two of the editors work on.
+Readers look at lists, search, open episodes, hear of what changes in them and play audio, one request every 1 to 3
+seconds; editors correct words every 2 to 4; meanwhile the app's own schedule processes an episode. The app is the real
+one, a process of its own (`episcribe web`); a library of made-up words has one episode of three hours, which two of the
+editors work on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from uuid import uuid4
 
 import httpx2
 import imageio_ffmpeg
+import psutil
 
 from flows.local.demo import sample
 from flows.schedule.store import open_store
@@ -94,8 +96,8 @@ def make_library(library: Path, episodes: int) -> None:
 
 
 @contextmanager
-def app(library: Path, at_once: int) -> Iterator[str]:
-    """The app, served; its address."""
+def app(library: Path, at_once: int) -> Iterator[tuple[str, psutil.Process]]:
+    """The app, served: its address and process."""
     command = [
         sys.executable,
         "-m",
@@ -118,11 +120,8 @@ def app(library: Path, at_once: int) -> Iterator[str]:
     )
     try:
         assert process.stdout is not None
-        yield next(
-            line.split()[1].partition("/?")[0].rstrip("/")
-            for line in process.stdout
-            if line.startswith("Episcribe: ")
-        )
+        url = next(line.split()[1] for line in process.stdout if line.startswith("Episcribe: "))
+        yield url.partition("/?")[0].rstrip("/"), psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -135,7 +134,7 @@ class Bench:
         self.url, self.episodes, self.end = url, episodes, end
         self.times: dict[str, list[float]] = defaultdict(list)
         self.failures: dict[str, int] = defaultdict(int)
-        self.pages: dict[str, str] = {}
+        self.heard = 0
 
     async def timed(self, what: str, sending: Any) -> httpx2.Response | None:
         """The answer, its time noted in milliseconds; None where it failed."""
@@ -161,12 +160,22 @@ class Bench:
         chance = random.Random(seed)
         place = chance.choice(self.episodes)
         async with self.client(token) as client:
+            listening = asyncio.create_task(self._listen(client, place))
             while time.monotonic() < self.end:
                 await asyncio.sleep(chance.uniform(*THINK))
                 (act,) = chance.choices(list(ACTS), list(ACTS.values()))
                 if act == "episode":
                     place = chance.choice(self.episodes)
+                    listening.cancel()
+                    listening = asyncio.create_task(self._listen(client, place))
                 await self._act(client, act, place, chance)
+            listening.cancel()
+
+    async def _listen(self, client: httpx2.AsyncClient, place: str) -> None:
+        """Hear what changes in an episode, as its page does."""
+        async with client.stream("GET", f"/api/v1/episodes/{place}/events", timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                self.heard += line.startswith("event: patch")
 
     async def _act(self, client: httpx2.AsyncClient, act: str, place: str, chance: random.Random) -> None:
         api, episode = "/api/v1", f"/api/v1/episodes/{place}"
@@ -224,7 +233,7 @@ class Bench:
             ordered = sorted(times)
             at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)]
             print(f"{what:16}{len(ordered):7}{''.join(f'{one:8.0f}' for one in (*at, ordered[-1]))}")
-        print("failures:", dict(self.failures) or "none")
+        print(f"failures: {dict(self.failures) or 'none'}; edits of others heard: {self.heard}")
 
 
 def process_something(url: str, token: str, folder: Path, minutes: int) -> tuple[httpx2.Client, str]:
@@ -271,7 +280,7 @@ def main() -> None:
         ):
             accounts.users.add(name, PASSWORD, name.partition("-")[0])
             tokens[name] = accounts.tokens.make(name, "bench")[1]
-        with app(library, 1 if given.minutes else 0) as url:
+        with app(library, 1 if given.minutes else 0) as (url, served):
             if given.minutes:
                 worker, item = process_something(url, tokens["admin"], Path(folder), given.minutes)
                 while (state := worker.get(f"/api/v1/queue/{item}").json())["state"] != "running":
@@ -291,7 +300,9 @@ def main() -> None:
                 ]
                 await asyncio.gather(*readers, *editors)
 
+            before = sum(served.cpu_times()[:2])
             asyncio.run(everybody())
+            print(f"CPU of the app: {sum(served.cpu_times()[:2]) - before:.1f} s")
             spent = resource.getrusage(resource.RUSAGE_SELF)
             bench.report()
             if given.minutes:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from flows.library.audio import downloads_folder
 from flows.web.access import Reader
 from flows.web.episodes import config_of
 from flows.web.etags import tagged
@@ -89,10 +90,11 @@ def list_episodes(
 ) -> Response:
     """The episodes of the library: the newest first, by title, or the most doubtful first."""
     library, wanted = library_of(request), Wanted(show, q, speaker, doubtful)
+    missing = unread(library)  # before they are listed: who is told of none has seen all
     found, more = listing.list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
     heard = _downloads()
     page = paging.answer([_summary(one, library, heard) for one in found], more)
-    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=unread(library)))
+    return _told(paging, EpisodePage(items=page.items, next=page.next, unread=missing))
 
 
 def library_of(request: Request) -> Path:
@@ -143,8 +145,6 @@ def _summary(listed: Listed, library: Path, heard: frozenset[str]) -> EpisodeSum
 
 def _downloads() -> frozenset[str]:
     """Digests of the audio that was downloaded here."""
-    from flows.steps import downloads_folder
-
     try:
         return frozenset(file.stem for file in downloads_folder().iterdir())
     except OSError:

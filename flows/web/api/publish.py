@@ -139,10 +139,9 @@ async def publish_site(request: Request, response: Response, caller: Admin, orde
 
 
 @router.post("/publish/files", response_model=PublishRun, responses=_ANSWERS)
-async def publish_files(
-    request: Request, response: Response, caller: Admin, order: FilesOrder
-) -> PublishRun:
+async def publish_files(request: Request, response: Response, caller: Admin, order: FilesOrder) -> PublishRun:
     """Send files to S3, or wherever the settings say: only those that differ."""
+    settings = config_of(request).settings_now()
     what = {
         "library": str(library_of(request)),
         "site": settings.publish.site,

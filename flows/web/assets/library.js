@@ -46,6 +46,8 @@ function shown({ items, next, unread }) {
   const found = filtered && !next ? count("library.found", items.length) : "";
   byId("found").textContent = unread ? count("library.unread", unread) : found;
   if (unread) reread();
+  const known = [...shows.options].map((/** @type {HTMLOptionElement} */ one) => one.value);
+  if (items.some((/** @type {any} */ one) => !known.includes(one.episode.split("/")[0]))) listShows();
   byId("empty").hidden = items.length > 0 || unread > 0;
   byId("episodes").hidden = items.length === 0;
   if (items.length) form.hidden = false;
@@ -66,15 +68,24 @@ function nothing() {
     element("p", { class: "actions" }, element("button", { type: "button", onclick: clear }, t("library.clear"))));
 }
 
+const shows = element("select", { name: "show" });
+const showsField = field(t("library.show"), shows);
+
+/** The shows that there are now; the chosen one stays chosen. */
+async function listShows() {
+  const found = await all("/shows").catch(() => []), chosen = shows.value || given.get("show");
+  const options = found.map((one) => element("option", { value: one.show, selected: one.show === chosen }, `${one.title} (${number(one.episodes)})`));
+  shows.replaceChildren(element("option", { value: "" }, t("library.all")), ...options);
+  showsField.hidden = found.length < 2;
+}
+
 async function start() {
-  const shows = await all("/shows").catch(() => []);
-  const option = (/** @type {string} */ value, /** @type {any} */ text, /** @type {string} */ chosen) => element("option", { value, selected: value === (given.get(chosen) ?? "") }, text);
+  const option = (/** @type {string} */ value) => element("option", { value, selected: value === given.get("sort") }, t(`library.sort.${value}`));
+  await listShows();
   form.append(
     field(t("library.filter"), element("input", { type: "search", name: "q", value: given.get("q"), autocomplete: "off", spellcheck: "false", dir: "auto" }), undefined, { class: "field grow" }),
-    shows.length > 1
-      ? field(t("library.show"), element("select", { name: "show" }, option("", t("library.all"), "show"), ...shows.map((one) => option(one.show, `${one.title} (${number(one.episodes)})`, "show"))))
-      : "",
-    field(t("library.sort"), element("select", { name: "sort" }, ...["date", "title", "doubt"].map((one) => option(one, t(`library.sort.${one}`), "sort")))),
+    showsField,
+    field(t("library.sort"), element("select", { name: "sort" }, ...["date", "title", "doubt"].map(option))),
     check(t("library.doubtful"), { name: "doubtful", value: "true", checked: given.get("doubtful") === "true" }));
   form.addEventListener("input", soon(update, 150));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -99,15 +110,15 @@ function running() {
       element("a", { href: `${frame.base}/queue` }, t("library.queue")))));
 }
 
-const reread = soon(update, 3000); // episodes that are in the library and not yet in its lists
-const again = soon(update, 500);
+// Episodes that are in the library come into its lists a moment later.
+const reread = soon(update, 3000);
 events("/queue/events", {
   queue: ({ items }) => { queue.clear(); for (const one of items) queue.set(one.id, one); running(); },
   item: (one) => {
     const finished = one.state === "done" && queue.get(one.id)?.state === "running";
     queue.set(one.id, one);
     running();
-    if (finished) again();
+    if (finished) reread();
   },
   gone: ({ id }) => { queue.delete(id); running(); },
 });

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
+
+from flows.schedule import queue, settings
+from flows.schedule.queue import Step
 from models.record.transcript import AudioFile, Episode, Segment, Speaker, Transcript, Turn, Word
 from outputs.library.write import publish
+from tests.flows.shows import write_config
+from tests.flows.web.conftest import Running
 
 Talk = Sequence[tuple[int, str]]  # who, and what they say
+WORKER, LEASE_SECONDS = "a worker", 900.0
 FORMATS = ["srt", "vtt", "txt", "html", "json"]
 SHOW = "Strangers on the Line"
 CALL: Talk = (
@@ -146,3 +155,38 @@ def compose_strangers(library: Path) -> None:
         show="حديث",
         language="ar",
     )
+
+
+@contextmanager
+def composed_app(
+    app_server: Callable[..., Running], folder: Path, audio: Path, *, strangers: bool = True
+) -> Iterator[Running]:
+    """An app on such a library, with an episcribe.toml of its own in the folder."""
+    compose(folder / "library", audio)
+    if strangers:
+        compose_strangers(folder / "library")
+    config = write_config(folder, "", head='base_url = "https://example.org/"')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(settings.CONFIG_VARIABLE, str(config))
+        made = settings.load()
+        own = {
+            "uploads": made.uploads,
+            "publish": made.publish,
+            "base_url": made.base_url,
+            "allow_private": True,
+        }
+        yield app_server(folder / "library", own)
+
+
+def put(app: Running, title: str, *, by: str = "Anna", show: str = "") -> str:
+    """An episode in the queue; its id."""
+    made = queue.add(app.store, Episode(f"queued-{uuid4()}", title=title, show=show), options={}, by=by)
+    return made.id
+
+
+def work(app: Running, episode_id: str, step: Step) -> None:
+    """Have somebody work on an episode of the queue, who is so far."""
+    (listed,) = (one for one in app.store.episodes() if one.id == episode_id)
+    assert app.store.hand_out(listed, WORKER, listed.handed_out + 1, LEASE_SECONDS)
+    assert app.store.lease(episode_id, WORKER, LEASE_SECONDS)
+    queue.report(app.store, episode_id, WORKER, step)

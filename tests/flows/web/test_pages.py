@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flows.schedule import queue, settings
 from flows.schedule.queue import Step
-from models.record.transcript import Episode
 from tests.audio.server import Server
 from tests.browser import Watched, open_browser, watched
-from tests.flows.shows import clip, serve_show, write_config
-from tests.flows.web.composed_library import HOSTILE, compose, compose_strangers
+from tests.flows.shows import clip, serve_show
+from tests.flows.web.composed_library import HOSTILE, WORKER, composed_app, put, work
 from tests.flows.web.conftest import Running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
-
-PAGES = ("/", "/search?q=fog", "/add", "/queue", "/publish", "/settings")
-OWNER = "a worker"
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +30,8 @@ def browser() -> Iterator[Browser]:
 def app(
     app_server: Callable[..., Running], tmp_path_factory: pytest.TempPathFactory, sample_wav: Path
 ) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("app")
-    compose(folder / "library", sample_wav)
-    compose_strangers(folder / "library")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(
-            settings.CONFIG_VARIABLE, str(write_config(folder, "", head='base_url = "https://example.org/"'))
-        )
-        made = settings.load()
-        yield app_server(
-            folder / "library", {"uploads": made.uploads, "publish": made.publish, "allow_private": True}
-        )
+    with composed_app(app_server, tmp_path_factory.mktemp("app"), sample_wav) as running:
+        yield running
 
 
 @pytest.fixture
@@ -58,21 +44,6 @@ def seen(browser: Browser, app: Running) -> Iterator[Watched]:
 @pytest.fixture
 def page(seen: Watched) -> Page:
     return seen.page
-
-
-@pytest.fixture
-def line(app: Running) -> Iterator[Callable[[str], str]]:
-    """Puts an episode of this title into the queue; they are gone after the test."""
-    made: list[str] = []
-
-    def put(title: str) -> str:
-        found = queue.add(app.store, Episode(f"queued-{len(made)}", title=title), options={}, by="Anna")
-        made.append(found.id)
-        return found.id
-
-    yield put
-    for one in made:
-        app.client.post(f"/api/v1/queue/{one}/cancel")
 
 
 def forgive(seen: Watched, fault: str) -> None:
@@ -247,11 +218,9 @@ def test_a_show_is_followed_after_its_feed_was_seen(page: Page, app: Running, se
     page.get_by_text("You follow no show.").wait_for()
 
 
-def test_the_queue_moves_by_itself_and_by_its_buttons(
-    page: Page, app: Running, line: Callable[[str], str]
-) -> None:
+def test_the_queue_moves_by_itself_and_by_its_buttons(page: Page, app: Running) -> None:
     page.goto(f"{app.url}/queue")
-    first, second = line("First of two"), line(HOSTILE)
+    first, second = put(app, "First of two"), put(app, HOSTILE)
     page.locator("#waiting .card").filter(has_text="First of two").wait_for()
     other = page.locator("#waiting .card").filter(has_text="<script>")
     other.wait_for()
@@ -259,15 +228,14 @@ def test_the_queue_moves_by_itself_and_by_its_buttons(
         other.get_by_role("button", name="Move to the top").press("Enter")
     page.locator("#waiting .card").first.filter(has_text="<script>").wait_for()
     assert page.evaluate("document.activeElement.closest('.card').dataset.id") == second
-    work(app, first)
-    queue.report(app.store, first, OWNER, Step("transcribe", 0.43, 1320.0, "and then she said"))
+    work(app, first, Step("transcribe", 0.43, 1320.0, "and then she said"))
     running = page.locator("#now .card").filter(has_text="43%")
     running.wait_for()
     assert "Transcribing" in running.inner_text()
     assert "22 min left" in running.inner_text()
     assert "… and then she said" in running.inner_text()
     assert running.get_by_role("progressbar").get_attribute("value") == "0.43"
-    app.store.fail(first, OWNER, "there is no sound in it", pause=None)
+    app.store.fail(first, WORKER, "there is no sound in it", pause=None)
     page.locator("#said", has_text="First of two failed").wait_for(state="attached")
     ended = page.locator("#ended .card").filter(has_text="First of two")
     assert "there is no sound in it" in ended.inner_text()
@@ -275,13 +243,6 @@ def test_the_queue_moves_by_itself_and_by_its_buttons(
     page.locator("#waiting .card").filter(has_text="First of two").wait_for()
     other.get_by_role("button", name="Cancel").click()
     page.locator("#ended .card").filter(has_text="<script>").wait_for()
-
-
-def work(app: Running, episode_id: str) -> None:
-    """Have somebody work on an episode."""
-    (listed,) = [one for one in app.store.episodes() if one.id == episode_id]
-    assert app.store.hand_out(listed, OWNER, listed.handed_out + 1, 900.0)
-    assert app.store.lease(episode_id, OWNER, 900.0)
 
 
 def test_publishing_shows_first_what_will_change(page: Page, app: Running) -> None:

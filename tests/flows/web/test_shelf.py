@@ -1,10 +1,7 @@
-"""The library as the API tells it: lists, search, files, publishing, webhooks, and what the API says of itself."""
+"""The library as the API tells it: lists, search, files, publishing, and what the API says of itself."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 from jsonschema import Draft202012Validator
-from sqlalchemy import insert
 
 from flows.schedule import settings as configuration
-from flows.schedule import tables
-from flows.schedule.store import Store
 from models.record.transcript import Transcript
 from outputs.formats.registry import FORMATS
 from outputs.library import read
@@ -256,58 +250,6 @@ def test_publishing_takes_an_admin_and_goes_where_the_settings_say(app: Running)
         assert app.client.post("/api/v1/publish/site", json=order).status_code == 422
     unknown = app.client.post("/api/v1/publish/feed", json={"show": "nobody"})
     assert (unknown.status_code, unknown.headers["content-type"]) == (400, "application/problem+json")
-
-
-def finish(store: Store, library: Path, name: str, **values: Any) -> None:
-    """An episode that a worker has done, or failed at."""
-    record = json.dumps({"id": name, "title": f"Title of {name}"})
-    with store.begin() as connection:
-        now = tables.database_time(connection)
-        row = {"id": name, "show": "the-show", "guid": name, "published_at": 0.0, "record": record}
-        row |= {"backlog": False, "state": "done", "found_at": now, "done_at": now}
-        connection.execute(insert(tables.episodes).values(**row, folder=str(library / PILOT), **values))
-
-
-def test_webhooks_tell_what_is_done_signed_and_until_it_is_taken(
-    app: Running, library: Path, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flows.web.webhooks.PAUSES", (0.0,) * 3)
-    server.routes["/hook"] = [Reply(503, b"not\x1b now"), Reply(200, b"thanks")]
-    made = app.client.post("/api/v1/webhooks", json={"url": server.url("/hook"), "events": ["episode.done"]})
-    assert made.status_code == 201
-    hook, secret = made.json()["id"], made.json()["secret"]
-    assert "secret" not in str(ask(app.client, "/webhooks"))
-    finish(app.store, library, "new")
-    where = f"/webhooks/{hook}/deliveries"
-    wait_until(
-        lambda: [one["state"] for one in ask(app.client, where)["items"]] == ["delivered"], "the delivery"
-    )
-    (delivery,) = ask(app.client, where)["items"]
-    assert (delivery["attempts"], delivery["answer"]) == (2, "200 thanks")
-    assert len(server.posted) == 2
-    for headers, body in server.posted:
-        assert headers["webhook-id"] == delivery["id"]
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-        text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-        expected = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
-        assert headers["webhook-signature"] == f"v1,{expected}"
-    event = json.loads(server.posted[1][1])
-    assert (event["type"], event["data"]["title"]) == ("episode.done", "Title of new")
-    assert event["data"]["url"] == f"{app.url}/episodes/{PILOT}"
-    assert app.client.delete(f"/api/v1/webhooks/{hook}").status_code == 204
-    assert app.client.get(f"/api/v1{where}").status_code == 404
-
-
-def test_webhooks_are_their_user_s(app: Running) -> None:
-    editor, reader = app.program("editor"), app.program("reader")
-    order = {"url": "https://example.org/hook"}
-    assert reader.post("/api/v1/webhooks", json=order).status_code == 403
-    hook = app.client.post("/api/v1/webhooks", json={"url": "http://127.0.0.1:1/"}).json()["id"]
-    assert ask(editor, "/webhooks")["items"] == []
-    assert editor.delete(f"/api/v1/webhooks/{hook}").status_code == 404
-    for url in ("ftp://example.org", "https://me:secret@example.org/", "nonsense"):
-        assert editor.post("/api/v1/webhooks", json={"url": url}).status_code == 400
-    app.client.delete(f"/api/v1/webhooks/{hook}")
 
 
 def test_the_api_tells_what_it_is(app: Running) -> None:

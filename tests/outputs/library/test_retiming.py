@@ -68,8 +68,8 @@ def test_words_that_are_still_there_keep_their_times(old: list[Word], data: st.D
         # One for one: each takes the time of the word that it replaces, and pauses stay.
         ([(1, 1.4, "an"), (3, 3.5, "pool")], "Anne Poole", [(1, 1.4, "Anne"), (3, 3.5, "Poole")]),
         # Put in: into the silence, or into the time of the word beside.
-        ([(1, 1.4, "one"), (3, 3.5, "three")], "one two three", [(1, 1.4, "one"), (1.4, 1.68, "two"), (3, 3.5, "three")]),
-        ([(1, 1.4, "one"), (1.4, 2, "three")], "one two three", [(1, 1.2, "one"), (1.2, 1.4, "two"), (1.4, 2, "three")]),
+        ([(1, 1.4, "a"), (3, 3.5, "c")], "a bob c", [(1, 1.4, "a"), (1.4, 1.68, "bob"), (3, 3.5, "c")]),
+        ([(1, 1.4, "one"), (1.4, 2, "c")], "one bob c", [(1, 1.2, "one"), (1.2, 1.4, "bob"), (1.4, 2, "c")]),
         ([(1, 1.4, "hello")], "oh hello", [(0.78, 1, "oh"), (1, 1.4, "hello")]),
         # Several pauses: new words lie along the old ones.
         (

@@ -13,7 +13,7 @@ from models.record.errors import InputError
 from models.record.transcript import Transcript
 from outputs.formats.registry import FORMATS
 from outputs.library.write import keep_audio, publish
-from outputs.publishing.site import MARKER, build_site
+from outputs.publishing.site import INDEX, MARKER, build_site, site_files
 from tests.browser import Watched, open_browser, watched
 from tests.outputs.pages.test_page import EVIL, serving
 from tests.outputs.samples import CONVERSATION, said, talk
@@ -205,13 +205,30 @@ def test_built_again_it_follows_the_library(tmp_path: Path) -> None:
     library, out = tmp_path / "library", tmp_path / "site"
     publish(CONVERSATION, library / "a" / "one", FORMATS)
     publish(german(), library / "b" / "two", FORMATS)
+    assert build_site(library, out, dry_run=True).changes.unchanged == 0
+    assert not out.exists()
     assert build_site(library, out).episodes == 2
+    index = (out / INDEX).stat().st_ino
+    theirs = ("CNAME", "about/index.html", "a/notes.txt", ".git/config")
+    for name in theirs:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("theirs")
+    again = build_site(library, out).changes
+    assert (again.added, again.changed, again.removed) == ((), (), ())
+    assert (out / INDEX).stat().st_ino == index
     (library / "b" / "two" / "episode.json").unlink()
     publish(CONVERSATION.renamed("SPEAKER_00", "Anne"), library / "a" / "one", FORMATS)
-    assert build_site(library, out).episodes == 1
+    planned = build_site(library, out, dry_run=True).changes
+    assert {"b/index.html", "b/two/transcript.html"} < set(planned.removed)
+    assert {"a/one/transcript.html", "index.html", INDEX} < set(planned.changed)
+    assert (out / "b").exists()
+    built = build_site(library, out)
+    assert (built.episodes, built.changes) == (1, planned)
     assert not (out / "b").exists()
+    assert all((out / name).read_text() == "theirs" for name in theirs)
+    assert [name for name in site_files(out) if "/." in f"/{name}"] == []
     assert "Anne" in (out / "a" / "one" / "transcript.html").read_text()
-    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [MARKER]
+    assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {MARKER, ".git"}
 
 
 def test_a_show_may_be_called_as_the_index_is(tmp_path: Path) -> None:
