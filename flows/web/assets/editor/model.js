@@ -28,6 +28,8 @@ export class Model {
     this.pending = [];
     /** @type {Map<string, string>} */
     this.keys = new Map();
+    /** @type {Map<string, string>} what left-over edits made, by the server's names */
+    this.known = new Map();
   }
 
   /** What there is to see, with the keys that tell what stayed. @returns {Keyed[]} */
@@ -61,6 +63,18 @@ export class Model {
     this.pending.push(edit);
     if (edit.do.do === "undo") this.#again();
     else this.local = this.#done(this.local, edit);
+  }
+
+  /** Take up an edit that was left over; the server may have done it without our having heard so. @param {Edit} edit */
+  recall(edit) {
+    const { do: action } = edit, there = this.server.paragraphs;
+    if ("paragraph" in action && !there.some((one) => one.id === action.paragraph)) {
+      for (const mine of results(edit)) {
+        const real = there.find((one) => Math.abs((one.starts[0] ?? 0) - (mine.starts[0] ?? 0)) <= SAME_MOMENT && textOf(one) === textOf(mine));
+        if (real) this.known.set(mine.id, real.id);
+      }
+    }
+    this.add(edit);
   }
 
   /** Take edits away that will not be done. @param {(edit: Edit) => boolean} chosen */
@@ -105,13 +119,15 @@ export class Model {
     if (!edit) return undefined;
     this.pending = this.pending.filter((one) => one !== edit);
     const made = results(edit), found = patch.splices.flatMap((splice) => splice.paragraphs);
+    const gone = patch.splices.reduce((sum, splice) => sum + splice.removed, 0), alone = gone === edit.base.length && found.length === made.length;
     /** @type {Map<string, [Paragraph, Paragraph]>} */
     const named = new Map();
     for (const [number, mine] of made.entries()) {
       const begins = mine.starts[0] ?? 0, as = edit.base[number] ?? mine; // where nothing was changed
       const away = (/** @type {Paragraph} */ one) => Math.abs((one.starts[0] ?? 0) - begins);
-      const real = found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? as);
-      named.set(mine.id, [mine, real]);
+      const nearest = () => found.reduce((best, one) => (away(one) < away(best) ? one : best), found[Math.min(number, found.length - 1)] ?? as);
+      const real = (alone ? found[number] : undefined) ?? nearest();
+      named.set(mine.id, [alone ? real : mine, real]);
       if (textOf(real) === textOf(mine)) this.keys.set(real.id, this.key(mine.id));
     }
     for (const later of this.pending) {
@@ -159,7 +175,8 @@ export class Model {
       return { ...state, speakers };
     }
     if (!("paragraph" in action)) return state;
-    const at = state.paragraphs.findIndex((one) => one.id === action.paragraph), there = state.paragraphs[at];
+    const id = this.known.get(action.paragraph) ?? action.paragraph;
+    const at = state.paragraphs.findIndex((one) => one.id === id), there = state.paragraphs[at];
     if (!there) return state;
     const before = action.do === "join" ? state.paragraphs[at - 1] : undefined;
     if (action.do === "join" && !before) return state;
@@ -208,12 +225,22 @@ function about(action, mine, real) {
 /** What an edit makes of the paragraphs that it was meant for. @param {Edit} edit */
 export const results = (edit) => changed(edit, edit.base);
 
-/** What several edits make of what the first was meant for: their texts. @param {Edit[]} edits */
+/** What several edits that build on each other were meant for. @param {Edit[]} edits */
+export function origins(edits) {
+  const ops = new Set(edits.map((edit) => edit.op)), found = new Map();
+  for (const one of edits.flatMap((edit) => edit.base)) if (!ops.has(one.id.split("/")[0] ?? "")) found.set(one.id, one);
+  return [...found.values()].sort((one, other) => (one.starts[0] ?? 0) - (other.starts[0] ?? 0));
+}
+
+/** What they make of it: the texts of the paragraphs. @param {Edit[]} edits */
 export function outcome(edits) {
-  let state = [...(edits[0]?.base ?? [])];
+  let state = origins(edits);
   for (const edit of edits) {
     const ids = new Set(edit.base.map((one) => one.id)), at = state.findIndex((one) => ids.has(one.id));
-    if (at >= 0) state.splice(at, edit.base.length, ...results({ ...edit, base: state.slice(at, at + edit.base.length) }));
+    const there = edit.base.map((one) => state.find((other) => other.id === one.id) ?? one);
+    const made = results({ ...edit, base: there });
+    state = state.filter((one) => !ids.has(one.id));
+    state.splice(at < 0 ? state.length : at, 0, ...made);
   }
   return state.map(textOf).filter(Boolean);
 }

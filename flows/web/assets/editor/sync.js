@@ -3,7 +3,7 @@
 // acknowledged it. Sent twice, by two tabs or after a lost answer, it is done once: the server knows it by its `op`.
 
 import { api, events, frame, Problem, unique } from "../frame.js";
-import { outcome } from "./model.js";
+import { origins, outcome } from "./model.js";
 import { merged, textOf } from "./text.js";
 
 /** @typedef {import("./types.js").Edit} Edit */
@@ -37,7 +37,7 @@ export class Sync {
     this.prefix = `episcribe-edit ${frame.caller.name} ${episode} `;
     this.count = 0;
     this.storing = true;
-    this.running = false;
+    this.running = this.catching = false;
     this.wait = FIRST_WAIT;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -58,7 +58,7 @@ export class Sync {
 
   /** Take up what was left over, and listen. */
   start() {
-    for (const edit of this.#kept()) this.model.add(edit);
+    for (const edit of this.#kept()) this.model.recall(edit);
     if (this.model.pending.length) this.listener.changed(null);
     this.#tell();
     this.#soon(0);
@@ -103,25 +103,39 @@ export class Sync {
     this.#soon(0);
   }
 
-  /** Ask the server for everything, where there is something new. */
+  /** Ask the server for everything, where there is something new; again and again while it is away. */
   async refresh() {
+    if (this.catching) return;
+    this.catching = true;
     try {
-      /** @type {Page} */
-      let page;
-      let seen;
-      do { // until none came in between
-        seen = this.model.revision;
-        page = await api("GET", `/episodes/${this.episode}`);
-      } while (seen !== this.model.revision);
-      if (page.revision === seen) return;
-      this.early.clear();
-      for (const edit of this.model.pending.filter((one) => this.done.has(one.op))) this.#forget(edit.op);
-      this.model.pending = this.model.pending.filter((one) => !this.done.has(one.op));
-      this.model.reset(page);
-      this.listener.undoable(page.undo);
+      await this.#renew();
       this.listener.changed(null);
+      this.#soon(0);
+    } catch {
+      setTimeout(() => this.refresh(), this.wait);
+    } finally {
+      this.catching = false;
       this.#tell();
-    } catch { /* it is asked again when it can be reached */ }
+    }
+  }
+
+  /** Be where the server is. What it has answered that didn't fit before is in there. Throws a Problem. */
+  async #renew() {
+    /** @type {Page} */
+    let page;
+    let seen;
+    do { // until none came in between
+      seen = this.model.revision;
+      page = await api("GET", `/episodes/${this.episode}`);
+    } while (seen !== this.model.revision);
+    if (page.revision === seen && !this.early.size) return;
+    for (const patch of this.early.values()) {
+      const own = this.model.acknowledge(patch);
+      if (own) this.#acknowledged(own);
+    }
+    this.early.clear();
+    this.model.reset(page);
+    this.listener.undoable(page.undo);
   }
 
   // Sending, one after the other.
@@ -145,14 +159,17 @@ export class Sync {
     }
   }
 
+  /** The first one; none while it is still to be told what an answered one made. */
   #next() {
-    return this.model.pending.find((edit) => !this.done.has(edit.op));
+    const [first] = this.model.pending;
+    return first && !this.done.has(first.op) ? first : undefined;
   }
 
   /** @param {Edit} edit @returns {Promise<boolean>} whether to go on */
   async #try(edit) {
     const slow = setTimeout(() => this.listener.state("saving"), 300);
     try {
+      if (!edit.wire && !this.model.wire(edit)) await this.#renew();
       edit.wire ??= this.model.wire(edit) ?? undefined;
       if (!edit.wire) { this.#refuse(edit, new Problem(409, {})); return true; }
       this.#store(edit);
@@ -170,9 +187,7 @@ export class Sync {
         return false;
       }
       if (error.status === 401) { this.listener.state("signed-out"); this.#soon(LONGEST_WAIT); return false; }
-      await this.refresh();
-      this.#refuse(edit, error);
-      return true;
+      return this.#renew().then(() => { this.#refuse(edit, error); return true; }, () => { this.#soon(this.wait); return false; });
     } finally {
       clearTimeout(slow);
     }
@@ -186,23 +201,15 @@ export class Sync {
 
   /** The server won't do it: put the words together with what is there now, or let the user choose. @param {Edit} edit @param {Problem} problem */
   #refuse(edit, problem) {
-    const all = this.model.dependents(edit), mine = outcome(all).join(" "), was = edit.base.map(textOf).join(" ");
-    /** @type {Paragraph[]} */
-    const told = problem.told.paragraphs ?? [];
-    const theirs = overlapping(told.length ? told : this.model.server.paragraphs, edit.base);
+    const all = this.model.dependents(edit), base = origins(all), mine = outcome(all).join(" "), was = base.map(textOf).join(" ");
+    const theirs = base.length ? overlapping(this.model.server.paragraphs, base) : [], [only] = theirs;
     for (const one of all) this.#forget(one.op);
     this.model.drop((one) => all.includes(one));
-    const [only] = theirs;
-    const both = problem.status === 409 && only && theirs.length === 1 && edit.base.length === 1 ? merged(was, mine, textOf(only)) : null;
-    const there = only && this.model.server.paragraphs.some((one) => one.id === only.id);
-    if (mine === was || !edit.base.length) this.listener.refused(problem.status === 409 ? "" : problem.message);
-    else if (both !== null && only && there && all.every((one) => one.do.do === "text")) this.send({ do: "text", paragraph: only.id, text: both }, [only]);
-    else {
-      this.listener.conflict({
-        op: edit.op, by: problem.told.by ?? "", detail: problem.status === 409 ? "" : problem.message,
-        mine, base: edit.base, theirs,
-      });
-    }
+    const gone = problem.status === 409, detail = gone ? "" : problem.message;
+    const both = gone && only && theirs.length === 1 && all.every((one) => one.do.do === "text") ? merged(was, mine, textOf(only)) : null;
+    if (mine === was) this.listener.refused(detail);
+    else if (only && both !== null) this.send({ do: "text", paragraph: only.id, text: both }, [only]);
+    else this.listener.conflict({ op: edit.op, by: problem.told.by ?? "", detail, mine, base, theirs });
     this.listener.changed(null);
   }
 
@@ -230,7 +237,7 @@ export class Sync {
       if (!own && (patch.to === this.model.revision || this.done.has(patch.op))) return;
       if (own) this.done.add(patch.op);
       this.early.set(patch.from, patch);
-      setTimeout(() => { if (this.early.get(patch.from) === patch) this.#behind(); }, GAP);
+      setTimeout(() => { if (this.early.get(patch.from) === patch) this.refresh(); }, GAP);
       return;
     }
     this.early.delete(patch.from);
@@ -241,18 +248,6 @@ export class Sync {
     const next = this.early.get(this.model.revision);
     if (next) this.#take(next);
     this.#tell();
-  }
-
-  /** Patches are missing, or are older than what is shown: what they acknowledge holds, the rest is asked for. */
-  #behind() {
-    for (const patch of this.early.values()) {
-      const own = this.model.acknowledge(patch);
-      if (own) this.#acknowledged(own);
-    }
-    this.early.clear();
-    const { revision } = this.model;
-    this.model.drop(() => false);
-    this.refresh().then(() => { if (this.model.revision === revision) this.listener.changed(null); this.#tell(); this.#soon(0); });
   }
 
   /** @param {Edit} edit */
