@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ import webvtt
 
 from audio.media.decode import decode
 from flows.local.demo import serve_show
+from flows.progress import watched_by
 from models.asr import transcription, whisper_models
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
@@ -63,6 +64,31 @@ def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: st
     assert {caption.voice for caption in captions} == {"Sheila", "Diane"}
     assert list(srt.parse((folder / "transcript.srt").read_text()))
     assert json.loads((folder / "transcript.json").read_text())["version"] == "1.0.0"
+
+
+def test_who_watches_a_run_hears_of_its_stages_and_its_words(process: Process, show: str) -> None:
+    class Watch:
+        def __init__(self) -> None:
+            self.stages: list[str] = []
+            self.words = ""
+
+        def progress(self, stage: str, done: float, total: float) -> None:
+            if not self.stages and stage in ("download", "decode"):
+                assert 0.0 <= done <= total
+
+        def stage(self, name: str, expected: Mapping[str, float]) -> None:
+            self.stages.append(name)
+            assert next(iter(expected)) == name
+            assert all(seconds >= 0.0 for seconds in expected.values())
+
+        def heard(self, words: str) -> None:
+            self.words += f" {words}"
+
+    watch = Watch()
+    with watched_by(watch):
+        process(f"{show}/feed.xml", force=True, language="en", allow_private=True)
+    assert watch.stages[:2] == ["diarise", "transcribe"]
+    assert "Chicago" in watch.words
 
 
 def test_turns_and_words_are_right(process: Process, show: str, library: Path, reference: Path) -> None:
