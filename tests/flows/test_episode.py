@@ -50,8 +50,31 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("library")
 
 
+class Watcher:
+    """Keeps what a run tells to who watches all of it."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.words = ""
+
+    def progress(self, stage: str, done: float, total: float) -> None:
+        assert done >= 0.0
+
+    def stage(self, name: str, expected: Mapping[str, float]) -> None:
+        self.stages.append(name)
+        assert next(iter(expected)) == name
+        assert all(seconds >= 0.0 for seconds in expected.values())
+
+    def heard(self, words: str) -> None:
+        self.words += f" {words}"
+
+
 def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: str, library: Path) -> None:
-    result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    watcher = Watcher()
+    with watched_by(watcher):
+        result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    assert watcher.stages == ["diarise", "transcribe", "overlaps"]
+    assert "Chicago" in watcher.words
     folder = library / "strangers-on-the-line" / "2026-11-16-both-from-chicago"
     assert result["folder"] == str(folder)
     assert {path.name for path in folder.iterdir()} == ALL_FILES
@@ -64,31 +87,6 @@ def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: st
     assert {caption.voice for caption in captions} == {"Sheila", "Diane"}
     assert list(srt.parse((folder / "transcript.srt").read_text()))
     assert json.loads((folder / "transcript.json").read_text())["version"] == "1.0.0"
-
-
-def test_who_watches_a_run_hears_of_its_stages_and_its_words(process: Process, show: str) -> None:
-    class Watch:
-        def __init__(self) -> None:
-            self.stages: list[str] = []
-            self.words = ""
-
-        def progress(self, stage: str, done: float, total: float) -> None:
-            if not self.stages and stage in ("download", "decode"):
-                assert 0.0 <= done <= total
-
-        def stage(self, name: str, expected: Mapping[str, float]) -> None:
-            self.stages.append(name)
-            assert next(iter(expected)) == name
-            assert all(seconds >= 0.0 for seconds in expected.values())
-
-        def heard(self, words: str) -> None:
-            self.words += f" {words}"
-
-    watch = Watch()
-    with watched_by(watch):
-        process(f"{show}/feed.xml", force=True, language="en", allow_private=True)
-    assert watch.stages[:2] == ["diarise", "transcribe"]
-    assert "Chicago" in watch.words
 
 
 def test_turns_and_words_are_right(process: Process, show: str, library: Path, reference: Path) -> None:

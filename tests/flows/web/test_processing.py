@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE
 
 QUICK = {"model": "tiny.en", "language": "en", "diariser": "none"}
 STAGES = ("", "download", "decode", "transcribe", "publish")
-PIECE = 400_000
+PIECE = 200_000
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_recording_is_sent_watched_and_done_and_others_are_put_in_order_and_ca
 ) -> None:
     serve_show(server, [1, 2, 3])
     gate = hold(server, "/3.wav")
-    data = long_talk(2)
+    data = long_talk(1)
     where = begun(app, len(data), "A long talk.wav")
     for at in range(0, len(data), PIECE):
         assert send(app, where, at, data[at : at + PIECE]).status_code == 204
