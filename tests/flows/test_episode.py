@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ import webvtt
 
 from audio.media.decode import decode
 from flows.local.demo import serve_show
+from flows.progress import watched_by
 from models.asr import transcription, whisper_models
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
@@ -49,8 +50,31 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("library")
 
 
+class Watcher:
+    """Keeps what a run tells to who watches all of it."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.words = ""
+
+    def progress(self, stage: str, done: float, total: float) -> None:
+        assert done >= 0.0
+
+    def stage(self, name: str, expected: Mapping[str, float]) -> None:
+        self.stages.append(name)
+        assert next(iter(expected)) == name
+        assert all(seconds >= 0.0 for seconds in expected.values())
+
+    def heard(self, words: str) -> None:
+        self.words += f" {words}"
+
+
 def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: str, library: Path) -> None:
-    result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    watcher = Watcher()
+    with watched_by(watcher):
+        result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
+    assert watcher.stages == ["diarise", "transcribe", "overlaps"]
+    assert "Chicago" in watcher.words
     folder = library / "strangers-on-the-line" / "2026-11-16-both-from-chicago"
     assert result["folder"] == str(folder)
     assert {path.name for path in folder.iterdir()} == ALL_FILES

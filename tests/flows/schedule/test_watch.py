@@ -78,12 +78,12 @@ def test_a_run_is_stopped_where_it_tells_how_far_it_is() -> None:
         return False
 
     def work() -> None:
+        assert asked.wait(PATIENCE)
         while True:
             progress.progress("transcribe", 1, 2)
             progress.stage("transcribe", {})
 
     with pytest.raises(InterruptedRun, match="cancelled"), watched(report):
-        assert asked.wait(PATIENCE)
         work()
 
 

@@ -225,7 +225,7 @@ def test_files_become_episodes_or_tracks_of_one(app: Running) -> None:
     assert listed.episode.audio_url == f"upload:{tracks[2]}"
     assert item["source"] == ""
     two = [sent(app, clip(10 + number), "a.wav")[0] for number in range(2)]
-    same = {one: "Ann" for one in two}
+    same = dict.fromkeys(two, "Ann")
     assert "two tracks are of Ann" in refused(app, uploads=two, together=True, names=same)
     assert "one title can't be" in refused(app, uploads=two, title="Talk")
     assert "there is no upload" in refused(app, uploads=["../../x"])
@@ -239,8 +239,8 @@ def test_files_become_episodes_or_tracks_of_one(app: Running) -> None:
 
 def test_the_same_request_twice_adds_once(app: Running, server: Server) -> None:
     serve_show(server, [11])
-    asked = {"json": {"source": server.url("/11.wav")}, "headers": {"Idempotency-Key": "k1"}}
-    first, again = (app.client.post("/api/v1/queue", **asked) for _ in range(2))
+    asked, key = {"source": server.url("/11.wav")}, {"Idempotency-Key": "k1"}
+    first, again = (app.client.post("/api/v1/queue", json=asked, headers=key) for _ in range(2))
     assert first.json() == again.json()
     assert len([path for path, _ in server.requests if path == "/11.wav"]) == 1
 
@@ -263,11 +263,13 @@ def test_the_list_comes_in_parts(app: Running) -> None:
     whole = app.client.get("/api/v1/queue?limit=200").json()
     assert whole["next"] is None
     seen: list[str] = []
-    cursor = ""
-    while cursor is not None:
-        page = app.client.get(f"/api/v1/queue?limit=3{cursor and f'&cursor={cursor}'}").json()
+    address = "/api/v1/queue?limit=3"
+    while True:
+        page = app.client.get(address).json()
         seen += [item["id"] for item in page["items"]]
-        cursor = page["next"]
+        if page["next"] is None:
+            break
+        address = f"/api/v1/queue?limit=3&cursor={page['next']}"
     assert seen == [item["id"] for item in whole["items"]]
     assert len(seen) == len(set(seen))
     assert app.client.get("/api/v1/queue?cursor=AAAA").status_code == 422

@@ -7,7 +7,8 @@ import hashlib
 import io
 import socket
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +17,12 @@ import pytest
 from filelock import FileLock, Timeout
 from sqlalchemy import update
 
+from audio.transfer.download import SPARE_BYTES
 from flows.schedule import uploads as files
 from flows.schedule.settings import Limits
 from flows.schedule.tables import uploads as table
 from flows.schedule.uploads import Uploads, tidy_name
+from models.record.errors import InputError
 from tests.flows.shows import clip
 from tests.flows.web.conftest import Running
 from tests.waiting import wait_until
@@ -29,9 +32,9 @@ PATH = "/api/v1/uploads"
 
 
 @pytest.fixture(scope="module")
-def app(app_server: Callable[..., Running], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def app(app_server: Callable[..., Running], tmp_path_factory: pytest.TempPathFactory) -> Running:
     folder = tmp_path_factory.mktemp("app")
-    yield app_server(
+    return app_server(
         folder / "library", {"uploads": str(folder / "uploads"), "limits": Limits(audio_bytes=MOST)}
     )
 
@@ -156,7 +159,7 @@ def test_what_came_before_the_line_was_cut_stays_but_for_a_piece_with_a_checksum
     for told, stays in (({}, True), (checksum(b"x" * 5000), False)):
         where = begun(app, 10_000)
         cut_off(app, where, b"x" * 2000, 5000, told)
-        wait_until(lambda: free(app, where), "the end of the piece")
+        wait_until(partial(free, app, where), "the end of the piece")
         assert offset(app, where) == (2000 if stays else 0)
 
 
@@ -266,8 +269,8 @@ def test_a_file_is_its_senders_alone(app: Running) -> None:
 
 def test_a_full_disk_and_too_many_files_are_told(app: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        little = SimpleNamespace(free=files.SPARE_BYTES + 500)
-        patched.setattr(files.shutil, "disk_usage", lambda folder: little)
+        little = SimpleNamespace(free=SPARE_BYTES + 500)
+        patched.setattr("flows.schedule.uploads.shutil.disk_usage", lambda folder: little)
         assert create(app, 1000).status_code == 507
     monkeypatch.setattr(files, "MAX_UNFINISHED", 0)
     assert create(app, 1000).status_code == 429
@@ -283,7 +286,7 @@ def test_what_nobody_uses_is_swept(app: Running) -> None:
     kept(app).sweep()
     assert kept(app).get(used).whole
     for gone in (unused, half):
-        with pytest.raises(files.InputError, match="there is no upload"):
+        with pytest.raises(InputError, match="there is no upload"):
             kept(app).get(gone)
     left = {path.name.partition(".")[0] for path in kept(app).folder.iterdir()}
     assert left == {used}
@@ -311,5 +314,5 @@ def test_files_in_a_store_with_a_url_are_fetched_for_the_run(app: Running, tmp_p
         assert path.read_bytes() == clip(1)
     assert not path.exists()
     there.remove(upload)
-    with pytest.raises(files.InputError, match="send it again"), there.at_hand(upload):
+    with pytest.raises(InputError, match="send it again"), there.at_hand(upload):
         pass
