@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -102,22 +103,14 @@ def compose(library: Path, audio: Path) -> None:
         CALL,
         audio=audio,
     )
-    radio = {"show": "The Night Programme", "seconds": 2520.0}
-    episode(
-        library,
-        "night-programme/2026-11-09-fog",
-        "The sound of fog",
-        ["Mara Lind", "Jon Okafor"],
-        RADIO,
-        **radio,
+    radio = partial(episode, library, talk=RADIO, show="The Night Programme", seconds=2520.0)
+    radio(
+        place="night-programme/2026-11-09-fog", title="The sound of fog", people=["Mara Lind", "Jon Okafor"]
     )
-    episode(
-        library,
-        "night-programme/2026-11-02-tea",
-        "Tea at four in the morning",
-        ["Mara Lind", "Speaker 2"],
-        RADIO,
-        **radio,
+    radio(
+        place="night-programme/2026-11-02-tea",
+        title="Tea at four in the morning",
+        people=["Mara Lind", "Speaker 2"],
     )
     german: Talk = ((0, "Guten Morgen und willkommen im Grünen."), (1, "Heute geht es um Moose und Farne."))
     episode(

@@ -19,7 +19,7 @@ from tests.flows.web.composed_library import HOSTILE, LONG, WORKER, composed_app
 from tests.flows.web.conftest import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, ViewportSize
+    from playwright.sync_api import Browser, FilePayload, Page, ViewportSize
 
 DOCS = Path(__file__).parents[3] / "docs" / "web"
 LARGEST = 120_000  # bytes of a picture in the docs
@@ -47,6 +47,11 @@ def app(
         running.store.fail(first_of(running, "Fails"), WORKER, "there is no sound in it", pause=None)
         work(running, put(running, LONG), Step("transcribe", 0.4, 900.0, "and then she said"))
         yield running
+
+
+def file(name: str, number: int) -> FilePayload:
+    """What somebody chooses to upload."""
+    return {"name": name, "mimeType": "audio/wav", "buffer": clip(number)}
 
 
 def first_of(app: Running, title: str) -> str:
@@ -86,12 +91,7 @@ def add(page: Page, url: str) -> None:
     page.goto(f"{url}/add")
     page.locator("#options .field").first.wait_for(state="attached")
     page.locator("#options summary").click()
-    page.locator("#choose").set_input_files(
-        [
-            {"name": f"{LONG[:60]}{number}.wav", "mimeType": "audio/wav", "buffer": clip(number)}
-            for number in (1, 2)
-        ]
-    )
+    page.locator("#choose").set_input_files([file(f"{LONG[:60]}{number}.wav", number) for number in (1, 2)])
     page.locator("[name=together][value=yes]").check()
     page.locator("#uploads progress[hidden]").nth(1).wait_for(state="attached")
 
@@ -290,9 +290,7 @@ def test_pictures_for_the_docs(
         review(page, app.url)
         picture(page, folder / "review.png")
         page.goto(f"{app.url}/add")
-        page.locator("#choose").set_input_files(
-            [{"name": name, "mimeType": "audio/wav", "buffer": clip(1)} for name in ("mara.wav", "jon.wav")]
-        )
+        page.locator("#choose").set_input_files([file("mara.wav", 1), file("jon.wav", 2)])
         page.locator("[name=together][value=yes]").check()
         page.locator("#uploads progress[hidden]").nth(1).wait_for(state="attached")
         picture(page, folder / "add.png")
@@ -310,13 +308,13 @@ def library_of_few(page: Page, url: str) -> None:
     page.locator("#running progress").wait_for()
 
 
-def picture(page: Page, file: Path) -> None:
+def picture(page: Page, target: Path) -> None:
     """A picture with few colours, so that it is small; there must be something in it."""
     from PIL import Image
 
     page.mouse.move(0, 0)
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     small = taken.quantize(128, dither=Image.Dither.NONE)
-    small.save(file, optimize=True)
-    assert len(small.getcolors() or ()) > 20, f"{file.name} is blank"
-    assert file.stat().st_size < LARGEST
+    small.save(target, optimize=True)
+    assert len(small.getcolors() or ()) > 20, f"{target.name} is blank"
+    assert target.stat().st_size < LARGEST
