@@ -19,19 +19,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
+from flows.library.audio import find_audio
 from flows.library.speakers import learn_confirmed
 from flows.web.hub import Hub
-from models.record.errors import EpiscribeError
+from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript
-from outputs.library import rerendering
-from outputs.library.editing import EditingSession
+from outputs.formats.registry import EPISODE
+from outputs.library import files, read, rerendering
+from outputs.library.editing import EditingSession, stamps
 
 OPEN = 8  # episodes that are kept in memory
+AUDIOS = 1000  # whose places are remembered
 PAGES = 32  # that are kept compressed
 COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
+LATEST_SECONDS = 10.0  # after an edit they are, even where edits go on
+RENDERING_SECONDS = 600  # at most for the files of an episode
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,7 +49,10 @@ class Desk:
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
         self._pages: OrderedDict[str, bytes] = OrderedDict()
-        self._due: dict[Path, float] = {}
+        self._alive: WeakValueDictionary[Path, EditingSession] = WeakValueDictionary()
+        self._audio: OrderedDict[Path, tuple[object, Path]] = OrderedDict()
+        self._told: dict[Path, tuple[object, str]] = {}  # stamps and revision of what somebody has open
+        self._due: dict[Path, tuple[float, float]] = {}  # the time of the first edit, and when to write
         self._rendering: list[Path] = []
         self._present: dict[Path, Counter[str]] = defaultdict(Counter)
         self._woken, self._ended = threading.Event(), threading.Event()
@@ -69,12 +78,14 @@ class Desk:
     def session(self, folder: Path) -> EditingSession:
         """The editing of an episode."""
         with self._lock:
-            found = self._open.get(folder)
+            found = self._alive.get(folder)
         opened = EditingSession(folder) if found is None else found
-        if found is None and opened.is_behind:
-            self._render_soon(folder)  # whoever corrected it last was ended before that
+        if found is None and opened.is_behind:  # whoever corrected it last was ended before that
+            self._teach_soon(folder, opened.record, opened.given_names)
+            self._render_soon(folder)
         with self._lock:
-            opened = self._open.setdefault(folder, opened)
+            opened = self._alive.setdefault(folder, opened)
+            self._open[folder] = opened
             self._open.move_to_end(folder)
             while len(self._open) > OPEN:
                 self._open.popitem(last=False)
@@ -84,9 +95,36 @@ class Desk:
         """The editing of an episode as it is by now; who listens is told where another program changed it."""
         session = self.session(folder)
         with session.lock:
-            if session.refresh():
+            session.refresh()
+            before = self._note(folder, session)
+            if before not in (None, session.revision):
                 self._hub.publish(topic(folder), {"event": "reload", "revision": session.revision})
         return session
+
+    def _note(self, folder: Path, session: EditingSession) -> str | None:
+        """Remember what those have been told who have an episode open; the revision that they knew before."""
+        with self._lock:
+            _, before = self._told.get(folder, (None, None))
+            if folder in self._present:
+                self._told[folder] = session.seen, session.revision
+            return before
+
+    def audio(self, folder: Path, given: Path | None = None) -> Path | None:
+        """The audio of an episode, as `find_audio` finds it; None where it isn't kept here."""
+        stamp = files.stamp(folder / EPISODE.file_name), given
+        with self._lock:
+            known, found = self._audio.get(folder, (None, None))
+        if known == stamp and found is not None and found.is_file():
+            return found
+        try:
+            found = find_audio(folder, read.load_audio(folder), given)
+        except InputError:
+            return None
+        with self._lock:
+            self._audio[folder] = stamp, found
+            while len(self._audio) > AUDIOS:
+                self._audio.popitem(last=False)
+        return found
 
     def kept_page(self, tag: str) -> bytes | None:
         """The JSON of the page of an entity tag, gzipped, if it is kept."""
@@ -105,11 +143,12 @@ class Desk:
     def edit(self, folder: Path, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:
         """Do an edit, as `EditingSession.edit` does; who listens is told, voices are taught, and files follow."""
         session = self.session(folder)
-        with session.lock:  # so that all hear of edits in their order
+        with session.alone():  # so that all hear of edits in their order
             self.refreshed(folder)
             before, names = session.revision, session.given_names
             patch = session.edit(op, by, do)
             if session.revision != before:
+                self._note(folder, session)
                 told = {name: value for name, value in patch.items() if name != "undo"}
                 self._hub.publish(topic(folder), told)
                 self._render_soon(folder)
@@ -117,8 +156,7 @@ class Desk:
                 changed = {
                     label: after.get(label) for label in names | after if names.get(label) != after.get(label)
                 }
-                if changed:
-                    self._teacher.submit(_teach, folder, session.record, changed)
+                self._teach_soon(folder, session.record, changed)
         return patch
 
     @property
@@ -153,6 +191,7 @@ class Desk:
                 del users[user]
             if not users:
                 del self._present[folder]
+                self._told.pop(folder, None)
             changed = set(users) != before
         if changed:
             self._hub.publish(topic(folder), self.present(folder))
@@ -160,30 +199,34 @@ class Desk:
     def _watch(self) -> None:
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
-                watched = list(self._present)
-            for folder in watched:
-                with suppress(EpiscribeError):  # it is told to whoever asks for the episode
-                    self.refreshed(folder)
+                watched = {folder: self._told.get(folder) for folder in self._present}
+            for folder, told in watched.items():
+                with _going_on(f"can't watch {folder}"):
+                    if told is None or stamps(folder) != told[0]:
+                        self.refreshed(folder)
 
     # Files.
 
     def _render_soon(self, folder: Path) -> None:
+        now = time.monotonic()
         with self._lock:
-            self._due[folder] = time.monotonic() + RENDER_SECONDS
+            first, _ = self._due.get(folder, (now, now))
+            self._due[folder] = first, min(now + RENDER_SECONDS, first + LATEST_SECONDS)
         self._woken.set()
 
     def _keep_rendered(self) -> None:
         while True:
             with self._lock:
                 now = time.monotonic()
-                due = [folder for folder, when in self._due.items() if when <= now or self._ended.is_set()]
+                due = [one for one, (_, when) in self._due.items() if when <= now or self._ended.is_set()]
                 for folder in due:
                     del self._due[folder]
-                pause = min(self._due.values(), default=None)
+                pause = min((when for _, when in self._due.values()), default=None)
                 self._rendering = due
                 self._woken.clear()
             for folder in due:
-                self._render(folder)
+                with _going_on(f"can't write the files of {folder} again"):
+                    self._render(folder)
             if not due and self._ended.is_set():
                 return
             if not due:
@@ -192,20 +235,29 @@ class Desk:
     def _render(self, folder: Path) -> None:
         command = [sys.executable, "-P", "-m", rerendering.__name__, str(folder)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        try:
-            # In a session of its own: Ctrl-C is for the app, which lets this end.
-            done = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                start_new_session=True, check=False,
-            )  # fmt: skip
-        except OSError as error:
-            print(f"episcribe: can't write the files of {folder} again: {error}", file=sys.stderr)
-            return
+        # In a session of its own: Ctrl-C is for the app, which lets this end.
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            start_new_session=True, check=False, timeout=RENDERING_SECONDS,
+        )  # fmt: skip
         if done.returncode:
             told = done.stderr.strip().rpartition("\n")[2]
             print(f"episcribe: the files of {folder} are not up to date: {told}", file=sys.stderr)
-        with suppress(EpiscribeError):
+        with suppress(EpiscribeError):  # it is told to whoever asks for the episode
             self.refreshed(folder)
+
+    def _teach_soon(self, folder: Path, record: Transcript, names: Mapping[str, str | None]) -> None:
+        if names:
+            self._teacher.submit(_teach, folder, record, names)
+
+
+@contextmanager
+def _going_on(told: str) -> Iterator[None]:
+    """What fails within is told in a line, and no reason for a thread to end."""
+    try:
+        yield
+    except Exception as error:
+        print(f"episcribe: {told}: {error}", file=sys.stderr)
 
 
 def topic(folder: Path) -> str:
@@ -216,7 +268,5 @@ def topic(folder: Path) -> str:
 def _teach(folder: Path, record: Transcript, names: Mapping[str, str | None]) -> None:
     """Have the show know the voices of labels by these names, and by none that was taken back."""
     for label, name in names.items():
-        try:
+        with _going_on(f"warning: the voice of {name!r} was not learnt"):
             learn_confirmed(record, [label], name, folder.absolute().parent)
-        except (EpiscribeError, OSError) as error:
-            print(f"episcribe: warning: the voice of {name!r} was not learnt: {error}", file=sys.stderr)

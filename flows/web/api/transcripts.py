@@ -14,15 +14,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from flows.library.audio import find_audio
 from flows.web import hub
 from flows.web.access import Caller, Editor, Reader
 from flows.web.desk import Desk, topic
 from flows.web.episodes import config_of, folder_of
-from flows.web.etags import HEADERS, etag, not_modified
+from flows.web.etags import HEADERS, etag, not_modified, tagged
+from flows.web.paging import Paging
 from flows.web.problems import ProblemError
-from models.record.errors import InputError
-from outputs.library.editing import ConflictError, EditingSession
+from outputs.library.editing import ConflictError
 
 
 @asynccontextmanager
@@ -56,10 +55,11 @@ OnDesk = Annotated[Desk, Depends(desk_of)]
 @router.get(PLACE, response_model=dict[str, Any])
 def episode(request: Request, caller: Reader, show: str, name: str, folder: Folder, desk: OnDesk) -> Response:
     """All of an episode that can be read and edited."""
+    audio = desk.audio(folder, config_of(request).audio)
     session = desk.refreshed(folder)
     own = {
         "episode": f"{show}/{name}",
-        "audio": _audio(request, session) is not None,
+        "audio": audio is not None,
         "editable": caller.may("editor"),
     }
     with session.lock:
@@ -95,11 +95,13 @@ def edit(
         patch = desk.edit(folder, op, _user(request, caller), do)
     except ConflictError as error:
         session = desk.session(folder)
+        own = error.by == _user(request, caller)
         raise ProblemError(
             409,
             "conflict",
             str(error),
-            by=error.by,
+            by="" if own else error.by or "",
+            own=own,
             revision=session.revision,
             at=error.at,
             paragraphs=error.paragraphs,
@@ -109,12 +111,18 @@ def edit(
 
 
 @router.get(PLACE + "/review", response_model=dict[str, Any])
-def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
+def review(request: Request, caller: Reader, folder: Folder, desk: OnDesk, paging: Paging) -> Response:
     """What is in doubt, the most doubtful first."""
     session = desk.refreshed(folder)
     with session.lock:
-        told = {"items": session.review(), "next": None, "revision": session.revision, **session.doubts}
-    return Response(json.dumps(told), media_type="application/json")
+        tag = etag(f"{session.revision} {request.url.query}")
+        if (known := not_modified(request, tag)) is not None:
+            return known
+        items, told = session.review(), {"revision": session.revision, **session.doubts}
+    page = {**paging.slice(items).model_dump(), **told}
+    answer = tagged(request, json.dumps(page).encode(), tag=tag)
+    answer.headers.update(paging.response.headers)
+    return answer
 
 
 @router.get(PLACE + "/events", responses=hub.EVENTS)
@@ -143,18 +151,11 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
 )
 def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """The audio, or the part of it that is asked for."""
-    found = _audio(request, desk.refreshed(folder))
+    found = desk.audio(folder, config_of(request).audio)
     if found is None:
         raise HTTPException(404, "the audio of this episode is not kept here")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     return FileResponse(found, media_type=kind)
-
-
-def _audio(request: Request, session: EditingSession) -> Path | None:
-    try:
-        return find_audio(session.folder, session.record, config_of(request).audio)
-    except InputError:
-        return None
 
 
 def _user(request: Request, caller: Caller) -> str:
