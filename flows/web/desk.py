@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -21,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.library.speakers import learn_confirmed
+from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
+from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
 from outputs.library import rerendering
@@ -32,7 +33,6 @@ PAGES = 32  # that are kept compressed
 COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
-ROOT = Path(__file__).parents[2]
 
 
 class Desk:
@@ -158,11 +158,12 @@ class Desk:
             self._hub.publish(topic(folder), self.present(folder))
 
     def _watch(self) -> None:
+        looking = Lasting("the watch over episodes")
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
                 watched = list(self._present)
             for folder in watched:
-                with suppress(EpiscribeError):  # it is told to whoever asks for the episode
+                with looking.once():  # a failure of ours is told to whoever asks for the episode
                     self.refreshed(folder)
 
     # Files.
@@ -190,12 +191,11 @@ class Desk:
                 self._woken.wait(None if pause is None else max(0.0, pause - now))
 
     def _render(self, folder: Path) -> None:
-        command = [sys.executable, "-P", "-m", rerendering.__name__, str(folder)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = child_command(rerendering.__name__, str(folder))
         try:
             # In a session of its own: Ctrl-C is for the app, which lets this end.
             done = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                command, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 start_new_session=True, check=False,
             )  # fmt: skip
         except OSError as error:

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from flows.schedule.settings import Settings, Show
+from flows.web.children import child_command, child_environment
 from models.record.errors import EpiscribeError, InputError
 
 KEPT = 50  # runs that are remembered
@@ -76,7 +77,9 @@ class Publisher:
 
 async def _in_a_process(order: Mapping[str, Any]) -> dict[str, Any]:
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=pipe, stdout=pipe)
+    process = await asyncio.create_subprocess_exec(
+        *child_command(__name__), env=child_environment(), stdin=pipe, stdout=pipe
+    )
     try:
         answer, _ = await process.communicate(json.dumps(order).encode())
     finally:
