@@ -119,7 +119,7 @@ def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
 
 @router.get(PLACE + "/events", responses=hub.EVENTS)
 async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> StreamingResponse:
-    """Server-sent events: "hello" {revision} first, "present" {users} who have it open, "patch" of an edit, "reload"."""
+    """Server-sent events: "hello" {revision} first, "present" {users} who have it open, "patch" of edits, "reload"."""
 
     async def greeting() -> list[dict[str, Any]]:
         session = await asyncio.to_thread(desk.refreshed, folder)
