@@ -122,9 +122,10 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
     """Server-sent events: "hello" {revision} first, "present" {users} who have it open, "patch" of edits, "reload"."""
 
     async def greeting() -> list[dict[str, Any]]:
-        session = await asyncio.to_thread(desk.refreshed, folder)
+        session = await asyncio.to_thread(desk.refreshed, folder)  # it may have changed before we listened
         return [{"event": "hello", "revision": session.revision}, desk.present(folder)]
 
+    await asyncio.to_thread(desk.refreshed, folder)  # one that can't be read is told so
     answer = hub.stream(request, topic(folder), greeting)
     told = answer.body_iterator
 
