@@ -273,7 +273,11 @@ def library_location(given: Path | None) -> Path:
 
 def local_library(given: Path | None) -> Path:
     """As `library_location`. InputError where it has a URL: searching and building pages need files at hand."""
-    library = library_location(given)
+    return checked_local(library_location(given))
+
+
+def checked_local(library: Path) -> Path:
+    """A library that is a folder of this machine; InputError where it has a URL."""
     if not is_local(library):
         raise InputError(
             f"the library {library} is no folder of this machine: give a copy of it with --library"

@@ -352,11 +352,11 @@ class Store:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
             return listed_where(connection, wanted)
 
-    def count_of(self, show: str) -> int:
-        """How many episodes of a show are known."""
+    def counts_by_show(self) -> dict[str, int]:
+        """How many episodes are known of each show that has any."""
+        counted = select(_episodes.c.show, func.count()).group_by(_episodes.c.show)
         with self.look() as connection:
-            counted = select(func.count()).where(_episodes.c.show == show)
-            return int(connection.execute(counted).scalar_one())
+            return dict(connection.execute(counted).tuples().all())
 
     def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""

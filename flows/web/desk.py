@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -23,7 +22,9 @@ from weakref import WeakValueDictionary
 
 from flows.library.audio import find_audio
 from flows.library.speakers import learn_confirmed
+from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
+from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript
 from outputs.formats.registry import EPISODE
@@ -38,7 +39,6 @@ WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has 
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
 LATEST_SECONDS = 10.0  # after an edit they are, even where edits go on
 RENDERING_SECONDS = 600  # at most for the files of an episode
-ROOT = Path(__file__).parents[2]
 
 
 class Desk:
@@ -197,11 +197,12 @@ class Desk:
             self._hub.publish(topic(folder), self.present(folder))
 
     def _watch(self) -> None:
+        looking = Lasting("the watch over episodes")
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
                 watched = {folder: self._told.get(folder) for folder in self._present}
             for folder, told in watched.items():
-                with _going_on(f"can't watch {folder}"):
+                with looking.once():  # a failure of ours is told to whoever asks for the episode
                     if told is None or stamps(folder) != told[0]:
                         self.refreshed(folder)
 
@@ -233,11 +234,10 @@ class Desk:
                 self._woken.wait(None if pause is None else max(0.0, pause - now))
 
     def _render(self, folder: Path) -> None:
-        command = [sys.executable, "-P", "-m", rerendering.__name__, str(folder)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = child_command(rerendering.__name__, str(folder))
         # In a session of its own: Ctrl-C is for the app, which lets this end.
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            command, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             start_new_session=True, check=False, timeout=RENDERING_SECONDS,
         )  # fmt: skip
         if done.returncode:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+
+from flows.web.access import still_let_in
+from models.record.errors import EpiscribeError
 
 KEEP_ALIVE_SECONDS = 15.0
 BACKLOG = 1000  # messages that a slow listener may be behind, before it is cut off and must begin anew
@@ -78,27 +82,29 @@ class Hub:
                 del self._queues[topic]
 
 
-First = dict[str, Any] | Callable[[], Awaitable[dict[str, Any]]]
+First = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
 
-def stream(request: Request, topic: str, first: First | None = None) -> StreamingResponse:
+def stream(request: Request, topic: str, first: First) -> StreamingResponse:
     """The messages of a topic as server-sent events, after `first`; each is of the event that its "event" names.
 
-    first: a message, or what makes it once this stream listens, so that no change falls between the two.
+    first: makes messages once this stream listens, so that no change falls between the two. It ends when the caller
+    may not come in any more.
     """
     hub: Hub = request.app.state.hub
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold events back
 
     async def events() -> AsyncIterator[str]:
-        greeting = first
-        async for message in hub.listen(topic):
-            if greeting is not None:
-                yield _event(await greeting() if callable(greeting) else greeting)
-                greeting = None
-            if message is not None:
-                yield _event(message)
-            else:
-                yield ": still here\n\n"
+        greeted = False
+        with suppress(EpiscribeError):  # the store, or the episode, can't be read: who listens comes back
+            async for message in hub.listen(topic):
+                if not await still_let_in(request):
+                    return
+                if not greeted:
+                    for one in await first():
+                        yield _event(one)
+                    greeted = True
+                yield ": still here\n\n" if message is None else _event(message)
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 

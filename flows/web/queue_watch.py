@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,7 +13,7 @@ from flows.schedule import queue
 from flows.schedule.queue import LIVE, Standing
 from flows.web.config import WebConfig
 from flows.web.hub import Hub
-from models.record.errors import EpiscribeError
+from flows.web.lasting import Lasting
 
 TOPIC = "queue"
 SECONDS = 1.0  # between two looks
@@ -35,19 +34,20 @@ class QueueWatch:
         self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
-    async def first(self) -> dict[str, Any]:
+    async def first(self) -> list[dict[str, Any]]:
         """All of it now, for somebody who begins to watch; from now on changes are looked for."""
         async with self._lock:
             if self._task is None or self._task.done():
                 self._items, self._ended = await asyncio.to_thread(self._whole)
                 self._task = asyncio.create_task(self._watch())
-            return {"event": "queue", "items": list(self._items.values())}
+            return [{"event": "queue", "items": list(self._items.values())}]
 
     async def _watch(self) -> None:
+        looking = Lasting("the queue's watch")
         await asyncio.sleep(SECONDS)
         while self._hub.listeners(TOPIC):
             async with self._lock:
-                with suppress(EpiscribeError):  # a store that can't be reached now may be there next time
+                with looking.once():
                     before = self._items
                     self._items, self._ended = await asyncio.to_thread(self._look)
                     for message in changes(before, self._items):

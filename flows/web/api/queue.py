@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from audio.transfer.addresses import redacted
 from flows.schedule import additions, queue
 from flows.schedule.queue import ENDED, LIVE, SKIPPED, Standing
 from flows.schedule.uploads import SCHEME
-from flows.web import queue_watch
+from flows.web import fetching, queue_watch
 from flows.web.access import Editor, Reader
 from flows.web.config import WebConfig
 from flows.web.episodes import config_of
@@ -133,8 +135,8 @@ async def watch_queue(request: Request, caller: Reader) -> StreamingResponse:
     return stream(request, queue_watch.TOPIC, queue_watch.of(request.app, told_of).first)
 
 
-@router.post("/queue", status_code=202, response_model=Added, responses=RESPONSES)
-def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Response:
+@router.post("/queue", status_code=202, response_model=Added, responses={**RESPONSES, **fetching.RESPONSES})
+async def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Response:
     """Have an address or files processed; what the queue has already is done again, with these options."""
     config = config_of(request)
 
@@ -168,7 +170,9 @@ def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Res
         ids = dict.fromkeys(one.id for one in added)
         return Added(items=[told_of(config, one) for one in queue.standing_of(config.store, ids)])
 
-    return once(act)
+    if addition.source is None:
+        return await run_in_threadpool(once, act)
+    return await fetching.fetches_of(request).do(partial(once, act))
 
 
 @router.get("/queue/{episode_id}")

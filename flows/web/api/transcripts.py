@@ -127,12 +127,14 @@ def review(request: Request, caller: Reader, folder: Folder, desk: OnDesk, pagin
 
 @router.get(PLACE + "/events", responses=hub.EVENTS)
 async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> StreamingResponse:
-    """What changes, as it does, and who else has the episode open."""
+    """Server-sent events: "hello" {revision} first, "present" {users} who have it open, "patch" of edits, "reload"."""
 
-    async def there() -> dict[str, Any]:
-        return desk.present(folder)
+    async def greeting() -> list[dict[str, Any]]:
+        session = await asyncio.to_thread(desk.refreshed, folder)  # it may have changed before we listened
+        return [{"event": "hello", "revision": session.revision}, desk.present(folder)]
 
-    answer = hub.stream(request, topic(folder), there)
+    await asyncio.to_thread(desk.refreshed, folder)  # one that can't be read is told so
+    answer = hub.stream(request, topic(folder), greeting)
     told = answer.body_iterator
 
     async def attended() -> AsyncIterator[Any]:
