@@ -225,7 +225,7 @@ def test_files_become_episodes_or_tracks_of_one(app: Running) -> None:
     assert listed.episode.audio_url == f"upload:{tracks[2]}"
     assert item["source"] == ""
     two = [sent(app, clip(10 + number), "a.wav")[0] for number in range(2)]
-    same = {one: "Ann" for one in two}
+    same = dict.fromkeys(two, "Ann")
     assert "two tracks are of Ann" in refused(app, uploads=two, together=True, names=same)
     assert "one title can't be" in refused(app, uploads=two, title="Talk")
     assert "there is no upload" in refused(app, uploads=["../../x"])
