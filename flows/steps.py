@@ -420,7 +420,7 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
     elif (
         before is not None
         and before.audio.sha256 == transcript.audio.sha256
-        and read.kept_audio(folder, before)
+        and read.kept_audio(folder, before.audio)
     ):
         transcript = replace(transcript, audio=before.audio)
     if before is None:

@@ -37,7 +37,7 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
             f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
         )
     end = min(end, transcript.audio.seconds) if end > start else end
-    source = find_audio(read.folder_of(folder), transcript, audio)
+    source = find_audio(read.folder_of(folder), transcript.audio, audio)
     same = audio is None or local_file(str(source)).sha256 == transcript.audio.sha256
     piece = cut(source, start, end, track=transcript.audio.track if same else None)
     said = crop(transcript, start, end)

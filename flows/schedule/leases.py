@@ -147,7 +147,7 @@ def _kept(folder: str) -> Path | None:
     if not folder:
         return None
     with suppress(EpiscribeError):
-        return read.kept_audio(resolve_location(folder), read.load_record(resolve_location(folder)))
+        return read.kept_audio(resolve_location(folder), read.load_audio(resolve_location(folder)))
     return None
 
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,8 +24,10 @@ from flows.library.speakers import learn_confirmed
 from flows.web.hub import Hub
 from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
-from outputs.library import rerendering
+from outputs.formats.registry import EPISODE
+from outputs.library import corrections, rerendering
 from outputs.library.editing import EditingSession
+from outputs.library.files import stamp
 
 OPEN = 8  # episodes that are kept in memory
 PAGES = 32  # that are kept compressed
@@ -42,6 +44,7 @@ class Desk:
         self._hub = hub
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
+        self._opening = [threading.Lock() for _ in range(OPEN)]
         self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._due: dict[Path, float] = {}
         self._rendering: list[Path] = []
@@ -68,16 +71,17 @@ class Desk:
 
     def session(self, folder: Path) -> EditingSession:
         """The editing of an episode."""
-        with self._lock:
-            found = self._open.get(folder)
-        opened = EditingSession(folder) if found is None else found
-        if found is None and opened.is_behind:
-            self._render_soon(folder)  # whoever corrected it last was ended before that
-        with self._lock:
-            opened = self._open.setdefault(folder, opened)
-            self._open.move_to_end(folder)
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
+        with self._opening[hash(folder) % len(self._opening)]:  # who comes at the same time waits for the one
+            with self._lock:
+                found = self._open.get(folder)
+            opened = EditingSession(folder) if found is None else found
+            if found is None and opened.is_behind:
+                self._render_soon(folder)  # whoever corrected it last was ended before that
+            with self._lock:
+                self._open[folder] = opened
+                self._open.move_to_end(folder)
+                while len(self._open) > OPEN:
+                    self._open.popitem(last=False)
         return opened
 
     def refreshed(self, folder: Path) -> EditingSession:
@@ -158,12 +162,18 @@ class Desk:
             self._hub.publish(topic(folder), self.present(folder))
 
     def _watch(self) -> None:
+        seen: dict[Path, Any] = {}
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
-                watched = list(self._present)
+                watched, remembered = list(self._present), set(self._open)
+            before, seen = seen, {folder: _stamp(folder) for folder in watched}
             for folder in watched:
+                if folder in before and before[folder] == seen[folder]:
+                    continue
                 with suppress(EpiscribeError):  # it is told to whoever asks for the episode
-                    self.refreshed(folder)
+                    session = self.refreshed(folder)
+                    if folder in before and folder not in remembered:  # so nobody knows what has changed
+                        self._hub.publish(topic(folder), {"event": "reload", "revision": session.revision})
 
     # Files.
 
@@ -206,6 +216,11 @@ class Desk:
             print(f"episcribe: the files of {folder} are not up to date: {told}", file=sys.stderr)
         with suppress(EpiscribeError):
             self.refreshed(folder)
+
+
+def _stamp(folder: Path) -> tuple[Hashable, ...]:
+    """Changes when what is shown of an episode may have."""
+    return tuple(stamp(folder / name) for name in (EPISODE.file_name, corrections.FILE_NAME))
 
 
 def topic(folder: Path) -> str:

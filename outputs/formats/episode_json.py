@@ -17,10 +17,11 @@ from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.record.errors import OutputError
-from models.record.transcript import SCHEMA_VERSION, Episode, Speaker, Transcript
+from models.record.transcript import SCHEMA_VERSION, AudioFile, Episode, Speaker, Transcript
 from outputs.text.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds", "offset"}  # rounded to whole ms; other numbers are kept as they are
+_AUDIO = re.compile(r',\s*"audio":\s*')
 _EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
 _REVIEW = b',\n "review": '  # the last of the record's fields; no text in JSON has a line break
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -61,6 +62,20 @@ def load_episode(text: str) -> Episode | None:
     except (ValueError, RecursionError):
         return None
     return episode
+
+
+def load_audio(text: str) -> AudioFile | None:
+    """The audio alone from the beginning of a record; None where that does not hold it in whole."""
+    begin = _EPISODE.match(text)
+    try:
+        end = json.JSONDecoder().raw_decode(text, begin.end())[1] if begin else 0
+        found = _AUDIO.match(text, end)
+        if found is None:
+            return None
+        audio: AudioFile = _decoder(AudioFile)(json.JSONDecoder().raw_decode(text, found.end())[0])
+    except (ValueError, RecursionError):
+        return None
+    return audio
 
 
 def load_speakers(text: str) -> tuple[Speaker, ...] | None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.record.errors import InputError, OutputError
-from models.record.transcript import Episode, Speaker, Transcript
+from models.record.transcript import AudioFile, Episode, Speaker, Transcript
 from outputs.formats import episode_json
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE
@@ -79,6 +79,15 @@ def load_episode(folder: Path) -> Episode:
     return load_record(folder).episode
 
 
+def load_audio(folder: Path) -> AudioFile:
+    """What a record says of its audio, as quickly as `load_episode`. Raises as `load` does."""
+    with suppress(OSError), (folder / EPISODE.file_name).open("rb") as file:
+        found = episode_json.load_audio(file.read(HEAD_BYTES).decode("utf-8-sig", "ignore"))
+        if found is not None:
+            return found
+    return load_record(folder).audio
+
+
 def load_speakers(folder: Path) -> tuple[Speaker, ...]:
     """What a record calls its speakers, without its words: far quicker than `load`. Raises as `load` does."""
     with suppress(OSError, UnicodeDecodeError):
@@ -89,9 +98,9 @@ def load_speakers(folder: Path) -> tuple[Speaker, ...]:
     return load_record(folder).speakers
 
 
-def kept_audio(folder: Path, transcript: Transcript) -> Path | None:
+def kept_audio(folder: Path, audio: AudioFile) -> Path | None:
     """The audio that was kept in an episode's folder; None where it wasn't."""
-    path = folder / Path(transcript.audio.path).name
+    path = folder / Path(audio.path).name
     return path if path.stem == KEPT_AUDIO and path.is_file() else None
 
 

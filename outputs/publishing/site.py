@@ -231,7 +231,7 @@ def shared_files(transcript: Transcript, folder: Path) -> list[Path]:
     """The files of an episode that are for everybody and are served as they are: captions, text, kept audio."""
     languages = translations_of(transcript)
     translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
-    audio = read.kept_audio(folder, transcript)
+    audio = read.kept_audio(folder, transcript.audio)
     found = [folder / shared for shared in (*SHARED, *translated)]
     return [file for file in found if file.is_file()] + ([audio] if audio is not None else [])
 

@@ -89,7 +89,7 @@ def test_the_sum_of_the_tracks_is_kept_to_play(
 ) -> None:
     process("", track=named(room), keep_audio=True)
     out = tmp_path / "out"
-    kept = find_audio(out, read.load(out))
+    kept = find_audio(out, read.load_audio(out))
     assert decode(kept).seconds == pytest.approx(room.seconds, abs=0.1)
 
 
@@ -120,9 +120,9 @@ def test_tracks_may_be_heard_as_one_recording_all_the_same(
     assert transcript.tracks.mode == "mix"
     assert len(transcript.speakers) == 3
     assert transcript.audio.seconds == pytest.approx(room.seconds, abs=0.1)
-    find_audio(tmp_path / "out", transcript).unlink()
+    find_audio(tmp_path / "out", transcript.audio).unlink()
     assert process(folder, tracks="mix")["computed"] == []
-    assert find_audio(tmp_path / "out", transcript).exists()
+    assert find_audio(tmp_path / "out", transcript.audio).exists()
 
 
 def test_what_an_edited_mix_lacks_is_told_and_what_it_adds_is_heard(

@@ -22,7 +22,8 @@ from flows.web.episodes import config_of, folder_of
 from flows.web.etags import HEADERS, etag, not_modified
 from flows.web.problems import ProblemError
 from models.record.errors import InputError
-from outputs.library.editing import ConflictError, EditingSession
+from outputs.library import read
+from outputs.library.editing import ConflictError
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ def episode(request: Request, caller: Reader, show: str, name: str, folder: Fold
     session = desk.refreshed(folder)
     own = {
         "episode": f"{show}/{name}",
-        "audio": _audio(request, session) is not None,
+        "audio": _audio(request, folder) is not None,
         "editable": caller.may("editor"),
     }
     with session.lock:
@@ -141,18 +142,18 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
     response_class=FileResponse,
     responses={200: {"content": {"audio/*": {}}, "description": "The audio."}},
 )
-def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
+def audio(request: Request, caller: Reader, folder: Folder) -> Response:
     """The audio, or the part of it that is asked for."""
-    found = _audio(request, desk.refreshed(folder))
+    found = _audio(request, folder)
     if found is None:
         raise HTTPException(404, "the audio of this episode is not kept here")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     return FileResponse(found, media_type=kind)
 
 
-def _audio(request: Request, session: EditingSession) -> Path | None:
+def _audio(request: Request, folder: Path) -> Path | None:
     try:
-        return find_audio(session.folder, session.record, config_of(request).audio)
+        return find_audio(folder, read.load_audio(folder), config_of(request).audio)
     except InputError:
         return None
 

@@ -121,6 +121,6 @@ def test_a_recording_is_sent_watched_and_done_and_others_are_put_in_order_and_ca
     folder = Path(app.config.library) / seen[-1]["episode"]
     transcript = read.load(folder)
     assert transcript.episode.title == "A long talk"
-    assert read.kept_audio(folder, transcript) is not None
+    assert read.kept_audio(folder, transcript.audio) is not None
     assert app.client.get("/api/v1/uploads").json()["items"] == []
     assert not any(Uploads(app.config.settings, app.store).folder.iterdir())

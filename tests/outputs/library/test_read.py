@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.record.errors import InputError, OutputError
-from models.record.transcript import Transcript
-from outputs.library.read import kept_audio, load, load_episode
+from models.record.transcript import AudioFile
+from outputs.library.read import kept_audio, load, load_audio, load_episode
 from outputs.library.write import publish
 from tests.outputs.samples import CONVERSATION
 
@@ -60,6 +60,7 @@ def test_the_episode_alone(tmp_path: Path, notes: str) -> None:
     transcript = replace(CONVERSATION, episode=replace(CONVERSATION.episode, notes=notes))
     publish(transcript, tmp_path, [])
     assert load_episode(tmp_path) == transcript.episode
+    assert load_audio(tmp_path) == transcript.audio
 
 
 def test_the_episode_alone_of_a_damaged_record(tmp_path: Path) -> None:
@@ -69,8 +70,8 @@ def test_the_episode_alone_of_a_damaged_record(tmp_path: Path) -> None:
 
 
 def test_kept_audio_is_only_what_lies_in_the_folder(tmp_path: Path) -> None:
-    def named(path: str) -> Transcript:
-        return replace(CONVERSATION, audio=replace(CONVERSATION.audio, path=path))
+    def named(path: str) -> AudioFile:
+        return replace(CONVERSATION.audio, path=path)
 
     (tmp_path / "audio.mp3").write_bytes(b"1")
     (tmp_path / "episode").mkdir()

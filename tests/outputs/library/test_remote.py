@@ -111,7 +111,7 @@ def test_audio_is_kept_in_the_library(library: str, tmp_path: Path) -> None:
     audio = tmp_path / "talk.mp3"
     audio.write_bytes(b"sound" * 1000)
     folder = steps.publish(CONVERSATION, RunOptions(library=library, keep_audio=True), str(audio)).folder
-    kept = read.kept_audio(folder, read.load(folder))
+    kept = read.kept_audio(folder, read.load_audio(folder))
     assert kept is not None
     assert kept.read_bytes() == audio.read_bytes()
 
