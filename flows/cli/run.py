@@ -100,7 +100,10 @@ def render(
     formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
-    from outputs.library import read, write
+    from outputs.library import corrections, read, write
 
-    for path in write.publish(read.load_record(folder), read.folder_of(folder), names_in(formats)):
+    file = read.record_file(folder)
+    with corrections.locked(file.parent):
+        written = write.publish(read.load_record(file), file.parent, names_in(formats))
+    for path in written:
         typer.echo(path)

@@ -39,11 +39,12 @@ def rename(folder: Path, speaker: str, name: str, *, back_fill: bool = False, pr
     isn't there or a bad name.
     """
     name = _checked_name(name)
-    folder = read.record_file(folder).parent
+    file = read.record_file(folder)
+    folder = file.parent
     if not files.is_local(folder):
         processes = 1  # its client has threads
     with corrections.locked(folder):
-        record, before = read.load_record(folder), corrections.load(folder)
+        record, before = read.load_record(file), corrections.load(folder)
         labels = labels_of(corrections.apply_corrections(record, before).transcript, speaker, folder)
         transcript = rename_speaker(record, labels, name)
         made = _corrected_names(before, transcript, labels, name)

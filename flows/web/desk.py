@@ -6,6 +6,8 @@ to render a long episode takes seconds, for which nobody should wait.
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import subprocess
 import sys
@@ -22,13 +24,14 @@ from flows.library.speakers import learn_confirmed
 from flows.web.hub import Hub
 from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
+from outputs.library import rerendering
 from outputs.library.editing import EditingSession
-from outputs.library.write import publish_again
 
 OPEN = 8  # episodes that are kept in memory
+PAGES = 32  # that are kept compressed
+COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
-NICENESS = 10
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,7 +42,9 @@ class Desk:
         self._hub = hub
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
+        self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._due: dict[Path, float] = {}
+        self._rendering: list[Path] = []
         self._present: dict[Path, Counter[str]] = defaultdict(Counter)
         self._woken, self._ended = threading.Event(), threading.Event()
         self._teacher = ThreadPoolExecutor(1, "voices")
@@ -83,6 +88,20 @@ class Desk:
                 self._hub.publish(topic(folder), {"event": "reload", "revision": session.revision})
         return session
 
+    def kept_page(self, tag: str) -> bytes | None:
+        """The JSON of the page of an entity tag, gzipped, if it is kept."""
+        with self._lock:
+            return self._pages.get(tag)
+
+    def keep_page(self, tag: str, page: Mapping[str, Any]) -> bytes:
+        """The JSON of a page, gzipped, kept for others who ask for it."""
+        data = gzip.compress(json.dumps(page).encode(), COMPRESSION)
+        with self._lock:
+            self._pages[tag] = data
+            while len(self._pages) > PAGES:
+                self._pages.popitem(last=False)
+        return data
+
     def edit(self, folder: Path, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:
         """Do an edit, as `EditingSession.edit` does; who listens is told, voices are taught, and files follow."""
         session = self.session(folder)
@@ -101,6 +120,12 @@ class Desk:
                 if changed:
                     self._teacher.submit(_teach, folder, session.record, changed)
         return patch
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether files are being written again, or soon will be."""
+        with self._lock:
+            return bool(self._due or self._rendering)
 
     # Who is there.
 
@@ -155,6 +180,7 @@ class Desk:
                 for folder in due:
                     del self._due[folder]
                 pause = min(self._due.values(), default=None)
+                self._rendering = due
                 self._woken.clear()
             for folder in due:
                 self._render(folder)
@@ -164,7 +190,7 @@ class Desk:
                 self._woken.wait(None if pause is None else max(0.0, pause - now))
 
     def _render(self, folder: Path) -> None:
-        command = [sys.executable, "-P", "-m", __name__, str(folder)]
+        command = [sys.executable, "-P", "-m", rerendering.__name__, str(folder)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         try:
             # In a session of its own: Ctrl-C is for the app, which lets this end.
@@ -194,19 +220,3 @@ def _teach(folder: Path, record: Transcript, names: Mapping[str, str | None]) ->
             learn_confirmed(record, [label], name, folder.absolute().parent)
         except (EpiscribeError, OSError) as error:
             print(f"episcribe: warning: the voice of {name!r} was not learnt: {error}", file=sys.stderr)
-
-
-def main(folder: Path) -> int:
-    """Write an episode's files again."""
-    with suppress(OSError, AttributeError):
-        os.nice(NICENESS)
-    try:
-        publish_again(folder)
-    except EpiscribeError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))

@@ -16,6 +16,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby, islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -59,6 +60,7 @@ STEPS = 50  # corrections after which the draft is kept, to take back later ones
 TAKEN_BACK = 1000  # edits that are remembered as taken back
 GONE = 20_000  # paragraphs that are remembered as having been there
 AROUND = 1  # paragraphs on either side of where something was, told in a conflict
+ONE_PARAGRAPH = ("text", "split", "join", "speaker")  # edits that leave all others as they are
 DOABLE = 100  # edits that a user is told of to take back
 
 
@@ -127,7 +129,7 @@ class EditingSession:
         self._record_stamp: Any = None
         self._list_stamp: Any = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
-        self._gone: OrderedDict[str, int] = OrderedDict()
+        self._gone: OrderedDict[str, tuple[int, str]] = OrderedDict()  # start and who changed it
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
         self._list: tuple[Correction, ...] = ()
@@ -179,11 +181,9 @@ class EditingSession:
     def undoable(self, by: str) -> list[dict[str, str]]:
         """The edits of a user that can be asked to be taken back, the newest last."""
         with self.lock:
-            found: dict[str, str] = {}
-            for one in self._list:
-                if one.by == by and one.kind != UNDO:
-                    found.setdefault(_op(one), self._told(one))
-            return [{"op": op, "text": text} for op, text in list(found.items())[-DOABLE:]]
+            own = (one for one in reversed(self._list) if one.by == by and one.kind != UNDO)
+            edits = [list(group) for _, group in islice(groupby(own, key=_op), DOABLE)]
+            return [{"op": _op(made[-1]), "text": self._told(made[-1])} for made in reversed(edits)]
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
@@ -245,13 +245,14 @@ class EditingSession:
             if name == "undo":
                 changed, draft, placed = self._undone(op, by, do)
             else:
-                changed, draft, placed = self._added(op, by, self._changes(str(name), do))
+                changed, draft, placed = self._added(op, by, do, self._changes(str(name), do))
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
-            files.replace_files({self.folder / corrections.FILE_NAME: corrections.render(changed)})
+            data = corrections.render(changed)
+            files.replace_files({self.folder / corrections.FILE_NAME: data})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
-            self._take(changed, draft, placed)
+            self._take(changed, draft, placed, by)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
@@ -263,14 +264,34 @@ class EditingSession:
             return self._revision != before
 
     def _added(
-        self, op: str, by: str, made: Sequence[Correction]
+        self, op: str, by: str, do: Mapping[str, Any], made: Sequence[Correction]
     ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
-        edit = max((one.edit for one in self._list), default=0) + 1
-        made = [replace(one, edit=edit, op=op, by=by) for one in made]
         draft = self._draft.copy()
         if not all(corrections.apply(draft, one) for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
+        if made and do["do"] in ONE_PARAGRAPH:
+            made = [*made, *(one for one in self._neighbours(do) if corrections.apply(draft, one))]
+            made = [*made, *(one for one in self._grown(do, draft) if corrections.apply(draft, one))]
+        edit = max((one.edit for one in self._list), default=0) + 1
+        made = [replace(one, edit=edit, op=op, by=by) for one in made]
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
+
+    def _neighbours(self, do: Mapping[str, Any]) -> Iterator[Correction]:
+        """Has paragraphs begin where they do, whatever becomes of the length or the speaker of one beside them."""
+        at, moves = self._at(do), do["do"] in ("join", "speaker")
+        for index in (at - 1, at + 1) if do["do"] == "join" else (at, at + 1):
+            if 0 < index < len(self._shown):
+                before, shown = self._shown[index - 1 : index + 1]
+                if _begins_by_itself(shown) and (moves or before.speaker == shown.speaker):
+                    yield _beginning(BEGIN, shown, 0)
+
+    def _grown(self, do: Mapping[str, Any], draft: Draft) -> Iterator[Correction]:
+        """Has a paragraph that became long stay one, as the user left it."""
+        for splice in _splices(self._shown, self._carve(draft)):
+            at, pieces = splice["at"], len(splice["paragraphs"])
+            found = self._carve(draft)[at : at + pieces]
+            if pieces > 1 + (do["do"] == "split") and len({shown.speaker for shown in found}) == 1:
+                yield from (_beginning(GO_ON, shown, 0) for shown in found[1:] if _begins_by_itself(shown))
 
     def _undone(
         self, op: str, by: str, do: Mapping[str, Any]
@@ -278,7 +299,7 @@ class EditingSession:
         edit = _line(do, "edit", MAX_OP)
         own = [index for index, one in enumerate(self._list) if one.kind != UNDO and _op(one) == edit]
         if not own:
-            raise self._conflict("this edit is not there any more", 0, known=False)
+            raise self._conflict("this edit is not there any more")
         if any(self._list[index].by != by for index in own):
             raise InputError("this edit is not yours to take back")
         first, start = own[0], milliseconds(self._list[own[0]].start)
@@ -310,9 +331,7 @@ class EditingSession:
         return False
 
     def _is_done(self, op: str) -> bool:
-        return op in self._answers or any(
-            op == _op(one) or (one.kind == UNDO and one.now == op) for one in self._list
-        )
+        return any(op == _op(one) or (one.kind == UNDO and op == one.now) for one in self._list)
 
     def _again(self, op: str, by: str) -> dict[str, Any]:
         """The answer to an edit that was done before, also by a program that was ended since."""
@@ -423,14 +442,14 @@ class EditingSession:
             by = next(
                 (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), ""
             )
-            raise self._conflict("somebody else has given this speaker another name", 0, by=by, known=False)
+            raise self._conflict("somebody else has given this speaker another name", by=by)
         return [] if (now.name, now.source) == (name, "user") else [Correction(NAME, speaker=label, now=name)]
 
     def _confirm(self, do: Mapping[str, Any]) -> list[Correction]:
         wanted = _line(do, "item", MAX_OP)
         found = next(((doubt, shown) for id, doubt, shown in self._items() if id == wanted), None)
         if found is None:
-            raise self._conflict("this is in doubt no more, or was changed", self._gone.get(wanted, 0))
+            raise self._conflict("this is in doubt no more, or was changed")
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
             name = self._draft.names[str(doubt.label)].name
@@ -517,33 +536,25 @@ class EditingSession:
             raise InputError("start must be whole milliseconds")
         found = [at for at, shown in enumerate(self._shown) if shown.id == wanted]
         if not found:
-            place = start if start is not None else self._gone.get(wanted)
-            raise self._conflict("this paragraph has changed meanwhile", place or 0, known=place is not None)
+            was, by = self._gone.get(wanted, (start, ""))
+            raise self._conflict("this paragraph has changed meanwhile", was if start is None else start, by)
         return min(found, key=lambda at: abs(self._shown[at].start - (start or 0)))
 
-    def _conflict(self, told: str, start: int, *, by: str | None = None, known: bool = True) -> ConflictError:
-        at, there = self.around(start) if known else (0, [])
-        if by is None:
-            near = (
-                one
-                for one in reversed(self._list)
-                if one.was and abs(milliseconds(one.start) - start) < 60_000
-            )
-            by = next((one.by for one in near if known), "")
+    def _conflict(self, told: str, start: int | None = None, by: str = "") -> ConflictError:
+        """With what there is now around a time in milliseconds, if one is known; `by` changed it."""
+        at, there = self.around(start) if start is not None else (0, [])
         return ConflictError(told, by, at, there)
 
     def _items(self) -> list[tuple[str, Doubt, Shown | None]]:
-        """All that is in doubt, with ids that last while it says the same; the most doubtful first."""
+        """All that is in doubt, with ids that last as long as it is the same; the most doubtful first."""
         found: list[tuple[str, Doubt, Shown | None]] = []
-        for at, shown in enumerate(self._shown):
-            for doubt in shown.doubts:
-                id = _hash(f"{doubt.kind} {doubt.label} {doubt.start} {doubt.end} {doubt.text}")
-                found.append((id, replace(doubt, paragraph=at), shown))
+        seen = Counter[str]()
         first = {shown.speaker: shown for shown in reversed(self._shown)}
-        found += (
-            (_hash(f"{doubt.label} {doubt.text}"), doubt, first.get(doubt.label))
-            for doubt in self._names_in_doubt
-        )
+        about = [(doubt, shown) for shown in self._shown for doubt in shown.doubts]
+        for doubt, shown in (*about, *((doubt, first.get(doubt.label)) for doubt in self._names_in_doubt)):
+            what = f"{doubt.kind} {doubt.start} {doubt.end} {doubt.label} {doubt.text}"
+            found.append((_hash(f"{what} {seen[what]}"), doubt, shown))
+            seen[what] += 1
         found.sort(key=lambda one: (-one[1].doubt, one[1].start))
         return found
 
@@ -591,8 +602,8 @@ class EditingSession:
                 self._steps.append((number, draft.copy(), placed.copy()))
         return draft, placed
 
-    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool]) -> None:
-        """Have this be what there is."""
+    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool], by: str = "") -> None:
+        """Have this be what there is; `by` is who makes it so."""
         self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
@@ -602,7 +613,7 @@ class EditingSession:
         there = {shown.id for shown in self._shown}
         for shown in before:
             if shown.id not in there:
-                self._gone[shown.id] = shown.start
+                self._gone[shown.id] = shown.start, by
         while len(self._gone) > GONE:
             self._gone.popitem(last=False)
         self._talk = review.talk_of(shown.talk for shown in self._shown)
@@ -774,6 +785,12 @@ def _beginning(kind: str, shown: Shown, at: int) -> Correction:
             return replace(about(kind, words), start=whole_ms(words[0].start))
         passed += part.last - part.first
     raise InputError("there is no such word")
+
+
+def _begins_by_itself(shown: Shown) -> bool:
+    """Whether nobody has said that a paragraph begins there."""
+    first = shown.paragraph.parts[0]
+    return first.first > 0 or first.segment.paragraph is None
 
 
 def _follows(before: Part, part: Part, steps: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from models.naming.assignment import Candidate, candidates
 from models.record.transcript import Evidence, Repair, Review, Speaker, Transcript, Word
@@ -18,9 +18,17 @@ from outputs.text.paragraphs import Paragraph, by_speaker, paragraphs
 from outputs.text.unsure import is_unsure
 
 WORD, SPEAKER, NAME = KINDS = ("word", "speaker", "name")
-DOUBTFUL = 0.5  # words less probable than this are wrong every second time
-REPAIRED = {"lost": 0.35, "unsure": 0.35, "loop": 0.35, "language": 0.3, "vocabulary": 0.25}
-OVERLAPPED = 0.3
+DOUBTFUL = 0.5  # below this probability every second word is wrong; above, one in eight
+# How many words of a probability are wrong, as measured: docs/web.md. A straight line lies between two of these.
+WRONG = ((0.0, 0.85), (0.15, 0.64), (0.45, 0.48), (0.55, 0.36), (0.75, 0.23), (0.98, 0.05), (1.0, 0.0))
+REPAIRED = {
+    "unsure": 0.4,
+    "loop": 0.3,
+    "lost": 0.25,
+    "language": 0.25,
+    "vocabulary": 0.25,
+}  # of words above DOUBTFUL
+OVERLAPPED = 0.25
 SURE_NAME = 0.9  # the confidence of a name that needs no look
 UNNAMED = 1.0  # "Speaker 1" is nobody's name
 LEAST_TALK = 10.0  # seconds; who says less need not have a name
@@ -30,9 +38,9 @@ LEAST_TALK = 10.0  # seconds; who says less need not have a name
 class Doubt:
     """Something worth a look; `doubt` is the expected share of error, `why` and `value` tell where that comes from.
 
-    paragraph: its index; first, last: those of its words, the last not among them. -1 and 0 for names, which are of a
-    label. why: "probability" (of the words), "repair" (they were decoded again), "overlap" (two talk at once), "voice"
-    (the speaker's probability), "name" (its confidence). start and end in seconds; suggestion: a name.
+    first, last: the indices of words of their paragraph, the last not among them; 0 for names. why: "probability" (of
+    the words), "repair" (they were decoded again), "overlap" (two talk at once), "voice" (the speaker's probability),
+    "name" (its confidence). start and end in seconds; suggestion: a name.
     """
 
     kind: str
@@ -43,7 +51,6 @@ class Doubt:
     end: float
     text: str
     label: str | None
-    paragraph: int = -1
     first: int = 0
     last: int = 0
     suggestion: str | None = None
@@ -67,7 +74,7 @@ class Repairs:
 
 
 def in_paragraph(paragraph: Paragraph, repairs: Repairs) -> tuple[Doubt, ...]:
-    """The doubtful words of a paragraph, those in a row together, and its speaker; its index is to be filled in."""
+    """The doubtful words of a paragraph, those in a row together, and its speaker."""
     words = tuple(word for part in paragraph.parts for word in part.words)
     found = list[Doubt]()
     repaired = repairs.doubt(min(word.start for word in words), max(word.end for word in words)) > 0
@@ -93,11 +100,27 @@ def word_doubt(word: Word, repairs: Repairs) -> tuple[float, str, float] | None:
         return None
     middle = (word.start + word.end) / 2
     most = max(
-        (1 - word.probability if word.probability < DOUBTFUL else 0.0, "probability", word.probability),
+        (
+            wrong_share(word.probability) if word.probability < DOUBTFUL else 0.0,
+            "probability",
+            word.probability,
+        ),
         (repairs.doubt(middle, middle), "repair", word.probability),
         (OVERLAPPED if word.overlap else 0.0, "overlap", word.probability),
     )
     return most if most[0] > 0 else None
+
+
+def wrong_share(probability: float) -> float:
+    """How many words of a probability are wrong, 0 to 1.
+
+    >>> round(wrong_share(0.3), 3), wrong_share(2.0)
+    (0.56, 0.0)
+    """
+    for (left, more), (right, less) in pairwise(WRONG):
+        if probability <= right:
+            return more - (more - less) * max(0.0, probability - left) / (right - left)
+    return 0.0
 
 
 def _doubt(
@@ -106,9 +129,7 @@ def _doubt(
     said = words[first:last]
     text = one_line("".join(word.text for word in said)).strip()
     start, end = min(word.start for word in said), max(word.end for word in said)
-    return Doubt(
-        kind, round(doubt, 3), why, round(value, 3), start, end, text, words[0].speaker, -1, first, last
-    )
+    return Doubt(kind, round(doubt, 3), why, round(value, 3), start, end, text, words[0].speaker, first, last)
 
 
 def of_names(

@@ -17,10 +17,9 @@ from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
-from outputs.library import corrections, read
+from outputs.library import corrections
 from outputs.library.corrections import Correction
-from outputs.library.files import is_local, replace_files, stamp, upload_file
-from outputs.library.folders import present_formats
+from outputs.library.files import is_local, replace_files, upload_file
 from outputs.library.review import reviewed
 from outputs.text.translations import translated, translations_of
 
@@ -48,7 +47,7 @@ def publish(
     languages of its translations, too.
     Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
-    contents = _contents(transcript, folder, formats, amended, processes)
+    contents = contents_of(transcript, folder, formats, amended, processes)
     try:
         if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
             folder.mkdir(parents=True, exist_ok=True)
@@ -58,33 +57,14 @@ def publish(
     return list(contents)
 
 
-def publish_again(folder: Path) -> None:
-    """Write all files that an episode has again, with the corrections in its folder laid over its record.
-
-    What other programs write meanwhile is heeded, and nobody waits for the rendering. Raises as `publish`, and as
-    `outputs.library.read` where there is no record.
-    """
-    for last in (*[False] * (RENDERINGS - 1), True):
-        seen = _stamps(folder)
-        contents = _contents(read.load_record(folder), folder, present_formats(folder), None, 1)
-        with corrections.locked(folder):
-            if last or _stamps(folder) == seen:
-                replace_files(contents)
-                return
-
-
-def _stamps(folder: Path) -> list[object]:
-    return [stamp(folder / name) for name in (EPISODE.file_name, corrections.FILE_NAME)]
-
-
-def _contents(
+def contents_of(
     transcript: Transcript,
     folder: Path,
     formats: Iterable[str],
-    amended: Sequence[Correction] | None,
-    processes: int,
+    amended: Sequence[Correction] | None = None,
+    processes: int = 1,
 ) -> dict[Path, bytes]:
-    """The files that `publish` writes, in that order."""
+    """The files that `publish` writes, in that order. Raises as it does."""
     chosen = [
         (entry, language)
         for entry in formats_named(formats)

@@ -32,8 +32,7 @@ def test_a_name_corrected_once_is_right_in_the_next_episode(
     session = EditingSession(first)
     words = session.transcript.segments[0].words
     wrong = next(word.text.strip() for word in words if word.text.startswith(" Sherb"))
-    text = session.transcript.segments[0].text.replace(wrong, "Sherburn")
-    session.act({"do": "text", "segment": 0, "text": text, "revision": session.revision})
+    session.edit("1", "", {"do": "replace", "find": wrong, "replace": "Sherburn", "words": True})
 
     again = process(episodes[1], **options)
     assert "transcribe" in again["computed"]  # type: ignore[operator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from models.record.transcript import (
     LanguageShare,
     Person,
     Repair,
+    Review,
     Segment,
     Speaker,
     Track,
@@ -27,6 +29,7 @@ from models.record.transcript import (
     Turn,
     Word,
 )
+from outputs.library.corrections import Correction, changes, written
 from outputs.text.characters import one_line
 
 NASTY_TEXTS = [
@@ -86,7 +89,8 @@ def segments(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Seg
     """Segments that may be empty or overlap, and whose words may be in other languages than they say."""
     speakers = st.none() | st.sampled_from(LABELS)
     said = st.lists(words(seconds), max_size=12).map(tuple)
-    return st.builds(Segment, seconds, seconds, speakers, said, language=languages)
+    begins = st.sampled_from([None, None, True, False])
+    return st.builds(Segment, seconds, seconds, speakers, said, language=languages, paragraph=begins)
 
 
 def transcripts(
@@ -112,6 +116,7 @@ def transcripts(
         st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
         st.lists(st.builds(LanguageShare, languages, st.floats(0, 1)), max_size=3).map(tuple),
         st.lists(_translations(seconds), max_size=1).map(tuple),
+        st.none() | st.builds(Review, st.integers(0, 9), st.integers(0, 9)),
     )
 
 
@@ -188,6 +193,12 @@ def _with_words(transcript: Transcript, at: int, **changes: Any) -> Transcript:
     words = tuple(replace(word, **changes) for word in segments[at].words)
     segments[at] = replace(segments[at], words=words)
     return replace(transcript, segments=tuple(segments))
+
+
+def word_changes(words: Sequence[Word], text: str, edit: int = 0) -> list[Correction]:
+    """The corrections that make consecutive words read `text`."""
+    found = (written(words[change.first : change.last], change.now) for change in changes(words, text))
+    return [replace(one, edit=edit) for one in found]
 
 
 CONVERSATION = talk(

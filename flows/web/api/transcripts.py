@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import mimetypes
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from flows.web import hub
 from flows.web.access import Caller, Editor, Reader
 from flows.web.desk import Desk, topic
 from flows.web.episodes import config_of, folder_of
-from flows.web.etags import etag, not_modified, tagged
+from flows.web.etags import HEADERS, etag, not_modified
 from flows.web.problems import ProblemError
 from models.record.errors import InputError
 from outputs.library.editing import ConflictError, EditingSession
@@ -56,17 +57,28 @@ OnDesk = Annotated[Desk, Depends(desk_of)]
 def episode(request: Request, caller: Reader, show: str, name: str, folder: Folder, desk: OnDesk) -> Response:
     """All of an episode that can be read and edited."""
     session = desk.refreshed(folder)
-    user = _user(request, caller)
+    own = {
+        "episode": f"{show}/{name}",
+        "audio": _audio(request, session) is not None,
+        "editable": caller.may("editor"),
+    }
     with session.lock:
-        own = {
-            "episode": f"{show}/{name}",
-            "audio": _audio(request, session) is not None,
-            "editable": caller.may("editor"),
-        }
-        tag = etag(json.dumps([session.revision, user, own]))
+        told = {**own, "undo": session.undoable(_user(request, caller))}
+        tag = etag(json.dumps([session.revision, told]))
         known = not_modified(request, tag)
-        page = None if known else session.page(user)
-    return known or tagged(request, json.dumps({**own, **(page or {})}).encode(), tag=tag)
+        kept = desk.kept_page(tag)
+        page = {} if known or kept else {**session.page(), **told}
+    return known or _compressed(request, kept or desk.keep_page(tag, page), tag)
+
+
+def _compressed(request: Request, data: bytes, tag: str) -> Response:
+    """JSON that is gzipped already, for whoever takes that."""
+    headers = {**HEADERS, "ETag": tag, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        data = gzip.decompress(data)
+    return Response(data, headers=headers, media_type="application/json")
 
 
 @router.post(PLACE + "/edits")
@@ -127,7 +139,7 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
 @router.get(PLACE + "/audio")
 def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
     """The audio, or the part of it that is asked for."""
-    found = _audio(request, desk.session(folder))
+    found = _audio(request, desk.refreshed(folder))
     if found is None:
         raise HTTPException(404, "the audio of this episode is not kept here")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"

@@ -9,11 +9,10 @@ import pytest
 
 from models.record.transcript import Episode
 from outputs.library import lessons, read
-from outputs.library.corrections import word_changes
 from outputs.library.editing import EditingSession
 from outputs.library.lessons import Lessons, lessons_for, terms_corrected
 from outputs.library.write import publish
-from tests.outputs.samples import said, talk
+from tests.outputs.samples import said, talk, word_changes
 
 FEED = "https://example.org/feed.xml"
 NEXT = Episode("next", "The Show", "next", feed_url=FEED)
@@ -32,8 +31,9 @@ def put(show: Path, number: int, *texts: str, feed: str = FEED) -> EditingSessio
     return EditingSession(folder)
 
 
-def correct(session: EditingSession, segment: int, text: str) -> None:
-    session.act({"do": "text", "segment": segment, "text": text, "revision": session.revision})
+def correct(session: EditingSession, at: int, text: str) -> None:
+    paragraph = session.page()["paragraphs"][at]["id"]
+    session.edit(text, "", {"do": "text", "paragraph": paragraph, "text": text})
 
 
 def learnt(show: Path) -> Lessons:
@@ -51,9 +51,7 @@ def test_names_and_terms_put_in_by_hand_are_learnt(tmp_path: Path) -> None:
 
 def test_names_given_to_speakers_are_learnt(tmp_path: Path) -> None:
     session = put(tmp_path, 1, "Hello.", "Hi.")
-    session.act(
-        {"do": "rename", "speaker": "SPEAKER_00", "name": "Anne Currie", "revision": session.revision}
-    )
+    session.edit("1", "", {"do": "rename", "speaker": "SPEAKER_00", "name": "Anne Currie"})
     assert learnt(tmp_path).terms == ("Anne Currie",)
     record = read.load_record(session.folder)
     publish(
@@ -88,7 +86,7 @@ def test_what_was_corrected_again_or_undone_does_not_count(tmp_path: Path) -> No
     correct(session, 0, "I met Sherborne there.")
     correct(session, 0, "I met Sherburn there.")
     correct(session, 1, "And Bob March.")
-    session.act({"do": "undo", "revision": session.revision})
+    session.edit("undo", "", {"do": "undo", "edit": "And Bob March."})
     assert learnt(tmp_path).terms == ("Sherburn",)
 
 

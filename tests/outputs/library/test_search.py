@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from models.record.errors import InputError
 from models.record.transcript import Transcript
-from outputs.library.corrections import word_changes
 from outputs.library.index import FILE_NAME
 from outputs.library.search import COUNTED, SearchResult, search, update
 from outputs.library.write import publish
 from outputs.text.tokens import tokens
-from tests.outputs.samples import CONVERSATION, said, talk, transcripts
+from tests.outputs.samples import CONVERSATION, said, talk, transcripts, word_changes
 
 
 def episode(transcript: Transcript, title: str, show: str = "The Show", published: str = "") -> Transcript:

@@ -47,7 +47,8 @@ def test_anything_can_be_written_and_read(
 ) -> None:
     folder = tmp_path_factory.mktemp("episode")
     publish(transcript, folder, FORMATS)
-    assert FORMATS["episode"].render(read.load(folder)) == FORMATS["episode"].render(transcript)
+    written = replace(transcript, review=None)  # of what nobody has corrected
+    assert FORMATS["episode"].render(read.load(folder)) == FORMATS["episode"].render(written)
 
 
 def test_file_names_that_are_not_utf8(tmp_path: Path) -> None:
