@@ -41,6 +41,11 @@ MIDDLE = """([paragraph, word]) => {
   return [box.left + box.width / 2, box.top + box.height / 2];
 }"""
 
+IN_SIGHT = """() => {
+  const box = document.querySelector("#transcript section:last-child").getBoundingClientRect();
+  return box.top > 0 && box.bottom < innerHeight;
+}"""
+
 
 def conversation(**changes: Any) -> Transcript:
     """Four paragraphs, a word each 0.4 s, with some words in doubt and a speaker without a name."""
@@ -511,7 +516,5 @@ def test_many_paragraphs_lie_in_one_text_each(browser: Browser, app: Running, li
         page.keyboard.press("Control+f")
         page.keyboard.type("Paragraph 399")
         page.keyboard.press("Enter")
-        page.wait_for_function(
-            "() => { const box = document.querySelector('#transcript section:last-child').getBoundingClientRect(); return box.top > 0 && box.bottom < innerHeight; }"
-        )
+        page.wait_for_function(IN_SIGHT)
         found.faults = [fault for fault in found.faults if "404" not in fault]
