@@ -160,10 +160,29 @@ def test_what_is_joined_is_said_by_who_spoke_before_in_that_language(tmp_path: P
     session = opened(BILINGUAL, tmp_path)
     edit(session, "join", 2)
     paragraphs = session.page()["paragraphs"]
-    assert [one["language"] for one in paragraphs] == ["en", "de"]
-    assert texts(session)[1].endswith("können. I understood that. Sehr schön.")
+    assert [one["language"] for one in paragraphs] == ["en", "de", "de"]
+    assert texts(session)[1:] == [
+        "Und jetzt auf Deutsch, damit es alle verstehen können. I understood that.",
+        "Sehr schön.",
+    ]
     assert {word.language for word in session.transcript.segments[2].words} == {"de"}
     assert {segment.speaker for segment in session.transcript.segments} == {"SPEAKER_00"}
+
+
+def test_an_edit_leaves_the_paragraphs_beside_it_as_they_are(tmp_path: Path) -> None:
+    long = [said(f"Sentence {number} " + "goes on " * 20 + "here.", number * 20.0) for number in range(9)]
+    session = opened(talk(*long, SPEAKER_00="Ann"), tmp_path)
+    before = texts(session)
+    assert len(before) > 2
+    edit(session, "split", 0, word=len(before[0].split()) // 2)
+    assert texts(session)[2:] == before[1:]
+    edit(session, "text", 1, text=f"{texts(session)[1]} " + "And so on, at length. " * 60)
+    assert texts(session)[2:] == before[1:]
+    edit(session, "join", 1)
+    assert texts(session)[1:] == before[1:]
+    edit(session, "speaker", 1, name="Bob")
+    edit(session, "speaker", 1, speaker="SPEAKER_00")
+    assert texts(session)[1:] == before[1:]
 
 
 def test_words_around_what_another_threw_in_are_corrected(tmp_path: Path) -> None:
