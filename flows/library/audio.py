@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,9 +10,7 @@ from models.record.errors import InputError
 from models.record.transcript import AudioFile
 from models.runtime.cache import cache_folder
 from outputs.library import read
-from outputs.library.files import is_local
-
-DIGESTS = 1000  # that are remembered
+from outputs.library.files import is_local, stamp
 
 
 def downloads_folder() -> Path:
@@ -20,7 +19,7 @@ def downloads_folder() -> Path:
 
 
 def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Path:
-    """The audio of the episode in a folder: what is given, kept in its folder, was downloaded, or lies where we are.
+    """The audio of an episode: what is given, kept in its folder, was downloaded, or lies where we are.
 
     InputError where none of these is there.
     """
@@ -29,23 +28,11 @@ def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Pat
     kept = read.kept_audio(folder, audio)
     if kept is not None and is_local(kept):
         return kept
-<<<<<<< HEAD
-    from audio.transfer.download import local_file
-
     sha256 = audio.sha256
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
     here = Path(audio.path)
-    if not found and here.is_file() and local_file(str(here)).sha256 == sha256:
+    if not found and here.is_file() and _sha256_of(here, stamp(here)) == sha256:
         found = [here]
-=======
-    sha256 = transcript.audio.sha256
-    found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
-    here = Path(transcript.audio.path)
-    if not found and here.is_file():
-        looked_at = here.stat()
-        if _digest(here.absolute(), looked_at.st_mtime_ns, looked_at.st_size) == sha256:
-            found = [here]
->>>>>>> mendback
     if found:
         return found[0]
     raise InputError(
@@ -53,9 +40,9 @@ def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Pat
     )
 
 
-@lru_cache(DIGESTS)
-def _digest(file: Path, *_: int) -> str:
-    """The SHA-256 of a file; the further numbers change when it does."""
+@lru_cache(maxsize=1000)
+def _sha256_of(file: Path, _: Hashable) -> str:
+    """The digest of a file as it is at this stamp: players ask for audio piece by piece."""
     from audio.transfer.download import local_file
 
-    return local_file(file).sha256
+    return local_file(str(file)).sha256

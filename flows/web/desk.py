@@ -20,19 +20,16 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from flows.library.audio import find_audio
 from flows.library.speakers import learn_confirmed
 from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
 from flows.web.lasting import Lasting
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
-from outputs.formats.registry import EPISODE
-from outputs.library import files, read, rerendering
+from outputs.library import rerendering
 from outputs.library.editing import EditingSession, stamps
 
 OPEN = 8  # episodes that are kept in memory
-AUDIOS = 1000  # whose places are remembered
 PAGES = 32  # that are kept compressed
 COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
@@ -48,9 +45,9 @@ class Desk:
         self._hub = hub
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
+        self._opening = [threading.Lock() for _ in range(OPEN)]
         self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._alive: WeakValueDictionary[Path, EditingSession] = WeakValueDictionary()
-        self._audio: OrderedDict[Path, tuple[object, Path]] = OrderedDict()
         self._told: dict[Path, tuple[object, str]] = {}  # stamps and revision of what somebody has open
         self._due: dict[Path, tuple[float, float]] = {}  # the time of the first edit, and when to write
         self._rendering: list[Path] = []
@@ -77,18 +74,18 @@ class Desk:
 
     def session(self, folder: Path) -> EditingSession:
         """The editing of an episode."""
-        with self._lock:
-            found = self._alive.get(folder)
-        opened = EditingSession(folder) if found is None else found
-        if found is None and opened.is_behind:  # whoever corrected it last was ended before that
-            self._teach_soon(folder, opened.record, opened.given_names)
-            self._render_soon(folder)
-        with self._lock:
-            opened = self._alive.setdefault(folder, opened)
-            self._open[folder] = opened
-            self._open.move_to_end(folder)
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
+        with self._opening[hash(folder) % len(self._opening)]:  # who comes at the same time waits for the one
+            with self._lock:
+                found = self._alive.get(folder)
+            opened = EditingSession(folder) if found is None else found
+            if found is None and opened.is_behind:  # whoever corrected it last was ended before that
+                self._teach_soon(folder, opened.record, opened.given_names)
+                self._render_soon(folder)
+            with self._lock:
+                self._alive[folder] = self._open[folder] = opened
+                self._open.move_to_end(folder)
+                while len(self._open) > OPEN:
+                    self._open.popitem(last=False)
         return opened
 
     def refreshed(self, folder: Path) -> EditingSession:
@@ -108,23 +105,6 @@ class Desk:
             if folder in self._present:
                 self._told[folder] = session.seen, session.revision
             return before
-
-    def audio(self, folder: Path, given: Path | None = None) -> Path | None:
-        """The audio of an episode, as `find_audio` finds it; None where it isn't kept here."""
-        stamp = files.stamp(folder / EPISODE.file_name), given
-        with self._lock:
-            known, found = self._audio.get(folder, (None, None))
-        if known == stamp and found is not None and found.is_file():
-            return found
-        try:
-            found = find_audio(folder, read.load_audio(folder), given)
-        except InputError:
-            return None
-        with self._lock:
-            self._audio[folder] = stamp, found
-            while len(self._audio) > AUDIOS:
-                self._audio.popitem(last=False)
-        return found
 
     def kept_page(self, tag: str) -> bytes | None:
         """The JSON of the page of an entity tag, gzipped, if it is kept."""

@@ -21,8 +21,8 @@ from models.record.transcript import SCHEMA_VERSION, AudioFile, Episode, Speaker
 from outputs.text.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds", "offset"}  # rounded to whole ms; other numbers are kept as they are
-_EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
 _AUDIO = re.compile(r',\s*"audio":\s*')
+_EPISODE = re.compile(r'\{\s*"schema":\s*1,\s*"episode":\s*')
 _REVIEW = b',\n "review": '  # the last of the record's fields; no text in JSON has a line break
 KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -65,11 +65,11 @@ def load_episode(text: str) -> Episode | None:
 
 
 def load_audio(text: str) -> AudioFile | None:
-    """What a record says of its audio, from its beginning; None where that does not hold it in whole."""
+    """The audio alone from the beginning of a record; None where that does not hold it in whole."""
     begin = _EPISODE.match(text)
     try:
-        end = begin and json.JSONDecoder().raw_decode(text, begin.end())[1]
-        found = _AUDIO.match(text, end) if end else None
+        end = json.JSONDecoder().raw_decode(text, begin.end())[1] if begin else 0
+        found = _AUDIO.match(text, end)
         if found is None:
             return None
         audio: AudioFile = _decoder(AudioFile)(json.JSONDecoder().raw_decode(text, found.end())[0])

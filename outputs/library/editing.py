@@ -49,7 +49,7 @@ from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.languages import language_tag
-from outputs.text.paragraphs import PARAGRAPH_CHARS, Paragraph, Part, by_speaker, paragraphs
+from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
 from outputs.text.times import milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
@@ -58,11 +58,11 @@ MAX_NAME = 200
 MAX_OP = 100
 MAX_REPLACED = 5000  # places that one edit changes
 ANCHOR = 3  # words by which the beginning of a paragraph is known again
-MAX_HELD = 100  # breaks within what somebody types
 STEPS = 50  # corrections after which the draft is kept, to take back later ones quickly
 TAKEN_BACK = 1000  # edits that are remembered as taken back
 GONE = 20_000  # paragraphs that are remembered as having been there
 AROUND = 1  # paragraphs on either side of where something was, told in a conflict
+ONE_PARAGRAPH = ("text", "split", "join", "speaker")  # edits that leave all others as they are
 DOABLE = 100  # edits that a user is told of to take back
 IN_WORDS = r"[\p{L}\p{M}\p{N}_]"  # what whole words are made of; as in flows/web/assets/editor/text.js
 
@@ -277,10 +277,7 @@ class EditingSession:
             if name == "undo":
                 changed, draft, placed = self._undone(op, by, do)
             else:
-                made = self._changes(str(name), do)
-                changed, draft, placed = self._added(op, by, made)
-                if name == "text" and made and (held := self._held(draft, self._at(do), do)):
-                    changed, draft, placed = self._added(op, by, [*made, *held])
+                changed, draft, placed = self._added(op, by, do, self._changes(str(name), do))
             if len(changed) == len(self._list) and name != "undo":
                 return self._answer(op, by, before, [])
             data = corrections.render(changed)
@@ -299,39 +296,34 @@ class EditingSession:
             return self._revision != before
 
     def _added(
-        self, op: str, by: str, made: Sequence[Correction]
+        self, op: str, by: str, do: Mapping[str, Any], made: Sequence[Correction]
     ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
-        edit = max((one.edit for one in self._list), default=0) + 1
-        made = [replace(one, edit=edit, op=op, by=by) for one in made]
         draft = self._draft.copy()
         if not all(corrections.apply(draft, one) for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
+        if made and do["do"] in ONE_PARAGRAPH:
+            made = [*made, *(one for one in self._neighbours(do) if corrections.apply(draft, one))]
+            made = [*made, *(one for one in self._grown(do, draft) if corrections.apply(draft, one))]
+        edit = max((one.edit for one in self._list), default=0) + 1
+        made = [replace(one, edit=edit, op=op, by=by) for one in made]
         return (*self._list, *made), draft, [*self._placed, *(True for _ in made)]
 
-    def _held(self, draft: Draft, at: int, do: Mapping[str, Any]) -> list[Correction]:
-        """What keeps a paragraph in one, and the next one apart, where what was typed is so long, or so short, that
-        they would be broken otherwise: what somebody types stays where it was typed.
-        """
-        here = self._shown[at]
-        after = self._shown[at + 1] if at + 1 < len(self._shown) else None
-        alike = after is not None and _same_passage(here, after)
-        if not alike and len(str(do["text"])) < PARAGRAPH_CHARS:
-            return []
-        draft, made = draft.copy(), list[Correction]()
-        for _ in range(MAX_HELD):
-            now = self._carve(draft)
-            found, rest = now[at : at + 1], now[at + 1] if at + 1 < len(now) else None
-            if (rest.id if rest else None) == (after.id if after else None) or not found:
-                break
-            if alike and after is not None and all(one.id != after.id for one in now[at:]):
-                made.append(_beginning(BEGIN, after, 0))
-            elif rest is not None and _same_passage(found[0], rest):
-                made.append(_beginning(GO_ON, rest, 0))
-            else:
-                break
-            if not corrections.apply(draft, made[-1]):
-                return made[:-1]
-        return made
+    def _neighbours(self, do: Mapping[str, Any]) -> Iterator[Correction]:
+        """Has paragraphs begin where they do, whatever becomes of the length or the speaker of one beside them."""
+        at, moves = self._at(do), do["do"] in ("join", "speaker")
+        for index in (at - 1, at + 1) if do["do"] == "join" else (at, at + 1):
+            if 0 < index < len(self._shown):
+                before, shown = self._shown[index - 1 : index + 1]
+                if _begins_by_itself(shown) and (moves or before.speaker == shown.speaker):
+                    yield _beginning(BEGIN, shown, 0)
+
+    def _grown(self, do: Mapping[str, Any], draft: Draft) -> Iterator[Correction]:
+        """Has a paragraph that became long stay one, as the user left it."""
+        for splice in _splices(self._shown, self._carve(draft)):
+            at, pieces = splice["at"], len(splice["paragraphs"])
+            found = self._carve(draft)[at : at + pieces]
+            if pieces > 1 + (do["do"] == "split") and len({shown.speaker for shown in found}) == 1:
+                yield from (_beginning(GO_ON, shown, 0) for shown in found[1:] if _begins_by_itself(shown))
 
     def _undone(
         self, op: str, by: str, do: Mapping[str, Any]
@@ -505,22 +497,22 @@ class EditingSession:
         find, put = _text(do, "find", MAX_NAME), _text(do, "replace", MAX_NAME)
         if not find.strip():
             raise InputError("to replace something takes what to find")
-        sought = _sought(find, same_case=bool(do.get("case")), whole_words=bool(do.get("words")))
-        made = [one for shown in self._shown for one in self._replaced(shown, sought, put)]
+        pattern = sought(find, same_case=bool(do.get("case")), whole_words=bool(do.get("words")))
+        made = [one for shown in self._shown for one in self._replaced(shown, pattern, put)]
         if len(made) > MAX_REPLACED:
             raise InputError(f"that is in more than {MAX_REPLACED} places: find something longer")
         return made
 
-    def _replaced(self, shown: Shown, sought: regex.Pattern[str], put: str) -> Iterator[Correction]:
+    def _replaced(self, shown: Shown, pattern: regex.Pattern[str], put: str) -> Iterator[Correction]:
         """Where something is found in a paragraph, the words that hold it with something else in its place."""
         texts = [str(text) for text in shown.told["words"]]
         running = "".join(texts)
-        if not sought.search(running):
+        if not pattern.search(running):
             return
         edges = [0]
         for text in texts:
             edges.append(edges[-1] + len(text))
-        spans = [(match.start(), match.end()) for match in sought.finditer(running) if match[0]]
+        spans = [(match.start(), match.end()) for match in pattern.finditer(running) if match[0]]
         at = 0
         while at < len(spans):
             first = _word_at(edges, spans[at][0])
@@ -744,10 +736,6 @@ def _op(one: Correction) -> str:
     return one.op or f"edit-{one.edit}"
 
 
-def _same_passage(one: Shown, other: Shown) -> bool:
-    return (one.speaker, one.language) == (other.speaker, other.language)
-
-
 def _alike(one: Sequence[object], other: Sequence[object]) -> int:
     """How many things two lists have in common at their beginnings."""
     pairs = enumerate(zip(one, other, strict=False))
@@ -834,6 +822,12 @@ def _beginning(kind: str, shown: Shown, at: int) -> Correction:
     raise InputError("there is no such word")
 
 
+def _begins_by_itself(shown: Shown) -> bool:
+    """Whether nobody has said that a paragraph begins there."""
+    first = shown.paragraph.parts[0]
+    return first.first > 0 or first.segment.paragraph is None
+
+
 def _follows(before: Part, part: Part, steps: int) -> bool:
     """Whether a part goes on, in the record, where one before ends. steps: from that one's segment to its."""
     if steps == 0:
@@ -865,8 +859,10 @@ def _text(do: Mapping[str, Any], name: str, limit: int) -> str:
     return one_line(value)
 
 
-def _sought(find: str, *, same_case: bool, whole_words: bool) -> regex.Pattern[str]:
+def sought(find: str, *, same_case: bool, whole_words: bool) -> regex.Pattern[str]:
     """What find and replace looks for, literally; the page finds the same."""
     literal = r"\s+".join(map(regex.escape, regex.split(r"\s+", find)))
+    if not same_case:  # else these would be those of Turkish, too
+        literal = regex.sub("[iIİ]", lambda i: f"(?-i:{'İ' if i[0] == 'İ' else '[iI]'})", literal)
     pattern = rf"(?<!{IN_WORDS}){literal}(?!{IN_WORDS})" if whole_words else literal
     return regex.compile(pattern, 0 if same_case else regex.IGNORECASE)

@@ -80,7 +80,7 @@ def load_episode(folder: Path) -> Episode:
 
 
 def load_audio(folder: Path) -> AudioFile:
-    """What a record says of its audio, without its words: far quicker than `load`. Raises as `load` does."""
+    """What a record says of its audio, as quickly as `load_episode`. Raises as `load` does."""
     with suppress(OSError), (folder / EPISODE.file_name).open("rb") as file:
         found = episode_json.load_audio(file.read(HEAD_BYTES).decode("utf-8-sig", "ignore"))
         if found is not None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from flows.library.audio import find_audio
 from flows.web import hub
 from flows.web.access import Caller, Editor, Reader
 from flows.web.desk import Desk, topic
@@ -21,6 +22,8 @@ from flows.web.episodes import config_of, folder_of
 from flows.web.etags import HEADERS, etag, not_modified, tagged
 from flows.web.paging import Paging
 from flows.web.problems import ProblemError
+from models.record.errors import InputError
+from outputs.library import read
 from outputs.library.editing import ConflictError
 
 
@@ -55,11 +58,10 @@ OnDesk = Annotated[Desk, Depends(desk_of)]
 @router.get(PLACE, response_model=dict[str, Any])
 def episode(request: Request, caller: Reader, show: str, name: str, folder: Folder, desk: OnDesk) -> Response:
     """All of an episode that can be read and edited."""
-    audio = desk.audio(folder, config_of(request).audio)
     session = desk.refreshed(folder)
     own = {
         "episode": f"{show}/{name}",
-        "audio": audio is not None,
+        "audio": _audio(request, folder) is not None,
         "editable": caller.may("editor"),
     }
     with session.lock:
@@ -151,13 +153,20 @@ async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk)
     response_class=FileResponse,
     responses={200: {"content": {"audio/*": {}}, "description": "The audio."}},
 )
-def audio(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> Response:
+def audio(request: Request, caller: Reader, folder: Folder) -> Response:
     """The audio, or the part of it that is asked for."""
-    found = desk.audio(folder, config_of(request).audio)
+    found = _audio(request, folder)
     if found is None:
         raise HTTPException(404, "the audio of this episode is not kept here")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     return FileResponse(found, media_type=kind)
+
+
+def _audio(request: Request, folder: Path) -> Path | None:
+    try:
+        return find_audio(folder, read.load_audio(folder), config_of(request).audio)
+    except InputError:
+        return None
 
 
 def _user(request: Request, caller: Caller) -> str:

@@ -24,6 +24,7 @@ from flows.web.webhooks import Webhooks
 from tests.browser import open_browser, watched
 from tests.flows.postgres import USER, create_database
 from tests.flows.web.conftest import PASSWORD, Running
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -185,6 +186,9 @@ def test_a_token_is_shown_once_and_does_what_its_user_may(app: Running) -> None:
     assert (
         program.patch(f"{API}/me", json={"language": "de"}).json()["language"] == "de"
     )  # without X-CSRF-Token
+    wait_until(
+        lambda: browser.get(f"{API}/tokens").json()["items"][0]["used_at"] is not None, "the note of it"
+    )
     (listed,) = browser.get(f"{API}/tokens").json()["items"]
     assert "token" not in listed
     assert listed["used_at"] >= listed["created_at"]

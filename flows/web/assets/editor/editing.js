@@ -69,6 +69,7 @@ export class Editing {
     if (view.composing === row) return;
     row.base = null;
     if (text !== textOf(base)) this.history.act({ do: "text", paragraph: base.id, text }, [base]);
+    if (text !== textOf(row.paragraph)) view.write(row, textOf(row.paragraph)); // another changed it: the user is asked
   }
 
   commitAll() {

@@ -18,8 +18,8 @@ export function bare(text, from, to) {
 export const letters = (text) => text.replace(/\s+/g, "").length;
 
 /**
- * How many characters two texts share at their beginnings, and then at their ends.
- * @param {string} one @param {string} other
+ * How many characters or words two texts share at their beginnings, and then at their ends.
+ * @param {ArrayLike<string>} one @param {ArrayLike<string>} other
  * @returns {[number, number]}
  */
 export function shared(one, other) {
@@ -63,12 +63,7 @@ export function spans(paragraph, text) {
  */
 export function withText(paragraph, text, id) {
   const before = paragraph.words.map((word) => word.trim());
-  const after = (text.match(/\s*\S+/g) ?? []).map((word) => word);
-  const bare = after.map((word) => word.trim());
-  const most = Math.min(before.length, bare.length);
-  let head = 0, tail = 0;
-  while (head < most && before[head] === bare[head]) head += 1;
-  while (tail < most - head && before[before.length - 1 - tail] === bare[bare.length - 1 - tail]) tail += 1;
+  const after = text.match(/\s*\S+/g) ?? [], [head, tail] = shared(before, after.map((word) => word.trim()));
   const middle = after.slice(head, after.length - tail), last = before.length - tail;
   const from = paragraph.starts[head] ?? paragraph.ends[head - 1] ?? 0;
   const to = Math.max(from, last > head ? paragraph.ends[last - 1] ?? from : paragraph.starts[last] ?? from);
@@ -86,7 +81,7 @@ export function withText(paragraph, text, id) {
   const woven = (kept, side) => [...kept.slice(0, head), ...times.map((pair) => pair[side] ?? from), ...kept.slice(last)];
   return {
     ...paragraph, id,
-    words: [...paragraph.words.slice(0, head), ...middle, ...paragraph.words.slice(last)],
+    words: after,
     starts: woven(paragraph.starts, 0), ends: woven(paragraph.ends, 1),
     doubt: moved(paragraph.doubt), overlap: moved(paragraph.overlap),
   };
@@ -142,20 +137,11 @@ export function merged(base, mine, theirs) {
   if (mine === theirs || base === theirs) return mine;
   if (base === mine) return theirs;
   const a = base.split(" "), b = mine.split(" "), c = theirs.split(" ");
-  const [head, tail] = sharedWords(a, b), [head2, tail2] = sharedWords(a, c);
+  const [head, tail] = shared(a, b), [head2, tail2] = shared(a, c);
   const [from, to, from2, to2] = [head, a.length - tail, head2, a.length - tail2];
   if (to < from2) return [...b.slice(0, b.length - tail), ...a.slice(to, from2), ...c.slice(from2)].join(" ");
   if (to2 < from) return [...c.slice(0, c.length - tail2), ...a.slice(to2, from), ...b.slice(from)].join(" ");
   return null;
-}
-
-/** @param {string[]} one @param {string[]} other @returns {[number, number]} */
-function sharedWords(one, other) {
-  const most = Math.min(one.length, other.length);
-  let head = 0, tail = 0;
-  while (head < most && one[head] === other[head]) head += 1;
-  while (tail < most - head && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail += 1;
-  return [head, tail];
 }
 
 /**
@@ -172,7 +158,7 @@ export const hits = (text, pattern) =>
  */
 export function pattern(find, sameCase, wholeWords) {
   if (!find) return null;
-  const literal = find.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\s+/g, "\\s+");
+  const literal = find.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replace(/\s+/g, "\\s+");
   const whole = wholeWords ? `(?<![\\p{L}\\p{M}\\p{N}_])${literal}(?![\\p{L}\\p{M}\\p{N}_])` : literal;
   return new RegExp(whole, sameCase ? "gu" : "giu");
 }
