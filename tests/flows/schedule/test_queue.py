@@ -248,12 +248,13 @@ def claim(connection: Connection) -> None:
 
 def test_who_moves_or_adds_what_a_worker_takes_in_that_moment_leaves_it_to_the_worker(shared: Store) -> None:
     for change, why in (
-        (lambda: queue.move(shared, "a"), "not waiting"),
+        (lambda: queue.move(shared, "a", last=True), "not waiting"),
         (lambda: queue.move(shared, "c", before="b"), None),
         (lambda: add(shared, "a", language="de"), "worked on right now"),
     ):
         for name in ("a", "b", "c"):
             add(shared, name, name)
+        queue.move(shared, "a")
         outcome = beside(shared, claim, change)
         if why is None:
             outcome.result()
