@@ -43,6 +43,7 @@
  * @typedef {{
  *   id: string, kind: "word" | "speaker" | "name", doubt: number, why: string, value: number, paragraph: string | null,
  *   from: number, to: number, start: number, end: number, text: string, suggestion: string | null, speaker: string | null,
+ *   confirmable?: boolean,
  * }} Item
  */
 
