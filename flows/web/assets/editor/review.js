@@ -87,9 +87,16 @@ export class Review {
 
   /** The list anew, at the same item. */
   async #again() {
-    clearTimeout(this.timer);
+    const { item, at } = this, held = item !== undefined && this.#held(item);
     await this.#load();
-    if (this.active) this.#keep(this.items, this.item);
+    if (!this.active) return;
+    if (held && !this.items.some((one) => one.id === item.id)) this.items.splice(at, 0, item);
+    this.#keep(this.items, item);
+  }
+
+  /** Whether it is the one at hand and the caret is there: Enter is still to come. @param {Item} item */
+  #held(item) {
+    return item === this.item && this.editing?.row !== null && this.editing?.row === this.#place(item)?.row;
   }
 
   /** @param {Item[]} items @param {Item | undefined} item the one that was at hand */
@@ -102,7 +109,7 @@ export class Review {
 
   /** Whether the paragraph still says so, and is still marked. @param {Item} item */
   #stands(item) {
-    if (item.kind === "name") return true;
+    if (item.kind === "name" || this.#held(item)) return true;
     const found = this.#place(item);
     if (!found || found.row.base) return true;
     const { paragraph } = found.row;
