@@ -236,8 +236,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, which goes before what is built in."""
-        return env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+        """What the caller says goes before the environment, this before the file, and that before what is built in."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
     def show(self, name: str) -> Show:
         """The show of this name; InputError names those that there are."""

@@ -27,7 +27,7 @@ class Hub:
     """Messages by topic. `publish` may be called from any thread, once `attach` was called in the loop."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, set[asyncio.Queue[dict[str, Any] | None]]] = defaultdict(set)
+        self._queues: dict[str, set[asyncio.Queue[str | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -45,12 +45,12 @@ class Hub:
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         """Tell all who listen to a topic."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, topic, message)
+            self._loop.call_soon_threadsafe(self._deliver, topic, _event(message))
 
-    def _deliver(self, topic: str, message: dict[str, Any]) -> None:
+    def _deliver(self, topic: str, event: str) -> None:
         for queue in self._queues.get(topic, ()):
             if queue.qsize() < BACKLOG:
-                queue.put_nowait(message)
+                queue.put_nowait(event)
             elif queue.qsize() == BACKLOG:
                 queue.put_nowait(None)
 
@@ -58,12 +58,12 @@ class Hub:
         """How many listen to a topic."""
         return len(self._queues.get(topic, ()))
 
-    async def listen(self, topic: str) -> AsyncIterator[dict[str, Any] | None]:
-        """Messages as they come, None at first and now and then where none does.
+    async def listen(self, topic: str) -> AsyncIterator[str | None]:
+        """Messages as they come, each as a server-sent event, None at first and now and then where none does.
 
         Ends with the app, and for a slow listener.
         """
-        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._queues[topic].add(queue)
         try:
             yield None
@@ -104,7 +104,7 @@ def stream(request: Request, topic: str, first: First) -> StreamingResponse:
                     for one in await first():
                         yield _event(one)
                     greeted = True
-                yield ": still here\n\n" if message is None else _event(message)
+                yield ": still here\n\n" if message is None else message
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from flows.schedule import settings as configuration
 from flows.schedule.settings import Settings, checked_local
 from flows.schedule.store import open_store
 from flows.web.app import create_app
@@ -79,7 +80,8 @@ def serve_episode(folder: Path, audio: Path | None, port: int, *, open_browser: 
     if audio is not None and not audio.is_file():
         raise InputError(f"{audio}: no such file")
     with tempfile.TemporaryDirectory(prefix="episcribe-") as place, listen(HOST, port) as listening:
-        settings = Settings(library=str(folder.parent), store=str(Path(place) / "store.db"))
+        own = {"library": str(folder.parent), "store": str(Path(place) / "store.db")}
+        settings = configuration.load().model_copy(update=own)
         url, store = address_of(listening, HOST), open_store(settings.store)
         config = WebConfig(settings, store, folder.parent, url, new_token(), only=folder, audio=audio)
         run(config, listening, open_browser=open_browser)

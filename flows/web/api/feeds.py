@@ -112,10 +112,10 @@ def _previewed(following: Following) -> Preview:
 
 @router.delete("/feeds/{name}", status_code=204)
 def unfollow(request: Request, caller: Editor, name: str) -> Response:
-    """Follow a show no longer; its episodes stay in the library."""
+    """Follow a show no longer: what waits of it is skipped, and its episodes stay in the library."""
     if name not in configuration.load().shows:
         raise HTTPException(404, f"no show that is followed is called {name[:80]!r}")
-    shows.remove(name)
+    shows.remove(name, config_of(request).store)
     return Response(status_code=204)
 
 

@@ -1,6 +1,6 @@
 // The page of an episode: to read, hear, correct and review.
 
-import { api, byId, bytes, clock, count, element, frame, percent, storage, t, when } from "./frame.js";
+import { api, byId, bytes, clock, count, element, frame, idle, percent, storage, t, when } from "./frame.js";
 import { Conflicts } from "./editor/conflicts.js";
 import { Editing } from "./editor/editing.js";
 import { Find } from "./editor/find.js";
@@ -33,13 +33,14 @@ function open(page) {
     state,
     conflict: (conflict) => conflicts.add(conflict),
     refused: (detail) => toast(detail || t("editor.refused")),
+    dropped: (edits) => history.dropped(edits),
     present: (users) => present(users),
     undoable: (list) => history.seed(list),
   });
   const history = new History(sync, view, undoable), player = new Player(view, page, `${frame.base}/api/v1${address}/audio`);
   const conflicts = new Conflicts(episode, view, sync, history);
   const menu = new SpeakerMenu(view, history);
-  const review = new Review(address, view, player, history, (row, name) => menu.open(row, name));
+  const review = new Review(address, view, player, history, (row, name, answered) => menu.open(row, name, answered));
   const editing = new Editing(view, player, history, {
     name: (row) => menu.open(row), enter: (row, changed, picked) => review.enter(row, changed, picked), leave: () => review.leave(),
   });
@@ -60,8 +61,11 @@ function open(page) {
   root.classList.add("live");
   performance.mark("open");
   byId("bar").hidden = false;
+  const narrow = matchMedia("(max-width: 60rem)"), fold = () => { byId("about").open = !narrow.matches; };
+  narrow.addEventListener("change", fold);
+  fold();
   goToHash();
-  requestIdleCallback(files);
+  idle(files);
 
   function goToHash() {
     const seconds = momentIn(location.hash);
@@ -73,7 +77,7 @@ function open(page) {
 
   /** @param {import("./editor/sync.js").State} now */
   function state(now) {
-    const keys = { saved: "editor.saved", saving: "editor.saving", kept: "editor.kept", "signed-out": "editor.signed_out" };
+    const keys = { saved: "editor.saved", saving: "editor.saving", kept: "editor.kept", "signed-out": "editor.signed_out", forbidden: "editor.forbidden", gone: "editor.gone" };
     const text = t(keys[now]);
     if (byId("state").dataset.state === now) return;
     byId("state").dataset.state = now;
@@ -142,7 +146,10 @@ function open(page) {
     const act = SINGLE[key];
     if (act) { done(); act(); }
   });
-  addEventListener("beforeunload", (event) => { if (sync.unsafe) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => {
+    editing.commitAll();
+    if (sync.unsafe || conflicts.unsafe) event.preventDefault();
+  });
 }
 
 /** @param {Page} page */

@@ -27,18 +27,35 @@ export function count(key, count) {
   return t(`${key}.${form}`, { count: new Intl.NumberFormat(frame.language).format(count) });
 }
 
-/** A failure that the API told (RFC 9457); `status` 0 where it could not be reached. */
+/** A failure that the API told (RFC 9457); `status` 0 where it could not be reached. The message is in the user's language. */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} told */
   constructor(status, told) {
-    super(told.detail || told.title || t("problem.unreachable"));
+    super(inWords(status, told));
     this.status = status;
     this.told = told;
   }
+
+  /** What programs tell it by: "conflict"; "" for nothing more than its status. */
+  get kind() {
+    return kindOf(this.told);
+  }
+}
+
+/** @param {Record<string, any>} told */
+const kindOf = (told) => String(told.type ?? "").replace(/^urn:episcribe:problem:|^about:blank$/, "");
+
+/** @param {number} status @param {Record<string, any>} told */
+function inWords(status, told) {
+  if (!status) return t("problem.unreachable");
+  const detail = told.detail || told.title || String(status);
+  const key = [`problem.kind.${kindOf(told)}`, `problem.status.${status}`].find((one) => one in frame.texts);
+  return t(key ?? "problem.other", { detail });
 }
 
 /**
- * Ask the API. Throws a Problem.
+ * Ask the API. Throws a Problem. Where the session is another one than that of this page, which the same user began
+ * in another tab, it is asked again in that one.
  * @param {string} method
  * @param {string} path below /api/v1, with its slash
  * @param {any} [body] sent as JSON
@@ -46,6 +63,19 @@ export class Problem extends Error {
  * @returns {Promise<any>} what it answers, null for nothing
  */
 export async function api(method, path, body, headers = {}) {
+  try {
+    return await asked(method, path, body, headers);
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.kind !== "csrf") throw problem;
+    const me = await asked("GET", "/me");
+    if (me.name !== frame.caller.name) throw new Problem(401, {});
+    frame.csrf = me.csrf;
+    return asked(method, path, body, headers);
+  }
+}
+
+/** @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers] */
+async function asked(method, path, body, headers = {}) {
   const sent = { ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   if (method !== "GET") sent["X-CSRF-Token"] = frame.csrf;
@@ -58,7 +88,7 @@ export async function api(method, path, body, headers = {}) {
     throw new Problem(0, {});
   }
   const told = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, told);
+  if (!answer.ok) throw new Problem(answer.status, told ?? {});
   return told;
 }
 
@@ -193,12 +223,12 @@ export function events(path, handlers, state = () => {}) {
       pause = Math.min(pause * 2, 30_000);
     });
   }
-  const close = () => { source?.close(); clearTimeout(timer); };
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
-  addEventListener("online", () => { if (source?.readyState === EventSource.CLOSED) { clearTimeout(timer); open(); } });
+  const close = () => { source?.close(); clearTimeout(timer); }, listening = new AbortController(), { signal } = listening;
+  addEventListener("pagehide", close, { signal });
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); }, { signal });
+  addEventListener("online", () => { if (source?.readyState === EventSource.CLOSED) { clearTimeout(timer); open(); } }, { signal });
   open();
-  return () => { ended = true; close(); };
+  return () => { ended = true; listening.abort(); close(); };
 }
 
 /**
@@ -303,6 +333,16 @@ export function unique() {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
+/** @type {any} */
+const scheduler = window; // Safari has no idle callbacks
+
+/** Do something once the browser has time for it. Returns what `cancelIdle` takes. @param {() => void} work @param {number} [most] ms to wait */
+export const idle = (work, most = 2000) =>
+  /** @type {number} */ (scheduler.requestIdleCallback ? scheduler.requestIdleCallback(work, { timeout: most }) : setTimeout(work, 50));
+
+/** @param {number} waiting */
+export const cancelIdle = (waiting) => (scheduler.cancelIdleCallback ?? clearTimeout)(waiting);
+
 /** What the browser keeps for this app; null where it keeps nothing. */
 export const storage = {
   /** @param {string} name @returns {string | null} */
@@ -372,7 +412,7 @@ export function submits(form, work) {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const named = controls.filter((one) => problem.told.errors?.[one.name]);
-      for (const one of named) mark(one, problem.told.errors[one.name]);
+      for (const one of named) mark(one, t("problem.field", { detail: problem.told.errors[one.name] }));
       if (!named.length) told.textContent = problem.message;
       named[0]?.focus();
     } finally {

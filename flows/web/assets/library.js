@@ -68,6 +68,22 @@ function nothing() {
     element("p", { class: "actions" }, element("button", { type: "button", onclick: clear }, t("library.clear"))));
 }
 
+/** Episodes with corrections that wait in this browser for their page: "show/episode", as addresses have it. */
+function unsent() {
+  const kinds = ["edit", "conflict"].map((kind) => `episcribe-${kind} ${frame.caller.name} `);
+  try {
+    const found = Object.keys(localStorage).flatMap((key) => kinds.filter((kind) => key.startsWith(kind)).map((kind) => key.slice(kind.length).split(" ")[0] ?? ""));
+    return [...new Set(found)].sort();
+  } catch { return []; }
+}
+
+function tellUnsent() {
+  const waiting = unsent().map((path) => path.split("/").map(decodeURIComponent).join("/"));
+  byId("unsent").hidden = !waiting.length;
+  byId("unsent").replaceChildren(t("library.unsent"), element("ul", {},
+    ...waiting.map((one) => element("li", {}, element("a", { href: episodeAddress(one) }, name(one))))));
+}
+
 const shows = element("select", { name: "show" });
 const showsField = field(t("library.show"), shows);
 
@@ -122,4 +138,5 @@ events("/queue/events", {
   },
   gone: ({ id }) => { queue.delete(id); running(); },
 });
+addEventListener("pageshow", tellUnsent);
 start();

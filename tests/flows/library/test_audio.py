@@ -17,8 +17,8 @@ def test_audio_is_what_was_heard_or_none(tmp_path: Path) -> None:
     file = tmp_path / "talk.wav"
     file.write_bytes(b"what was heard")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    transcript = replace(CONVERSATION, audio=replace(CONVERSATION.audio, path=str(file), sha256=digest))
-    assert find_audio(tmp_path, transcript) == find_audio(tmp_path, transcript) == file
+    audio = replace(CONVERSATION.audio, path=str(file), sha256=digest)
+    assert find_audio(tmp_path, audio) == find_audio(tmp_path, audio) == file
     file.write_bytes(b"something else")
     with pytest.raises(InputError, match="is not kept here"):
-        find_audio(tmp_path, transcript)
+        find_audio(tmp_path, audio)

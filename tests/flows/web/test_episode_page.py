@@ -15,6 +15,7 @@ from flows.web.app import create_app
 from flows.web.serving import AppServer, listen
 from models.record.transcript import Chapter, Speaker, Transcript
 from outputs.library import read
+from outputs.library.draft import word_units
 from outputs.library.write import publish
 from tests.browser import Watched, open_browser, watched
 from tests.flows.web.conftest import PASSWORD, TOKEN, Running, _served
@@ -41,6 +42,21 @@ MIDDLE = """([paragraph, word]) => {
   return [box.left + box.width / 2, box.top + box.height / 2];
 }"""
 
+TEXT = "import(document.querySelector('link[href$=\"/editor/text.js\"]').href)"
+FRAME = "import(document.querySelector('link[href$=\"/frame.js\"]').href)"
+# Says on the console that a patch of another's edit came, after the page was told of it.
+TELL_PATCHES = """([episode, op]) => new Promise((resolve) => {
+  const events = new EventSource(`/api/v1/episodes/${episode}/events`);
+  events.addEventListener("open", resolve);
+  events.addEventListener("patch", (event) => {
+    if (JSON.parse(event.data).op !== op) return;
+    events.close();
+    setTimeout(() => console.log(op));
+  });
+})"""
+PASTE = """(data) => document.activeElement.dispatchEvent(
+  new InputEvent("beforeinput", {inputType: "insertFromPaste", data, bubbles: true, cancelable: true})
+)"""
 IN_SIGHT = """() => {
   const box = document.querySelector("#transcript section:last-child").getBoundingClientRect();
   return box.top > 0 && box.bottom < innerHeight;
@@ -437,6 +453,12 @@ def test_readers_read_and_hear(browser: Browser, app: Running, episode: str) -> 
         assert page.locator("[contenteditable]").count() == 0
         assert page.locator("#undo, #redo, #open-review, #state").locator("visible=true").count() == 0
         assert page.locator("#transcript .name:enabled").count() == 0
+        page.locator("#transcript a").nth(1).focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "00:14"
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.documentElement.classList.contains('playing')")
+        page.keyboard.press("k")
         click(page, 3, "sun")
         page.wait_for_function("() => document.documentElement.classList.contains('playing')")
         page.keyboard.press("Control+f")
@@ -482,6 +504,194 @@ def test_input_methods_compose_undisturbed(page: Page, app: Running, library: Pa
     assert texts(page)[1] == LINES[1][1].replace("plaisir", "感")
     saved(page)
     assert kept(library, episode).segments[1].text == texts(page)[1]
+
+
+def test_what_others_write_meanwhile_is_put_beside_what_was_composed(
+    page: Page, app: Running, seen: Watched, episode: str
+) -> None:
+    editor, address = app.program("editor"), f"/api/v1/episodes/{episode}"
+    session = page.context.new_cdp_session(page)
+
+    def compose(op: str, find: str, replace: str) -> str:
+        """A syllable is composed over "plaisir" while another's edit comes in."""
+        click(page, 1, "plaisir")
+        session.send("Input.imeSetComposition", {"text": "か", "selectionStart": 1, "selectionEnd": 1})
+        told = editor.get(address).json()["paragraphs"][1]
+        text = "".join(told["words"]).replace(find, replace)
+        do = {"do": "text", "paragraph": told["id"], "text": text}
+        with page.expect_event("console", lambda said: op in said.text):
+            page.evaluate(TELL_PATCHES, [episode, op])
+            assert editor.post(f"{address}/edits", json={"op": op, "do": do}).status_code == 200
+        session.send("Input.insertText", {"text": "感"})
+        return text
+
+    compose("apart", "Thank you", "Thanks")
+    page.keyboard.press("Enter")
+    shows(page, 1, "Thanks, it is a 感 to be here.")
+    saved(page)
+    page.keyboard.press("Control+z")
+    shows(page, 1, "Thanks, it is a plaisir to be here.")
+    saved(page)
+    theirs = compose("same", "plaisir", "delight")
+    page.keyboard.press("Enter")
+    panel = page.locator(".conflict")
+    panel.wait_for()
+    assert panel.locator("dd").all_text_contents() == ["Thanks, it is a 感 to be here.", theirs]
+    shows(page, 1, theirs)
+    click(page, 0, "show")
+    saved(page)
+    assert "".join(editor.get(address).json()["paragraphs"][1]["words"]) == theirs
+    expected("status of 409")(seen)
+
+
+def test_a_new_session_loses_no_edit(browser: Browser, app: Running, library: Path, episode: str) -> None:
+    with watched(browser) as found:
+        page = found.page
+        sign_in(page, app, "editor")
+        page.goto(f"{app.url}/episodes/{episode}")
+        words(page, 1).wait_for()
+        sign_in(page, app, "editor")  # as in another tab
+        click(page, 1, "plaisir")
+        page.keyboard.type("pleasure")
+        page.keyboard.press("Enter")
+        saved(page)
+        assert kept(library, episode).segments[1].text == LINES[1][1].replace("plaisir", "pleasure")
+        page.context.clear_cookies()
+        click(page, 0, "gardens")
+        page.keyboard.type("parks")
+        page.keyboard.press("Enter")
+        page.locator("#state[data-state=signed-out]").wait_for()
+        sign_in(page, app, "editor")
+        page.keyboard.press("Control+s")
+        saved(page)
+        assert kept(library, episode).segments[0].text == LINES[0][1].replace("gardens", "parks")
+        expected("Failed to load resource")(found)
+
+
+def test_scripts_without_spaces_are_edited_by_the_letter(
+    browser: Browser, app: Running, library: Path
+) -> None:
+    line = "今日は良い天気です。"
+    part = said(" ".join(line[:-1]), 0.0, 0.4, "SPEAKER_00")
+    letters = tuple(replace(word, text=word.text.strip()) for word in part.words)
+    part = part.with_words((*letters[:-1], replace(letters[-1], text="す。")))
+    episode = add(library, "japanese", talk(part, SPEAKER_00="Ann"))
+    samples = ["Go to 東京, now", "กำที่บ้าน", "スーパー123円、ok。", "人々の한국어 말", '"良い" 天気']
+    with watched(browser) as found:
+        page = found.page
+        visit(page, app.url, episode)
+        assert texts(page) == [line]
+        page.context.set_offline(True)
+        click(page, 0, "良")
+        assert selected(page) == "良"
+        page.keyboard.type("好")
+        page.keyboard.press("Enter")
+        assert texts(page) == [line.replace("良", "好")]
+        click(page, 0, "天")
+        assert selected(page) == "天"
+        page.keyboard.press("Enter")
+        assert texts(page) == ["今日は好い", "天気です。"]
+        page.context.set_offline(False)
+        saved(page)
+        assert texts(page) == ["今日は好い", "天気です。"]
+        assert said_by_now(library, episode) == "今日は好い天気です。"
+        ours = page.evaluate(f"async (all) => all.map((await {TEXT}).units)", samples)
+        assert ours == [word_units(sample) for sample in samples]
+        expected("Failed to load resource", "ERR_INTERNET_DISCONNECTED")(found)
+
+
+def test_a_speaker_who_was_added_offline_is_renamed(
+    page: Page, seen: Watched, library: Path, episode: str
+) -> None:
+    page.context.set_offline(True)
+    page.locator("#transcript .name").nth(0).click()
+    page.get_by_label("Only in this paragraph").check()
+    page.locator("#who-name").fill("Cleo")
+    page.keyboard.press("Enter")
+    page.locator("#transcript .name").nth(0).click()
+    page.locator("#who-name").fill("Cleopatra")
+    page.keyboard.press("Enter")
+    assert names(page)[0] == "Cleopatra"
+    page.context.set_offline(False)
+    saved(page)
+    assert names(page) == ["Cleopatra", "Speaker 2", "Ann", "Speaker 2"]
+    found = kept(library, episode)
+    assert found.name_of(found.segments[0].speaker) == "Cleopatra"
+    expected("Failed to load resource")(seen)
+
+
+def test_words_are_found_where_they_were_said(page: Page) -> None:
+    line = {"id": "a", "words": ["so", " it", " is", " so"], "starts": [0, 1000, 2000, 3000]}
+    places = page.evaluate(
+        f"async (all) => {{ const text = await {TEXT}; return all.map((one) => text.occurrence(...one)); }}",
+        [[{"id": "b", "words": ["so"], "starts": [start]}, line] for start in (100, 2900)],
+    )
+    assert places == [0, 9]
+
+
+def test_what_was_refused_is_neither_undone_nor_done_again(
+    page: Page, app: Running, seen: Watched, episode: str
+) -> None:
+    click(page, 1, "plaisir")
+    page.keyboard.type("pleasure")
+    page.keyboard.press("Enter")
+    saved(page)
+    editor, address = app.program("editor"), f"/api/v1/episodes/{episode}"
+    told = editor.get(address).json()["paragraphs"][1]
+    do = {"do": "text", "paragraph": told["id"], "text": LINES[1][1].replace("plaisir", "delight")}
+    assert editor.post(f"{address}/edits", json={"op": "over", "do": do}).status_code == 200
+    shows(page, 1, LINES[1][1].replace("plaisir", "delight"))
+    page.keyboard.press("Control+z")
+    page.locator("#peek", has_text="Not done").wait_for()
+    saved(page)
+    assert page.locator("#redo").is_disabled()
+    text = "x " * 10_500  # more than a paragraph takes
+    page.evaluate(PASTE, text)
+    page.locator("#peek", has_text="20,000").wait_for()
+    assert texts(page)[1] == LINES[1][1].replace("plaisir", "delight")
+    expected("status of 409")(seen)
+
+
+def test_older_browsers_read_and_review(browser: Browser, app: Running, episode: str) -> None:
+    with watched(browser, viewport={"width": 360, "height": 700}, locale="de-DE") as found:
+        page = found.page
+        page.add_init_script(
+            "for (const name of ['requestIdleCallback', 'cancelIdleCallback', 'Highlight']) delete window[name];"
+            "delete CSS.highlights;"
+        )
+        visit(page, app.url, episode)
+        box = words(page, 0).bounding_box()
+        assert box is not None
+        assert box["y"] < 400  # what tells of the episode is folded
+        page.locator("#about > summary").click()
+        page.locator("#speakers li").nth(1).wait_for()
+        assert page.evaluate("!CSS.highlights && document.documentElement.scrollWidth <= innerWidth")
+        assert "plaisir" in (words(page, 1).get_attribute("aria-description") or "")
+        page.locator("#open-review").click()
+        page.locator("#review-text", has_text="plaisir").wait_for()
+        told = page.evaluate(
+            f"async () => (await {FRAME}).api('POST', '/queue', {{}}).catch((one) => one.message)"
+        )
+        assert told.startswith("Das geht so nicht: ")
+        expected("Failed to load resource")(found)
+
+
+def test_what_waits_in_the_browser_is_told(page: Page, app: Running, episode: str) -> None:
+    page.evaluate(
+        """(episode) => {
+          const conflict = {op: "b", by: "", detail: "", mine: "Mine", base: [], theirs: []};
+          localStorage.setItem(`episcribe-conflict owner ${episode} a`, "null");
+          localStorage.setItem(`episcribe-conflict owner ${episode} b`, JSON.stringify(conflict));
+          localStorage.setItem("episcribe-edit owner show/elsewhere 1-1 c", "{}");
+        }""",
+        episode,
+    )
+    page.reload()
+    page.locator(".conflict", has_text="Mine").wait_for()
+    page.goto(f"{app.url}/")
+    page.locator("#unsent a", has_text="show/elsewhere").wait_for()
+    assert page.locator(f'#unsent a[href$="/{episode}"]').is_visible()
+    page.evaluate("localStorage.clear()")
 
 
 def test_a_link_opens_at_its_second_and_is_made(page: Page, app: Running, episode: str) -> None:

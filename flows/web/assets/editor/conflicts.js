@@ -17,14 +17,25 @@ export class Conflicts {
     this.prefix = `episcribe-conflict ${frame.caller.name} ${episode} `;
     /** @type {Map<string, {conflict: Conflict, panel: HTMLElement}>} */
     this.open = new Map();
-    try {
-      for (const key of Object.keys(localStorage).filter((one) => one.startsWith(this.prefix))) this.#show(JSON.parse(localStorage.getItem(key) ?? ""));
-    } catch { /* no storage */ }
+    /** @type {Set<string>} those that the browser's storage has no room for */
+    this.loose = new Set();
+    for (const key of this.#kept()) {
+      try { this.#show(JSON.parse(localStorage.getItem(key) ?? "")); } catch { /* none that can be read */ }
+    }
+  }
+
+  /** Whether words would be lost with the page. */
+  get unsafe() {
+    return this.loose.size > 0;
+  }
+
+  #kept() {
+    try { return Object.keys(localStorage).filter((one) => one.startsWith(this.prefix)); } catch { return []; }
   }
 
   /** @param {Conflict} conflict */
   add(conflict) {
-    try { localStorage.setItem(this.prefix + conflict.op, JSON.stringify(conflict)); } catch { /* no storage */ }
+    try { localStorage.setItem(this.prefix + conflict.op, JSON.stringify(conflict)); } catch { this.loose.add(conflict.op); }
     this.#show(conflict);
   }
 
@@ -74,6 +85,7 @@ export class Conflicts {
     const row = this.view.rowOf(this.open.get(conflict.op)?.panel ?? null);
     this.open.get(conflict.op)?.panel.remove();
     this.open.delete(conflict.op);
+    this.loose.delete(conflict.op);
     try { localStorage.removeItem(this.prefix + conflict.op); } catch { /* no storage */ }
     if (row) this.view.select(row, 0);
   }

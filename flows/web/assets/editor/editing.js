@@ -1,6 +1,6 @@
 // The caret in the transcript: click a word and type; Enter splits, Backspace at the beginning joins; keys of the player.
 
-import { storage, t } from "../frame.js";
+import { number, storage, t } from "../frame.js";
 import { bare, letters, sentences, textOf, tidy } from "./text.js";
 import { toast } from "./player.js";
 
@@ -10,6 +10,7 @@ import { toast } from "./player.js";
 /** @typedef {import("./history.js").History} History */
 /** @typedef {{row: Row, first: number, last: number, from: number, to: number, text: string}} Picked words to be typed over, where they lie, and the text around them then */
 
+const MOST = 20_000; // characters of a paragraph
 const REST = 1000; // ms without typing after which words are saved
 
 export class Editing {
@@ -37,11 +38,16 @@ export class Editing {
       const row = view.rowOf(/** @type {Node} */ (event.target));
       if (row) this.typed(row);
     });
-    place.addEventListener("compositionstart", (event) => { view.composing = view.rowOf(/** @type {Node} */ (event.target)); });
+    place.addEventListener("compositionstart", (event) => {
+      const row = (view.composing = view.rowOf(/** @type {Node} */ (event.target)));
+      if (row) row.base ??= row.paragraph;
+    });
     place.addEventListener("compositionend", () => {
       const row = view.composing;
       view.composing = null;
-      if (row) this.typed(row);
+      if (!row) return;
+      view.composed(row);
+      this.typed(row);
     });
     place.addEventListener("keydown", (event) => this.#key(event));
     place.addEventListener("focusout", (event) => {
@@ -148,12 +154,16 @@ export class Editing {
 
   /** The word at the pointer, not the one nearest to it. @param {Row} row @param {MouseEvent} event */
   #under(row, event) {
-    const offset = offsetAt(event, row), word = offset === null ? null : this.view.word(row, offset), node = row.box.firstChild;
-    if (!word || offset === null || !node || offset < word.from) return null;
-    const range = document.createRange();
-    range.setStart(node, word.from);
-    range.setEnd(node, word.to);
-    return [...range.getClientRects()].some((box) => event.clientX >= box.left - 2 && event.clientX <= box.right + 2) ? word : null;
+    const offset = offsetAt(event, row), before = offset === null ? null : this.view.word(row, offset), node = row.box.firstChild;
+    if (!before || offset === null || !node) return null;
+    const after = this.view.laid(row).spans[before.index + 1], range = document.createRange();
+    const near = after?.[0] === offset ? [before, { index: before.index + 1, from: after[0], to: after[1] }] : [before];
+    const lies = (/** @type {{from: number, to: number}} */ { from, to }, /** @type {number} */ slack) => {
+      range.setStart(node, from);
+      range.setEnd(node, to);
+      return from <= offset && [...range.getClientRects()].some((box) => event.clientX >= box.left - slack && event.clientX <= box.right + slack);
+    };
+    return near.find((word) => lies(word, 0)) ?? near.find((word) => lies(word, 2)) ?? null;
   }
 
   /** Play position where the caret is. @param {Row} row @param {number} word @param {boolean} [playing] also while it plays */
@@ -181,6 +191,10 @@ export class Editing {
   insert(row, text) {
     const caret = this.view.caret(row), node = this.view.node(row), line = text.replace(/\s+/g, " ");
     if (!caret || !line) return;
+    if (node.length - (caret.to - caret.from) + line.length > MOST) {
+      toast(t("editor.too_long", { count: number(MOST) }));
+      return;
+    }
     node.replaceData(caret.from, caret.to - caret.from, line);
     this.view.select(row, caret.from + line.length);
     this.typed(row);

@@ -28,8 +28,7 @@ export class Marks {
    */
   set(owner, node, stretches) {
     const highlight = this.highlight;
-    if (!highlight) return;
-    for (const range of this.ranges.get(owner) ?? []) highlight.delete(range);
+    for (const range of this.ranges.get(owner) ?? []) highlight?.delete(range);
     this.ranges.delete(owner);
     if (!node || !stretches.length) return;
     const length = node.textContent?.length ?? 0;
@@ -38,7 +37,7 @@ export class Marks {
       return new StaticRange({ startContainer: node, startOffset: from, endContainer: node, endOffset: to });
     });
     this.ranges.set(owner, fresh);
-    for (const range of fresh) highlight.add(range);
+    for (const range of fresh) highlight?.add(range);
   }
 
   clear() {

@@ -66,6 +66,14 @@ export class History {
     this.#show(entry);
   }
 
+  /** Edits that were not done can't be undone, nor undoing that was not done be taken back. @param {import("./types.js").Edit[]} edits */
+  dropped(edits) {
+    const ops = new Set(edits.map((edit) => edit.op)), kept = new Set(edits.map(({ do: action }) => (action.do === "undo" ? action.edit : "")));
+    this.done = this.done.filter((entry) => !ops.has(entry.op));
+    this.undone = this.undone.filter((entry) => !kept.has(entry.op));
+    this.changed();
+  }
+
   /** @param {Action} action @param {Paragraph[]} base */
   #act(action, base) {
     this.done.push({ op: this.sync.send(action, base).op, action, base });

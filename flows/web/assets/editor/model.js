@@ -1,6 +1,6 @@
 // The transcript as this page knows it: what the server told last, and over it the edits that it hasn't acknowledged.
 
-import { joined, letters, part, textOf, tidy, withText, wordAfter } from "./text.js";
+import { joined, letters, occurrence, part, textOf, tidy, withText, wordAfter } from "./text.js";
 
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./types.js").Speaker} Speaker */
@@ -30,6 +30,8 @@ export class Model {
     this.keys = new Map();
     /** @type {Map<string, string>} what left-over edits made, by the server's names */
     this.known = new Map();
+    /** @type {Map<string, string>} the server's labels of speakers that edits here added */
+    this.labels = new Map();
   }
 
   /** What there is to see, with the keys that tell what stayed. @returns {Keyed[]} */
@@ -60,6 +62,8 @@ export class Model {
 
   /** Show an edit at once. @param {Edit} edit */
   add(edit) {
+    const { do: action } = edit, name = action.do === "speaker" ? action.name : undefined;
+    if (name && !this.local.speakers.some((one) => one.name === name)) this.labels.delete(fresh(name)); // somebody else of a name that was there
     this.pending.push(edit);
     if (edit.do.do === "undo") this.#again();
     else this.local = this.#done(this.local, edit);
@@ -130,7 +134,10 @@ export class Model {
       named.set(mine.id, [alone ? real : mine, real]);
       if (textOf(real) === textOf(mine)) this.keys.set(real.id, this.key(mine.id));
     }
+    const { do: action } = edit, [first] = named.values();
+    if (action.do === "speaker" && action.name && first?.[1].speaker) this.labels.set(fresh(action.name), first[1].speaker);
     for (const later of this.pending) {
+      later.do = this.#labelled(later.do);
       const [mine, real] = ("paragraph" in later.do && named.get(later.do.paragraph)) || [];
       if (mine && real) later.do = about(later.do, mine, real);
     }
@@ -141,8 +148,10 @@ export class Model {
   dependents(edit) {
     const found = [edit];
     for (const later of this.pending.slice(this.pending.indexOf(edit) + 1)) {
-      const about = "paragraph" in later.do ? later.do.paragraph : "";
-      if (found.some((one) => about.startsWith(`${one.op}/`))) found.push(later);
+      const about = "paragraph" in later.do ? later.do.paragraph : "", who = "speaker" in later.do ? later.do.speaker : undefined;
+      const builds = (/** @type {Edit} */ one) => about.startsWith(`${one.op}/`)
+        || (one.do.do === "speaker" && one.do.name !== undefined && fresh(one.do.name) === who);
+      if (found.some(builds)) found.push(later);
     }
     return found;
   }
@@ -153,12 +162,18 @@ export class Model {
    * @returns {Record<string, any> | null}
    */
   wire(edit) {
-    const action = edit.do;
+    const action = this.#labelled(edit.do);
     if (action.do === "confirm") return { do: "confirm", item: action.item };
     if (!("paragraph" in action)) return { ...action };
     const there = this.server.paragraphs.find((one) => one.id === action.paragraph);
     if (action.do !== "split") return action.paragraph.includes("/") && !there ? null : { ...action };
     return there ? { do: "split", paragraph: action.paragraph, word: wordAfter(there, action.letters) } : null;
+  }
+
+  /** An action with the server's labels. @param {Action} action @returns {Action} */
+  #labelled(action) {
+    const real = "speaker" in action && action.speaker ? this.labels.get(action.speaker) : undefined;
+    return real ? /** @type {Action} */ ({ ...action, speaker: real }) : action;
   }
 
   #again() {
@@ -169,7 +184,7 @@ export class Model {
 
   /** @param {State} state @param {Edit} edit @returns {State} */
   #done(state, edit) {
-    const action = edit.do;
+    const action = this.#labelled(edit.do);
     if (action.do === "rename") {
       const speakers = state.speakers.map((one) => (one.label === action.speaker ? { ...one, name: action.name } : one));
       return { ...state, speakers };
@@ -185,11 +200,12 @@ export class Model {
     if (made.length && made[0]) this.keys.set(made[0].id, this.key((before ?? there).id));
     const paragraphs = [...state.paragraphs];
     paragraphs.splice(before ? at - 1 : at, gone.length, ...made);
-    const known = action.do !== "speaker" || !action.name || state.speakers.some((one) => one.name === action.name);
-    if (known) return { ...state, paragraphs };
+    const known = action.do !== "speaker" || !action.name ? undefined : state.speakers.find((one) => one.name === action.name);
+    if (known) paragraphs[at] = { .../** @type {Paragraph} */ (paragraphs[at]), speaker: known.label };
+    if (known || action.do !== "speaker" || !action.name) return { ...state, paragraphs };
     const taken = new Set(state.speakers.map((one) => one.colour));
     const colour = [...Array(COLOURS).keys()].find((one) => !taken.has(one)) ?? state.speakers.length % COLOURS;
-    return { paragraphs, speakers: [...state.speakers, { label: `?${action.name}`, name: action.name ?? "", colour }] };
+    return { paragraphs, speakers: [...state.speakers, { label: fresh(action.name), name: action.name, colour }] };
   }
 
   /** What replaces paragraphs one by one, or begins where they began, takes their keys. @param {Paragraph[]} gone @param {Paragraph[]} come */
@@ -207,6 +223,9 @@ export class Model {
   }
 }
 
+/** The label of a speaker whom the server doesn't know yet. @param {string} name */
+const fresh = (name) => `?${name}`;
+
 /**
  * An action for what the server made of a paragraph, which may be a longer one with those beside it. Left as it is, for
  * the user to decide, where that doesn't hold the words any more.
@@ -214,7 +233,7 @@ export class Model {
  * @returns {Action}
  */
 function about(action, mine, real) {
-  const text = textOf(mine), all = textOf(real), at = all.indexOf(text);
+  const text = textOf(mine), all = textOf(real), at = occurrence(mine, real);
   if (!("paragraph" in action) || at < 0) return action;
   if (text === all || (action.do === "join" && at === 0)) return { ...action, paragraph: real.id };
   if (action.do === "text") return { ...action, paragraph: real.id, text: tidy(`${all.slice(0, at)}${action.text}${all.slice(at + text.length)}`) };
@@ -256,7 +275,7 @@ function changed({ op, do: action }, gone) {
       return [part(first, 0, word, id), part(first, word, first.words.length, `${op}/1`)];
     }
     case "join": return second ? [joined(first, second, id)] : [first];
-    case "speaker": return [{ ...first, id, unsure: false, speaker: action.speaker ?? `?${action.name}` }];
+    case "speaker": return [{ ...first, id, unsure: false, speaker: action.speaker ?? fresh(action.name ?? "") }];
     case "confirm": return [action.kind === "word"
       ? { ...first, doubt: first.doubt.filter((index) => index < action.from || index > action.to) }
       : { ...first, unsure: false }];

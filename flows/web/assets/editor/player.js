@@ -1,6 +1,6 @@
 // Plays the audio, marks the word that is said, draws who speaks when.
 
-import { announce, byId, clock, element, percent, storage, t } from "../frame.js";
+import { announce, byId, cancelIdle, clock, element, idle, percent, storage, t } from "../frame.js";
 import { Marks } from "./highlights.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -32,6 +32,7 @@ export class Player {
     this.row = null;
     this.told = "";
     this.drawn = 0;
+    this.picked = ""; // the address of a file that the user chose
     if (page.audio) this.audio.src = address;
     else this.#missing(t("editor.no_audio"));
     this.#connect();
@@ -140,8 +141,8 @@ export class Player {
   /** The words changed: mark the right one again, draw anew when there is time. */
   refresh() {
     this.#show(this.position, false);
-    cancelIdleCallback(this.drawn);
-    this.drawn = requestIdleCallback(() => this.#draw(), { timeout: 2000 });
+    cancelIdle(this.drawn);
+    this.drawn = idle(() => this.#draw());
   }
 
   // Where we are.
@@ -219,7 +220,8 @@ export class Player {
       const [file] = pick.files ?? [];
       if (!file) return;
       this.wanted = this.position;
-      audio.src = URL.createObjectURL(file);
+      URL.revokeObjectURL(this.picked);
+      audio.src = this.picked = URL.createObjectURL(file);
       byId("missing").hidden = true;
     });
   }

@@ -2,7 +2,7 @@
 
 import { api, byId, clock, count, element, frame, percent, t } from "../frame.js";
 import { Marks } from "./highlights.js";
-import { tidy } from "./text.js";
+import { textOf, tidy } from "./text.js";
 import { toast } from "./player.js";
 
 /** @typedef {import("./types.js").Item} Item */
@@ -14,13 +14,14 @@ import { toast } from "./player.js";
 
 const AROUND = 1; // seconds that are played before and after
 const LISTED = 12; // items shown after the one at hand
-const REFRESH = 400; // ms
+const PAGE = 200; // items asked for at once
+const REST = 2000; // ms without changes after which the list is asked for anew
 const ANSWERS = { word: "editor.correct", speaker: "editor.someone_else", name: "editor.other_name" };
 
 export class Review {
   /**
    * @param {string} address of the episode in the API @param {View} view @param {Player} player @param {History} history
-   * @param {(row: Row, name?: string) => void} rename
+   * @param {(row: Row, name: string | undefined, answered: (named: boolean) => void) => void} rename
    */
   constructor(address, view, player, history, rename) {
     this.address = address;
@@ -36,6 +37,8 @@ export class Review {
     /** @type {Item[]} */
     this.items = [];
     this.at = 0;
+    this.next = ""; // the cursor where the list goes on, "" for nowhere
+    this.asked = 0;
     this.timer = 0;
     this.told = "";
     byId("open-review").addEventListener("click", () => (this.active ? this.close() : this.open()));
@@ -72,20 +75,47 @@ export class Review {
     byId("open-review").focus();
   }
 
-  /** The transcript changed: what is still doubtful? */
+  /** The transcript changed: what is said otherwise by now is no longer in doubt; the rest is asked for when nothing goes on. */
   refresh() {
-    this.#progress();
-    if (!this.active) return;
+    if (!this.active) { this.#progress(); return; }
+    const item = this.item, left = this.items.filter((one) => this.#stands(one));
+    if (left.length < this.items.length) this.#keep(left, item);
+    else this.#progress();
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(async () => {
-      const item = this.item;
-      await this.#load();
-      if (!item || !this.active) return;
-      const same = this.items.findIndex((one) => one.id === item.id || (one.kind === item.kind && one.start === item.start && one.text === item.text));
-      if (same >= 0) this.at = same;
-      else this.at = Math.min(this.at, Math.max(0, this.items.length - 1));
-      this.#show();
-    }, REFRESH);
+    this.timer = window.setTimeout(() => this.#again(), this.items.length ? REST : 0);
+  }
+
+  /** The list anew, at the same item. */
+  async #again() {
+    const { item, at } = this, held = item !== undefined && this.#held(item);
+    await this.#load();
+    if (!this.active) return;
+    if (held && !this.items.some((one) => one.id === item.id)) this.items.splice(at, 0, item);
+    this.#keep(this.items, item);
+  }
+
+  /** Whether it is the one at hand and the caret is there: Enter is still to come. @param {Item} item */
+  #held(item) {
+    return item === this.item && this.editing?.row !== null && this.editing?.row === this.#place(item)?.row;
+  }
+
+  /** @param {Item[]} items @param {Item | undefined} item the one that was at hand */
+  #keep(items, item) {
+    const same = items.findIndex((one) => one.id === item?.id || (one.kind === item?.kind && one.start === item.start && one.text === item.text));
+    this.items = items;
+    this.at = same >= 0 ? same : Math.min(this.at, Math.max(0, items.length - 1));
+    this.#show();
+  }
+
+  /** Whether the paragraph still says so, and is still marked. @param {Item} item */
+  #stands(item) {
+    if (item.kind === "name" || this.#held(item)) return true;
+    const found = this.#place(item);
+    if (!found || found.row.base) return true;
+    const { paragraph } = found.row;
+    if (item.kind === "speaker") return paragraph.unsure;
+    const said = textOf({ ...paragraph, words: paragraph.words.slice(found.from, found.to + 1) });
+    return said === tidy(item.text) && paragraph.doubt.includes(found.from);
   }
 
   /** @param {number} index */
@@ -94,9 +124,10 @@ export class Review {
     this.at = (index + this.items.length) % this.items.length;
     this.#show();
     this.play();
-    if (this.item?.kind === "word") this.correct(); else this.card.focus({ preventScroll: true });
+    if (this.item?.kind === "word" || this.item?.confirmable === false) this.correct(); else this.card.focus({ preventScroll: true });
     const found = this.#place();
     if (found) this.view.reveal(found.row, found.from);
+    if (this.next && this.at + LISTED >= this.items.length) this.#load(this.next).then(() => this.#keep(this.items, this.item));
   }
 
   play() {
@@ -107,6 +138,7 @@ export class Review {
   confirm() {
     const item = this.item, found = this.#place();
     if (!item) return;
+    if (item.confirmable === false) { this.correct(); return; } // nobody's name can't be right
     this.history.act({ do: "confirm", item: item.id, kind: item.kind, paragraph: found?.row.paragraph.id ?? "", from: found?.from ?? -1, to: found?.to ?? -1 },
       found ? [found.row.paragraph] : []);
     this.#done(item);
@@ -117,7 +149,11 @@ export class Review {
     const item = this.item, found = this.#place();
     if (!item || !found) return;
     if (item.kind === "word") this.editing?.pick(found.row, found.from, found.to);
-    else this.rename(found.row, item.suggestion ?? undefined);
+    else {
+      this.rename(found.row, item.suggestion ?? (item.confirmable === false ? "" : undefined), (named) => {
+        if (named) this.#done(item); else this.go(this.at + 1);
+      });
+    }
   }
 
   /**
@@ -149,31 +185,29 @@ export class Review {
 
   /** @param {Item} item */
   #done(item) {
-    const at = this.items.indexOf(item);
+    const at = this.items.indexOf(item), next = at < 0 ? this.at : at; // refresh() may have taken it away
     this.items = this.items.filter((one) => one !== item);
     this.#progress();
-    this.go(this.items.length ? Math.min(at, this.items.length - 1) : 0);
+    this.go(this.items.length ? Math.min(next, this.items.length - 1) : 0);
     if (!this.items.length) { this.mark.clear(); this.player.looped = null; this.player.pause(); }
   }
 
-  async #load() {
+  /** The most doubtful ones, or those that come after what is there. @param {string} [cursor] */
+  async #load(cursor = "") {
+    const mine = (this.asked += 1);
+    this.next = "";
     try {
-      /** @type {Item[]} */
-      const found = [];
-      let next = "";
-      do {
-        const page = await api("GET", `${this.address}/review?limit=200${next ? `&cursor=${encodeURIComponent(next)}` : ""}`);
-        found.push(...page.items);
-        next = page.next ?? "";
-      } while (next);
-      const answered = new Set(this.view.model.pending.map((edit) => (edit.do.do === "confirm" ? edit.do.item : "")));
-      this.items = found.filter((item) => !answered.has(item.id));
+      const page = await api("GET", `${this.address}/review?limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      if (mine !== this.asked) return;
+      const kept = cursor ? this.items : [], known = new Set(kept.map((item) => item.id));
+      for (const { do: action } of this.view.model.pending) if (action.do === "confirm") known.add(action.item);
+      this.next = page.next ?? "";
+      this.items = [...kept, ...page.items.filter((/** @type {Item} */ item) => !known.has(item.id))];
     } catch (error) { toast(error instanceof Error ? error.message : String(error)); }
   }
 
-  /** Where the item is on the page: its row, and its words there. */
-  #place() {
-    const item = this.item;
+  /** Where an item is on the page: its row, and its words there. @param {Item | undefined} [item] */
+  #place(item = this.item) {
     if (!item) return null;
     const row = this.view.byKey.get(this.view.model.key(item.paragraph ?? "")) ?? this.view.at(item.start * 1000 + 1)?.row;
     if (!row) return null;
@@ -213,6 +247,7 @@ export class Review {
     byId("review-why").textContent = why(item);
     byId("review-suggestion").hidden = !item.suggestion;
     byId("review-suggestion").textContent = item.suggestion ? t("editor.suggestion", { text: item.suggestion }) : "";
+    byId("review-confirm").hidden = item.confirmable === false;
     byId("review-correct").textContent = t(ANSWERS[item.kind]);
     const upcoming = this.items.slice(this.at + 1, this.at + 1 + LISTED);
     byId("review-list").replaceChildren(...upcoming.map((one, number) => element("li", {},

@@ -24,6 +24,8 @@ export class SpeakerMenu {
     this.row = null;
     /** @type {{focus: () => void} | null} */
     this.back = null;
+    /** @type {((named: boolean) => void) | null} */
+    this.answered = null;
     this.active = -1;
     byId("who-form").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -46,8 +48,13 @@ export class SpeakerMenu {
     });
   }
 
-  /** @param {Row} row @param {string} [name] to begin with */
-  open(row, name) {
+  /**
+   * @param {Row} row @param {string} [name] to begin with
+   * @param {(named: boolean) => void} [answered] where somebody asked: told of Enter, and whether there was a name
+   */
+  open(row, name, answered) {
+    this.row?.name.setAttribute("aria-expanded", "false");
+    this.answered = answered ?? null;
     const caret = this.view.caret(row), { speaker } = row.paragraph, own = this.view.model.name(speaker);
     this.row = row;
     this.back = { focus: () => (caret ? this.view.select(row, caret.from, caret.to) : row.name.focus()) };
@@ -99,12 +106,22 @@ export class SpeakerMenu {
     if (!row || !speaker) return;
     const paragraph = row.paragraph.id;
     this.history.act(label.startsWith("?") ? { do: "speaker", paragraph, name: speaker.name } : { do: "speaker", paragraph, speaker: label }, [row.paragraph]);
+    this.#close(true);
+  }
+
+  /** @param {boolean} named */
+  #close(named) {
+    const { answered } = this;
+    if (answered) this.back = null;
+    this.answered = null;
     this.menu.hidePopover();
+    answered?.(named);
   }
 
   /** What was typed holds. */
   #write() {
     const row = this.row, name = this.field.value.replace(/\s+/g, " ").trim(), model = this.view.model;
+    if (row && !name && this.answered) this.#close(false);
     if (!row || !name) return;
     const { speaker, id } = row.paragraph, was = model.name(speaker);
     if (this.everywhere.checked && speaker !== null) {
@@ -114,12 +131,13 @@ export class SpeakerMenu {
       if (known && !known.label.startsWith("?")) this.history.act({ do: "speaker", paragraph: id, speaker: known.label }, [row.paragraph]);
       else this.history.act({ do: "speaker", paragraph: id, name }, [row.paragraph]);
     }
-    this.menu.hidePopover();
+    this.#close(true);
   }
 
   #closed() {
     this.row?.name.setAttribute("aria-expanded", "false");
     const at = document.activeElement, lost = at === document.body || at === this.row?.box || this.menu.contains(at);
+    this.answered = null;
     if (lost && this.row && this.view.byKey.get(this.row.key) === this.row) this.back?.focus();
     this.row = null;
   }

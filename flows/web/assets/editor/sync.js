@@ -12,7 +12,7 @@ import { merged, textOf } from "./text.js";
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./model.js").Model} Model */
-/** @typedef {"saved" | "saving" | "kept" | "signed-out"} State */
+/** @typedef {"saved" | "saving" | "kept" | "signed-out" | "forbidden" | "gone"} State */
 /**
  * Words of one's own that can't be put in place: what another wrote there meanwhile, or why the server won't take them.
  * @typedef {{op: string, by: string, detail: string, mine: string, base: Paragraph[], theirs: Paragraph[]}} Conflict
@@ -20,13 +20,15 @@ import { merged, textOf } from "./text.js";
 /**
  * @typedef {{
  *   changed: (patch: Patch | null) => void, state: (state: State) => void, conflict: (conflict: Conflict) => void,
- *   refused: (detail: string) => void, present: (users: string[]) => void, undoable: (list: {op: string}[]) => void,
+ *   refused: (detail: string) => void, dropped: (edits: Edit[]) => void, present: (users: string[]) => void, undoable: (list: {op: string}[]) => void,
  * }} Listener
  */
 
 const FIRST_WAIT = 1000, LONGEST_WAIT = 30_000; // ms between attempts while the server is away
 const GAP = 400; // ms that a patch may come before those that it builds on
-const AWAY = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
+const REFUSALS = new Set([400, 409, 413, 422]); // what no later attempt would change
+/** @type {Record<number, State>} */
+const WAITS_FOR = { 401: "signed-out", 403: "forbidden", 404: "gone" }; // somebody to do something; else for the server
 
 export class Sync {
   /** @param {string} episode @param {Model} model @param {Listener} listener */
@@ -36,7 +38,8 @@ export class Sync {
     this.listener = listener;
     this.prefix = `episcribe-edit ${frame.caller.name} ${episode} `;
     this.count = 0;
-    this.storing = true;
+    /** @type {Set<string>} edits that the browser's storage has no room for */
+    this.loose = new Set();
     this.running = this.catching = false;
     this.wait = FIRST_WAIT;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -94,7 +97,7 @@ export class Sync {
 
   /** Whether edits would be lost with the page. */
   get unsafe() {
-    return !this.storing && this.model.pending.length > 0;
+    return this.model.pending.some((edit) => this.loose.has(edit.op));
   }
 
   /** Try at once. */
@@ -180,13 +183,12 @@ export class Sync {
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (AWAY.has(error.status)) {
-        this.listener.state("kept");
+      if (!REFUSALS.has(error.status)) {
+        this.listener.state(WAITS_FOR[error.status] ?? "kept");
         this.#soon(this.wait * (0.75 + Math.random() / 2));
         this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
         return false;
       }
-      if (error.status === 401) { this.listener.state("signed-out"); this.#soon(LONGEST_WAIT); return false; }
       return this.#renew().then(() => { this.#refuse(edit, error); return true; }, () => { this.#soon(this.wait); return false; });
     } finally {
       clearTimeout(slow);
@@ -205,6 +207,7 @@ export class Sync {
     const theirs = base.length ? overlapping(this.model.server.paragraphs, base) : [], [only] = theirs;
     for (const one of all) this.#forget(one.op);
     this.model.drop((one) => all.includes(one));
+    this.listener.dropped(all);
     const gone = problem.status === 409, detail = gone ? "" : problem.message;
     const both = gone && only && theirs.length === 1 && all.every((one) => one.do.do === "text") ? merged(was, mine, textOf(only)) : null;
     if (mine === was) this.listener.refused(detail);
@@ -218,6 +221,7 @@ export class Sync {
   #listen() {
     let lost = false;
     this.deaf ??= events(`/episodes/${this.episode}/events`, {
+      hello: ({ revision }) => { if (revision !== this.model.revision) this.refresh(); },
       patch: (patch) => this.#take(patch), reload: () => this.refresh(), present: (told) => this.listener.present(told.users),
     }, (connected) => {
       if (connected && lost) { this.refresh(); this.flush(); }
@@ -266,14 +270,19 @@ export class Sync {
   #store(edit) {
     const place = this.places.get(edit.op) ?? `${this.prefix}${String(Date.now()).padStart(15, "0")}-${String((this.count += 1)).padStart(6, "0")} ${edit.op}`;
     this.places.set(edit.op, place);
-    try { localStorage.setItem(place, JSON.stringify(edit)); } catch { this.storing = false; } // none, or a full one: it is kept as long as the page is open
+    try {
+      localStorage.setItem(place, JSON.stringify(edit));
+      this.loose.delete(edit.op);
+    } catch { this.loose.add(edit.op); } // no storage, or a full one: it is kept as long as the page is open
   }
 
   /** @param {string} op */
   #forget(op) {
     const place = this.places.get(op);
     this.places.delete(op);
+    this.loose.delete(op);
     try { if (place) localStorage.removeItem(place); } catch { /* no storage */ }
+    for (const other of this.model.pending) if (other.op !== op && this.loose.has(other.op)) this.#store(other); // there is room again
   }
 
   /** @returns {Edit[]} */

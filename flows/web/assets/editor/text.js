@@ -55,6 +55,34 @@ export function spans(paragraph, text) {
   return at === text.length ? found : null;
 }
 
+// Of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, and what is as wide as a Chinese character.
+const WIDE = /[\uff01-\uff60\p{scx=Bopo}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Yiii}]/u;
+const SPACELESS = new RegExp(`[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff${WIDE.source.slice(1)}`, "u");
+const LETTER = /[\p{L}\p{N}]/u;
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * The words of a text as the server cuts them, each with the white space before it; in scripts without spaces each
+ * letter, with the signs after it.
+ * @param {string} text
+ */
+export function units(text) {
+  return (text.match(/\s*\S+/g) ?? []).flatMap((chunk) => {
+    if (!SPACELESS.test(chunk)) return [chunk];
+    const found = [];
+    let piece = "";
+    for (const { segment } of graphemes.segment(chunk)) {
+      const last = [...piece.trim()].at(-1) ?? "", char = String.fromCodePoint(segment.codePointAt(0) ?? 0);
+      if (last && LETTER.test(char) && (SPACELESS.test(char) || (LETTER.test(last) && SPACELESS.test(last)))) {
+        found.push(piece);
+        piece = "";
+      }
+      piece += segment;
+    }
+    return [...found, piece];
+  });
+}
+
 /**
  * The paragraph with other text, for the time until the server tells how it cuts and times it: words at the beginning
  * and the end that are as before keep what they have, those between share the time between.
@@ -62,11 +90,23 @@ export function spans(paragraph, text) {
  * @returns {Paragraph}
  */
 export function withText(paragraph, text, id) {
-  const before = paragraph.words.map((word) => word.trim());
-  const after = text.match(/\s*\S+/g) ?? [], [head, tail] = shared(before, after.map((word) => word.trim()));
-  const middle = after.slice(head, after.length - tail), last = before.length - tail;
-  const from = paragraph.starts[head] ?? paragraph.ends[head - 1] ?? 0;
-  const to = Math.max(from, last > head ? paragraph.ends[last - 1] ?? from : paragraph.starts[last] ?? from);
+  const { words } = paragraph, fresh = units(text), old = words.flatMap((word, index) => units(word).map((unit) => ({ unit, index })));
+  const most = Math.min(old.length, fresh.length), spaced = (/** @type {string} */ one) => /^\s/.test(one);
+  const same = (/** @type {number} */ i, /** @type {number} */ j) => {
+    const one = old[i]?.unit ?? "", other = fresh[j] ?? "";
+    return one.trim() === other.trim() && (!i || !j || spaced(one) === spaced(other));
+  };
+  const owner = (/** @type {number} */ i) => old[i]?.index ?? words.length;
+  let head = 0, tail = 0;
+  while (head < most && same(head, head)) head += 1;
+  while (tail < most - head && same(old.length - 1 - tail, fresh.length - 1 - tail)) tail += 1;
+  while (head && owner(head) === owner(head - 1)) head -= 1;
+  while (tail && owner(old.length - tail) === owner(old.length - tail - 1)) tail -= 1;
+  const first = owner(head), last = owner(old.length - tail), middle = fresh.slice(head, fresh.length - tail);
+  const seam = fresh[fresh.length - tail] ?? "", after = words.slice(last);
+  if (tail && after[0] !== undefined) after[0] = `${spaced(seam) ? " " : ""}${after[0].trim()}`;
+  const from = paragraph.starts[first] ?? paragraph.ends[first - 1] ?? 0;
+  const to = Math.max(from, last > first ? paragraph.ends[last - 1] ?? from : paragraph.starts[last] ?? from);
   const size = middle.join("").length || 1;
   let done = 0;
   const times = middle.map((word) => {
@@ -75,16 +115,29 @@ export function withText(paragraph, text, id) {
     return [Math.round(start), Math.round(from + ((to - from) * done) / size)];
   });
   const moved = (/** @type {number[]} */ indices) => indices
-    .filter((index) => index < head || index >= last)
-    .map((index) => (index < head ? index : index - last + head + middle.length));
+    .filter((index) => index < first || index >= last)
+    .map((index) => (index < first ? index : index - last + first + middle.length));
   /** @param {number[]} kept @param {number} side */
-  const woven = (kept, side) => [...kept.slice(0, head), ...times.map((pair) => pair[side] ?? from), ...kept.slice(last)];
+  const woven = (kept, side) => [...kept.slice(0, first), ...times.map((pair) => pair[side] ?? from), ...kept.slice(last)];
   return {
     ...paragraph, id,
-    words: after,
+    words: [...words.slice(0, first), ...middle, ...after],
     starts: woven(paragraph.starts, 0), ends: woven(paragraph.ends, 1),
     doubt: moved(paragraph.doubt), overlap: moved(paragraph.overlap),
   };
+}
+
+/**
+ * Where the words of a paragraph lie in those of another that holds them, the nearest in time where it does so more than
+ * once: a place in its text, -1 for nowhere.
+ * @param {Paragraph} wanted @param {Paragraph} within
+ */
+export function occurrence(wanted, within) {
+  const text = textOf(wanted), all = textOf(within);
+  const away = (/** @type {number} */ at) => Math.abs((within.starts[wordAfter(within, letters(all.slice(0, at)))] ?? 0) - (wanted.starts[0] ?? 0));
+  let best = all.indexOf(text);
+  for (let at = best; text && at >= 0; at = all.indexOf(text, at + 1)) if (away(at) < away(best)) best = at;
+  return best;
 }
 
 /**
@@ -107,7 +160,7 @@ export function part(paragraph, from, to, id) {
  */
 export function joined(first, second, id) {
   const [head = "", ...rest] = second.words, by = first.words.length;
-  const spaced = /^\s/.test(head) || !/\s/.test(first.words.join("").trim()) ? head : ` ${head}`;
+  const spaced = /^\s/.test(head) || (WIDE.test([...textOf(first)].at(-1) ?? "") && WIDE.test(head[0] ?? "")) ? head : ` ${head}`;
   const later = (/** @type {number[]} */ indices) => indices.map((index) => index + by);
   return {
     ...first, id, words: [...first.words, spaced, ...rest], starts: [...first.starts, ...second.starts],
@@ -136,11 +189,11 @@ export function wordAfter(paragraph, wanted) {
 export function merged(base, mine, theirs) {
   if (mine === theirs || base === theirs) return mine;
   if (base === mine) return theirs;
-  const a = base.split(" "), b = mine.split(" "), c = theirs.split(" ");
+  const [a = [], b = [], c = []] = [base, mine, theirs].map((text) => units(` ${text}`));
   const [head, tail] = shared(a, b), [head2, tail2] = shared(a, c);
   const [from, to, from2, to2] = [head, a.length - tail, head2, a.length - tail2];
-  if (to < from2) return [...b.slice(0, b.length - tail), ...a.slice(to, from2), ...c.slice(from2)].join(" ");
-  if (to2 < from) return [...c.slice(0, c.length - tail2), ...a.slice(to2, from), ...b.slice(from)].join(" ");
+  if (to < from2) return tidy([...b.slice(0, b.length - tail), ...a.slice(to, from2), ...c.slice(from2)].join(""));
+  if (to2 < from) return tidy([...c.slice(0, c.length - tail2), ...a.slice(to2, from), ...b.slice(from)].join(""));
   return null;
 }
 

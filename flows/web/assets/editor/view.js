@@ -2,7 +2,7 @@
 
 import { byId, clock, element, t } from "../frame.js";
 import { Marks } from "./highlights.js";
-import { merged, shared, spans, textOf, tidy, withText } from "./text.js";
+import { merged, occurrence, shared, spans, textOf, tidy, withText } from "./text.js";
 
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./model.js").Model} Model */
@@ -206,7 +206,7 @@ export class View {
   /** @param {string} key @param {Paragraph} paragraph @returns {Row} */
   #make(key, paragraph) {
     const name = element("button", { type: "button", class: "name", dir: "auto", tabindex: -1 });
-    const link = element("a", { tabindex: -1 }, element("time"));
+    const link = element("a", { tabindex: this.editable ? -1 : 0 }, element("time"));
     const box = element("div", { class: "words" }, document.createTextNode(textOf(paragraph)));
     if (this.editable) {
       editing(box);
@@ -225,8 +225,8 @@ export class View {
 
   /** The caret was in a row that is now part of another. @param {Row} was @param {number} offset */
   #follow(was, offset) {
-    const row = this.at((was.paragraph.starts[0] ?? 0) + 1)?.row, at = row ? (row.box.textContent ?? "").indexOf(textOf(was.paragraph)) : -1;
-    if (row) this.select(row, Math.max(0, at) + offset);
+    const row = this.at((was.paragraph.starts[0] ?? 0) + 1)?.row;
+    if (row) this.select(row, Math.max(0, occurrence(was.paragraph, row.paragraph)) + offset);
   }
 
   /** @param {Row} row @param {Paragraph} paragraph */
@@ -238,15 +238,22 @@ export class View {
     if (this.composing === row) return;
     if (typed === now) row.base = null;
     else if (typed === was) { row.base = null; this.write(row, now); }
-    else {
-      const both = merged(was, typed, now);
-      if (both !== null) { // else it is sent as a change of what was there, and the user is asked
-        row.base = paragraph;
-        if (both !== typed) this.write(row, both);
-      }
-    }
+    else this.#together(row, was, typed);
     if (!row.base && document.activeElement !== row.box) this.write(row, now);
     this.#mark(row);
+  }
+
+  /** What came while somebody composed goes together with what they wrote. @param {Row} row */
+  composed(row) {
+    if (row.base && row.base !== row.paragraph) this.#together(row, textOf(row.base), tidy(row.box.textContent ?? ""));
+  }
+
+  /** @param {Row} row @param {string} was @param {string} typed */
+  #together(row, was, typed) {
+    const both = merged(was, typed, textOf(row.paragraph));
+    if (both === null) return; // it is sent as a change of what was there, and the user is asked
+    row.base = row.paragraph;
+    if (both !== typed) this.write(row, both);
   }
 
   /** @param {Row} row @param {string} before the name above @returns {string} its own */
@@ -284,11 +291,10 @@ export class View {
 
   /** One row at a time is reached by Tab, the one that was last worked on. @param {Row | null} row */
   #enter(row) {
-    if (!row || row === this.current) return;
+    if (!row || row === this.current || !this.editable) return; // readers reach each paragraph's link
     for (const [one, index] of /** @type {[Row | null, number][]} */ ([[this.current, -1], [row, 0]])) {
       if (!one) continue;
-      one.name.tabIndex = one.link.tabIndex = index;
-      if (this.editable) one.box.tabIndex = index;
+      one.name.tabIndex = one.link.tabIndex = one.box.tabIndex = index;
     }
     this.current = row;
   }
