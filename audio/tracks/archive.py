@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import stat
@@ -17,6 +18,7 @@ from zipfile import ZipFile, ZipInfo
 from models.record.errors import EpiscribeError, InputError
 
 MAX_ENTRIES = 10_000
+MAX_LIST_BYTES = 3_000_000  # of a zip's own list, which is read before its entries can be counted
 MAX_BYTES = 32 * 1024**3  # unpacked, all tracks together: twenty hours of stereo at 48 kHz in 24 bits
 BLOCK_BYTES = 1024**2
 SPARE_BYTES = 200_000_000  # what must stay free on the disk
@@ -66,10 +68,19 @@ def unpacked(
     return [(name, folder / own) for (name, _), own in zip(entries, ours, strict=True)]
 
 
+class _Bounded(io.BufferedReader):
+    """A zip of which no more is read at once than the list of one with MAX_ENTRIES entries takes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_LIST_BYTES:
+            raise InputError(f"{self.name} holds too many files: give one with the tracks alone")
+        return super().read(size)
+
+
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[ZipFile]:
     try:
-        with ZipFile(path) as opened:
+        with _Bounded(io.FileIO(path)) as file, ZipFile(file) as opened:
             yield opened
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputError(f"{path} is a damaged zip ({error})") from None

@@ -71,7 +71,8 @@ def feeds_remove(name: Annotated[str, typer.Argument(help="The show's name.")]) 
     """Follow a show no longer. Its episodes stay in the library."""
     from flows.schedule import shows
 
-    shows.remove(name)
+    _, store = _opened()
+    shows.remove(name, store)
     _print(f"{name} is not followed any more; its transcripts stay")
 
 
@@ -114,8 +115,10 @@ def retry(
     episode: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning, from status.")],
 ) -> None:
     """Have another go at an episode that failed, was skipped, or is to be done anew."""
+    from flows.web.access import OWNER
+
     _, store = _opened()
-    listed = store.retry(episode)
+    listed = store.retry(episode, OWNER)
     _print(f"{listed.id[:SHORT_ID]} {listed.episode.title}: the next poll takes it")
 
 

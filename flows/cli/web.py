@@ -26,7 +26,7 @@ Name = Annotated[str, typer.Argument(help="a-z, 0-9, . _ and -; upper case is ta
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
-ROLE_HELP = "reader: read; editor: also add and correct; admin: also publish, users."
+ROLE_HELP = "reader: read; editor: also add, follow shows, correct; admin: also publish, webhooks, users."
 
 
 def register(app: typer.Typer) -> None:
@@ -112,11 +112,11 @@ def users_remove(name: Name) -> None:
 
 @users_app.command("password")
 def users_password(name: Name, password_stdin: PasswordStdin = False) -> None:
-    """Give a user another password; they are signed out everywhere."""
+    """Give a user another password; they are signed out everywhere, and their tokens end."""
     users = _users()
     users.get(name)
     users.set_password(name, _password(from_stdin=password_stdin))
-    typer.echo(f"{name} has another password")
+    typer.echo(f"{name} has another password; their tokens let nobody in any more")
 
 
 @users_app.command("role")

@@ -20,7 +20,7 @@ from models.record.transcript import Segment, Transcript
 from outputs.library import read
 from outputs.library.folders import find_episode
 from outputs.library.index import NoIndexError
-from outputs.library.listing import Wanted, list_episodes
+from outputs.library.listing import Wanted, list_episodes, unread
 from outputs.library.search import search
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import passages
@@ -133,6 +133,8 @@ class Shelf:
     ) -> Hits:
         """Find where words are said: in a row first, then the newest."""
         found = search(self.library, query, speaker, show, limit, since=since, until=until)
+        if not found.count:
+            self._refuse_to_know()
         hits = [
             Found(
                 episode=hit.folder,
@@ -208,6 +210,8 @@ class Shelf:
     ) -> list[AnEpisode]:
         """The episodes of the library, the newest first."""
         found, _ = list_episodes(self.library, Wanted(show, title, speaker), limit=limit)
+        if not found:
+            self._refuse_to_know()
         return [
             AnEpisode(
                 episode=one.folder,
@@ -220,6 +224,11 @@ class Shelf:
             )
             for one in found
         ]
+
+    def _refuse_to_know(self) -> None:
+        """NoIndexError where there may be more than the index tells yet."""
+        if unread(self.library):
+            raise NoIndexError(f"{self.library} is being indexed")
 
     def _transcript(self, episode: str) -> Transcript:
         show, _, name = episode.partition("/")
@@ -261,9 +270,7 @@ def _told(tool: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return tool(**{PYTHON_NAMES.get(name, name): value for name, value in given.items()})
         except NoIndexError:
-            raise ToolError(
-                "the library is being indexed for the first time: try again in a minute"
-            ) from None
+            raise ToolError("the library is being indexed: try again in a minute") from None
         except EpiscribeError as error:
             raise ToolError(str(error)) from None
 

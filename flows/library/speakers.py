@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.naming.person_names import fold
-from models.naming.speakers import NamingContext, rename_by_voice, rename_speaker
+from models.naming.speakers import NamingContext, is_numbered, rename_by_voice, rename_speaker
 from models.naming.voices import VoiceRegistry, VoiceSample, sample_of
 from models.record.errors import EpiscribeError, InputError
 from models.record.identity import same_show
@@ -101,7 +101,8 @@ def labels_of(transcript: Transcript, speaker: str, folder: Path) -> list[str]:
 def learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str | None, show: Path) -> bool:
     """Learn voices that somebody put a name to, or forget what they taught; whether there was one to learn from.
 
-    labels: whose voices, which this machine has kept. name: None where the name was taken back. show: the folder.
+    labels: whose voices, which this machine has kept. name: None where the name was taken back; under a numbered one
+    nothing is learnt. show: the folder.
     """
     voices = [
         voice for voice in voices_file.episode_voices(transcript.audio.sha256) if voice.speaker in labels
@@ -109,9 +110,9 @@ def learn_confirmed(transcript: Transcript, labels: Sequence[str], name: str | N
     samples = [(name or "", sample_of(voice, transcript.episode.id, confirmed=True)) for voice in voices]
     if not samples:
         return False
-    taught = samples if name else []
+    taught = samples if name and not is_numbered(name) else []
     after = voices_file.change(show, lambda now: _corrected(now, samples).learnt_all(taught))
-    return bool(name) and after.voice_of(str(name)) is not None
+    return bool(taught) and after.voice_of(str(name)) is not None
 
 
 def _corrected(now: VoiceRegistry, samples: Sequence[tuple[str, VoiceSample]]) -> VoiceRegistry:

@@ -46,7 +46,7 @@ def add_address(
     """Have the episode at an address processed, which is that of its audio or of a feed.
 
     which: of a feed, as `audio.feeds.parse.pick_episode` has it. An item of a show that is followed is that show's.
-    Raises InputError and DownloadError.
+    Raises InputError, RunningError and DownloadError.
     """
     source = web_address(source.strip())
     if "://" not in source:
@@ -85,7 +85,8 @@ def add_uploads(
 ) -> list[ListedEpisode]:
     """Have files processed that `by` has sent: each an episode, or all of them `together` tracks of one.
 
-    names: who speaks on a track, by the id of its upload; else its name tells, also which one is the mix. InputError.
+    names: who speaks on a track, by the id of its upload; else its name tells, also which one is the mix.
+    All of them are added, or none: InputError, and RunningError where one is worked on.
     """
     own = {**KEEP, **checked_options(options)}
     kept = Uploads(settings, store)
@@ -94,14 +95,18 @@ def add_uploads(
         raise InputError("one title can't be that of several episodes: leave it out, or add them together")
     title = printable(title)[:TITLE_CHARS]
     if together and len(uploads) > 1:
-        return [_add_tracks(kept, store, uploads, names, title, own, by)]
-    added = []
-    for upload in uploads:
-        given = title or title_of(upload.name)
-        episode = Episode(finding.identity_of(upload.sha256), title=given, audio_url=f"{SCHEME}{upload.id}")
-        kept.attach([upload], episode.id)
-        added.append(queue.add(store, episode, options=own, by=by))
-    return added
+        made = [(uploads, *_of_tracks(uploads, names, title, own))]
+    else:
+        made = [([one], _of_file(one, title), own) for one in uploads]
+    with store.begin() as connection:  # killed in between, all can be used again
+        for files, episode, _ in made:
+            kept.attach(connection, files, episode.id)
+        return [queue.add_within(connection, episode, options=chosen, by=by) for _, episode, chosen in made]
+
+
+def _of_file(upload: Upload, title: str) -> Episode:
+    title = title or title_of(upload.name)
+    return Episode(finding.identity_of(upload.sha256), title=title, audio_url=f"{SCHEME}{upload.id}")
 
 
 def _usable(kept: Uploads, upload_id: str, by: str) -> Upload:
@@ -117,15 +122,10 @@ def _usable(kept: Uploads, upload_id: str, by: str) -> Upload:
     return upload
 
 
-def _add_tracks(
-    kept: Uploads,
-    store: Store,
-    uploads: Sequence[Upload],
-    names: Mapping[str, str],
-    title: str,
-    options: Mapping[str, Any],
-    by: str,
-) -> ListedEpisode:
+def _of_tracks(
+    uploads: Sequence[Upload], names: Mapping[str, str], title: str, options: Mapping[str, Any]
+) -> tuple[Episode, Mapping[str, Any]]:
+    """The episode whose tracks these are, and its options."""
     mixes = [one for one in uploads if not names.get(one.id) and is_mix(one.name)]
     mix = mixes[0] if len(mixes) == 1 else None
     tracks = [one for one in uploads if one is not mix]
@@ -147,8 +147,7 @@ def _add_tracks(
         or title_of(tracks[0].name),
         audio_url=f"{SCHEME}{mix.id}" if mix else "",
     )
-    kept.attach(uploads, episode.id)
-    return queue.add(store, episode, options={**options, "track": given}, by=by)
+    return episode, {**options, "track": given}
 
 
 def _person(name: str) -> str:

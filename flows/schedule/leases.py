@@ -75,7 +75,8 @@ class Lease:
     def forget_files(self) -> None:
         """Remove what was sent, since the episode is done; else it is swept later."""
         with suppress(EpiscribeError):
-            Uploads(self.settings, self.store).remove_of(self.listed.id)
+            used = ids_in(self.episode.audio_url, self.listed.options.get("track", ()))
+            Uploads(self.settings, self.store).remove_unwanted(used)
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from audio.feeds.items import MAX_AHEAD
 from audio.transfer.http import Validators
@@ -30,6 +30,17 @@ class FeedState:
     failures: int = 0
     next_poll_at: float = 0.0
     error: str = ""
+
+
+class Place(NamedTuple):
+    """What tells where in the line an episode is; `sorted_at` is when it came out, as `sort_moments` has it."""
+
+    id: str
+    state: str
+    priority: float
+    added_by: str
+    found_at: float
+    sorted_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +78,13 @@ class ListedEpisode:
         """The episode's id."""
         return self.episode.id
 
+    @property
+    def place(self) -> Place:
+        """What tells where in the line it is."""
+        return Place(self.id, self.state, self.priority, self.added_by, self.found_at, self.sorted_at)
 
-def in_line(listed: Iterable[ListedEpisode], busy: Mapping[str, int]) -> list[ListedEpisode]:
+
+def in_line(places: Iterable[Place], busy: Mapping[str, int]) -> list[Place]:
     """Episodes in the order in which they are handed out.
 
     Higher priority first. Of one priority, what people added goes before what feeds list, for somebody waits for it:
@@ -77,14 +93,14 @@ def in_line(listed: Iterable[ListedEpisode], busy: Mapping[str, int]) -> list[Li
     """
     turns = Counter(busy)
 
-    def place(one: ListedEpisode) -> tuple[float, bool, float, float, str]:
+    def key(one: Place) -> tuple[float, bool, float, float, str]:
         if not one.added_by:
             return (-one.priority, True, -one.sorted_at, 0.0, one.id)
         turns[one.added_by] += 1
         return (-one.priority, False, turns[one.added_by], one.found_at, one.id)
 
-    earliest = sorted(listed, key=lambda one: (-one.priority, one.found_at, one.id))
-    return [one for _, one in sorted(((place(one), one) for one in earliest), key=lambda placed: placed[0])]
+    earliest = sorted(places, key=lambda one: (-one.priority, one.found_at, one.id))
+    return sorted(earliest, key=key)
 
 
 @dataclass(frozen=True, slots=True)

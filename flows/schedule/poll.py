@@ -93,23 +93,15 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
     """Process what is due here and now, one after the other, at most as many as the queue holds."""
     started: dict[str, dict[str, Any]] = {}
     bar = ProgressBar("poll-episodes-progress", "episodes processed")
+    store.skip_unfollowed(settings.shows)
     while len(started) < settings.limits.queue:
-        due = [listed for listed in _due(settings, store) if listed.id not in started]
+        due = [listed for listed in store.due(settings.limits.attempts) if listed.id not in started]
         if not due:
             break
         state = process_episode(**_parameters(due[0], settings), return_state=True)
         started[due[0].id] = {**_episode_row(due[0]), "state": state.name, "error": _reason(store, due[0])}
         bar(len(started), len(started) + len(due) - 1)
     return list(started.values())
-
-
-def _due(settings: Settings, store: Store) -> list[ListedEpisode]:
-    """What is due, of the shows that are followed and of what people added."""
-    return [listed for listed in store.due(settings.limits.attempts) if _is_wanted(listed, settings)]
-
-
-def _is_wanted(listed: ListedEpisode, settings: Settings) -> bool:
-    return bool(listed.added_by) or listed.show in settings.shows
 
 
 def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
@@ -139,7 +131,8 @@ def hand_out(settings: Settings, store: Store, deployment: str) -> list[dict[str
     out and not begun, the runs of those are taken back, and made anew behind it.
     """
     limits = settings.limits
-    line = [listed for listed in store.line(limits.attempts) if _is_wanted(listed, settings)]
+    store.skip_unfollowed(settings.shows)
+    line = store.line(limits.attempts)
     beside = limits.queue - store.active()  # room without taking anything back
     room = beside + sum(listed.held for listed in line)
     started, overtaken = list[dict[str, Any]](), False

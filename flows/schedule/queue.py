@@ -8,17 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
-from flows.schedule.plan import ListedEpisode, in_line, published_at
-from flows.schedule.rows import ACTIVE, change, changed, encoded, held_by, listed, listed_where
+from flows.schedule.plan import ListedEpisode, Place, in_line, published_at
+from flows.schedule.rows import ACTIVE, changed, encoded, held_by, listed, listed_where
 from flows.schedule.store import FRESH, Store
-from flows.schedule.tables import database_time, episodes, progress
+from flows.schedule.tables import database_time, episodes, insert_or_leave, progress
 from models.record import identity
 from models.record.errors import InputError
 from models.record.transcript import Episode
 
 LIVE = ("waiting", *ACTIVE)
+WAITING = ("waiting", "queued")  # those that have a place
 ENDED = ("done", "failed", "cancelled")
 SKIPPED = "skipped"
 WORDS = 300  # characters of what was heard last
@@ -43,6 +44,10 @@ class Standing:
     step: Step | None = None
 
 
+class RunningError(InputError):
+    """What somebody wants to change is worked on right now."""
+
+
 # What people do
 
 
@@ -52,31 +57,46 @@ def add(
     """Have an episode processed, with options of its own; returns it as listed.
 
     One that the store knows already, by its id or as an item of the show, is not added twice: what waits gets these
-    options, what has ended is done again, and what is worked on goes on as it is.
+    options, and what has ended is done again. RunningError for what is worked on.
     """
     with store.begin() as connection:
-        now = database_time(connection)
-        known = _known(connection, episode, show)
-        own = {"options": json.dumps(options) if options else "", "added_by": by}
-        if known is None:
-            moment = published_at(episode)
-            row = {
-                "id": episode.id,
-                "show": show,
-                "guid": episode.id,
-                "published_at": min(moment, now) if moment > 0 else now,
-                "record": encoded(episode),
-                "backlog": False,
-                "state": "waiting",
-                "found_at": now,
-            }
-            connection.execute(insert(episodes).values(**row, **own))
+        return add_within(connection, episode, show=show, options=options, by=by)
+
+
+def add_within(
+    connection: Connection, episode: Episode, *, show: str = "", options: Mapping[str, Any], by: str
+) -> ListedEpisode:
+    """The same, within a transaction of the store."""
+    now = database_time(connection)
+    own = {"options": json.dumps(options) if options else "", "added_by": by}
+    known = _known(connection, episode, show)
+    if known is None:
+        moment = published_at(episode)
+        row = {
+            "id": episode.id,
+            "show": show,
+            "guid": episode.id,
+            "published_at": min(moment, now) if moment > 0 else now,
+            "record": encoded(episode),
+            "backlog": False,
+            "state": "waiting",
+            "found_at": now,
+        }
+        if insert_or_leave(connection, episodes, **row, **own):
             return _one(connection, episode.id)
-        if not (known.state == "running" and known.held):
-            again = {} if known.state in ("waiting", "queued") else {"found_at": now, "priority": 0.0}
-            record = {"record": encoded(replace(episode, id=known.id))}
-            change(connection, known.id, **{**FRESH, **again, **record, **own})
-        return _one(connection, known.id)
+        known = _one(connection, episode.id)  # somebody else was faster
+    waits = episodes.c.state.in_(WAITING)
+    again = {
+        "found_at": case((waits, episodes.c.found_at), else_=now),
+        "priority": case((waits, episodes.c.priority), else_=0.0),
+        "record": encoded(replace(episode, id=known.id)),
+    }
+    busy = and_(episodes.c.state == "running", episodes.c.lease_until >= now)
+    if not changed(connection, and_(episodes.c.id == known.id, ~busy), **{**FRESH, **again, **own}):
+        raise RunningError(
+            f"{known.episode.title!r} is worked on right now: cancel it, or add it again once it is done"
+        )
+    return _one(connection, known.id)
 
 
 def cancel(store: Store, episode_id: str) -> ListedEpisode:
@@ -87,7 +107,7 @@ def cancel(store: Store, episode_id: str) -> ListedEpisode:
     with store.begin() as connection:
         known = _one(connection, episode_id)
         now = database_time(connection)
-        waits = and_(episodes.c.id == episode_id, episodes.c.state.in_(("waiting", "queued")))
+        waits = and_(episodes.c.id == episode_id, episodes.c.state.in_(WAITING))
         if not changed(connection, waits, state="cancelled", lease_until=0.0, done_at=now):
             works = and_(episodes.c.id == episode_id, episodes.c.state == "running")
             if not changed(connection, works, cancel=1):
@@ -102,21 +122,29 @@ def move(store: Store, episode_id: str, *, before: str = "", last: bool = False)
         moved = _among(line, episode_id)
         rest = [one for one in line if one.id != episode_id]
         if last:
-            _rank(connection, moved, min([0.0, *(one.priority for one in rest)]) - 1.0)
+            ranks = {episode_id: min([0.0, *(one.priority for one in rest)]) - 1.0}
         elif not before:
-            _rank(connection, moved, max([0.0, *(one.priority for one in rest)]) + 1.0)
+            ranks = {episode_id: max([0.0, *(one.priority for one in rest)]) + 1.0}
         elif before != episode_id:
             # Those in front of that one stay there, in their order: each gets a higher priority than the next.
             at = rest.index(_among(rest, before))
-            for steps, one in enumerate([moved, *reversed(rest[:at])], 1):
-                _rank(connection, one, rest[at].priority + steps)
+            in_front = enumerate([moved, *reversed(rest[:at])], 1)
+            ranks = {one.id: rest[at].priority + steps for steps, one in in_front}
+        else:
+            ranks = {}
+        was = {one.id: one.priority for one in line}
+        for one, priority in sorted(
+            ranks.items()
+        ):  # in one order, so that no two who move wait for each other
+            if priority != was[one] and not _rank(connection, one, priority) and one == episode_id:
+                raise _not_waiting(one)
         return _one(connection, episode_id)
 
 
-def _rank(connection: Connection, one: ListedEpisode, priority: float) -> None:
-    """Give an episode a priority; its run, whose turn comes by when it was made, is to be made anew."""
-    again = {"state": "waiting", "lease_until": 0.0} if one.priority != priority else {}
-    change(connection, one.id, priority=priority, **again)
+def _rank(connection: Connection, episode_id: str, priority: float) -> bool:
+    """Give what still waits a priority; its run, whose turn comes by when it was made, is to be made anew."""
+    waits = and_(episodes.c.id == episode_id, episodes.c.state.in_(WAITING))
+    return changed(connection, waits, priority=priority, state="waiting", lease_until=0.0)
 
 
 def _known(connection: Connection, episode: Episode, show: str) -> ListedEpisode | None:
@@ -135,39 +163,63 @@ def _one(connection: Connection, episode_id: str) -> ListedEpisode:
     return found[0]
 
 
-def _line(connection: Connection) -> list[ListedEpisode]:
-    """What waits, handed out or not, also after a failure; in order."""
+def _line(connection: Connection) -> list[Place]:
+    """What waits, handed out or not, also after a failure; in order, and of each no more than tells the order."""
     busy = connection.execute(select(episodes.c.added_by).where(episodes.c.state == "running")).scalars()
-    waiting = episodes.c.state.in_(("waiting", "queued"))
-    return in_line(listed_where(connection, waiting), Counter(busy))
+    column = episodes.c
+    told = (column.id, column.state, column.priority, column.added_by, column.found_at, column.published_at)
+    rows = connection.execute(select(*told).where(column.state.in_(WAITING)))
+    return in_line((Place(*row) for row in rows), Counter(busy))
 
 
-def _among(line: Sequence[ListedEpisode], episode_id: str) -> ListedEpisode:
+def _among(line: Sequence[Place], episode_id: str) -> Place:
     for one in line:
         if one.id == episode_id:
             return one
-    raise InputError(f"{episode_id} is not waiting: only what waits has a place")
+    raise _not_waiting(episode_id)
+
+
+def _not_waiting(episode_id: str) -> InputError:
+    return InputError(f"{episode_id} is not waiting: only what waits has a place")
 
 
 # How it stands
 
 
-def standing(store: Store) -> list[Standing]:
-    """All that is worked on, then all that waits, in order."""
+def standing(
+    store: Store, limit: int = 100, *, start: int = 0, states: Sequence[str] = LIVE
+) -> list[Standing]:
+    """What is worked on, then what waits, in order: at most `limit` of those in `states`, from the `start`-th on."""
     with store.look() as connection:
-        now = database_time(connection)
-        joined = select(episodes, *_step_columns()).outerjoin(progress, progress.c.episode == episodes.c.id)
-        rows = connection.execute(joined.where(episodes.c.state == "running").order_by(episodes.c.claimed_at))
-        running = [Standing(listed(row, now), step=_step(row)) for row in rows.mappings()]
-        return [*running, *(Standing(one, place) for place, one in enumerate(_line(connection), 1))]
+        running = select(episodes.c.id).where(episodes.c.state == "running")
+        busy = connection.execute(running.order_by(episodes.c.claimed_at, episodes.c.id)).scalars()
+        wanted: list[tuple[str, int | None]] = [(one, None) for one in busy] if "running" in states else []
+        wanted += [(one.id, at) for at, one in enumerate(_line(connection), 1) if one.state in states]
+        return _standing(connection, dict(wanted[start : start + limit]))
 
 
 def standing_of(store: Store, ids: Iterable[str]) -> list[Standing]:
     """Those with these ids; InputError for one that there isn't."""
     wanted = list(ids)
-    live = {one.listed.id: one for one in standing(store)}
     with store.look() as connection:
-        return [live.get(one) or Standing(_one(connection, one)) for one in wanted]
+        places: dict[str, int | None] = {one.id: at for at, one in enumerate(_line(connection), 1)}
+        found = _standing(connection, {one: places.get(one) for one in wanted})
+    if missing := set(wanted) - {one.listed.id for one in found}:
+        raise InputError(f"the queue has no episode {min(missing)}")
+    return found
+
+
+def _standing(connection: Connection, places: Mapping[str, int | None]) -> list[Standing]:
+    """Those with these ids, in this order, with these places."""
+    now = database_time(connection)
+    joined = select(episodes, *_step_columns()).outerjoin(progress, progress.c.episode == episodes.c.id)
+    rows = connection.execute(joined.where(episodes.c.id.in_(list(places)))).mappings()
+    found = {row["id"]: row for row in rows}
+    return [
+        Standing(listed(found[one], now), place, _step(found[one]) if place is None else None)
+        for one, place in places.items()
+        if one in found
+    ]
 
 
 def ended(

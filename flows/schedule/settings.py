@@ -236,8 +236,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, which goes before what is built in."""
-        return env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+        """What the caller says goes before the environment, this before the file, and that before what is built in."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
     def show(self, name: str) -> Show:
         """The show of this name; InputError names those that there are."""
@@ -273,7 +273,11 @@ def library_location(given: Path | None) -> Path:
 
 def local_library(given: Path | None) -> Path:
     """As `library_location`. InputError where it has a URL: searching and building pages need files at hand."""
-    library = library_location(given)
+    return checked_local(library_location(given))
+
+
+def checked_local(library: Path) -> Path:
+    """A library that is a folder of this machine; InputError where it has a URL."""
     if not is_local(library):
         raise InputError(
             f"the library {library} is no folder of this machine: give a copy of it with --library"

@@ -15,6 +15,7 @@ from audio.transfer.addresses import web_address
 from audio.transfer.http import fetch_bytes
 from flows.schedule import settings as configuration
 from flows.schedule.settings import NAME, Settings, Show
+from flows.schedule.store import Store
 from models.record.errors import InputError
 from outputs.library.files import locked, replace_files
 from outputs.text.slug import slug
@@ -58,13 +59,14 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
     return name, feed
 
 
-def remove(name: str) -> None:
-    """Take a show out of the file. InputError where it isn't there."""
+def remove(name: str, store: Store) -> None:
+    """Take a show out of the file, and what waits of it out of the queue. InputError where it isn't there."""
     configuration.load().show(name)
     with _changing() as document:
         if name not in document.get(TABLE, {}):
             raise InputError(f"{name} is set by the environment, not by {configuration.config_path()}")
         del document[TABLE][name]
+    store.skip_unfollowed(configuration.load().shows)
 
 
 def _refuse_twice(settings: Settings, url: str) -> None:

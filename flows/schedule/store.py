@@ -56,6 +56,7 @@ MAX_PAUSE = 6 * 3600  # seconds between two attempts
 MAX_ERROR_CHARS = 500
 
 
+NOT_FOLLOWED = "its show is not followed any more"
 FRESH = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "cancel": 0, "done_at": None}
 """An episode that is to be done, whatever has come of it before."""
 
@@ -131,7 +132,8 @@ class Store:
                 moved = {"published_at": published_at(episode)} if known else {}
                 change(connection, episode.id, record=encoded(episode), **moved)
             for episode in made.promoted:
-                change(connection, episode.id, state="waiting")
+                skipped = and_(_episodes.c.id == episode.id, _episodes.c.state == "skipped")
+                changed(connection, skipped, state="waiting", error="")
             connection.execute(
                 update(_feeds)
                 .where(_feeds.c.show == state.show)
@@ -199,7 +201,8 @@ class Store:
             queued = _episodes.c.state == "queued"
             live = and_(_episodes.c.state == "running", _episodes.c.lease_until >= now)
             busy = connection.execute(select(_episodes.c.added_by).where(live)).scalars()
-            return in_line(listed_where(connection, or_(ready, queued, lapsed)), Counter(busy))
+            found = {one.id: one for one in listed_where(connection, or_(ready, queued, lapsed))}
+            return [found[at.id] for at in in_line((one.place for one in found.values()), Counter(busy))]
 
     def bustle(self) -> tuple[float, ...]:
         """Numbers that change whenever there may be something new to hand out; cheap to ask for."""
@@ -327,10 +330,23 @@ class Store:
             now = database_time(connection)
             return spend(connection, episode_id, owner, state="cancelled", error="", done_at=now)
 
-    def retry(self, prefix: str) -> ListedEpisode:
+    def skip_unfollowed(self, followed: Iterable[str]) -> None:
+        """Skip what waits of shows that are not `followed`, and that nobody added.
+
+        Once its feed is read again, it waits again.
+        """
+        with self.begin() as connection:
+            lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < database_time(connection))
+            waits = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
+            left = and_(_episodes.c.added_by == "", _episodes.c.show.not_in(list(followed)))
+            skipped = update(_episodes).where(waits, left)
+            connection.execute(skipped.values(state="skipped", error=NOT_FOLLOWED, lease_until=0.0))
+
+    def retry(self, prefix: str, by: str = "") -> ListedEpisode:
         """Have another go at the episode whose id begins with `prefix`, whatever has come of it.
 
-        InputError where there is no such episode, more than one, or somebody is at work on it.
+        by: who wants it, and counts as who added it where a feed listed it: so it is done also where its show is not
+        followed any more. InputError where there is no such episode, more than one, or somebody is at work on it.
         """
         with self.begin() as connection:
             found = (
@@ -342,7 +358,8 @@ class Store:
                 )
             (listed,) = found
             busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= database_time(connection))
-            if not changed(connection, and_(_episodes.c.id == listed.id, ~busy), **FRESH):
+            wanted = {**FRESH, "added_by": listed.added_by or by}
+            if not changed(connection, and_(_episodes.c.id == listed.id, ~busy), **wanted):
                 raise InputError(f"a worker is on {listed.episode.title!r} right now")
             return listed
 
@@ -352,11 +369,11 @@ class Store:
             wanted = text("1=1") if shows is None else _episodes.c.show.in_(list(shows))
             return listed_where(connection, wanted)
 
-    def count_of(self, show: str) -> int:
-        """How many episodes of a show are known."""
+    def counts_by_show(self) -> dict[str, int]:
+        """How many episodes are known of each show that has any."""
+        counted = select(_episodes.c.show, func.count()).group_by(_episodes.c.show)
         with self.look() as connection:
-            counted = select(func.count()).where(_episodes.c.show == show)
-            return int(connection.execute(counted).scalar_one())
+            return dict(connection.execute(counted).tuples().all())
 
     def episode(self, episode_id: str) -> ListedEpisode | None:
         """The episode with this id."""
@@ -409,8 +426,9 @@ def _planned(
     rows = listed_where(connection, _episodes.c.show == show)
     made = plan(show, rows, found, back_fill=back_fill, new_per_poll=new_per_poll)
     backlog = listed_where(connection, and_(_episodes.c.show == show, _episodes.c.backlog))
-    promoted = [listed.episode for listed in backlog[:back_fill] if listed.state == "skipped"]
-    return replace(made, promoted=tuple(promoted))
+    skipped = [listed for listed in backlog[:back_fill] if listed.state == "skipped"]
+    skipped += [listed for listed in rows if listed.error == NOT_FOLLOWED and listed not in skipped]
+    return replace(made, promoted=tuple(listed.episode for listed in skipped))
 
 
 def _has_episodes(connection: Connection, show: str) -> bool:

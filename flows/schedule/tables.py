@@ -266,4 +266,6 @@ def insert_or_leave(connection: Connection, table: Table, **values: Any) -> bool
         from sqlalchemy.dialects.postgresql import insert as dialects_insert
     else:
         from sqlalchemy.dialects.sqlite import insert as dialects_insert  # type: ignore[assignment]
-    return bool(connection.execute(dialects_insert(table).values(**values).on_conflict_do_nothing()).rowcount)
+    added = dialects_insert(table).values(**values).on_conflict_do_nothing()
+    # Counted rows of an INSERT are not told by every driver.
+    return connection.execute(added.returning(*table.primary_key)).first() is not None

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from filelock import FileLock
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from audio.media import ffmpeg
 from audio.media.extensions import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
@@ -36,7 +40,9 @@ from outputs.text.terminal import printable
 
 SCHEME = "upload:"  # of an Episode's audio_url, or of a track, before the id
 KEEP_SECONDS = 14 * 86_400.0  # that a file is kept which no episode waits for
-MAX_UNFINISHED = 50  # of one person
+MAX_UNUSED = 100  # of one person, of which no episode was made
+ORPHAN_SECONDS = 3600.0  # after which what grows without being listed was cut off when it began
+OURS = re.compile(r"([0-9a-f]{32})\.(part|lock)")
 MAX_NAME_CHARS = 200
 ZIP = ".zip"
 OTHER = ".audio"  # where a name has no ending that is known
@@ -48,7 +54,7 @@ class TooLargeError(InputError):
 
 
 class TooManyError(InputError):
-    """Somebody has begun too many files and finished none."""
+    """Somebody has sent too many files and used none."""
 
 
 class NoRoomError(EpiscribeError):
@@ -103,19 +109,20 @@ class Uploads:
         upload = Upload(secrets.token_hex(16), user, tidy_name(name), size)
         with _disk(self.parts):
             self.parts.mkdir(parents=True, exist_ok=True)
-            begun = self._unfinished()
-            if sum(other.user == user for other in begun) >= MAX_UNFINISHED:
-                raise TooManyError(
-                    f"{MAX_UNFINISHED} files are begun and not finished: finish or remove some"
-                )
-            promised = sum(other.size - self.offset(other) for other in begun)
-            if shutil.disk_usage(self.parts).free < promised + size + SPARE_BYTES:
-                raise NoRoomError(f"there is no room for {size:,} bytes")
-            self.part(upload).open("xb").close()
-        with self._store.begin() as connection:
-            row = {"id": upload.id, "user": user, "name": upload.name, "size": size}
-            connection.execute(insert(_uploads).values(**row, changed_at=database_time(connection)))
+            with FileLock(self.parts / ".room.lock"):  # what one is promised, another can't be
+                self._check_room(upload)
+                self.part(upload).open("xb").close()
+                with self._store.begin() as connection:
+                    row = {"id": upload.id, "user": user, "name": upload.name, "size": size}
+                    connection.execute(insert(_uploads).values(**row, changed_at=database_time(connection)))
         return self.get(upload.id)
+
+    def _check_room(self, upload: Upload) -> None:
+        if len(self.of_user(upload.user)) >= MAX_UNUSED:
+            raise TooManyError(f"{MAX_UNUSED} files were sent and not used: add or remove some")
+        promised = sum(other.size - self.offset(other) for other in self._unfinished())
+        if shutil.disk_usage(self.parts).free < promised + upload.size + SPARE_BYTES:
+            raise NoRoomError(f"there is no room for {upload.size:,} bytes")
 
     def get(self, upload_id: str) -> Upload:
         """The one with this id; InputError where there is none."""
@@ -189,45 +196,60 @@ class Uploads:
             self.part(upload).unlink(missing_ok=True)
         return self.get(upload.id)
 
-    def attach(self, uploads: Iterable[Upload], episode_id: str) -> None:
-        """These are of an episode from now on; InputError where one is of another."""
-        with self._store.begin() as connection:
-            for upload in uploads:
-                free = _uploads.c.episode.in_(("", episode_id))
-                mine = update(_uploads).where(_uploads.c.id == upload.id, free)
-                values = {"episode": episode_id, "changed_at": database_time(connection)}
-                if not connection.execute(mine.values(**values)).rowcount:
-                    raise InputError(f"{upload.name} was used already: send it again")
+    def attach(self, connection: Connection, uploads: Iterable[Upload], episode_id: str) -> None:
+        """These are of an episode from now on, if the transaction is kept; InputError where one is of another."""
+        for upload in uploads:
+            free = _uploads.c.episode.in_(("", episode_id))
+            mine = update(_uploads).where(_uploads.c.id == upload.id, free)
+            values = {"episode": episode_id, "changed_at": database_time(connection)}
+            if not connection.execute(mine.values(**values)).rowcount:
+                raise InputError(f"{upload.name} was used already: send it again")
 
-    def remove(self, upload: Upload) -> None:
-        """Forget it; what can't be removed now is swept later."""
+    def remove(self, upload: Upload) -> bool:
+        """Forget it, with its files; False where it is gone, or of an episode by now."""
+        with self._store.begin() as connection:
+            same = (_uploads.c.id == upload.id) & (_uploads.c.episode == upload.episode)
+            if not connection.execute(delete(_uploads).where(same)).rowcount:
+                return False
+            self._erase(upload)  # before the row is gone for good: killed in between, it is removed next time
+        return True
+
+    def _erase(self, upload: Upload) -> None:
         for left in (self.part(upload), self.lock(upload)):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
         with suppress(Exception):  # each kind of store has its own
             (self.folder / upload.file_name).unlink(missing_ok=True)
-        with self._store.begin() as connection:
-            connection.execute(delete(_uploads).where(_uploads.c.id == upload.id))
 
-    def remove_of(self, episode_id: str) -> None:
-        """Forget those of an episode that is done."""
-        with self._store.look() as connection:
-            rows = connection.execute(select(_uploads).where(_uploads.c.episode == episode_id)).mappings()
-            done = [Upload(**row) for row in rows]
-        for upload in done:
-            self.remove(upload)
+    def remove_unwanted(self, ids: Iterable[str]) -> None:
+        """Forget those of these whose episode is done, or that expired and no episode waits for."""
+        for upload_id in ids:
+            with self._store.begin() as connection:
+                # Whoever uses it again waits, or has done so before we look.
+                mine = select(_uploads.c.id).where(_uploads.c.id == upload_id)
+                connection.execute(mine.with_for_update())
+                for upload in _unwanted(connection, _uploads.c.id == upload_id):
+                    connection.execute(delete(_uploads).where(_uploads.c.id == upload_id))
+                    self._erase(upload)
 
     def sweep(self) -> None:
-        """Remove what expired and no episode waits for, and what was left of episodes that are done."""
+        """Remove what expired and no episode waits for, what was left of episodes that are done, and of uploads."""
         with self._store.look() as connection:
-            old = _uploads.c.changed_at < database_time(connection) - KEEP_SECONDS
-            state = (
-                select(episodes.c.state).where(episodes.c.id == _uploads.c.episode).correlate(_uploads)
-            ).scalar_subquery()
-            unwanted = (func.coalesce(state, "") == "done") | (old & func.coalesce(state, "").not_in(LIVE))
-            gone = [Upload(**row) for row in connection.execute(select(_uploads).where(unwanted)).mappings()]
-        for upload in gone:
-            self.remove(upload)
+            gone = [upload.id for upload in _unwanted(connection)]
+        self.remove_unwanted(gone)
+        with suppress(OSError):
+            self._remove_orphans()
+
+    def _remove_orphans(self) -> None:
+        """Remove what the removal of an upload, or its beginning, left behind when it was cut off."""
+        long_ago = time.time() - ORPHAN_SECONDS
+        found = [path for path in self.parts.iterdir() if OURS.fullmatch(path.name)]
+        old = [path for path in found if path.stat().st_mtime < long_ago]
+        with self._store.look() as connection:
+            known = set(connection.execute(select(_uploads.c.id)).scalars()) if old else set()
+        for path in old:
+            if path.stem not in known:
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def at_hand(self, upload: Upload) -> Iterator[Path]:
@@ -253,6 +275,15 @@ class Uploads:
         finally:
             with suppress(OSError):
                 here.unlink(missing_ok=True)
+
+
+def _unwanted(connection: Connection, *among: Any) -> list[Upload]:
+    """What expired and no episode waits for, and what was left of episodes that are done."""
+    old = _uploads.c.changed_at < database_time(connection) - KEEP_SECONDS
+    state = select(episodes.c.state).where(episodes.c.id == _uploads.c.episode).correlate(_uploads)
+    told = func.coalesce(state.scalar_subquery(), "")
+    rows = connection.execute(select(_uploads).where((told == "done") | (old & told.not_in(LIVE)), *among))
+    return [Upload(**row) for row in rows.mappings()]
 
 
 def tidy_name(name: str) -> str:

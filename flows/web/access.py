@@ -1,12 +1,12 @@
 """Who calls, and what callers may do.
 
 A route says what it takes by the type of a parameter: `caller: Reader`, `Editor` or `Admin`. Who calls is told by
-`request.state.caller`, which `authentication` sets.
+`request.state.caller`, which `authentication` sets, as `request.state.look_up`, which finds out again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -42,6 +42,12 @@ def requires(role: str) -> Callable[[Request], Caller]:
         return found
 
     return caller
+
+
+async def still_let_in(request: Request) -> bool:
+    """Whether who sent a request, which goes on, could send it now: not who has signed out or was removed."""
+    look_up: Callable[[], Awaitable[Caller | None]] = request.state.look_up
+    return await look_up() is not None
 
 
 Reader = Annotated[Caller, Depends(requires("reader"))]

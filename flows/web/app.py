@@ -25,6 +25,7 @@ from flows.web.api import (
 from flows.web.authentication import Authentication
 from flows.web.config import API, WebConfig
 from flows.web.door import Door, HeadAsGet
+from flows.web.fetching import Fetches
 from flows.web.hub import Hub
 from flows.web.indexing import Indexer
 from flows.web.publishing import Publisher
@@ -65,6 +66,7 @@ def create_app(config: WebConfig) -> FastAPI:
     )
     accounts = Accounts(config.store)
     app.state.config, app.state.hub, app.state.accounts = config, Hub(), accounts
+    app.state.fetches, app.state.codes = Fetches(), set[str]()
     problems.install(app)
     for router in _routers():
         app.include_router(router, prefix=API)

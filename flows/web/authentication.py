@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
+from functools import partial
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
@@ -44,8 +46,14 @@ class Authentication:
         await self._app(scope, receive, send)
 
     def _token_in_address(self, request: Request) -> Response | None:
-        """The first visit: the token becomes a cookie, and leaves the address."""
-        if request.method != "GET" or not _same(request.query_params.get("token", ""), self._config.token):
+        """The first visit: the token, or a code that does it once, becomes a cookie, and leaves the address."""
+        given = request.query_params.get("token", "")
+        if request.method != "GET" or not given:
+            return None
+        codes: set[str] = request.app.state.codes
+        if given in codes:
+            codes.remove(given)
+        elif not _same(given, self._config.token):
             return None
         rest = [pair for pair in request.query_params.multi_items() if pair[0] != "token"]
         query = f"?{urlencode(rest)}" if rest else ""
@@ -57,14 +65,17 @@ class Authentication:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         path = self._config.below(request.scope["path"]) or ""
         safe, caller = request.method in SAFE, None
+        look_up: Callable[[], Awaitable[Caller | None]] = _nobody
         if scheme.lower() == "bearer":
-            caller = await self._program(secret.strip())
+            look_up = partial(self._program, secret.strip())
+            caller = await look_up()
         elif not safe and not self._from_our_page(request):
             return problems.refusal(request, 403, "this request comes from another site's page", "origin")
         elif (secret := request.cookies.get(cookie_name(self._config), "")) and (
             not safe or self._from_our_page(request) or _is_navigation(request)
         ):
-            caller = await self._browser(request, secret)
+            look_up = partial(self._browser, request, secret)
+            caller = await look_up()
             given = request.headers.get("x-csrf-token", "")
             if caller and not safe and path not in PUBLIC and not _same(given, caller.csrf):
                 told = "X-CSRF-Token is missing or of another session: load the page again"
@@ -72,7 +83,7 @@ class Authentication:
         if caller is None and path.startswith(f"{API}/") and path not in PUBLIC:
             headers = {"WWW-Authenticate": "Bearer"}
             return problems.refusal(request, 401, "sign in, or send a token", headers=headers)
-        request.state.caller = caller
+        request.state.caller, request.state.look_up = caller, look_up
         return None
 
     async def _program(self, secret: str) -> Caller | None:
@@ -93,6 +104,10 @@ class Authentication:
         site = request.headers.get("sec-fetch-site", "same-origin")
         origin = request.headers.get("origin", self._config.origin)
         return site in ("same-origin", "none") and origin == self._config.origin
+
+
+async def _nobody() -> None:
+    return None
 
 
 def cookie_name(config: WebConfig) -> str:

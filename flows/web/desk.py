@@ -8,33 +8,34 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from flows.library.speakers import learn_confirmed
+from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
+from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
-from outputs.formats.registry import EPISODE
-from outputs.library import corrections, rerendering
-from outputs.library.editing import EditingSession
-from outputs.library.files import stamp
+from outputs.library import rerendering
+from outputs.library.editing import EditingSession, stamps
 
 OPEN = 8  # episodes that are kept in memory
 PAGES = 32  # that are kept compressed
 COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
-ROOT = Path(__file__).parents[2]
+LATEST_SECONDS = 10.0  # after an edit they are, even where edits go on
+RENDERING_SECONDS = 600  # at most for the files of an episode
 
 
 class Desk:
@@ -46,7 +47,9 @@ class Desk:
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
         self._opening = [threading.Lock() for _ in range(OPEN)]
         self._pages: OrderedDict[str, bytes] = OrderedDict()
-        self._due: dict[Path, float] = {}
+        self._alive: WeakValueDictionary[Path, EditingSession] = WeakValueDictionary()
+        self._told: dict[Path, tuple[object, str]] = {}  # stamps and revision of what somebody has open
+        self._due: dict[Path, tuple[float, float]] = {}  # the time of the first edit, and when to write
         self._rendering: list[Path] = []
         self._present: dict[Path, Counter[str]] = defaultdict(Counter)
         self._woken, self._ended = threading.Event(), threading.Event()
@@ -73,12 +76,13 @@ class Desk:
         """The editing of an episode."""
         with self._opening[hash(folder) % len(self._opening)]:  # who comes at the same time waits for the one
             with self._lock:
-                found = self._open.get(folder)
+                found = self._alive.get(folder)
             opened = EditingSession(folder) if found is None else found
-            if found is None and opened.is_behind:
-                self._render_soon(folder)  # whoever corrected it last was ended before that
+            if found is None and opened.is_behind:  # whoever corrected it last was ended before that
+                self._teach_soon(folder, opened.record, opened.given_names)
+                self._render_soon(folder)
             with self._lock:
-                self._open[folder] = opened
+                self._alive[folder] = self._open[folder] = opened
                 self._open.move_to_end(folder)
                 while len(self._open) > OPEN:
                     self._open.popitem(last=False)
@@ -88,9 +92,19 @@ class Desk:
         """The editing of an episode as it is by now; who listens is told where another program changed it."""
         session = self.session(folder)
         with session.lock:
-            if session.refresh():
+            session.refresh()
+            before = self._note(folder, session)
+            if before not in (None, session.revision):
                 self._hub.publish(topic(folder), {"event": "reload", "revision": session.revision})
         return session
+
+    def _note(self, folder: Path, session: EditingSession) -> str | None:
+        """Remember what those have been told who have an episode open; the revision that they knew before."""
+        with self._lock:
+            _, before = self._told.get(folder, (None, None))
+            if folder in self._present:
+                self._told[folder] = session.seen, session.revision
+            return before
 
     def kept_page(self, tag: str) -> bytes | None:
         """The JSON of the page of an entity tag, gzipped, if it is kept."""
@@ -109,11 +123,12 @@ class Desk:
     def edit(self, folder: Path, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:
         """Do an edit, as `EditingSession.edit` does; who listens is told, voices are taught, and files follow."""
         session = self.session(folder)
-        with session.lock:  # so that all hear of edits in their order
+        with session.alone():  # so that all hear of edits in their order
             self.refreshed(folder)
             before, names = session.revision, session.given_names
             patch = session.edit(op, by, do)
             if session.revision != before:
+                self._note(folder, session)
                 told = {name: value for name, value in patch.items() if name != "undo"}
                 self._hub.publish(topic(folder), told)
                 self._render_soon(folder)
@@ -121,8 +136,7 @@ class Desk:
                 changed = {
                     label: after.get(label) for label in names | after if names.get(label) != after.get(label)
                 }
-                if changed:
-                    self._teacher.submit(_teach, folder, session.record, changed)
+                self._teach_soon(folder, session.record, changed)
         return patch
 
     @property
@@ -157,70 +171,73 @@ class Desk:
                 del users[user]
             if not users:
                 del self._present[folder]
+                self._told.pop(folder, None)
             changed = set(users) != before
         if changed:
             self._hub.publish(topic(folder), self.present(folder))
 
     def _watch(self) -> None:
-        seen: dict[Path, Any] = {}
+        looking = Lasting("the watch over episodes")
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
-                watched, remembered = list(self._present), set(self._open)
-            before, seen = seen, {folder: _stamp(folder) for folder in watched}
-            for folder in watched:
-                if folder in before and before[folder] == seen[folder]:
-                    continue
-                with suppress(EpiscribeError):  # it is told to whoever asks for the episode
-                    session = self.refreshed(folder)
-                    if folder in before and folder not in remembered:  # so nobody knows what has changed
-                        self._hub.publish(topic(folder), {"event": "reload", "revision": session.revision})
+                watched = {folder: self._told.get(folder) for folder in self._present}
+            for folder, told in watched.items():
+                with looking.once():  # a failure of ours is told to whoever asks for the episode
+                    if told is None or stamps(folder) != told[0]:
+                        self.refreshed(folder)
 
     # Files.
 
     def _render_soon(self, folder: Path) -> None:
+        now = time.monotonic()
         with self._lock:
-            self._due[folder] = time.monotonic() + RENDER_SECONDS
+            first, _ = self._due.get(folder, (now, now))
+            self._due[folder] = first, min(now + RENDER_SECONDS, first + LATEST_SECONDS)
         self._woken.set()
 
     def _keep_rendered(self) -> None:
         while True:
             with self._lock:
                 now = time.monotonic()
-                due = [folder for folder, when in self._due.items() if when <= now or self._ended.is_set()]
+                due = [one for one, (_, when) in self._due.items() if when <= now or self._ended.is_set()]
                 for folder in due:
                     del self._due[folder]
-                pause = min(self._due.values(), default=None)
+                pause = min((when for _, when in self._due.values()), default=None)
                 self._rendering = due
                 self._woken.clear()
             for folder in due:
-                self._render(folder)
+                with _going_on(f"can't write the files of {folder} again"):
+                    self._render(folder)
             if not due and self._ended.is_set():
                 return
             if not due:
                 self._woken.wait(None if pause is None else max(0.0, pause - now))
 
     def _render(self, folder: Path) -> None:
-        command = [sys.executable, "-P", "-m", rerendering.__name__, str(folder)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        try:
-            # In a session of its own: Ctrl-C is for the app, which lets this end.
-            done = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                start_new_session=True, check=False,
-            )  # fmt: skip
-        except OSError as error:
-            print(f"episcribe: can't write the files of {folder} again: {error}", file=sys.stderr)
-            return
+        command = child_command(rerendering.__name__, str(folder))
+        # In a session of its own: Ctrl-C is for the app, which lets this end.
+        done = subprocess.run(
+            command, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            start_new_session=True, check=False, timeout=RENDERING_SECONDS,
+        )  # fmt: skip
         if done.returncode:
             told = done.stderr.strip().rpartition("\n")[2]
             print(f"episcribe: the files of {folder} are not up to date: {told}", file=sys.stderr)
-        with suppress(EpiscribeError):
+        with suppress(EpiscribeError):  # it is told to whoever asks for the episode
             self.refreshed(folder)
 
+    def _teach_soon(self, folder: Path, record: Transcript, names: Mapping[str, str | None]) -> None:
+        if names:
+            self._teacher.submit(_teach, folder, record, names)
 
-def _stamp(folder: Path) -> tuple[Hashable, ...]:
-    """Changes when what is shown of an episode may have."""
-    return tuple(stamp(folder / name) for name in (EPISODE.file_name, corrections.FILE_NAME))
+
+@contextmanager
+def _going_on(told: str) -> Iterator[None]:
+    """What fails within is told in a line, and no reason for a thread to end."""
+    try:
+        yield
+    except Exception as error:
+        print(f"episcribe: {told}: {error}", file=sys.stderr)
 
 
 def topic(folder: Path) -> str:
@@ -231,7 +248,5 @@ def topic(folder: Path) -> str:
 def _teach(folder: Path, record: Transcript, names: Mapping[str, str | None]) -> None:
     """Have the show know the voices of labels by these names, and by none that was taken back."""
     for label, name in names.items():
-        try:
+        with _going_on(f"warning: the voice of {name!r} was not learnt"):
             learn_confirmed(record, [label], name, folder.absolute().parent)
-        except (EpiscribeError, OSError) as error:
-            print(f"episcribe: warning: the voice of {name!r} was not learnt: {error}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
@@ -12,6 +14,7 @@ from flows.web import problems
 from flows.web.config import API, WebConfig
 
 MAX_BODY = 1_000_000  # bytes; what is larger comes in as an upload
+HEARD_OUT = 16 * MAX_BODY  # so much more is read of a body that is too large: who is cut off gets no answer
 UPLOADS = f"{API}/uploads/"
 
 
@@ -28,6 +31,8 @@ class Door:
             return
         request = Request(scope)
         if (refused := self._refused(request)) is not None:
+            if refused.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await _hear_out(receive)
             await refused(scope, receive, send)
             return
         scope["root_path"] = self._config.base
@@ -70,10 +75,21 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY:
+            if message.get("more_body"):
+                await _hear_out(receive)
             raise HTTPException(413, TOO_LARGE, {"Connection": "close"})
         return message
 
     return receive_on
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Read what is still sent, up to HEARD_OUT bytes of it."""
+    received, more = 0, True
+    while more and received < HEARD_OUT:
+        message = await receive()
+        received += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 class HeadAsGet:

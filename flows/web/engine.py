@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 
+from flows.web.children import child_command, child_environment
 from models.record.errors import InputError
 
 BESIDE = "beside"  # the command, which is not for people
@@ -25,13 +24,11 @@ NICENESS = 10
 END_SECONDS = 30.0  # for the schedule to let go of what it does
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds before it is started again
 STEADY_SECONDS = 600.0  # after which one more end of it is a first one
-ROOT = Path(__file__).parents[2]
 
 
 def schedule_command(at_once: int) -> list[str]:
     """What runs the schedule of the settings, with so many episodes at once; 0: polls only."""
-    isolated = "-P"  # the folder we are in is not ours
-    return [sys.executable, isolated, "-m", "flows.cli", BESIDE, str(at_once)]
+    return child_command("flows.cli", BESIDE, str(at_once))
 
 
 class Engine:
@@ -93,7 +90,7 @@ class Engine:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
-                env={**os.environ, **self._environment, "PYTHONPATH": str(ROOT)},
+                env=child_environment(self._environment),
                 process_group=0,  # Ctrl-C is for the app, which ends this when it is done
             )
             return self._process

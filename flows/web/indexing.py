@@ -15,6 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+from flows.web.children import child_command, child_environment
+from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from outputs.library.index import update
 
@@ -33,8 +35,12 @@ class Indexer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Indexer:
-        command = [sys.executable, "-m", __name__, str(self._library.absolute())]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            child_command(__name__, str(self._library.absolute())),
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,17 +56,18 @@ def _keep_up(library: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends us
     os.nice(NICENESS)
-    told = ""
+    told, looking = "", Lasting("the index")
     while True:
         begun, share = time.monotonic(), PAUSE_SHARE
-        try:
-            changes = update(library)
-            if changes.indexed or changes.removed:
-                share = PAUSE_AFTER_WORK
-        except EpiscribeError as error:
-            if library.is_dir() and str(error) != told:
-                told = str(error)
-                print(f"episcribe: {told}", file=sys.stderr)
+        with looking.once():
+            try:
+                changes = update(library)
+                if changes.indexed or changes.removed:
+                    share = PAUSE_AFTER_WORK
+            except EpiscribeError as error:
+                if library.is_dir() and str(error) != told:
+                    told = str(error)
+                    print(f"episcribe: {told}", file=sys.stderr)
         time.sleep(max(PAUSE_SECONDS, share * (time.monotonic() - begun)))
 
 

@@ -35,7 +35,8 @@ class Page(BaseModel, Generic[Item]):
 class Paged:
     """Which part of a list is asked for: up to `limit` items behind `after`, None for its beginning.
 
-    `after` is what the page before was answered with, but comes from outside: it may be any JSON.
+    `after` is what the page before was answered with, but comes from outside: it may be any JSON whose texts and
+    numbers a store takes.
     """
 
     limit: int
@@ -75,9 +76,20 @@ def encode(after: Any) -> str:
 def decode(cursor: str) -> Any:
     """What `encode` was given; ProblemError where it was something else."""
     try:
-        return json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+        told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        after = json.loads(told, parse_int=_small, parse_constant=_small)
+        if b"\\u0000" in json.dumps(after, ensure_ascii=False).encode():
+            raise ValueError("text that no store takes")
+        return after
     except (ValueError, binascii.Error, RecursionError):
         raise bad_cursor() from None
+
+
+def _small(number: str) -> int:
+    """A number that stores take, of 64 bits; ValueError for others, and what is none."""
+    if not -(2**63) <= (found := int(number)) < 2**63:
+        raise ValueError("a number that no store takes")
+    return found
 
 
 def _paged(

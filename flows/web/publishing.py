@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from flows.schedule.settings import Settings, Show
+from flows.web.children import child_command, child_environment
 from models.record.errors import EpiscribeError, InputError
 
 KEPT = 50  # runs that are remembered
@@ -67,16 +68,19 @@ class Publisher:
     async def _go(self, run: Run, order: Mapping[str, Any]) -> None:
         try:
             async with self._turn:
-                told = await _in_a_process(order)
+                told = await in_a_process(order)
         except (OSError, ValueError) as error:
             told = {"error": f"publishing ended: {error}"}
         run.error, run.bad_input = told.pop("error", ""), told.pop("bad_input", False)
         run.told, run.state = told, "failed" if run.error else "done"
 
 
-async def _in_a_process(order: Mapping[str, Any]) -> dict[str, Any]:
+async def in_a_process(order: Mapping[str, Any]) -> dict[str, Any]:
+    """As `publish`, without holding up whoever calls; ValueError where the process doesn't say what came of it."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=pipe, stdout=pipe)
+    process = await asyncio.create_subprocess_exec(
+        *child_command(__name__), env=child_environment(), stdin=pipe, stdout=pipe
+    )
     try:
         answer, _ = await process.communicate(json.dumps(order).encode())
     finally:

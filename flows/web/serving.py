@@ -19,13 +19,15 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from flows.schedule.settings import Settings
+from flows.schedule import settings as configuration
+from flows.schedule.settings import Settings, checked_local
 from flows.schedule.store import open_store
 from flows.web.app import create_app
 from flows.web.config import WebConfig
 from flows.web.users import Users
 from models.record.errors import EpiscribeError, InputError
 from outputs.library import read
+from outputs.library.files import resolve_location
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -53,6 +55,7 @@ def serve_web(
     InputError; on loopback a token in the first address lets in who started it, as admin.
     """
     url = checked_url(public_url) if public_url else ""
+    library = checked_local(resolve_location(settings.library))
     store = open_store(settings.store)
     alone = is_loopback(host) and (not url or is_loopback(urlsplit(url).hostname or ""))
     if not alone and not Users(store).any():
@@ -63,7 +66,7 @@ def serve_web(
         config = WebConfig(
             settings,
             store,
-            Path(settings.library),
+            library,
             url or address_of(listening, host),
             new_token() if alone else "",
         )
@@ -77,7 +80,8 @@ def serve_episode(folder: Path, audio: Path | None, port: int, *, open_browser: 
     if audio is not None and not audio.is_file():
         raise InputError(f"{audio}: no such file")
     with tempfile.TemporaryDirectory(prefix="episcribe-") as place, listen(HOST, port) as listening:
-        settings = Settings(library=str(folder.parent), store=str(Path(place) / "store.db"))
+        own = {"library": str(folder.parent), "store": str(Path(place) / "store.db")}
+        settings = configuration.load().model_copy(update=own)
         url, store = address_of(listening, HOST), open_store(settings.store)
         config = WebConfig(settings, store, folder.parent, url, new_token(), only=folder, audio=audio)
         run(config, listening, open_browser=open_browser)
@@ -94,18 +98,20 @@ def run(
 ) -> None:
     """Serve an app on a socket until Ctrl-C or SIGTERM; its first address is printed."""
 
+    app = create_app(config)
+
     def started() -> None:
         first = f"{config.url}/?token={config.token}" if config.token else f"{config.url}/"
         print(f"Episcribe: {first}\nstop with Ctrl-C", flush=True)
         if open_browser:
-            threading.Thread(target=webbrowser.open, args=(first,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(invite(app),), daemon=True).start()
         if engine is not None:
             engine.start()
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
-            AppServer(create_app(config), listening, proxied=proxied, started=started).run()
+            AppServer(app, listening, proxied=proxied, started=started).run()
     finally:
         if engine is not None:
             engine.stop()
@@ -172,6 +178,13 @@ def address_of(listening: socket.socket, host: str) -> str:
     shown = f"[{host}]" if ":" in host else host.lower()
     port = listening.getsockname()[1]
     return f"http://{shown}" + ("" if port == DEFAULT_PORTS["http"] else f":{port}")
+
+
+def invite(app: FastAPI) -> str:
+    """An address that signs in once, as admin: what a browser is started with, all users of the machine can see."""
+    code = new_token()
+    app.state.codes.add(code)
+    return f"{app.state.config.url}/?token={code}"
 
 
 def new_token() -> str:

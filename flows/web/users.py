@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from flows.schedule.store import Store
-from flows.schedule.tables import database_time, insert_or_leave, sessions, tokens, users, webhooks
+from flows.schedule.tables import (
+    database_time,
+    deliveries,
+    insert_or_leave,
+    sessions,
+    tokens,
+    users,
+    webhooks,
+)
 from flows.web.access import OWNER, ROLES
 from models.record.errors import InputError
 
@@ -90,23 +98,26 @@ class Users:
         """Take a user away, with their sessions, tokens and webhooks. Raises InputError."""
         with self._changing(name) as (connection, user):
             _keep_an_admin(connection, user)
-            for table in (tokens, webhooks):
-                connection.execute(delete(table).where(table.c.user == user.name))
+            connection.execute(delete(tokens).where(tokens.c.user == user.name))
+            _drop_webhooks(connection, user)
             connection.execute(delete(users).where(users.c.name == user.name))
 
     def set_role(self, name: str, role: str) -> None:
-        """Raises InputError."""
+        """Who isn't admin any more has no webhooks either. Raises InputError."""
         checked_role(role)
         with self._changing(name) as (connection, user):
             if role != "admin":
                 _keep_an_admin(connection, user)
+                _drop_webhooks(connection, user)
             connection.execute(update(users).where(users.c.name == user.name).values(role=role))
 
-    def set_password(self, name: str, password: str) -> None:
-        """Raises InputError."""
+    def set_password(self, name: str, password: str, *, keep_tokens: bool = False) -> None:
+        """Their tokens go, too, unless it is they who ask for it. Raises InputError."""
         hashed = _hasher().hash(checked_password(password))
         with self._changing(name) as (connection, user):
             connection.execute(update(users).where(users.c.name == user.name).values(password=hashed))
+            if not keep_tokens:
+                connection.execute(delete(tokens).where(tokens.c.user == user.name))
 
     def set_language(self, name: str, language: str) -> None:
         """The language to speak with a user, "" for what their browser asks for."""
@@ -183,6 +194,12 @@ def _keep_an_admin(connection: Connection, user: User) -> None:
     admins = select(users.c.name).where(users.c.role == "admin").with_for_update()
     if connection.execute(admins).scalars().all() == [user.name]:
         raise ConflictError(f"{user.name} is the last admin: make another user admin first")
+
+
+def _drop_webhooks(connection: Connection, user: User) -> None:
+    own = select(webhooks.c.id).where(webhooks.c.user == user.name)
+    connection.execute(delete(deliveries).where(deliveries.c.webhook.in_(own)))
+    connection.execute(delete(webhooks).where(webhooks.c.user == user.name))
 
 
 @cache

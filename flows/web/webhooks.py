@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -31,6 +31,7 @@ from audio.transfer.post import post
 from flows.schedule.store import Store
 from flows.schedule.tables import announced, database_time, deliveries, episodes, insert_or_leave, webhooks
 from flows.web.config import WebConfig
+from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError, InputError
 from outputs.text.terminal import printable
 
@@ -49,7 +50,7 @@ PAUSES = (
 LOOK_SECONDS = 1.0  # between two looks at the store
 SEND_SECONDS = 15.0  # for one attempt
 END_SECONDS = 1.0  # for what is being sent when the app ends
-AT_ONCE = 4
+AT_ONCE = 16  # webhooks that are being told something
 KEEP_SECONDS = 30 * 24 * 3600.0  # that deliveries are remembered
 MAX_HOOKS = 50  # of one user
 ANSWER_CHARS = 200
@@ -103,11 +104,9 @@ class Webhooks:
             connection.execute(insert(webhooks).values(**values, events=",".join(events), secret=secret))
         return hook, secret
 
-    def all(self, user: str | None = None) -> list[Webhook]:
-        """Those of a user, or of all, the oldest first."""
+    def all(self) -> list[Webhook]:
+        """Whoever made them, the oldest first."""
         wanted = select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id)
-        if user is not None:
-            wanted = wanted.where(webhooks.c.user == user)
         with self._store.look() as connection:
             return [_webhook(row) for row in connection.execute(wanted).mappings()]
 
@@ -134,7 +133,9 @@ class Announcer:
 
     def __init__(self, config: WebConfig) -> None:
         self._store, self._url, self._settings = config.store, config.url, config.settings
-        self._ended = threading.Event()
+        self._ended, self._woken = threading.Event(), threading.Event()
+        self._busy: set[str] = set()  # webhooks that are being told something
+        self._looking, self._sending = Lasting("webhooks"), Lasting("a webhook")
         self._thread = threading.Thread(target=self._watch, name="webhooks", daemon=True)
 
     def __enter__(self) -> Announcer:
@@ -144,25 +145,28 @@ class Announcer:
     def __exit__(self, *_: object) -> None:
         """What is being sent now is sent again by the next app, if it doesn't get there in a moment."""
         self._ended.set()
+        self._woken.set()
         self._thread.join(END_SECONDS)
 
     def _watch(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
-            with suppress(EpiscribeError):  # the store is away for a moment: the next look finds all
+        while not self._ended.is_set():
+            self._woken.wait(LOOK_SECONDS)
+            self._woken.clear()
+            with self._looking.once():
                 if _has_news(self._store):
                     announce(self._store, self._url)
-                senders = [
-                    threading.Thread(target=self._deliver, args=(one,), daemon=True)
-                    for one in _due(self._store)
-                ]
-                for sender in senders:
-                    sender.start()
-                for sender in senders:
-                    sender.join()
+                for one in _due(self._store, self._busy.copy()):
+                    self._busy.add(one["webhook"])
+                    threading.Thread(target=self._deliver, args=(one,), daemon=True).start()
 
     def _deliver(self, delivery: RowMapping) -> None:
-        with suppress(EpiscribeError):
-            self._try(delivery)
+        """One at a time of a webhook, so that those that never answer hold up no others."""
+        try:
+            with self._sending.once():
+                self._try(delivery)
+                self._woken.set()  # there may be more for it
+        finally:
+            self._busy.discard(delivery["webhook"])
 
     def _try(self, delivery: RowMapping) -> None:
         """Try a delivery once, if no other app has it, and note what came of it."""
@@ -261,15 +265,20 @@ def _has_news(store: Store) -> bool:
         return begun is None or connection.execute(_news().limit(1)).first() is not None
 
 
-def _due(store: Store) -> list[RowMapping]:
+def _due(store: Store, busy: AbstractSet[str]) -> list[RowMapping]:
+    """What is to be sent now: one delivery of each webhook that is not busy, as many as may be sent beside those."""
     with store.look() as connection:
         due = and_(deliveries.c.state == "waiting", deliveries.c.next_try_at <= database_time(connection))
+        order = (deliveries.c.next_try_at, deliveries.c.id)
+        turn = func.row_number().over(partition_by=deliveries.c.webhook, order_by=order).label("turn")
+        first = select(deliveries.c.id, turn).where(due, deliveries.c.webhook.not_in(busy)).subquery()
         wanted = (
             select(deliveries, webhooks.c.url, webhooks.c.secret)
+            .join(first, first.c.id == deliveries.c.id)
             .join(webhooks, webhooks.c.id == deliveries.c.webhook)
-            .where(due)
-            .order_by(deliveries.c.next_try_at)
-            .limit(AT_ONCE)
+            .where(first.c.turn == 1)
+            .order_by(*order)
+            .limit(max(0, AT_ONCE - len(busy)))
         )
         return list(connection.execute(wanted).mappings())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,8 @@ from models.naming.voices import SURE, VoiceRegistry, voice_matches
 from models.naming.witness import Statement, hear_witness
 from models.record.transcript import Evidence, Segment, Speaker, Transcript, Voice
 from models.record.utterances import PublishedTranscript
+
+_NUMBERED = re.compile(r"Speaker \d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +145,12 @@ def numbered_speakers(segments: Sequence[Segment]) -> tuple[Speaker, ...]:
     """One speaker a label, called "Speaker 1", "Speaker 2", ... in order of first words."""
     labels = dict.fromkeys(segment.speaker for segment in segments if segment.speaker is not None)
     return tuple(Speaker(label, f"Speaker {i}") for i, label in enumerate(labels, start=1))
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a name is nobody's: it only tells speakers apart.
+
+    >>> is_numbered("Speaker 2"), is_numbered("Speaker Pelosi")
+    (True, False)
+    """
+    return _NUMBERED.fullmatch(name.strip()) is not None

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from bisect import bisect_right
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby, islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
+
+import regex
 
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
@@ -62,15 +64,16 @@ GONE = 20_000  # paragraphs that are remembered as having been there
 AROUND = 1  # paragraphs on either side of where something was, told in a conflict
 ONE_PARAGRAPH = ("text", "split", "join", "speaker")  # edits that leave all others as they are
 DOABLE = 100  # edits that a user is told of to take back
+IN_WORDS = r"[\p{L}\p{M}\p{N}_]"  # what whole words are made of; as in flows/web/assets/editor/text.js
 
 
 class ConflictError(InputError):
     """What an edit was made for is not there any more.
 
-    by: who changed it, "" where that isn't known; at: the index of `paragraphs`, which are there now.
+    by: who changed it, None where that isn't known; at: the index of `paragraphs`, which are there now.
     """
 
-    def __init__(self, told: str, by: str, at: int, paragraphs: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, told: str, by: str | None, at: int, paragraphs: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(told)
         self.by, self.at, self.paragraphs = by, at, paragraphs
 
@@ -124,12 +127,14 @@ class EditingSession:
     def __init__(self, folder: Path) -> None:
         self.folder = read.record_file(folder).parent
         self.lock = RLock()  # whoever holds it has all to themselves
+        self._turn = RLock()
+        self._is_alone = False
         self._record: Transcript | None = None
         self._key = ""
-        self._record_stamp: Any = None
-        self._list_stamp: Any = None
+        self._record_stamp: Hashable = None
+        self._list_stamp: Hashable = None
         self._carved: dict[tuple[int, ...], tuple[tuple[Segment, ...], list[Shown]]] = {}
-        self._gone: OrderedDict[str, tuple[int, str]] = OrderedDict()  # start and who changed it
+        self._gone: OrderedDict[str, tuple[int, str | None]] = OrderedDict()  # start and who changed it
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._shown: list[Shown] = []
         self._list: tuple[Correction, ...] = ()
@@ -167,6 +172,10 @@ class EditingSession:
                 "published": one_line(episode.published).strip(),
                 "seconds": length_of(transcript),
                 "language": language_tag(transcript.language) or UNDETERMINED,
+                "languages": [
+                    {"language": language_tag(one.language) or UNDETERMINED, "share": one.share}
+                    for one in transcript.languages
+                ],
                 "warnings": [one_line(warning).strip() for warning in transcript.warnings],
                 "speakers": self._speakers,
                 "chapters": [
@@ -182,8 +191,8 @@ class EditingSession:
         """The edits of a user that can be asked to be taken back, the newest last."""
         with self.lock:
             own = (one for one in reversed(self._list) if one.by == by and one.kind != UNDO)
-            edits = [list(group) for _, group in islice(groupby(own, key=_op), DOABLE)]
-            return [{"op": _op(made[-1]), "text": self._told(made[-1])} for made in reversed(edits)]
+            ops = islice((op for op, _ in groupby(map(_op, own))), DOABLE)
+            return [{"op": op} for op in ops][::-1]
 
     def review(self) -> list[dict[str, Any]]:
         """All that is in doubt, the most doubtful first, as plain values."""
@@ -202,6 +211,12 @@ class EditingSession:
         """How many words, speakers and names are in doubt, and how many of all have been reviewed."""
         with self.lock:
             return self._doubts
+
+    @property
+    def seen(self) -> tuple[Hashable, Hashable]:
+        """The `stamps` of the files as they are known here."""
+        with self.lock:
+            return self._record_stamp, self._list_stamp
 
     @property
     def is_behind(self) -> bool:
@@ -229,6 +244,23 @@ class EditingSession:
 
     # Edits.
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within, nobody else changes the episode, nor another program; who reads waits for neither.
+
+        Raises as `outputs.library.files.locked`.
+        """
+        with self._turn:
+            if self._is_alone:
+                yield
+                return
+            with corrections.locked(self.folder), self.lock:
+                self._is_alone = True
+                try:
+                    yield
+                finally:
+                    self._is_alone = False
+
     def edit(self, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked for, once for each `op`, and keep it; what it changed, as plain values.
 
@@ -236,7 +268,7 @@ class EditingSession:
         """
         if not op or len(op) > MAX_OP:
             raise InputError(f"an edit needs an op of 1 to {MAX_OP} characters, which its sender makes up")
-        with self.lock, corrections.locked(self.folder):
+        with self.alone():
             self.refresh()
             if self._is_done(op):
                 return self._again(op, by)
@@ -252,14 +284,14 @@ class EditingSession:
             files.replace_files({self.folder / corrections.FILE_NAME: data})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
             old, speakers = self._shown, self._speakers
-            self._take(changed, draft, placed, by)
+            self._take(changed, draft, placed, data, by)
             return self._answer(op, by, before, _splices(old, self._shown), speakers)
 
     def refresh(self) -> bool:
         """Heed what other programs did to the episode; whether there was anything that changes what is shown."""
         with self.lock:
             before = self._revision
-            if self._stamps() != (self._record_stamp, self._list_stamp):
+            if stamps(self.folder) != self.seen:
                 self._load()
             return self._revision != before
 
@@ -346,7 +378,8 @@ class EditingSession:
         """The revision before some corrections of the list, and what they changed then."""
         drafts = [self._until(count)[0] for count in (first, last)]
         old, new = (self._carve(draft) for draft in drafts)
-        return self._revision_of(self._list[:first]), _splices(old, new)
+        data = corrections.render(self._list[:first]) if first else b""
+        return self._revision_of(data), _splices(old, new)
 
     def _answer(
         self,
@@ -440,7 +473,7 @@ class EditingSession:
         now = self._draft.names[label]
         if "was" in do and _line(do, "was", MAX_NAME) != one_line(now.name).strip():
             by = next(
-                (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), ""
+                (one.by for one in reversed(self._list) if one.kind == NAME and one.speaker == label), None
             )
             raise self._conflict("somebody else has given this speaker another name", by=by)
         return [] if (now.name, now.source) == (name, "user") else [Correction(NAME, speaker=label, now=name)]
@@ -452,6 +485,8 @@ class EditingSession:
             raise self._conflict("this is in doubt no more, or was changed")
         doubt, shown = found
         if shown is None or doubt.kind == review.NAME:
+            if not doubt.is_confirmable:
+                raise InputError(f"{doubt.text} is nobody's name: give them one")
             name = self._draft.names[str(doubt.label)].name
             return [Correction(NAME, speaker=str(doubt.label), now=name)]
         if doubt.kind == review.SPEAKER:
@@ -459,28 +494,25 @@ class EditingSession:
         return [about(CONFIRM, words) for words in self._runs(shown, doubt.first, doubt.last)]
 
     def _replace(self, do: Mapping[str, Any]) -> list[Correction]:
-        find, put = _line(do, "find", MAX_NAME), _line(do, "replace", MAX_NAME)
-        if not find:
+        find, put = _text(do, "find", MAX_NAME), _text(do, "replace", MAX_NAME)
+        if not find.strip():
             raise InputError("to replace something takes what to find")
-        pattern = r"\s+".join(map(re.escape, find.split()))
-        if do.get("words"):
-            pattern = rf"(?<!\w){pattern}(?!\w)"
-        sought = re.compile(pattern, 0 if do.get("case") else re.IGNORECASE)
-        made = [one for shown in self._shown for one in self._replaced(shown, sought, put)]
+        pattern = sought(find, same_case=bool(do.get("case")), whole_words=bool(do.get("words")))
+        made = [one for shown in self._shown for one in self._replaced(shown, pattern, put)]
         if len(made) > MAX_REPLACED:
             raise InputError(f"that is in more than {MAX_REPLACED} places: find something longer")
         return made
 
-    def _replaced(self, shown: Shown, sought: re.Pattern[str], put: str) -> Iterator[Correction]:
+    def _replaced(self, shown: Shown, pattern: regex.Pattern[str], put: str) -> Iterator[Correction]:
         """Where something is found in a paragraph, the words that hold it with something else in its place."""
         texts = [str(text) for text in shown.told["words"]]
         running = "".join(texts)
-        if not sought.search(running):
+        if not pattern.search(running):
             return
         edges = [0]
         for text in texts:
             edges.append(edges[-1] + len(text))
-        spans = [(match.start(), match.end()) for match in sought.finditer(running) if match[0]]
+        spans = [(match.start(), match.end()) for match in pattern.finditer(running) if match[0]]
         at = 0
         while at < len(spans):
             first = _word_at(edges, spans[at][0])
@@ -510,7 +542,7 @@ class EditingSession:
 
     def _runs(self, shown: Shown, first: int, last: int) -> Iterator[tuple[Word, ...]]:
         """Words of a paragraph, those together that follow each other in the record."""
-        places = {id(segment): at for at, segment in enumerate(self._draft.segments)}
+        places = self._places
         run, before = list[Word](), None
         passed = 0
         for part in shown.paragraph.parts:
@@ -536,11 +568,11 @@ class EditingSession:
             raise InputError("start must be whole milliseconds")
         found = [at for at, shown in enumerate(self._shown) if shown.id == wanted]
         if not found:
-            was, by = self._gone.get(wanted, (start, ""))
+            was, by = self._gone.get(wanted, (start, None))
             raise self._conflict("this paragraph has changed meanwhile", was if start is None else start, by)
         return min(found, key=lambda at: abs(self._shown[at].start - (start or 0)))
 
-    def _conflict(self, told: str, start: int | None = None, by: str = "") -> ConflictError:
+    def _conflict(self, told: str, start: int | None = None, by: str | None = None) -> ConflictError:
         """With what there is now around a time in milliseconds, if one is known; `by` changed it."""
         at, there = self.around(start) if start is not None else (0, [])
         return ConflictError(told, by, at, there)
@@ -560,20 +592,17 @@ class EditingSession:
 
     # Keeping.
 
-    def _stamps(self) -> tuple[Any, Any]:
-        return files.stamp(self.folder / EPISODE.file_name), files.stamp(self.folder / corrections.FILE_NAME)
-
     def _load(self) -> None:
-        record_stamp, list_stamp = self._stamps()
+        record_stamp, list_stamp = stamps(self.folder)
         anew = record_stamp != self._record_stamp and self._load_record()
         made = corrections.load(self.folder) if list_stamp != self._list_stamp else self._list
         self._record_stamp, self._list_stamp = record_stamp, list_stamp
         if anew:
             self._list, self._steps = (), [(0, Draft(self.record), [])]
         if anew or made != self._list:
-            self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
+            self._drop_steps(made)
             self._list = made
-            self._take(made, *self._until(len(made)))
+            self._take(made, *self._until(len(made)), corrections.render(made))
 
     def _load_record(self) -> bool:
         """Read the record; whether it tells something else than the one there was."""
@@ -602,13 +631,26 @@ class EditingSession:
                 self._steps.append((number, draft.copy(), placed.copy()))
         return draft, placed
 
-    def _take(self, made: tuple[Correction, ...], draft: Draft, placed: list[bool], by: str = "") -> None:
-        """Have this be what there is; `by` is who makes it so."""
-        self._steps = [step for step in self._steps if step[0] <= _alike(made, self._list)]
+    def _drop_steps(self, made: Sequence[Correction]) -> None:
+        """Keep the drafts that come before what is otherwise than in the list there was."""
+        same = _alike(made, self._list)
+        self._steps = [step for step in self._steps if step[0] <= same]
+
+    def _take(
+        self,
+        made: tuple[Correction, ...],
+        draft: Draft,
+        placed: list[bool],
+        data: bytes,
+        by: str | None = None,
+    ) -> None:
+        """Have this be what there is. data: the list as it is kept; by: who makes it so, None where nobody knows."""
+        self._drop_steps(made)
         if len(made) >= self._steps[-1][0] + STEPS:
             self._steps.append((len(made), draft.copy(), placed.copy()))
         self._list, self._draft, self._placed = made, draft, placed
-        self._revision = self._revision_of(made)
+        self._places = {id(segment): at for at, segment in enumerate(draft.segments)}
+        self._revision = self._revision_of(data if made else b"")
         before, self._shown = self._shown, self._carve(draft)
         there = {shown.id for shown in self._shown}
         for shown in before:
@@ -621,8 +663,9 @@ class EditingSession:
         self._speakers = self._who()
         self._doubts = self._counted()
 
-    def _revision_of(self, made: Sequence[Correction]) -> str:
-        return _hash(f"{self._key} ".encode() + corrections.render(made) if made else self._key.encode())
+    def _revision_of(self, data: bytes) -> str:
+        """data: the list as it is kept, b"" for none."""
+        return _hash(f"{self._key} ".encode() + data if data else self._key.encode())
 
     def _carve(self, draft: Draft) -> list[Shown]:
         """The paragraphs of a draft; those of passages that were seen before are the same objects."""
@@ -682,19 +725,10 @@ class EditingSession:
             "total": progress.doubts,
         }
 
-    def _told(self, one: Correction) -> str:
-        """What a correction did, in signs that need no language."""
-        was, now = (_short(text) for text in (" ".join(word.strip() for word in one.was), one.now))
-        who = _short(self._draft.names[one.speaker].name) if one.speaker in self._draft.names else one.speaker
-        told = {
-            WORDS: f"“{was}” → “{now}”",
-            SPEAKER: f"{who}: “{was}”",
-            NAME: f"→ {now}",
-            BEGIN: f"¶ “{was}”",
-            GO_ON: f"⌫ ¶ “{was}”",
-            CONFIRM: f"✓ “{was}”",
-        }
-        return told.get(one.kind, str(one))
+
+def stamps(folder: Path) -> tuple[Hashable, Hashable]:
+    """Those of the record and of the corrections: when one changes, the episode may have."""
+    return files.stamp(folder / EPISODE.file_name), files.stamp(folder / corrections.FILE_NAME)
 
 
 def _op(one: Correction) -> str:
@@ -746,6 +780,7 @@ def _item_told(id: str, doubt: Doubt, shown: Shown | None) -> dict[str, Any]:
         "text": doubt.text,
         "suggestion": doubt.suggestion,
         "speaker": doubt.label,
+        "confirmable": doubt.is_confirmable,
     }
 
 
@@ -805,11 +840,6 @@ def _word_at(edges: Sequence[int], place: int) -> int:
     return bisect_right(edges, place) - 1
 
 
-def _short(text: str) -> str:
-    text = one_line(text).strip()
-    return text if len(text) <= 40 else f"{text[:40]}…"
-
-
 def _number(do: Mapping[str, Any], name: str) -> int:
     value = do.get(name)
     if type(value) is not int:
@@ -818,7 +848,21 @@ def _number(do: Mapping[str, Any], name: str) -> int:
 
 
 def _line(do: Mapping[str, Any], name: str, limit: int) -> str:
+    return _text(do, name, limit).strip()
+
+
+def _text(do: Mapping[str, Any], name: str, limit: int) -> str:
+    """On one line, with the white space around it."""
     value = do.get(name, "")
     if not isinstance(value, str) or len(value) > limit:
         raise InputError(f"{name} must be text of up to {limit} characters")
-    return one_line(value).strip()
+    return one_line(value)
+
+
+def sought(find: str, *, same_case: bool, whole_words: bool) -> regex.Pattern[str]:
+    """What find and replace looks for, literally; the page finds the same."""
+    literal = r"\s+".join(map(regex.escape, regex.split(r"\s+", find)))
+    if not same_case:  # else these would be those of Turkish, too
+        literal = regex.sub("[iIİ]", lambda i: f"(?-i:{'İ' if i[0] == 'İ' else '[iI]'})", literal)
+    pattern = rf"(?<!{IN_WORDS}){literal}(?!{IN_WORDS})" if whole_words else literal
+    return regex.compile(pattern, 0 if same_case else regex.IGNORECASE)

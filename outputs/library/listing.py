@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Wanted:
 
 
 def list_shows(library: Path) -> list[ListedShow]:
-    """All shows by title."""
+    """All shows by title; NoIndexError."""
     statement = "SELECT place, show, max(minute), count(*), sum(seconds) FROM episodes GROUP BY place"
     rows = _rows(library, statement)
     shows = (ListedShow(place, title or place, count, seconds) for place, title, _, count, seconds in rows)
@@ -61,7 +62,7 @@ def list_episodes(
 ) -> tuple[list[Listed], Position | None]:
     """Episodes in order of `sort`, one of SORTS, and from where the rest begins; None where that is all.
 
-    after: what came of it the last time.
+    after: what came of it the last time. NoIndexError where the library has no index yet.
     """
     column, falling = SORTS[sort]
     conditions, values = _conditions(wanted)
@@ -84,17 +85,16 @@ def list_episodes(
 
 def unread(library: Path) -> int:
     """How many episodes of a library its index does not know yet, as far as its last look tells."""
-    missing = _rows(library, "SELECT episodes FROM missing")
-    return missing[0][0] if missing and missing[0][0] is not None else len(library_episodes(library))
+    with suppress(NoIndexError):
+        ((missing,),) = _rows(library, "SELECT episodes FROM missing")
+        if missing is not None:
+            return int(missing)
+    return len(library_episodes(library))
 
 
 def _rows(library: Path, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-    """What the index answers; nothing where there is none yet."""
-    try:
-        with reading(library) as index:
-            return index.execute(statement, values).fetchall()
-    except NoIndexError:
-        return []
+    with reading(library) as index:
+        return index.execute(statement, values).fetchall()
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from models.naming.assignment import Candidate, candidates
+from models.naming.speakers import is_numbered
 from models.record.transcript import Evidence, Repair, Review, Speaker, Transcript, Word
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import Paragraph, by_speaker, paragraphs
@@ -54,6 +55,11 @@ class Doubt:
     first: int = 0
     last: int = 0
     suggestion: str | None = None
+
+    @property
+    def is_confirmable(self) -> bool:
+        """Whether it can be right as it is: "Speaker 1" is nobody's name."""
+        return self.kind != NAME or not is_numbered(self.text)
 
 
 class Repairs:

@@ -108,7 +108,7 @@ def _span(since: str, until: str) -> tuple[int, int]:
     first = first_passage(_minute(since)) if since else 0
     after = _minute(until) + (1 if "T" in until or " " in until else MINUTES_A_DAY) if until else None
     known = first_passage(1) if until else 0  # what has no date was not published before one
-    return max(first, known), LAST if after is None else first_passage(after) - 1
+    return max(first, known), LAST if after is None else min(first_passage(after) - 1, LAST)
 
 
 def _minute(moment: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -11,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from audio.transfer.addresses import redacted
 from flows.schedule import additions, feed_reading, shows
 from flows.schedule import settings as configuration
-from flows.schedule.plan import plan
+from flows.schedule.plan import FeedState, plan
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
+from flows.web import fetching
 from flows.web.access import Editor, Reader
 from flows.web.episodes import config_of
 from flows.web.idempotency import RESPONSES, Once
@@ -65,11 +68,13 @@ def list_feeds(request: Request, caller: Reader, paging: Paging) -> Page[Followe
     """The shows that are followed, by name."""
     config = config_of(request)
     settings = config.settings_now()
-    return paging.slice([_followed(settings, config.store, name) for name in sorted(settings.shows)])
+    return paging.slice(_followed(settings, config.store, sorted(settings.shows)))
 
 
-@router.post("/feeds", status_code=201, response_model=Followed, responses=RESPONSES)
-def follow(request: Request, caller: Editor, following: Following, once: Once) -> Response:
+@router.post(
+    "/feeds", status_code=201, response_model=Followed, responses={**RESPONSES, **fetching.RESPONSES}
+)
+async def follow(request: Request, caller: Editor, following: Following, once: Once) -> Response:
     """Read a feed, follow its show from now on, and take the newest episodes that there are."""
     config = config_of(request)
 
@@ -81,14 +86,18 @@ def follow(request: Request, caller: Editor, following: Following, once: Once) -
         name, _ = shows.add(following.name, told)
         settings = config.settings_now()
         feed_reading.read_feeds(settings, config.store, [name])
-        return _followed(settings, config.store, name)
+        return _followed(settings, config.store, [name])[0]
 
-    return once(act)
+    return await fetching.fetches_of(request).do(partial(once, act))
 
 
-@router.post("/feeds/preview")
-def preview(request: Request, caller: Editor, following: Following) -> Preview:
+@router.post("/feeds/preview", responses=fetching.RESPONSES)
+async def preview(request: Request, caller: Editor, following: Following) -> Preview:
     """Read a feed, and tell what following it would do; nothing is changed."""
+    return await fetching.fetches_of(request).do(partial(_previewed, following))
+
+
+def _previewed(following: Following) -> Preview:
     wanted = additions.checked_options(following.options)
     name, _, feed = shows.look(following.name, {"url": following.url.strip(), **wanted})
     found = [item.episode for item in feed.items]
@@ -103,21 +112,30 @@ def preview(request: Request, caller: Editor, following: Following) -> Preview:
 
 @router.delete("/feeds/{name}", status_code=204)
 def unfollow(request: Request, caller: Editor, name: str) -> Response:
-    """Follow a show no longer; its episodes stay in the library."""
+    """Follow a show no longer: what waits of it is skipped, and its episodes stay in the library."""
     if name not in configuration.load().shows:
         raise HTTPException(404, f"no show that is followed is called {name[:80]!r}")
-    shows.remove(name)
+    shows.remove(name, config_of(request).store)
     return Response(status_code=204)
 
 
-def _followed(settings: Settings, store: Store, name: str) -> Followed:
-    show = settings.show(name)
-    known = store.feed(name, show.url)
-    return Followed(
-        name=name,
-        title=known.title or name,
-        url=redacted(show.url),
-        episodes=store.count_of(name),
-        polled_at=known.polled_at,
-        error=known.error,
-    )
+def _followed(settings: Settings, store: Store, names: Sequence[str]) -> list[Followed]:
+    """Shows as the API tells them, by two looks at the store however many they are."""
+    known, counts = {feed.show: feed for feed in store.feeds()}, store.counts_by_show()
+    told = list[Followed]()
+    for name in names:
+        url = settings.show(name).url
+        feed = known.get(name)
+        if feed is None or feed.url != url:  # it was of no show, or of another address
+            feed = FeedState(name, url)
+        told.append(
+            Followed(
+                name=name,
+                title=feed.title or name,
+                url=redacted(url),
+                episodes=counts.get(name, 0),
+                polled_at=feed.polled_at,
+                error=feed.error,
+            )
+        )
+    return told

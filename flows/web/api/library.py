@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from flows.web.etags import tagged
 from flows.web.paging import Page, Paged, Paging, bad_cursor
 from outputs.formats.html import KEPT_AUDIO
 from outputs.library import listing
+from outputs.library.index import NoIndexError
 from outputs.library.listing import Listed, Position, Wanted, unread
 
 router = APIRouter(tags=["library"])
@@ -68,10 +70,12 @@ class EpisodePage(Page[EpisodeSummary]):
 @router.get("/shows", response_model=Page[ShowSummary])
 def list_shows(request: Request, caller: Reader, paging: Paging) -> Response:
     """The shows of the library, by title."""
-    found = [
-        ShowSummary(show=one.place, title=one.title, episodes=one.episodes, seconds=one.seconds)
-        for one in listing.list_shows(library_of(request))
-    ]
+    found = list[ShowSummary]()
+    with suppress(NoIndexError):
+        found = [
+            ShowSummary(show=one.place, title=one.title, episodes=one.episodes, seconds=one.seconds)
+            for one in listing.list_shows(library_of(request))
+        ]
     return _told(paging, paging.slice(found))
 
 
@@ -91,7 +95,9 @@ def list_episodes(
     """The episodes of the library: the newest first, by title, or the most doubtful first."""
     library, wanted = library_of(request), Wanted(show, q, speaker, doubtful)
     missing = unread(library)  # before they are listed: who is told of none has seen all
-    found, more = listing.list_episodes(library, wanted, sort, paging.limit, _position(paging.after, sort))
+    after, found, more = _position(paging.after, sort), list[Listed](), None
+    with suppress(NoIndexError):
+        found, more = listing.list_episodes(library, wanted, sort, paging.limit, after)
     heard = _downloads()
     page = paging.answer([_summary(one, library, heard) for one in found], more)
     return _told(paging, EpisodePage(items=page.items, next=page.next, unread=missing))

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from audio.transfer.addresses import redacted
 from flows.schedule import additions, queue
-from flows.schedule.queue import ENDED, LIVE, SKIPPED, Standing
+from flows.schedule.queue import ENDED, LIVE, SKIPPED, RunningError, Standing
 from flows.schedule.uploads import SCHEME
-from flows.web import queue_watch
+from flows.web import fetching, queue_watch
 from flows.web.access import Editor, Reader
 from flows.web.config import WebConfig
 from flows.web.episodes import config_of
 from flows.web.hub import EVENTS, stream
 from flows.web.idempotency import RESPONSES, Once
 from flows.web.paging import Page, Paging, bad_cursor
+from flows.web.problems import ProblemError
 from models.record.errors import InputError
 
+CONFLICT = {
+    "description": f"{RESPONSES[409]['description']} Or: what is to be added is worked on right now (running)."
+}
 State = Literal["waiting", "queued", "running", "done", "failed", "skipped", "cancelled"]
 
 router = APIRouter(tags=["queue"])
@@ -45,7 +51,7 @@ class Queued(BaseModel):
     error: str
     warnings: list[str]
     episode: str | None = Field(description="where it is in the library: show/episode")
-    added_by: str = Field(description="user; empty where a feed listed it")
+    added_by: str = Field(description="user who added it, or tried it again; empty where a feed listed it")
     added_at: float
     started_at: float | None
     done_at: float | None
@@ -102,9 +108,8 @@ def list_queue(
     """What is worked on, then what waits, in order, then what has ended, the last first."""
     config = config_of(request)
     wanted: list[str] = [*state] if state else [*LIVE, *ENDED]
-    live = [one for one in queue.standing(config.store) if one.listed.state in wanted]
     start, after = _from(paging.after)
-    page = live[start : start + paging.limit] if after is None else []
+    page = queue.standing(config.store, paging.limit, start=start, states=wanted) if after is None else []
     ended: list[Standing] = []
     if (room := paging.limit - len(page)) > 0:
         finished = [one for one in (*ENDED, SKIPPED) if one in wanted]
@@ -129,13 +134,25 @@ def _from(after: Any) -> tuple[int, tuple[float, str] | None]:
 
 @router.get("/queue/events", response_class=StreamingResponse, responses=EVENTS)
 async def watch_queue(request: Request, caller: Reader) -> StreamingResponse:
-    """Server-sent events: "queue" {items}, all of it, first and when much changed; "item" for one; "gone" {id}."""
+    """Server-sent events: "queue" {items, waiting, counts}; then "item" for one, "gone" {id}, "line" {waiting, counts}.
+
+    "queue" comes first, and where much changed. It has what is worked on, the next 100 that wait and the last 50 that
+    ended; waiting: ids, the next first; counts: by state, of all. An item leaves out its position.
+    """
     return stream(request, queue_watch.TOPIC, queue_watch.of(request.app, told_of).first)
 
 
-@router.post("/queue", status_code=202, response_model=Added, responses=RESPONSES)
-def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Response:
-    """Have an address or files processed; what the queue has already is done again, with these options."""
+@router.post(
+    "/queue",
+    status_code=202,
+    response_model=Added,
+    responses={**RESPONSES, **fetching.RESPONSES, 409: CONFLICT},
+)
+async def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Response:
+    """Have an address or files processed; what the queue has already is done again, with these options.
+
+    What is worked on right now is refused (409, problem "running"), with all that was to be added beside it.
+    """
     config = config_of(request)
 
     def act() -> Added:
@@ -168,7 +185,12 @@ def add(request: Request, caller: Editor, addition: Addition, once: Once) -> Res
         ids = dict.fromkeys(one.id for one in added)
         return Added(items=[told_of(config, one) for one in queue.standing_of(config.store, ids)])
 
-    return once(act)
+    try:
+        if addition.source is None:
+            return await run_in_threadpool(once, act)
+        return await fetching.fetches_of(request).do(partial(once, act))
+    except RunningError as error:
+        raise ProblemError(409, "running", str(error)) from None
 
 
 @router.get("/queue/{episode_id}")
@@ -191,7 +213,7 @@ def retry(request: Request, caller: Editor, episode_id: str) -> Queued:
     """Have another go at it, whatever has come of it."""
     config = config_of(request)
     _now(config, episode_id)
-    config.store.retry(episode_id)
+    config.store.retry(episode_id, caller.name)
     return _now(config, episode_id)
 
 

@@ -19,7 +19,8 @@ from flows.web import hub
 from flows.web.access import Caller, Editor, Reader
 from flows.web.desk import Desk, topic
 from flows.web.episodes import config_of, folder_of
-from flows.web.etags import HEADERS, etag, not_modified
+from flows.web.etags import HEADERS, etag, not_modified, tagged
+from flows.web.paging import Paging
 from flows.web.problems import ProblemError
 from models.record.errors import InputError
 from outputs.library import read
@@ -96,11 +97,13 @@ def edit(
         patch = desk.edit(folder, op, _user(request, caller), do)
     except ConflictError as error:
         session = desk.session(folder)
+        own = error.by == _user(request, caller)
         raise ProblemError(
             409,
             "conflict",
             str(error),
-            by=error.by,
+            by="" if own else error.by or "",
+            own=own,
             revision=session.revision,
             at=error.at,
             paragraphs=error.paragraphs,
@@ -110,22 +113,30 @@ def edit(
 
 
 @router.get(PLACE + "/review", response_model=dict[str, Any])
-def review(caller: Reader, folder: Folder, desk: OnDesk) -> Response:
+def review(request: Request, caller: Reader, folder: Folder, desk: OnDesk, paging: Paging) -> Response:
     """What is in doubt, the most doubtful first."""
     session = desk.refreshed(folder)
     with session.lock:
-        told = {"items": session.review(), "next": None, "revision": session.revision, **session.doubts}
-    return Response(json.dumps(told), media_type="application/json")
+        tag = etag(f"{session.revision} {request.url.query}")
+        if (known := not_modified(request, tag)) is not None:
+            return known
+        items, told = session.review(), {"revision": session.revision, **session.doubts}
+    page = {**paging.slice(items).model_dump(), **told}
+    answer = tagged(request, json.dumps(page).encode(), tag=tag)
+    answer.headers.update(paging.response.headers)
+    return answer
 
 
 @router.get(PLACE + "/events", responses=hub.EVENTS)
 async def events(request: Request, caller: Reader, folder: Folder, desk: OnDesk) -> StreamingResponse:
-    """What changes, as it does, and who else has the episode open."""
+    """Server-sent events: "hello" {revision} first, "present" {users} who have it open, "patch" of edits, "reload"."""
 
-    async def there() -> dict[str, Any]:
-        return desk.present(folder)
+    async def greeting() -> list[dict[str, Any]]:
+        session = await asyncio.to_thread(desk.refreshed, folder)  # it may have changed before we listened
+        return [{"event": "hello", "revision": session.revision}, desk.present(folder)]
 
-    answer = hub.stream(request, topic(folder), there)
+    await asyncio.to_thread(desk.refreshed, folder)  # one that can't be read is told so
+    answer = hub.stream(request, topic(folder), greeting)
     told = answer.body_iterator
 
     async def attended() -> AsyncIterator[Any]:

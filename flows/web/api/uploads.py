@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import errno
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
+from io import RawIOBase
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -130,11 +132,10 @@ def look(request: Request, caller: Editor, upload_id: str) -> Response:
 def remove(request: Request, caller: Editor, upload_id: str) -> Response:
     """Forget a file."""
     kept = uploads_of(request)
-    upload = _mine(kept, caller, upload_id)
-    if upload.episode:
-        raise ProblemError(409, "in-use", f"{upload.name} is in the queue: cancel it there")
-    with _alone(kept, upload):
-        kept.remove(upload)
+    with _alone(kept, _mine(kept, caller, upload_id)):
+        upload = _mine(kept, caller, upload_id)  # as it is now that nobody else is at it
+        if upload.episode or not kept.remove(upload):
+            raise ProblemError(409, "in-use", f"{upload.name} is in the queue: cancel it there")
     return _answer(204)
 
 
@@ -148,6 +149,7 @@ async def send(request: Request, caller: Editor, upload_id: str) -> Response:
     checksum = _checksum(request)
     begin = _number(request, "upload-offset")
     with _alone(kept, upload):
+        upload = await run_in_threadpool(_mine, kept, caller, upload_id)  # which may have gone meanwhile
         offset = kept.offset(upload)
         if begin != offset:
             told = f"{upload.name} has {offset:,} bytes, and this piece begins at {begin:,}"
@@ -155,7 +157,8 @@ async def send(request: Request, caller: Editor, upload_id: str) -> Response:
         left = upload.size - offset
         if int(request.headers.get("content-length", "0")) > left:
             raise _too_much(upload)
-        offset += await _received(request, kept, upload, left, checksum)
+        if left:
+            offset += await _received(request, kept, upload, left, checksum)
         upload = await run_in_threadpool(kept.touch, upload)
         if offset == upload.size and not upload.whole:
             try:
@@ -174,7 +177,7 @@ async def _received(
     """
     digest = hashlib.new(checksum[0]) if checksum else None
     came, waiting, whole = 0, bytearray(), False
-    with await run_in_threadpool(kept.part(upload).open, "ab") as file:
+    with _room(upload), await run_in_threadpool(open, kept.part(upload), "ab", 0) as file:
         start = file.tell()
         try:
             async for piece in _pieces(request):
@@ -186,7 +189,7 @@ async def _received(
                 waiting += piece
                 if len(waiting) >= WRITE_BYTES:
                     written, waiting = waiting, bytearray()
-                    await run_in_threadpool(file.write, written)
+                    await run_in_threadpool(_write, file, written)
             whole = digest is None or (checksum is not None and digest.digest() == checksum[1])
             if not whole:
                 raise HTTPException(460, "the piece is not what Upload-Checksum says: send it again")
@@ -196,11 +199,28 @@ async def _received(
         finally:
             # Not in a thread: what has come is to stay also where the app is told to end.
             if whole:
-                file.write(waiting)
+                _write(file, waiting)
             else:
                 file.truncate(start)
-            file.flush()
     return came
+
+
+def _write(file: RawIOBase, data: bytearray) -> None:
+    """All of it; on a disk that gets full, as much as there is room for."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) or 0 :]
+
+
+@contextmanager
+def _room(upload: Upload) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        told = f"the disk is full: go on with {upload.name} once there is room"
+        raise ProblemError(507, "no-room", told) from None
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

@@ -99,7 +99,7 @@ class NewUser(_Model):
 
 
 class UserChanges(_Model):
-    """What is to change; the user is signed out everywhere."""
+    """What is to change; the user is signed out everywhere, and with a new password their tokens end, too."""
 
     role: Role | None = None
     password: NewPassword | None = None
@@ -143,7 +143,8 @@ async def change_me(changes: MyChanges, caller: Reader, request: Request, respon
         _own_account(caller)
         if await _verified(request, caller.name, changes.old) is None:
             raise ProblemError(403, "password", "the old password is wrong")
-        await _hashing(partial(accounts_of(request).users.set_password, caller.name, changes.password))
+        set_password = accounts_of(request).users.set_password
+        await _hashing(partial(set_password, caller.name, changes.password, keep_tokens=True))
         accounts_of(request).forget()
         csrf = await _new_session(request, response, caller.name) if caller.csrf else ""
     if changes.language is not None:
@@ -237,10 +238,14 @@ def my_tokens(caller: Reader, request: Request, paging: Paging) -> Page[TokenOut
     )
 
 
-@router.post("/tokens", status_code=201)
+@router.post(
+    "/tokens", status_code=201, responses={403: {"description": "A token asks, which makes no others."}}
+)
 def make_token(new: NewToken, caller: Reader, request: Request, response: Response) -> MadeToken:
     """A token with which a program may do what the caller may."""
     _own_account(caller)
+    if not caller.csrf:
+        raise ProblemError(403, "token", "a token makes no others: sign in for that")
     token, secret = accounts_of(request).tokens.make(caller.name, new.label)
     response.headers.update(PRIVATE)
     return MadeToken(**asdict(token), token=secret)

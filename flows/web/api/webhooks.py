@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.web.access import Caller, Editor
+from flows.web.access import Admin
 from flows.web.episodes import config_of
 from flows.web.paging import Page, Paging, bad_cursor
 from flows.web.webhooks import Delivery, Webhook, Webhooks
@@ -58,13 +58,13 @@ class DeliveryTold(BaseModel):
 
 
 @router.get("/webhooks")
-def list_webhooks(request: Request, caller: Editor, paging: Paging) -> Page[WebhookTold]:
-    """The caller's webhooks; an admin sees all."""
-    return paging.slice([_told(hook) for hook in _visible(request, caller)])
+def list_webhooks(request: Request, caller: Admin, paging: Paging) -> Page[WebhookTold]:
+    """All webhooks, whoever made them."""
+    return paging.slice([_told(hook) for hook in _webhooks(request).all()])
 
 
 @router.post("/webhooks", status_code=201)
-def add_webhook(request: Request, caller: Editor, hook: NewWebhook) -> WebhookMade:
+def add_webhook(request: Request, caller: Admin, hook: NewWebhook) -> WebhookMade:
     """Be told of events from now on."""
     events = list(dict.fromkeys(hook.events))
     allow_private = config_of(request).settings.allow_private
@@ -73,16 +73,16 @@ def add_webhook(request: Request, caller: Editor, hook: NewWebhook) -> WebhookMa
 
 
 @router.delete("/webhooks/{hook}", status_code=204)
-def remove_webhook(request: Request, caller: Editor, hook: str) -> None:
+def remove_webhook(request: Request, caller: Admin, hook: str) -> None:
     """Be told no more."""
-    _webhooks(request).remove(_found(request, caller, hook).id)
+    _webhooks(request).remove(_found(request, hook).id)
 
 
 @router.get("/webhooks/{hook}/deliveries")
-def list_deliveries(request: Request, caller: Editor, hook: str, paging: Paging) -> Page[DeliveryTold]:
+def list_deliveries(request: Request, caller: Admin, hook: str, paging: Paging) -> Page[DeliveryTold]:
     """What a webhook was told in the last 30 days, the last first."""
     after = _position(paging.after)
-    found = _webhooks(request).deliveries(_found(request, caller, hook).id, paging.limit + 1, after)
+    found = _webhooks(request).deliveries(_found(request, hook).id, paging.limit + 1, after)
     shown = found[: paging.limit]
     more = (shown[-1].created_at, shown[-1].id) if len(found) > paging.limit else None
     return paging.answer([_delivered(one) for one in shown], more)
@@ -100,12 +100,8 @@ def _webhooks(request: Request) -> Webhooks:
     return Webhooks(config_of(request).store)
 
 
-def _visible(request: Request, caller: Caller) -> list[Webhook]:
-    return _webhooks(request).all(None if caller.may("admin") else caller.name)
-
-
-def _found(request: Request, caller: Caller, hook: str) -> Webhook:
-    found = next((one for one in _visible(request, caller) if one.id == hook), None)
+def _found(request: Request, hook: str) -> Webhook:
+    found = next((one for one in _webhooks(request).all() if one.id == hook), None)
     if found is None:
         raise HTTPException(404, f"there is no webhook {hook}")
     return found

@@ -161,7 +161,7 @@ function head(page) {
   const names = new Set(page.speakers.map((one) => one.name)), said = (/** @type {string} */ code) => {
     try { return new Intl.DisplayNames([frame.language], { type: "language" }).of(code) ?? code; } catch { return code; }
   };
-  const spoken = page.languages ?? [], languages = spoken.length > 1
+  const spoken = page.languages, languages = spoken.length > 1
     ? spoken.map((one) => `${said(one.language)} ${percent(one.share)}`) : page.language && page.language !== UNKNOWN ? [said(page.language)] : [];
   const facts = [page.published ? when(page.published) : null, clock(page.seconds), names.size ? count("editor.speakers", names.size) : null, ...languages];
   byId("facts").replaceChildren(...facts.filter((one) => one !== null).flatMap((one, at) => (at ? [" · ", one] : [one])));

@@ -1,9 +1,10 @@
 // The queue: what runs, what waits, what came of it, as it changes.
-import { announce, api, byId, confirmed, duration, element, episodeAddress, events, frame, icon, may, name, percent, Problem, t, when } from "./frame.js";
+import { announce, api, byId, confirmed, count, duration, element, episodeAddress, events, frame, icon, may, name, percent, Problem, t, when } from "./frame.js";
 
 /** @typedef {{id: string, show: string, title: string, state: string, stage: string, share: number | null, seconds_left: number | null,
  *   words: string, attempts: number, error: string, warnings: string | string[], episode: string | null, added_by: string,
- *   added_at: any, started_at: any, done_at: any, position: number | null}} Item */
+ *   added_at: any, started_at: any, done_at: any}} Item */
+/** @typedef {{waiting: string[], counts: Record<string, number>}} Line ids of the next that wait, in order; how many there are, by state */
 
 const SHOWN = 100; // of what ended
 const editing = may("editor");
@@ -11,6 +12,8 @@ const editing = may("editor");
 const items = new Map();
 /** @type {Map<string, ReturnType<typeof card>>} */
 const cards = new Map();
+/** @type {Line} */
+let line = { waiting: [], counts: {} };
 
 /** @param {Item} item */
 const part = (item) => (item.state === "running" ? "now" : ["waiting", "queued"].includes(item.state) ? "waiting" : "ended");
@@ -69,10 +72,11 @@ function card(first) {
   return { row, update, problem };
 }
 
-/** Those that wait, in the order in which they are handed out. */
+/** Those that wait, in the order in which they are handed out: as many as are told of. */
 function order() {
   const waiting = [...items.values()].filter((one) => part(one) === "waiting");
-  return waiting.sort((one, other) => (one.position ?? Infinity) - (other.position ?? Infinity));
+  const places = new Map(line.waiting.map((id, place) => [id, place]));
+  return waiting.sort((one, other) => (places.get(one.id) ?? Infinity) - (places.get(other.id) ?? Infinity));
 }
 
 function draw() {
@@ -95,6 +99,9 @@ function draw() {
     for (const [at, row] of rows.entries()) if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
     while (list.children.length > rows.length) list.lastElementChild.remove();
   }
+  const more = (line.counts.waiting ?? 0) + (line.counts.queued ?? 0) - waiting.length;
+  byId("more").hidden = more <= 0;
+  byId("more").textContent = more > 0 ? count("queue.more", more) : "";
   byId("empty").hidden = items.size > 0;
   if (focus && card_of && document.activeElement !== focus) refocus(focus, card_of);
 }
@@ -132,8 +139,9 @@ async function cancel(id) {
 /** @param {string} id @param {"first" | "up" | "down"} where */
 async function move(id, where) {
   const waiting = order().map((one) => one.id), at = waiting.indexOf(id);
-  const before = where === "up" ? waiting[at - 1] : waiting[at + 2];
-  await api("POST", `/queue/${id}/move`, { to: where === "first" ? "first" : before ? { before } : "last" });
+  // Down is the next one up: what comes behind that may not be told of.
+  const [moved, to] = where === "down" ? [waiting[at + 1], { before: id }] : [id, where === "up" ? { before: waiting[at - 1] } : "first"];
+  await api("POST", `/queue/${moved}/move`, { to });
   announce(t("queue.moved", { place: where === "first" ? 1 : at + (where === "up" ? 0 : 2) }));
 }
 
@@ -151,7 +159,8 @@ byId("empty").append(element("div", { class: "empty" },
   editing ? element("p", { class: "actions" }, element("a", { class: "button primary", href: `${frame.base}/add` }, t("library.add"))) : null));
 
 events("/queue/events", {
-  queue: (told) => { items.clear(); for (const one of told.items) items.set(one.id, one); redraw(); },
+  queue: (told) => { items.clear(); for (const one of told.items) items.set(one.id, one); line = told; redraw(); },
+  line: (told) => { line = told; redraw(); },
   item: (item) => { say(items.get(item.id), item); items.set(item.id, item); redraw(); },
   gone: ({ id }) => { items.delete(id); cards.delete(id); redraw(); },
 }, (connected) => { byId("lost").hidden = connected; });

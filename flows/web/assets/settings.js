@@ -231,8 +231,8 @@ function users() {
 
 you();
 tokens();
-if (may("editor")) {
-  shows();
+if (may("editor")) shows();
+if (may("admin")) {
   webhooks();
+  users();
 }
-if (may("admin")) users();

@@ -1,6 +1,7 @@
 """Where tracks are found, whose they are, and what is refused: real files, made by ffmpeg."""
 
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -267,6 +268,15 @@ def test_too_many_files_in_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = packed(tmp_path / "many.zip", dict.fromkeys(map(str, range(11)), b""))
     with pytest.raises(InputError, match="holds 11 files"):
         tracks_in(path, tmp_path)
+
+
+def test_the_list_of_a_zip_is_not_read_whatever_its_size(tmp_path: Path) -> None:
+    entries = b"PK\x01\x02".ljust(46, b"\0") * 70_000
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, len(entries), 4, 0)
+    path = tmp_path / "list.zip"
+    path.write_bytes(b"PK\x03\x04" + entries + end)
+    with pytest.raises(InputError, match=r"list\.zip holds too many files"):
+        archive.check(path)
 
 
 def test_an_encrypted_zip(tmp_path: Path, tone: bytes) -> None:

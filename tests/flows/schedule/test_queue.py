@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, text, update
 
 from flows.schedule import queue
 from flows.schedule.plan import ListedEpisode
-from flows.schedule.queue import Step
+from flows.schedule.queue import RunningError, Step
 from flows.schedule.store import Store
-from flows.schedule.tables import episodes
+from flows.schedule.tables import database_time, episodes
 from models.record.errors import InputError, InterruptedRun
 from models.record.transcript import Episode
+from tests.flows.postgres import USER, create_database
 from tests.flows.schedule.test_store import due, episode, place, read, states, store  # noqa: F401  (fixtures)
+from tests.waiting import wait_until
+
+_numbers = count()
 
 
 def add(store: Store, name: str, by: str = "ann", **options: object) -> ListedEpisode:  # noqa: F811
@@ -37,6 +44,9 @@ def test_what_people_add_goes_before_what_feeds_list_and_people_take_turns(store
     assert store.lease("a1", "run", 60)
     assert due(store) == ["b1", "a2", "a3", "id-2", "id-1"]  # ann has had her turn
     assert [one.place for one in queue.standing(store)] == [None, 1, 2, 3, 4, 5]
+    part = [(one.listed.id, one.place) for one in queue.standing(store, 2, start=2)]
+    assert part == [("a2", 2), ("a3", 3)]
+    assert [one.place for one in queue.standing_of(store, ["id-1", "a1"])] == [5, None]
 
 
 def test_whatever_waits_is_put_where_people_want_it(store: Store) -> None:  # noqa: F811
@@ -138,7 +148,9 @@ def test_adding_again_does_it_again_with_other_options(store: Store) -> None:  #
     add(store, "a", language="en")
     assert add(store, "a", by="bo", language="de").options == {"language": "de"}
     store.lease("a", "run", 60)
-    assert add(store, "a", language="fr").options == {"language": "de"}  # somebody is at it
+    with pytest.raises(RunningError, match="worked on right now"):
+        add(store, "a", language="fr")
+    assert error(store, "a").options == {"language": "de"}
     with store.finishing("a", "run"):
         pass
     again = add(store, "a")
@@ -188,3 +200,75 @@ def test_something_new_to_hand_out_shows_in_cheap_numbers(store: Store) -> None:
     assert changed()
     store.fail("a", "run", "broken", pause=0.0)
     assert changed()
+
+
+# Two at once: on SQLite they come one after the other anyway
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest) -> Store:
+    """A store on PostgreSQL, where transactions go on side by side."""
+    address = request.getfixturevalue("postgres_server")
+    create_database(address, name := f"shared{next(_numbers)}")
+    return Store(f"postgresql://{USER}@{address}/{name}")
+
+
+def beside(
+    store: Store,  # noqa: F811
+    act: Callable[[Connection], None],
+    other: Callable[[], ListedEpisode],
+) -> Future[ListedEpisode]:
+    """What comes of `other`, which has read what it needs when the transaction in which `act` happens is kept."""
+    with ThreadPoolExecutor(1) as pool:
+        with store.begin() as connection:
+            act(connection)
+            outcome = pool.submit(other)
+            wait_until(lambda: waits_for_lock(store), "the other one to wait for us")
+        return outcome
+
+
+def waits_for_lock(store: Store) -> bool:  # noqa: F811
+    with store.look() as connection:
+        held = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.execute(held).scalar_one())
+
+
+def claim(connection: Connection) -> None:
+    """As `Store.lease` does."""
+    values = {
+        "state": "running",
+        "owner": "run",
+        "claimed_at": 0.0,
+        "lease_until": database_time(connection) + 60,
+    }
+    connection.execute(update(episodes).where(episodes.c.id == "a").values(**values))
+
+
+def test_who_moves_or_adds_what_a_worker_takes_in_that_moment_leaves_it_to_the_worker(shared: Store) -> None:
+    for change, why in (
+        (lambda: queue.move(shared, "a", last=True), "not waiting"),
+        (lambda: queue.move(shared, "c", before="b"), None),
+        (lambda: add(shared, "a", language="de"), "worked on right now"),
+    ):
+        for name in ("a", "b", "c"):
+            add(shared, name, name)
+        queue.move(shared, "a")
+        outcome = beside(shared, claim, change)
+        if why is None:
+            outcome.result()
+        else:
+            with pytest.raises(InputError, match=why):
+                outcome.result()
+        assert (error(shared, "a").state, error(shared, "a").options) == ("running", {})
+        assert shared.end_cancelled("a", "run")
+
+
+def test_two_who_add_the_same_at_once_add_it_once(shared: Store) -> None:
+    def first(connection: Connection) -> None:
+        queue.add_within(connection, Episode("a", title="a"), options={}, by="ann")
+
+    outcome = beside(shared, first, lambda: add(shared, "a", "bo", language="de"))
+    assert (outcome.result().id, outcome.result().options) == ("a", {"language": "de"})
+    assert states(shared) == {"a": "waiting"}

@@ -520,3 +520,23 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(place: str, version: 
 
 def store_records(connection: Connection) -> list[Any]:
     return list(connection.execute(text("SELECT id, record FROM episodes")))
+
+
+def test_what_waits_of_a_show_that_is_not_followed_is_skipped_until_it_is_again(store: Store) -> None:
+    read(store, *(episode(number) for number in (5, 4, 3, 2, 1)), back_fill=4)
+    assert store.lease("id-5", "run", 60)
+    (four,) = (one for one in store.due(3) if one.id == "id-4")
+    assert store.hand_out(four, "run-4", 1, 60)
+    store.skip_unfollowed(["show"])
+    assert due(store) == ["id-3", "id-2"]
+    store.skip_unfollowed(["another"])
+    assert due(store) == []
+    assert store.lease("id-4", "run-4", 60) is None  # which was handed out
+    assert states(store)["id-5"] == "running"
+    store.retry("id-3", "ann")
+    store.skip_unfollowed([])
+    assert due(store) == ["id-3"]  # somebody wants it
+    assert read(store) == ["id-4", "id-2"]
+    assert states(store) == {"id-5": "running", "id-1": "skipped"} | dict.fromkeys(
+        ("id-4", "id-3", "id-2"), "waiting"
+    )

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import argon2
 import httpx2
 import pytest
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, insert, select, update
 
 from flows.schedule.store import Store, open_store
-from flows.schedule.tables import login_attempts, sessions, users
+from flows.schedule.tables import deliveries, login_attempts, sessions, users
 from flows.web.config import API
 from flows.web.sessions import IDLE_SECONDS, LIFE_SECONDS
 from flows.web.throttle import ADDRESS, NAME, Throttle
 from flows.web.users import ConflictError, Users
+from flows.web.webhooks import Webhooks
 from tests.browser import open_browser, watched
 from tests.flows.postgres import USER, create_database
 from tests.flows.web.conftest import PASSWORD, Running
@@ -194,6 +195,35 @@ def test_a_token_is_shown_once_and_does_what_its_user_may(app: Running) -> None:
     assert app.client.delete(f"{API}/tokens/{made['id']}").status_code == 404  # it is not theirs
     assert browser.delete(f"{API}/tokens/{made['id']}").status_code == 204
     assert not lets_in(program)
+
+
+def test_a_token_makes_no_others(app: Running) -> None:
+    answer = app.program("editor").post(f"{API}/tokens", json={"label": "x"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:episcribe:problem:token")
+
+
+def test_tokens_outlive_ones_own_new_password_but_not_an_admins(app: Running) -> None:
+    app.app.state.accounts.users.add("kim", PASSWORD, "reader")
+    browser = app.signed_in("kim")
+    secret = browser.post(f"{API}/tokens", json={"label": "x"}).json()["token"]
+    program = app.stranger(headers={"Authorization": f"Bearer {secret}"})
+    assert browser.patch(f"{API}/me", json={"password": OTHER, "old": PASSWORD}).status_code == 200
+    assert lets_in(program)
+    assert app.client.patch(f"{API}/users/kim", json={"password": PASSWORD}).status_code == 200
+    assert not lets_in(program)
+
+
+def test_webhooks_are_there_as_long_as_their_admin(app: Running) -> None:
+    users, hooks = app.app.state.accounts.users, Webhooks(app.store)
+    ends = {"leaves": users.remove, "demoted": lambda name: users.set_role(name, "editor")}
+    for name, end in ends.items():
+        users.add(name, PASSWORD, "admin")
+        hook, _ = hooks.add(name, "https://192.0.43.8/", ["episode.done"], allow_private=True)
+        values = {"webhook": hook.id, "event": "episode.done", "body": "", "state": "waiting"}
+        with app.store.begin() as connection:
+            connection.execute(insert(deliveries).values(id=name, next_try_at=2e10, created_at=0.0, **values))
+        end(name)
+        assert (hooks.all(), hooks.deliveries(hook.id, 1)) == ([], [])
 
 
 def test_the_owner_has_a_language_but_no_password_and_no_tokens(app: Running) -> None:

@@ -80,9 +80,13 @@ def app(
 
     @route.get(f"{API}/try/events")
     def events(request: Request, _: Reader) -> Response:
-        return stream(request, "try", {"event": "first", "number": 0})
+        return stream(request, "try", first)
 
     return found
+
+
+async def first() -> list[dict[str, Any]]:
+    return [{"event": "first", "number": 0}]
 
 
 def make(client: httpx2.Client, key: str, **body: Any) -> httpx2.Response:
@@ -184,7 +188,7 @@ def test_streams_come_at_once_and_end_with_the_app(
 
     @app.app.get(f"{API}/try/events")
     def events(request: Request, _: Reader) -> Response:
-        return stream(request, "try", {"event": "first", "number": 0})
+        return stream(request, "try", first)
 
     with app.client.stream("GET", f"{API}/try/events", headers={"Accept-Encoding": "gzip"}) as answer:
         assert "Content-Encoding" not in answer.headers

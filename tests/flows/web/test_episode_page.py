@@ -403,6 +403,7 @@ def test_who_edits_the_same_word_is_asked_and_nothing_is_lost(
         panel = page.locator(".conflict")
         panel.wait_for()
         assert "editor" in (panel.locator(".told").text_content() or "")
+        shows(page, 1, LINES[1][1].replace("plaisir", "delight"))
         page.reload()  # both versions are still there
         panel.wait_for()
         assert panel.locator("dd").all_text_contents() == [

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.schedule import settings, shows
-from tests.audio.server import Server
+from flows.web.fetching import AT_ONCE
+from tests.audio.server import Reply, Server
 from tests.flows.shows import serve_show, write_config
 from tests.flows.web.conftest import Running
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,27 @@ def test_feeds_that_can_not_be(app: Running, config: Path, asked: dict[str, Any]
     assert "\n" not in told["detail"]
     assert "secret" not in told["detail"]
     assert config.read_text() == before
+
+
+def test_sites_that_are_slow_take_no_threads_of_others(app: Running, server: Server) -> None:
+    answered = threading.Event()
+
+    def slow(_: object) -> Reply:
+        answered.wait(PATIENCE)
+        return Reply(404)
+
+    def preview() -> int:
+        return app.client.post("/api/v1/feeds/preview", json={"url": server.url("/slow")}).status_code
+
+    server.routes["/slow"] = slow
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        waiting = [threads.submit(preview) for _ in range(AT_ONCE)]
+        wait_until(lambda: len(server.requests) == AT_ONCE, "the requests")
+        beyond = app.client.post("/api/v1/queue", json={"source": server.url("/slow")})
+        answered.set()
+        assert (beyond.status_code, beyond.json()["type"]) == (503, "urn:episcribe:problem:busy")
+        assert int(beyond.headers["Retry-After"]) > 0
+        assert {one.result() for one in waiting} == {502}
 
 
 def test_names_are_keys_of_the_file_and_nothing_else(app: Running, server: Server, config: Path) -> None:

@@ -292,7 +292,40 @@ def test_who_watches_hears_of_every_change(app: Running) -> None:
         until("item", id="later", state="waiting")
 
 
+def test_of_a_long_queue_the_next_are_told_and_how_many_follow(app: Running) -> None:
+    for number in range(queue_watch.NEXT + 5):
+        put(app, f"long-{number:03}")
+    with watching(app) as until:
+        first = until("queue")
+        waits = first["counts"]["waiting"]
+        assert waits > queue_watch.NEXT == len(first["waiting"])
+        told = [item["id"] for item in first["items"] if item["state"] == "waiting"]
+        assert told == first["waiting"]
+        last = queue.standing(app.store, states=["waiting"], start=waits - 1)[0].listed.id
+        queue.move(app.store, last)
+        until("item", id=last)
+        assert until("line")["waiting"] == [last, *first["waiting"][:-1]]
+        queue.cancel(app.store, last)
+        line = until("line")
+        assert (line["waiting"], line["counts"]["waiting"]) == (first["waiting"], waits - 1)
+    for number in range(queue_watch.NEXT + 5):
+        if app.store.episode(f"long-{number:03}").state == "waiting":  # type: ignore[union-attr]
+            queue.cancel(app.store, f"long-{number:03}")
+
+
 def test_many_changes_at_once_are_told_as_a_whole() -> None:
-    items = {str(number): {"id": str(number)} for number in range(200)}
-    (whole,) = queue_watch.changes({}, items)
+    now = queue_watch.Look({str(number): {"id": str(number)} for number in range(200)})
+    (whole,) = queue_watch.changes(queue_watch.Look(), now)
     assert (whole["event"], len(whole["items"])) == ("queue", 200)
+
+
+def test_what_is_worked_on_is_not_added_again_and_the_files_for_it_stay_unused(app: Running) -> None:
+    (first,) = add(app, uploads=[sent(app, clip(20), "Talk.wav")[0]])
+    assert app.store.lease(first["id"], "run", 60)
+    again, other = sent(app, clip(20), "Again.wav")[0], sent(app, clip(21), "Other.wav")[0]
+    answer = app.client.post("/api/v1/queue", json={"uploads": [other, again], "options": {"language": "de"}})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:episcribe:problem:running")
+    assert "worked on right now" in answer.json()["detail"]
+    assert [Uploads(app.config.settings, app.store).get(one).episode for one in (other, again)] == ["", ""]
+    app.store.end_cancelled(first["id"], "run")
+    assert len(add(app, uploads=[other, again])) == 2

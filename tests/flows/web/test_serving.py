@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -17,6 +18,9 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from flows.web.engine import Engine, schedule_command
+from flows.web.indexing import Indexer
+from flows.web.lasting import Lasting
+from flows.web.publishing import in_a_process
 from flows.web.serving import checked_url, is_loopback, listen
 from models.record.errors import EpiscribeError, InputError
 from tests.flows.conftest import ROOT
@@ -41,12 +45,12 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
 
 
 @contextmanager
-def web(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def web(folder: Path, *arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`episcribe web` and the address that it prints."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.cli", "web", "--no-browser", "--port", "0", *arguments],
+        [sys.executable, "-P", "-m", "flows.cli", "web", "--port", "0", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "BROWSER": "true", **variables, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -72,6 +76,47 @@ def test_the_printed_address_lets_in_and_signals_end_it(tmp_path: Path) -> None:
             assert (process.returncode, said) == (0, "")
 
 
+def test_what_a_browser_is_started_with_signs_in_once(tmp_path: Path) -> None:
+    seen, browser = tmp_path / "seen", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{seen}.new" && mv "{seen}.new" "{seen}"\n')
+    browser.chmod(0o700)
+    with web(tmp_path, "--at-once", "0", BROWSER=str(browser)) as (_, first):
+        wait_until(seen.exists, "the browser")
+        opened = seen.read_text()
+        assert opened.partition("?token=")[0] == first.partition("?token=")[0]
+        assert opened != first
+        for page in (b'"name": "owner"', b'"name": ""'):
+            stranger = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+            )
+            with stranger.open(opened) as answer:
+                assert page in answer.read()
+
+
+# Processes beside the app
+
+
+def test_no_code_of_the_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sqlite3", "json", "flows"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')\n")
+    library = tmp_path / "library"
+    library.mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Indexer(library):
+        wait_until((library / "search.db").exists, "the index")
+    order = {"what": "site", "library": str(library), "out": str(tmp_path / "site"), "dry_run": True}
+    assert asyncio.run(in_a_process(order)).keys() & {"added", "error"}
+    assert not (tmp_path / "executed").exists()
+
+
+def test_what_lasts_outlives_failures_and_tells_each_once(capsys: pytest.CaptureFixture[str]) -> None:
+    looking = Lasting("looking")
+    for error in (ValueError("x"), ValueError("x"), EpiscribeError("the store is away"), KeyError("y")):
+        with looking.once():
+            raise error
+    assert capsys.readouterr().err == "episcribe: looking: ValueError: x\nepiscribe: looking: KeyError: 'y'\n"
+
+
 def test_the_app_imports_nothing_that_works_on_episodes() -> None:
     code = f"import flows.web.serving, flows.web.engine, sys; print(set(sys.modules) & set({HEAVY}))"
     command = [sys.executable, "-c", code]
@@ -95,6 +140,11 @@ def test_what_can_not_be_is_told_in_a_line(in_folder: Call, arguments: list[str]
     assert "\n" not in said
 
 
+def test_a_library_elsewhere_is_not_served(in_folder: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPISCRIBE_LIBRARY", "memory://x")
+    assert "is no folder of this machine" in in_folder("serve", "--web")
+
+
 def test_users_make_the_app_others_business(in_folder: Call, tmp_path: Path) -> None:
     add = ["users", "add", "Ann", "--password-stdin"]
     assert in_folder(*add, given="short") == "InputError: a password has at least 10 characters"
@@ -111,7 +161,8 @@ def test_users_make_the_app_others_business(in_folder: Call, tmp_path: Path) -> 
         in_folder("users", "role", "bob", "root") == "InputError: no role 'root': use reader, editor, admin"
     )
     password = ["users", "password", "bob", "--password-stdin"]
-    assert in_folder(*password, given="another horse\n") == "bob has another password"
+    said = in_folder(*password, given="another horse\n")
+    assert said == "bob has another password; their tokens let nobody in any more"
     assert in_folder("users", "remove", "ann") == "ann can't sign in any more"
     assert in_folder("users", "remove", "ann") == "UnknownUserError: there is no user ann"
     assert in_folder("users", "list") == "bob  admin"

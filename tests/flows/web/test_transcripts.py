@@ -23,7 +23,7 @@ from outputs.formats.registry import FORMATS
 from outputs.library import read, voices_file
 from outputs.library.write import publish
 from tests.flows.conftest import episcribe
-from tests.flows.web.conftest import Running
+from tests.flows.web.conftest import PASSWORD, Running
 from tests.flows.web.kills import edit_command, edits_through_kills, forked_server, signed_in
 from tests.outputs.samples import CONVERSATION, said, unsure
 from tests.waiting import PATIENCE, wait_until
@@ -127,6 +127,22 @@ def test_an_episode_can_be_read(app: Running, folder: Path) -> None:
     assert (again.status_code, again.content) == (304, b"")
     edit(app.client, "1", do="text", paragraph=page["paragraphs"][0]["id"], text="Hi.")
     assert app.client.get(EPISODE, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
+
+
+def test_who_is_removed_hears_no_more(app: Running, folder: Path) -> None:
+    accounts = app.app.state.accounts
+    accounts.users.add("leaver", PASSWORD, "reader")
+    _, secret = accounts.tokens.make("leaver", "x")
+    leaver = app.stranger(headers={"Authorization": f"Bearer {secret}"})
+    page = app.client.get(EPISODE).json()
+    with Listener(app, app.client) as stays, Listener(app, leaver) as leaves:
+        assert [name for name, _ in leaves.heard[:2]] == ["hello", "present"]
+        leaves.wait_for("hello", revision=page["revision"])
+        assert app.client.delete("/api/v1/users/leaver").status_code == 204
+        edit(app.client, "1", do="text", paragraph=page["paragraphs"][0]["id"], text="Hi.")
+        stays.wait_for("patch", op="1")
+        stays.wait_for("present", users=["owner"])
+        assert "patch" not in [name for name, _ in leaves.heard]
 
 
 def test_readers_read_and_editors_edit(app: Running, folder: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import socket
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -272,8 +274,52 @@ def test_a_full_disk_and_too_many_files_are_told(app: Running, monkeypatch: pyte
         little = SimpleNamespace(free=SPARE_BYTES + 500)
         patched.setattr("flows.schedule.uploads.shutil.disk_usage", lambda folder: little)
         assert create(app, 1000).status_code == 507
-    monkeypatch.setattr(files, "MAX_UNFINISHED", 0)
-    assert create(app, 1000).status_code == 429
+    one, _ = sent(app, clip(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "MAX_UNUSED", len(kept(app).of_user("owner")))
+        assert create(app, 1000).status_code == 429
+        assert app.client.delete(f"{PATH}/{one}", headers={"Tus-Resumable": "1.0.0"}).status_code == 204
+        assert create(app, 1000).status_code == 201
+
+
+def test_what_one_is_promised_no_other_gets(app: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    promised = sum(one.size - kept(app).offset(one) for one in kept(app).of_user("owner") if not one.whole)
+    little = SimpleNamespace(free=SPARE_BYTES + promised + 1500)
+    monkeypatch.setattr("flows.schedule.uploads.shutil.disk_usage", lambda folder: little)
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(lambda _: create(app, 1000).status_code, range(4)))
+    assert answers == [201, 507, 507, 507]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk here that is full")
+def test_a_disk_that_gets_full_while_a_piece_comes_is_told(app: Running) -> None:
+    where = begun(app, MOST)
+    part = kept(app).part(kept(app).get(where.rpartition("/")[2]))
+    part.unlink()
+    part.symlink_to("/dev/full")
+    for size in (1000, 2_500_000):
+        answer = send(app, where, 0, b"x" * size)
+        assert (answer.status_code, answer.json()["type"]) == (507, "urn:episcribe:problem:no-room")
+    part.unlink()
+    assert send(app, where, 0, b"x").status_code == 204
+
+
+def test_who_sends_to_a_file_that_is_removed_meanwhile_leaves_nothing(app: Running) -> None:
+    version = {"Tus-Resumable": "1.0.0"}
+    where = begun(app, 10_000)
+    upload = kept(app).get(where.rpartition("/")[2])
+    found = Uploads.get
+
+    def removed_after(self: Uploads, upload_id: str) -> Any:
+        was = found(self, upload_id)
+        kept(app).remove(was)
+        return was
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Uploads, "get", removed_after)
+        assert send(app, where, 0, b"x" * 100).status_code == 410
+    assert not kept(app).part(upload).exists()
+    assert app.client.delete(where, headers=version).status_code == 410
 
 
 def test_what_nobody_uses_is_swept(app: Running) -> None:
@@ -283,13 +329,33 @@ def test_what_nobody_uses_is_swept(app: Running) -> None:
     assert app.client.post("/api/v1/queue", json={"uploads": [used]}).status_code == 202
     with app.store.begin() as connection:
         connection.execute(update(table).values(changed_at=0.0))
+    orphans = [kept(app).parts / f"{'0' * 32}.{ending}" for ending in ("part", "lock")]
+    for orphan in orphans:
+        orphan.touch()
+    kept(app).sweep()
+    assert all(orphan.exists() for orphan in orphans)  # they may be just begun
+    for path in kept(app).parts.iterdir():
+        os.utime(path, (0.0, 0.0))
     kept(app).sweep()
     assert kept(app).get(used).whole
     for gone in (unused, half):
         with pytest.raises(InputError, match="there is no upload"):
             kept(app).get(gone)
-    left = {path.name.partition(".")[0] for path in kept(app).folder.iterdir()}
+    left = {path.name.partition(".")[0] for path in kept(app).folder.glob("[!.]*")}
     assert left == {used}
+
+
+def test_what_is_used_again_just_after_its_episode_was_done_stays(app: Running) -> None:
+    upload, _ = sent(app, clip(4))
+    (item,) = app.client.post("/api/v1/queue", json={"uploads": [upload]}).json()["items"]
+    for again in (True, False):
+        app.store.lease(item["id"], "run", 60)
+        with app.store.finishing(item["id"], "run"):
+            pass
+        if again:
+            assert app.client.post("/api/v1/queue", json={"uploads": [upload]}).status_code == 202
+        kept(app).remove_unwanted([upload])  # as the run does
+        assert [path.exists() for path in kept(app).folder.glob(f"{upload}.wav")] == [True] * again
 
 
 def test_what_was_cut_off_at_its_very_end_is_finished_when_it_is_used(app: Running) -> None:
@@ -301,7 +367,8 @@ def test_what_was_cut_off_at_its_very_end_is_finished_when_it_is_used(app: Runni
         assert offset(app, where) == upload.size
         assert app.client.post("/api/v1/queue", json={"uploads": [upload.id]}).status_code == 202
         assert kept(app).get(upload.id).whole
-        kept(app).remove(upload)
+        assert not kept(app).remove(upload)  # it is of an episode by now
+        assert kept(app).remove(kept(app).get(upload.id))
 
 
 def test_files_in_a_store_with_a_url_are_fetched_for_the_run(app: Running, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,10 +20,11 @@ from outputs.formats.plain_text import render as plain_text
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.corrections import UNDO, apply_corrections, load
-from outputs.library.editing import ConflictError, EditingSession
+from outputs.library.editing import ConflictError, EditingSession, sought
 from outputs.library.rerendering import publish_again
 from outputs.library.write import publish
 from outputs.text.paragraphs import PARAGRAPH_CHARS, passages
+from tests.flows.conftest import ROOT
 from tests.outputs.samples import (
     BILINGUAL,
     CONVERSATION,
@@ -117,6 +120,50 @@ def test_a_page_that_heeds_patches_shows_what_there_is(session: EditingSession) 
         assert (patch["from"], patch["to"]) == (revision, session.revision)
         shown, revision = patched(shown, patch), session.revision
         assert shown == session.page()["paragraphs"]
+
+
+SOUGHT = (  # find, text, same case, whole words
+    ("हिंद", "हिंदी हिंद", True, True),
+    ("-", "well-known", False, False),
+    ("a.b", "a.b axb", False, True),
+    ("co_op", "co_op co", False, True),
+    ("i", "İ I ı i", False, False),
+    ("İ", "İ i", False, False),
+    ("ß", "ẞ ß ss", False, False),
+    ("Σ", "σ ς Σ", False, False),
+    ("a  b", "a\n b", False, False),
+    ("[x]/\\", "[x]/\\ x", False, True),
+)
+FIND = """import { hits, pattern } from %s;
+const told = JSON.parse(process.argv[1]).map(([find, text, same, whole]) => hits(text, pattern(find, same, whole)));
+console.log(JSON.stringify(told));"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_the_page_finds_what_is_replaced() -> None:
+    module = json.dumps((ROOT / "flows/web/assets/editor/text.js").as_uri())
+    command = ["node", "--input-type=module", "-e", FIND % module, json.dumps(SOUGHT)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert json.loads(told) == [
+        [list(hit.span()) for hit in sought(find, same_case=same, whole_words=whole).finditer(text)]
+        for find, text, same, whole in SOUGHT
+    ]
+
+
+def test_what_is_replaced_may_become_a_space(tmp_path: Path) -> None:
+    session = opened(talk(said("A well-known show."), SPEAKER_00="Ann"), tmp_path)
+    edit(session, "replace", find="-", replace=" ")
+    assert texts(session) == ["A well known show."]
+
+
+def test_a_conflict_tells_whose_change_it_was(session: EditingSession) -> None:
+    first, second = session.page()["paragraphs"][:2]
+    edit(session, "text", 0, by="al", text="Hello.")
+    edit(session, "text", 1, by="bo", text="Hi.")
+    for paragraph, by in ((first, "al"), (second, "bo")):
+        with pytest.raises(ConflictError) as refused:
+            edit(session, "split", paragraph=paragraph["id"], word=1)
+        assert refused.value.by == by
 
 
 def test_pages_and_files_have_the_same_paragraphs(tmp_path: Path) -> None:

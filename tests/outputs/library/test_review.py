@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.record.errors import InputError
 from models.record.transcript import Evidence, Repair, Review, Speaker, Transcript
 from outputs.library import read
 from outputs.library.editing import ConflictError, EditingSession
@@ -79,14 +80,20 @@ def test_doubts_come_in_order_whatever_they_are_about(session: EditingSession) -
 
 
 def test_all_is_reviewed_by_confirming_and_correcting(session: EditingSession, tmp_path: Path) -> None:
-    for number, item in enumerate(session.review()):
+    unnamed = [item for item in session.review() if not item["confirmable"]]
+    assert [item["text"] for item in unnamed] == ["Speaker 3"]
+    with pytest.raises(InputError, match="Speaker 3 is nobody's name"):
+        confirm(session, unnamed[0], "nobody")
+    name = {"do": "rename", "speaker": "SPEAKER_02", "was": "Speaker 3", "name": "Cat"}
+    session.edit("named", "al", name)
+    for number, item in enumerate(session.review(), 1):
         patch = confirm(session, item, str(number))
         assert patch["doubts"]["reviewed"] == number + 1
         assert session.edit(str(number), "al", {"do": "confirm", "item": item["id"]}) == patch
         with pytest.raises(ConflictError, match="in doubt no more"):
             confirm(session, item, f"again {number}")
     assert session.review() == []
-    assert session.transcript.speakers[2] == Speaker("SPEAKER_02", "Speaker 3", "user", 1.0)
+    assert session.transcript.speakers[2] == Speaker("SPEAKER_02", "Cat", "user", 1.0)
     assert [segment.text for segment in session.transcript.segments] == [s.text for s in RECORD.segments]
     assert EditingSession(tmp_path).doubts == session.doubts
     publish(read.load_record(tmp_path), tmp_path, [])

@@ -74,9 +74,8 @@ export class Editing {
     const { view } = this, text = tidy(row.box.textContent ?? ""), base = row.base ?? row.paragraph;
     if (view.composing === row) return;
     row.base = null;
-    if (text === textOf(base)) return;
-    this.history.act({ do: "text", paragraph: base.id, text }, [base]);
-    if (text !== textOf(row.paragraph)) view.write(row, textOf(row.paragraph)); // others wrote there meanwhile: both versions are put together, or shown
+    if (text !== textOf(base)) this.history.act({ do: "text", paragraph: base.id, text }, [base]);
+    if (text !== textOf(row.paragraph)) view.write(row, textOf(row.paragraph)); // another changed it: the user is asked
   }
 
   commitAll() {

@@ -20,7 +20,7 @@ import { merged, textOf } from "./text.js";
 /**
  * @typedef {{
  *   changed: (patch: Patch | null) => void, state: (state: State) => void, conflict: (conflict: Conflict) => void,
- *   refused: (detail: string) => void, dropped: (edits: Edit[]) => void, present: (users: string[]) => void, undoable: (list: {op: string, text: string}[]) => void,
+ *   refused: (detail: string) => void, dropped: (edits: Edit[]) => void, present: (users: string[]) => void, undoable: (list: {op: string}[]) => void,
  * }} Listener
  */
 

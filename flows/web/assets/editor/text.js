@@ -18,8 +18,8 @@ export function bare(text, from, to) {
 export const letters = (text) => text.replace(/\s+/g, "").length;
 
 /**
- * How many characters two texts share at their beginnings, and then at their ends.
- * @param {string} one @param {string} other
+ * How many characters or words two texts share at their beginnings, and then at their ends.
+ * @param {ArrayLike<string>} one @param {ArrayLike<string>} other
  * @returns {[number, number]}
  */
 export function shared(one, other) {
@@ -190,20 +190,11 @@ export function merged(base, mine, theirs) {
   if (mine === theirs || base === theirs) return mine;
   if (base === mine) return theirs;
   const [a = [], b = [], c = []] = [base, mine, theirs].map((text) => units(` ${text}`));
-  const [head, tail] = sharedWords(a, b), [head2, tail2] = sharedWords(a, c);
+  const [head, tail] = shared(a, b), [head2, tail2] = shared(a, c);
   const [from, to, from2, to2] = [head, a.length - tail, head2, a.length - tail2];
   if (to < from2) return tidy([...b.slice(0, b.length - tail), ...a.slice(to, from2), ...c.slice(from2)].join(""));
   if (to2 < from) return tidy([...c.slice(0, c.length - tail2), ...a.slice(to2, from), ...b.slice(from)].join(""));
   return null;
-}
-
-/** @param {string[]} one @param {string[]} other @returns {[number, number]} */
-function sharedWords(one, other) {
-  const most = Math.min(one.length, other.length);
-  let head = 0, tail = 0;
-  while (head < most && one[head] === other[head]) head += 1;
-  while (tail < most - head && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail += 1;
-  return [head, tail];
 }
 
 /**
@@ -220,7 +211,7 @@ export const hits = (text, pattern) =>
  */
 export function pattern(find, sameCase, wholeWords) {
   if (!find) return null;
-  const literal = find.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\s+/g, "\\s+");
+  const literal = find.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replace(/\s+/g, "\\s+");
   const whole = wholeWords ? `(?<![\\p{L}\\p{M}\\p{N}_])${literal}(?![\\p{L}\\p{M}\\p{N}_])` : literal;
   return new RegExp(whole, sameCase ? "gu" : "giu");
 }

@@ -9,11 +9,11 @@
  *
  * @typedef {{label: string, name: string, colour: number | null, source?: string, confidence?: number, share?: number}} Speaker
  * @typedef {{words: number, speakers: number, names: number, reviewed: number, total: number}} Doubts
- * @typedef {{op: string, text: string}} Undoable
+ * @typedef {{op: string}} Undoable
  *
  * @typedef {{
  *   episode: string, revision: string, title: string, show: string, published: string, seconds: number,
- *   language: string, languages?: {language: string, share: number}[], audio: boolean, editable: boolean,
+ *   language: string, languages: {language: string, share: number}[], audio: boolean, editable: boolean,
  *   warnings: string[], speakers: Speaker[], chapters: {start: number, title: string}[], paragraphs: Paragraph[],
  *   undo: Undoable[], doubts: Doubts,
  * }} Page
@@ -43,7 +43,7 @@
  * @typedef {{
  *   id: string, kind: "word" | "speaker" | "name", doubt: number, why: string, value: number, paragraph: string | null,
  *   from: number, to: number, start: number, end: number, text: string, suggestion: string | null, speaker: string | null,
- *   confirmable?: boolean,
+ *   confirmable: boolean,
  * }} Item
  */
 
