@@ -258,6 +258,6 @@ export class Review {
 
 /** Why it is doubtful, in words. @param {Item} item */
 function why(item) {
-  const key = `editor.why_${item.why}`, value = percent(item.value);
+  const key = `editor.why_${item.confirmable === false ? "unnamed" : item.why}`, value = percent(item.value);
   return key in frame.texts ? t(key, { value }) : t("editor.why");
 }
