@@ -83,7 +83,7 @@ def list_episodes(
 
 
 def unread(library: Path) -> int:
-    """How many episodes of a library its index does not know yet, as far as its last look tells; all before the first."""
+    """How many episodes of a library its index does not know yet, as its last look tells; all before the first."""
     missing = _rows(library, "SELECT episodes FROM missing")
     return missing[0][0] if missing and missing[0][0] is not None else len(library_episodes(library))
 
