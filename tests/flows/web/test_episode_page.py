@@ -76,7 +76,9 @@ def conversation(**changes: Any) -> Transcript:
     found = talk(*parts, SPEAKER_00="Ann", SPEAKER_01="Speaker 2")
     speakers = (found.speakers[0], Speaker("SPEAKER_01", "Speaker 2"))
     episode = replace(found.episode, title="Roses", chapters=(Chapter(0.0, "Hello"), Chapter(14.0, "Roses")))
-    made = replace(found, episode=episode, speakers=speakers, audio=replace(found.audio, path="audio.mp3", seconds=30.0))
+    made = replace(
+        found, episode=episode, speakers=speakers, audio=replace(found.audio, path="audio.mp3", seconds=30.0)
+    )
     return replace(made, **changes)
 
 
@@ -170,7 +172,9 @@ def selected(page: Page) -> str:
 
 def saved(page: Page) -> None:
     page.locator("#state[data-state=saved]").wait_for()
-    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('episcribe-edit '))")
+    page.wait_for_function(
+        "() => !Object.keys(localStorage).some((key) => key.startsWith('episcribe-edit '))"
+    )
 
 
 def shows(page: Page, paragraph: int, text: str) -> None:
@@ -244,7 +248,9 @@ def test_enter_splits_backspace_joins_and_both_are_undone(page: Page, library: P
     assert said_by_now(library, episode) == " ".join(text for _, text in LINES)
 
 
-def test_a_speaker_is_renamed_everywhere_and_a_paragraph_given_away(page: Page, library: Path, episode: str) -> None:
+def test_a_speaker_is_renamed_everywhere_and_a_paragraph_given_away(
+    page: Page, library: Path, episode: str
+) -> None:
     page.locator("#transcript .name").nth(1).click()
     page.keyboard.type("Bob")
     page.keyboard.press("Enter")
@@ -313,7 +319,10 @@ def test_ten_doubtful_words_are_reviewed_without_a_mouse(page: Page, library: Pa
     page.wait_for_function("(left) => document.querySelector('#review-text').textContent !== left", arg=left)
     found = kept(library, episode)
     assert found.segments[1].text == "Thank you, it is a pleasure to be here."
-    assert [word.probability for word in found.words if word.text.strip(" .") in ("gardens", "roses")] == [1.0, 1.0]
+    assert [word.probability for word in found.words if word.text.strip(" .") in ("gardens", "roses")] == [
+        1.0,
+        1.0,
+    ]
 
 
 def test_the_keyboard_plays_and_leaves(page: Page) -> None:
@@ -358,7 +367,13 @@ def test_edits_wait_in_the_browser_while_the_server_is_away(
         click(page, 3, "then")
         page.keyboard.type("later")
         page.keyboard.press("Enter")
-        after = [LINES[0][1], LINES[1][1].replace("plaisir", "pleasure"), "Today we talk about roses.", "And later about the rain in spring.", LINES[3][1]]
+        after = [
+            LINES[0][1],
+            LINES[1][1].replace("plaisir", "pleasure"),
+            "Today we talk about roses.",
+            "And later about the rain in spring.",
+            LINES[3][1],
+        ]
         assert texts(page) == after
         with _served(AppServer(create_app(config), listen("127.0.0.1", port))):
             page.reload()
@@ -391,7 +406,9 @@ def test_who_edits_the_same_word_is_asked_and_nothing_is_lost(
         shows(page, 1, LINES[1][1].replace("plaisir", "delight"))
         page.reload()  # both versions are still there
         panel.wait_for()
-        assert panel.locator("dd").all_text_contents() == [LINES[1][1].replace("plaisir", one) for one in ("pleasure", "delight")]
+        assert panel.locator("dd").all_text_contents() == [
+            LINES[1][1].replace("plaisir", one) for one in ("pleasure", "delight")
+        ]
         page.get_by_role("button", name="Keep mine").click()
         shows(other.page, 1, LINES[1][1].replace("plaisir", "pleasure"))
         saved(page)
@@ -399,7 +416,9 @@ def test_who_edits_the_same_word_is_asked_and_nothing_is_lost(
     expected("status of 409")(seen)
 
 
-def test_edits_of_others_come_in_while_one_types(page: Page, app: Running, library: Path, episode: str) -> None:
+def test_edits_of_others_come_in_while_one_types(
+    page: Page, app: Running, library: Path, episode: str
+) -> None:
     click(page, 1, "here")
     page.keyboard.type("there")
     editor = app.program("editor")
@@ -411,7 +430,9 @@ def test_edits_of_others_come_in_while_one_types(page: Page, app: Running, libra
 
     edit("a", do="text", paragraph=told["paragraphs"][0]["id"], text="Welcome to the show.")
     edit("b", do="rename", speaker="SPEAKER_01", was="Speaker 2", name="Bob")
-    edit("c", do="text", paragraph=told["paragraphs"][1]["id"], text=LINES[1][1].replace("Thank you", "Thanks"))
+    edit(
+        "c", do="text", paragraph=told["paragraphs"][1]["id"], text=LINES[1][1].replace("Thank you", "Thanks")
+    )
     shows(page, 0, "Welcome to the show.")
     page.wait_for_function("() => document.querySelectorAll('#transcript .name')[1].textContent === 'Bob'")
     page.keyboard.type("fore")
@@ -447,7 +468,8 @@ def test_readers_read_and_hear(browser: Browser, app: Running, episode: str) -> 
 def test_words_and_names_of_strangers_are_text(browser: Browser, app: Running, library: Path) -> None:
     base = conversation()
     segments = tuple(
-        segment.with_words(tuple(replace(word, text=f" {EVIL}") for word in segment.words[:2])) for segment in base.segments
+        segment.with_words(tuple(replace(word, text=f" {EVIL}") for word in segment.words[:2]))
+        for segment in base.segments
     )
     episode = replace(base.episode, title=EVIL, show=EVIL, chapters=(Chapter(1.0, EVIL),))
     evil = replace(
@@ -689,13 +711,18 @@ def test_a_link_opens_at_its_second_and_is_made(page: Page, app: Running, episod
 
 
 def test_many_paragraphs_lie_in_one_text_each(browser: Browser, app: Running, library: Path) -> None:
-    lines = [said(f"Paragraph {number} says something.", number * 3.0, 0.4, f"SPEAKER_0{number % 2}") for number in range(400)]
+    lines = [
+        said(f"Paragraph {number} says something.", number * 3.0, 0.4, f"SPEAKER_0{number % 2}")
+        for number in range(400)
+    ]
     episode = add(library, "many", talk(*lines, SPEAKER_00="Ann", SPEAKER_01="Bob"))
     with watched(browser, viewport={"width": 360, "height": 700}) as found:
         page = found.page
         visit(page, app.url, episode)
         assert page.locator("#transcript .words").count() == 400
-        assert page.evaluate("[...document.querySelectorAll('#transcript .words')].every((one) => one.childNodes.length === 1)")
+        assert page.evaluate(
+            "[...document.querySelectorAll('#transcript .words')].every((one) => one.childNodes.length === 1)"
+        )
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.keyboard.press("Control+f")
         page.keyboard.type("Paragraph 399")
