@@ -29,8 +29,9 @@ from models.record.transcript import Transcript
 from outputs.library import rerendering
 from outputs.library.editing import EditingSession, stamps
 
-OPEN = 8  # episodes that are kept in memory
-PAGES = 32  # that are kept compressed
+OPEN_WORDS = 250_000  # of the episodes that are kept in memory; a word takes some 750 bytes
+PAGES_BYTES = 64 << 20  # of pages that are kept compressed
+OPENING = 8  # episodes that are opened at the same time
 COMPRESSION = 6  # of 9
 WATCH_SECONDS = 1.0  # between looks at the files of episodes that somebody has open
 RENDER_SECONDS = 1.5  # of quiet after an edit before all files are written again
@@ -45,7 +46,7 @@ class Desk:
         self._hub = hub
         self._lock = threading.Lock()
         self._open: OrderedDict[Path, EditingSession] = OrderedDict()
-        self._opening = [threading.Lock() for _ in range(OPEN)]
+        self._opening = [threading.Lock() for _ in range(OPENING)]
         self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._alive: WeakValueDictionary[Path, EditingSession] = WeakValueDictionary()
         self._told: dict[Path, tuple[object, str]] = {}  # stamps and revision of what somebody has open
@@ -74,19 +75,29 @@ class Desk:
 
     def session(self, folder: Path) -> EditingSession:
         """The editing of an episode."""
-        with self._opening[hash(folder) % len(self._opening)]:  # who comes at the same time waits for the one
-            with self._lock:
-                found = self._alive.get(folder)
-            opened = EditingSession(folder) if found is None else found
-            if found is None and opened.is_behind:  # whoever corrected it last was ended before that
+        return self._remembered(folder) or self._opened(folder)
+
+    def _remembered(self, folder: Path) -> EditingSession | None:
+        with self._lock:
+            if (found := self._alive.get(folder)) is not None:
+                self._open[folder] = found
+                self._open.move_to_end(folder)
+        return found
+
+    def _opened(self, folder: Path) -> EditingSession:
+        with self._opening[hash(folder) % len(self._opening)]:
+            if (found := self._remembered(folder)) is not None:  # whoever came at the same time opened it
+                return found
+            opened = EditingSession(folder)
+            if opened.is_behind:  # whoever corrected it last was ended before that
                 self._teach_soon(folder, opened.record, opened.given_names)
                 self._render_soon(folder)
             with self._lock:
                 self._alive[folder] = self._open[folder] = opened
-                self._open.move_to_end(folder)
-                while len(self._open) > OPEN:
-                    self._open.popitem(last=False)
-        return opened
+                words = sum(session.word_count for session in self._open.values())
+                while words > OPEN_WORDS and len(self._open) > 1:
+                    words -= self._open.popitem(last=False)[1].word_count
+            return opened
 
     def refreshed(self, folder: Path) -> EditingSession:
         """The editing of an episode as it is by now; who listens is told where another program changed it."""
@@ -116,8 +127,9 @@ class Desk:
         data = gzip.compress(json.dumps(page).encode(), COMPRESSION)
         with self._lock:
             self._pages[tag] = data
-            while len(self._pages) > PAGES:
-                self._pages.popitem(last=False)
+            size = sum(map(len, self._pages.values()))
+            while size > PAGES_BYTES and len(self._pages) > 1:
+                size -= len(self._pages.popitem(last=False)[1])
         return data
 
     def edit(self, folder: Path, op: str, by: str, do: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,6 +156,11 @@ class EditingSession:
         return self._record
 
     @property
+    def word_count(self) -> int:
+        """How many words are shown: what an episode takes in memory goes by that."""
+        return sum(len(shown.told["words"]) for shown in self._shown)
+
+    @property
     def revision(self) -> str:
         """Changes with the record and with each correction, and not when a program starts anew."""
         with self.lock:
