@@ -64,10 +64,11 @@ class Found(BaseModel):
 
 
 class Hits(BaseModel):
-    """The best hits, and how many there are."""
+    """The best hits, how many there are, and how many episodes can't be searched yet: they are being indexed."""
 
     hits: list[Found]
     count: int
+    unread: int
 
 
 class Said(BaseModel):
@@ -132,6 +133,7 @@ class Shelf:
         limit: Limit = 10,
     ) -> Hits:
         """Find where words are said: in a row first, then the newest."""
+        waiting = unread(self.library)  # before looking, so that nothing is missed that is told of by neither
         found = search(self.library, query, speaker, show, limit, since=since, until=until)
         if not found.count:
             self._refuse_to_know()
@@ -148,7 +150,7 @@ class Shelf:
             )
             for hit in found.hits
         ]
-        return Hits(hits=hits, count=found.count)
+        return Hits(hits=hits, count=found.count, unread=waiting)
 
     def read(
         self,

@@ -43,7 +43,7 @@ def install(app: FastAPI, config: WebConfig) -> None:
             made = get_openapi(
                 title=app.title,
                 version=app.version,
-                description="All that the pages do, for programs: see docs/web.md.",
+                description="All that the pages do, for programs: see docs/api.md.",
                 routes=app.routes,
                 servers=app.servers,
             )

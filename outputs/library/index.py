@@ -37,6 +37,8 @@ VERSION = 3
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 MAX_MS = 2**32 - 1  # what is kept of a time
 WORD_SEPARATOR = "\x1f"  # between the words of a kept passage
+MANY = 20  # episodes indexed at once, after which it is worth while to merge what FTS5 has written
+MERGED_PAGES = 500  # in one transaction
 MINUTE_BITS, EPISODE_BITS, PASSAGE_BITS = (
     26,
     20,
@@ -239,9 +241,20 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
                 _put(index, name, stamps[name], record)
                 index.execute("UPDATE missing SET episodes = ?", (left,))
             changes.indexed += 1
+    if changes.indexed >= MANY:
+        _merge(index)
     changes.skipped = dict(index.execute("SELECT folder, reason FROM damaged ORDER BY folder"))
     changes.unchanged -= len(changes.skipped.keys() - set(fresh))
     return changes
+
+
+def _merge(index: sqlite3.Connection) -> None:
+    """Make one part of the many in which FTS5 has written words: looking in each takes time. A little at a time."""
+    before = -1
+    while index.total_changes - before > 1:
+        before = index.total_changes
+        with _transaction(index):
+            index.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (-MERGED_PAGES,))
 
 
 def _stamp(folder: Path) -> str:
