@@ -27,7 +27,10 @@ export function count(key, count) {
   return t(`${key}.${form}`, { count: new Intl.NumberFormat(frame.language).format(count) });
 }
 
-/** A failure that the API told (RFC 9457); `status` 0 where it could not be reached. The message is in the user's language. */
+/**
+ * A failure that the API told (RFC 9457), or a page itself, whose words have no `type`; `status` 0 where the API could not
+ * be reached. The message is in the user's language.
+ */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} told */
   constructor(status, told) {
@@ -47,6 +50,7 @@ const kindOf = (told) => String(told.type ?? "").replace(/^urn:episcribe:problem
 
 /** @param {number} status @param {Record<string, any>} told */
 function inWords(status, told) {
+  if (told.detail && !told.type) return told.detail;
   if (!status) return t("problem.unreachable");
   const detail = told.detail || told.title || String(status);
   const key = [`problem.kind.${kindOf(told)}`, `problem.status.${status}`].find((one) => one in frame.texts);
@@ -412,7 +416,8 @@ export function submits(form, work) {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const named = controls.filter((one) => problem.told.errors?.[one.name]);
-      for (const one of named) mark(one, t("problem.field", { detail: problem.told.errors[one.name] }));
+      const said = (/** @type {string} */ detail) => (problem.told.type ? t("problem.field", { detail }) : detail);
+      for (const one of named) mark(one, said(problem.told.errors[one.name]));
       if (!named.length) told.textContent = problem.message;
       named[0]?.focus();
     } finally {

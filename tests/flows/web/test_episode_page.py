@@ -22,7 +22,7 @@ from tests.flows.web.conftest import PASSWORD, TOKEN, Running, _served
 from tests.outputs.samples import said, talk, unsure
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 EVIL = "<img src=x onerror=\"document.title='run'\">"
 LINES = (
@@ -325,6 +325,34 @@ def test_ten_doubtful_words_are_reviewed_without_a_mouse(page: Page, library: Pa
     ]
 
 
+def test_a_voice_without_a_name_is_named_or_skipped_in_review(
+    browser: Browser, app: Running, library: Path, audio: bytes
+) -> None:
+    part = said(" ".join(["and so on"] * 9), 0.0, 0.4, "SPEAKER_01")
+    first = replace(part.words[0], probability=0.1)
+    part = part.with_words((first, *(replace(word, probability=0.99) for word in part.words[1:])))
+    made = replace(talk(part, SPEAKER_01="Speaker 2"), speakers=(Speaker("SPEAKER_01", "Speaker 2"),))
+    episode = add(library, "unnamed", made, audio)
+    with watched(browser) as found:
+        page = found.page
+        visit(page, app.url, episode)
+        page.locator("#open-review").click()
+        page.locator("#review-text", has_text="Speaker 2").wait_for()
+        assert page.locator("#review-confirm").is_hidden()
+        assert page.evaluate("document.activeElement.id") == "who-name"
+        page.keyboard.press("Enter")
+        page.locator("#review-text", has_text="and").wait_for()
+        assert selected(page) == "and"
+        page.keyboard.press("Alt+ArrowUp")
+        page.locator("#who-name:focus").wait_for()
+        page.keyboard.type("Bob")
+        page.keyboard.press("Enter")
+        page.locator("#review-text", has_text="and").wait_for()
+        assert selected(page) == "and"
+        saved(page)
+    assert kept(library, episode).name_of("SPEAKER_01") == "Bob"
+
+
 def test_the_keyboard_plays_and_leaves(page: Page) -> None:
     words(page, 0).focus()
     page.keyboard.press("Tab")
@@ -441,6 +469,21 @@ def test_edits_of_others_come_in_while_one_types(
     shows(page, 1, wanted)
     saved(page)
     assert kept(library, episode).segments[1].text == wanted
+
+
+def test_what_changed_before_the_page_listened_is_shown(browser: Browser, app: Running, episode: str) -> None:
+    editor, address = app.program("editor"), f"/api/v1/episodes/{episode}"
+
+    def late(route: Route) -> None:
+        told = editor.get(address).json()["paragraphs"][0]
+        do = {"do": "text", "paragraph": told["id"], "text": "Welcome."}
+        assert editor.post(f"{address}/edits", json={"op": "before", "do": do}).status_code == 200
+        route.continue_()
+
+    with watched(browser) as found:
+        found.page.route("**/events", late, times=1)
+        visit(found.page, app.url, episode)
+        shows(found.page, 0, "Welcome.")
 
 
 def test_readers_read_and_hear(browser: Browser, app: Running, episode: str) -> None:

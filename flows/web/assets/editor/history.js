@@ -27,7 +27,8 @@ export class History {
   /** What could be undone on other pages. @param {{op: string}[]} list */
   seed(list) {
     const known = new Map(this.done.map((entry) => [entry.op, entry])), pending = new Set(this.sync.model.pending.map((edit) => edit.op));
-    const told = list.map(({ op }) => known.get(op) ?? { op, action: null, base: [] });
+    const taken = new Set(this.sync.model.pending.map(({ do: action }) => (action.do === "undo" ? action.edit : ""))); // on its way
+    const told = list.filter(({ op }) => !taken.has(op)).map(({ op }) => known.get(op) ?? { op, action: null, base: [] });
     const ops = new Set(told.map((entry) => entry.op));
     this.done = [...told, ...this.done.filter((entry) => pending.has(entry.op) && !ops.has(entry.op))];
     this.changed();
