@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
@@ -21,9 +21,6 @@ from flows.web.accounts import accounts_of
 from flows.web.authentication import own_path
 from flows.web.episodes import config_of, folder_of
 from outputs.pages import templates
-
-if TYPE_CHECKING:
-    import jinja2
 
 ASSETS, TEMPLATES = Path(__file__).parent / "assets", Path(__file__).parent / "pages"
 PAGES = ("library", "search", "add", "queue", "publish", "settings")
@@ -101,7 +98,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
     language = catalogs.choose(caller.language if caller else "", request.headers.get("accept-language", ""))
     texts = catalogs.catalog(language)
     html = (
-        _environment()
+        templates.environment(TEMPLATES)
         .get_template(f"{name}.html")
         .render(
             page=name,
@@ -136,17 +133,3 @@ def assets_release() -> str:
     for name, data in _assets().items():
         found.update(f"{name}\0{len(data)}\0".encode() + data)
     return found.hexdigest()[:16]
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -27,7 +27,7 @@ def asset(*names: str) -> str:
 
 def render_template(template: str, **values: Any) -> str:
     """The page that a template of ours becomes with these values, all of them escaped."""
-    return _environment().get_template(template).render(values)
+    return environment(ASSETS).get_template(template).render(values)
 
 
 def content_security_policy(style: str, script: str = "", *, trusted: bool = True, **sources: str) -> str:
@@ -56,11 +56,12 @@ def digest(text: str) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment(folder: Path) -> jinja2.Environment:
+    """The templates of a folder: they escape all values, and know no value that isn't given."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(ASSETS),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
