@@ -43,9 +43,10 @@ def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> N
     """
     if not (settings.shows or without_shows):
         raise InputError(f"no shows in {config_path()}: episcribe feeds add URL")
+    stop = "" if without_shows else "; stop with Ctrl-C"
     with _server() as api_url:
         print(f"Prefect: {api_url.removesuffix('/api')}", flush=True)
-        print(f"polls at {settings.schedule}; {at_once} episodes at once; stop with Ctrl-C", flush=True)
+        print(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}", flush=True)
         _until_stopped(_serve(settings, at_once))
 
 
