@@ -122,6 +122,9 @@ bench: models
 	$(RUN) -m tests.bench.polling
 	$(RUN) -m tests.bench.short
 	$(RUN) -m tests.bench.search 1000
+	$(RUN) -m tests.bench.edits
+	$(RUN) -m tests.bench.page
+	$(RUN) -m tests.bench.web
 	$(RUN) -m tests.bench.gpu
 
 format: $(READY)

@@ -1,4 +1,4 @@
-"""Edits of a long episode, measured: `python -m tests.bench.edits [KILLS]`, printed for docs/web.md.
+"""Edits of a long episode, measured: `python -m tests.bench.edits [KILLS]`, printed for docs/measured.md.
 
 A talk of three hours with about 30,000 words, served by `episcribe edit` in a process of its own and edited over HTTP:
 how long opening takes, and edits when there are none and when there are 1,000 before, by the clock and on the server's
