@@ -67,6 +67,8 @@ class QueueWatch:
             if self._task is None or self._task.done():
                 self._seen = await asyncio.to_thread(self.look, Look())
                 self._task = asyncio.create_task(self._watch())
+            else:
+                await self._look_again()
             return [self._seen.whole]
 
     async def _watch(self) -> None:
@@ -75,11 +77,15 @@ class QueueWatch:
         while self._hub.listeners(TOPIC):
             async with self._lock:
                 with looking.once():
-                    before = self._seen
-                    self._seen = await asyncio.to_thread(self.look, before)
-                    for message in changes(before, self._seen):
-                        self._hub.publish(TOPIC, message)
+                    await self._look_again()
             await asyncio.sleep(SECONDS)
+
+    async def _look_again(self) -> None:
+        """Tell who watches what has changed since the last look."""
+        before = self._seen
+        self._seen = await asyncio.to_thread(self.look, before)
+        for message in changes(before, self._seen):
+            self._hub.publish(TOPIC, message)
 
     def look(self, before: Look) -> Look:
         """What there is now; what has ended is read anew only where there is more or less of it than `before`."""

@@ -49,6 +49,7 @@ PAUSES = (
 )  # after each failed attempt; then it is given up
 LOOK_SECONDS = 1.0  # between two looks at the store
 SEND_SECONDS = 15.0  # for one attempt
+CLAIM_SECONDS = 60.0  # more than a try takes: until then no other app tries the same
 END_SECONDS = 1.0  # for what is being sent when the app ends
 AT_ONCE = 16  # webhooks that are being told something
 KEEP_SECONDS = 30 * 24 * 3600.0  # that deliveries are remembered
@@ -174,17 +175,18 @@ class Announcer:
         mine = and_(deliveries.c.id == delivery["id"], deliveries.c.attempts == delivery["attempts"])
         last = number > len(PAUSES)
         with self._store.begin() as connection:
-            pause = PAUSES[min(number, len(PAUSES)) - 1] * (1 + secrets.randbelow(100) / 1000)
-            then = database_time(connection) + pause
+            then = database_time(connection) + CLAIM_SECONDS
             statement = update(deliveries).where(mine, deliveries.c.state == "waiting")
             if not connection.execute(statement.values(attempts=number, next_try_at=then)).rowcount:
                 return
         status, said = self._send(delivery)
         taken = 200 <= status < 300
         state = "delivered" if taken else "failed" if last or status == GONE else "waiting"
+        pause = PAUSES[min(number, len(PAUSES)) - 1] * (1 + secrets.randbelow(100) / 1000)
         with self._store.begin() as connection:
             own = update(deliveries).where(deliveries.c.id == delivery["id"], deliveries.c.attempts == number)
-            connection.execute(own.values(state=state, answer=said))
+            then = database_time(connection) + pause
+            connection.execute(own.values(state=state, answer=said, next_try_at=then))
 
     def _send(self, delivery: RowMapping) -> tuple[int, str]:
         """The status of the answer, 0 where there was none, and the beginning of what it says."""

@@ -54,11 +54,12 @@ def with_second_voices(words: Sequence[Word], second: Sequence[Word]) -> list[Wo
     >>> "".join(word.text for word in with_second_voices(said, late))
     ' We left. But Why?'
     """
-    placed = [
-        (_place(words, run), run[0].start, run)
-        for speaker in dict.fromkeys(word.speaker for word in second)
-        for run in split_at_pauses([word for word in second if word.speaker == speaker], JOIN_SECONDS)
-    ]
+    placed = list[tuple[int, float, list[Word]]]()
+    for speaker in dict.fromkeys(word.speaker for word in second):
+        place = 0  # what one speaker says stays in its order
+        for run in split_at_pauses([word for word in second if word.speaker == speaker], JOIN_SECONDS):
+            place = max(place, _place(words, run))
+            placed.append((place, run[0].start, run))
     read, done = list[Word](), 0
     for place, _, run in sorted(placed, key=lambda each: each[:2]):
         read += (*words[done:place], *run)

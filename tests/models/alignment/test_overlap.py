@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.alignment.align import align, sentence_segments
@@ -66,6 +66,7 @@ def test_a_second_voice_on_its_own_tears_no_sentence_that_ends_before_it_does() 
 
 
 @given(word_lists(), word_lists(), st.sampled_from([A, B]))
+@example([Word(0, 3, " yes"), Word(0, 0, " yes")], [Word(0, 0, " yes"), Word(2, 2, " yes")], A)
 def test_second_voices_come_in_and_all_words_keep_their_order(
     words: list[Word], second: list[Word], speaker: str
 ) -> None:
