@@ -98,7 +98,9 @@ class Engine:
 
 def run_schedule(at_once: int) -> None:
     """What the command does: the schedule, until told to end, or until who holds our standard input is gone."""
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")  # the rest is told by the queue
+    os.environ.setdefault(
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING"
+    )  # the rest is told by the queue
     from flows.schedule.serve import serve
     from flows.schedule.settings import load
 
