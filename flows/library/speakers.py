@@ -13,11 +13,9 @@ from models.record.errors import EpiscribeError, InputError
 from models.record.identity import same_show
 from models.record.transcript import Transcript
 from outputs.library import corrections, files, read, voices_file, write
-from outputs.library.corrections import NAME, Correction
+from outputs.library.corrections import MAX_NAME, NAME, Correction
 from outputs.library.folders import present_formats, show_episodes
 from outputs.text.characters import one_line
-
-MAX_NAME_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ def _corrected_names(
 
 def _checked_name(name: str) -> str:
     clean = one_line(name).strip()
-    if not clean or len(clean) > MAX_NAME_CHARS:
-        raise InputError(f"a name has 1 to {MAX_NAME_CHARS} characters, {name[:40]!r} has not")
+    if not clean or len(clean) > MAX_NAME:
+        raise InputError(f"a name has 1 to {MAX_NAME} characters, {name[:40]!r} has not")
     return clean
 
 

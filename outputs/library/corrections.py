@@ -27,6 +27,7 @@ from outputs.library.retiming import letters
 from outputs.text.times import whole_ms
 
 FILE_NAME = "corrections.json"
+MAX_NAME = 200  # characters of a speaker's name
 LOCK_NAME = ".corrections.lock"
 VERSION = 2
 READ_VERSIONS = (1, 2)  # 1 had the first five kinds, and nobody's name

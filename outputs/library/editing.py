@@ -33,6 +33,7 @@ from outputs.library.corrections import (
     BEGIN,
     CONFIRM,
     GO_ON,
+    MAX_NAME,
     NAME,
     SPEAKER,
     UNDO,
@@ -54,7 +55,6 @@ from outputs.text.times import milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
 MAX_TEXT = 20_000  # characters of a paragraph
-MAX_NAME = 200
 MAX_OP = 100
 MAX_REPLACED = 5000  # places that one edit changes
 ANCHOR = 3  # words by which the beginning of a paragraph is known again

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -18,10 +18,20 @@ from flows.schedule.store import Store, open_store
 from flows.web.app import create_app
 from flows.web.config import WebConfig
 from flows.web.serving import AppServer, listen
+from tests.browser import open_browser
 from tests.waiting import PATIENCE, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TOKEN = "the-token-of-the-tests"
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as found:
+        yield found
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 
 from flows.schedule.queue import Step
 from flows.web import catalogs
-from tests.browser import open_browser, violations, watched
+from tests.browser import violations, watched
 from tests.flows.shows import clip
 from tests.flows.web.composed_library import HOSTILE, LONG, WORKER, composed_app, put, work
 from tests.flows.web.conftest import Running
@@ -26,12 +26,6 @@ LARGEST = 120_000  # bytes of a picture in the docs
 LARGE: ViewportSize = {"width": 1200, "height": 800}
 SMALL: ViewportSize = {"width": 360, "height": 740}
 PSEUDO = "xa"  # a language of which every text stands between ⟦ and ⟧
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

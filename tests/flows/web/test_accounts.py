@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -21,7 +21,7 @@ from flows.web.sessions import IDLE_SECONDS, LIFE_SECONDS
 from flows.web.throttle import ADDRESS, NAME, Throttle
 from flows.web.users import ConflictError, Users
 from flows.web.webhooks import Webhooks
-from tests.browser import open_browser, watched
+from tests.browser import watched
 from tests.flows.postgres import USER, create_database
 from tests.flows.web.conftest import PASSWORD, Running
 from tests.waiting import wait_until
@@ -39,12 +39,6 @@ def app(app_server: Callable[..., Running], tmp_path_factory: pytest.TempPathFac
     for name, role in (("ann", "admin"), ("ed", "editor"), ("rea", "reader")):
         found.app.state.accounts.users.add(name, PASSWORD, role)
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 def login(client: httpx2.Client, name: str, password: str) -> httpx2.Response:

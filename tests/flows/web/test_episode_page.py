@@ -17,7 +17,7 @@ from models.record.transcript import Chapter, Speaker, Transcript
 from outputs.library import read
 from outputs.library.draft import word_units
 from outputs.library.write import publish
-from tests.browser import Watched, open_browser, watched
+from tests.browser import Watched, watched
 from tests.flows.web.conftest import PASSWORD, TOKEN, Running, _served
 from tests.outputs.samples import said, talk, unsure
 
@@ -80,12 +80,6 @@ def conversation(**changes: Any) -> Transcript:
         found, episode=episode, speakers=speakers, audio=replace(found.audio, path="audio.mp3", seconds=30.0)
     )
     return replace(made, **changes)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

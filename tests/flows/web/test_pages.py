@@ -11,19 +11,13 @@ import pytest
 
 from flows.schedule.queue import Step
 from tests.audio.server import Server
-from tests.browser import Watched, open_browser, watched
+from tests.browser import Watched, watched
 from tests.flows.shows import clip, serve_show
 from tests.flows.web.composed_library import HOSTILE, WORKER, composed_app, put, work
 from tests.flows.web.conftest import Running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
