@@ -136,7 +136,7 @@ schema: $(READY)
 
 # Pins every package anew; needs uv.
 lock:
-	uv pip compile pyproject.toml --extra score --extra cuda --extra scale --extra translate --extra mcp --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra score --extra cuda --extra scale --extra translate --extra mcp --extra links --group dev --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file requirements.lock
 	uv pip compile --group docs --universal --python-version 3.11 \
 		--generate-hashes --quiet --no-header --output-file docs/requirements.lock

@@ -41,6 +41,10 @@ MIGRATIONS = (
         "ALTER TABLE episodes ADD COLUMN added_by TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE episodes ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        "ALTER TABLE feeds ADD COLUMN ended_at DOUBLE PRECISION",
+        "ALTER TABLE episodes ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''",
+    ),
 )
 VERSION = 1 + len(MIGRATIONS)
 BUSY_SECONDS = 30  # to wait for another process's transaction
@@ -60,6 +64,7 @@ feeds = Table(
     Column("failures", Integer, nullable=False, default=0),  # since it was last read
     Column("next_poll_at", Float, nullable=False, default=0.0),
     Column("error", Text, nullable=False, default=""),
+    Column("ended_at", Float),  # when its server said that it is gone for good
 )
 episodes = Table(
     "episodes",
@@ -87,6 +92,7 @@ episodes = Table(
     Column("priority", Float, nullable=False, default=0.0),  # higher is handed out earlier
     Column("added_by", Text, nullable=False, default=""),  # the user of the app; "" where a feed listed it
     Column("cancel", Integer, nullable=False, default=0),  # 1: whoever works on it is to stop
+    Column("waits_for", Text, nullable=False, default=""),  # the settings that failed it: it waits for others
     UniqueConstraint("show", "guid"),
 )
 progress = Table(  # how far the runs are that go on now
