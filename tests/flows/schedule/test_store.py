@@ -485,9 +485,10 @@ def test_a_plan_needs_no_store() -> None:
 
 
 ADDED = {
-    1: ("warnings",),
-    2: ("options", "priority", "added_by", "cancel"),
-}  # to episodes, after each version
+    1: ("episodes.warnings",),
+    2: ("episodes.options", "episodes.priority", "episodes.added_by", "episodes.cancel"),
+    3: ("feeds.ended_at", "episodes.waits_for"),
+}  # after each version
 
 
 @pytest.mark.parametrize("version", ADDED)
@@ -497,7 +498,8 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(place: str, version: 
     read(store, episode(2), episode(1), back_fill=2)
     with tables.open_engine(place).begin() as connection:
         for name in (name for since, names in ADDED.items() if since >= version for name in names):
-            connection.execute(text(f"ALTER TABLE episodes DROP COLUMN {name}"))
+            table, column = name.split(".")
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         for table in ("progress", "uploads", "users"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text(f"UPDATE episcribe SET version = {version}"))
