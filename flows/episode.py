@@ -22,6 +22,7 @@ from prefect.states import Cancelled, Completed
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import naming, own_tracks, pace, steps, translation
+from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
 from flows.progress import heard, progress, stage
@@ -45,6 +46,7 @@ from models.record.transcript import (
     Voice,
     Word,
 )
+from models.runtime.cache import holding, use
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
@@ -324,6 +326,7 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
     return result
 
 
+@holding()
 def _process(
     options: RunOptions,
     download: Callable[[], steps.DownloadedEpisode],
@@ -332,6 +335,7 @@ def _process(
     """All steps between the two that differ: how the audio comes here, and where the files go."""
     run = _Run(force=options.force)
     source = download()
+    use(results_folder(), source.session or source.sha256)
     run.note("download", computed=source.fresh)
     with Recording(source.path, source.session or source.sha256, source.tracks) as recording:
         decoded = _decode(run, recording, options)

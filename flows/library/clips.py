@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.library.audio import find_audio
 from models.record.cropping import crop
 from models.record.errors import InputError
+from models.runtime.cache import holding
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.files import replace_files
@@ -19,6 +20,7 @@ CONTAINERS = {".mp3": "mp3", ".m4a": "ipod", ".wav": "wav", ".flac": "flac", ".o
 BITRATES = {".mp3": "160k", ".m4a": "128k"}
 
 
+@holding()
 def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | None = None) -> list[Path]:
     """Write the audio from `start` to `end` seconds to `out` and its captions beside it; returns both paths.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.record.errors import InputError, ModelError
+from models.runtime.cache import use_hub_model
 from models.runtime.device import resolve_device, usable_cores
 from models.runtime.gpu_failures import FittingBatches
 
@@ -121,6 +122,7 @@ def resolve(model: str) -> tuple[str, Path]:
 def _from_hub(model: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    use_hub_model(model)
     try:
         folder = Path(snapshot_download(model, allow_patterns=list(FILES)))
     except Exception as error:
