@@ -49,6 +49,7 @@ from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
+from outputs.library.review import doubtful
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
@@ -241,6 +242,7 @@ def publish_listed(
         published = steps.publish(transcript, options, audio)
         finished.folder = str(published.folder)
         finished.warnings = (*transcript.warnings, *published.warnings)
+        finished.doubtful = doubtful(transcript)
     return published
 
 
