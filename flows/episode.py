@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
@@ -25,7 +26,7 @@ from flows import naming, own_tracks, pace, steps, translation
 from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
-from flows.progress import heard, progress, stage
+from flows.progress import heard, progress, stage, took
 from models.asr import transcription, whisper_models
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
@@ -51,6 +52,7 @@ from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
+from outputs.library.review import doubtful
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
@@ -243,6 +245,7 @@ def publish_listed(
         published = steps.publish(transcript, options, audio)
         finished.folder = str(published.folder)
         finished.warnings = (*transcript.warnings, *published.warnings)
+        finished.doubtful = doubtful(transcript)
     return published
 
 
@@ -334,11 +337,15 @@ def _process(
 ) -> dict[str, Any]:
     """All steps between the two that differ: how the audio comes here, and where the files go."""
     run = _Run(force=options.force)
+    began = time.perf_counter()
     source = download()
     use(results_folder(), source.session or source.sha256)
     run.note("download", computed=source.fresh)
+    if source.fresh:
+        run.took("download", began)
     with Recording(source.path, source.session or source.sha256, source.tracks) as recording:
         decoded = _decode(run, recording, options)
+        run.begin(decoded.seconds)
         run.work = Work(decoded.worked_seconds, *_stages(options))
         folder = steps.folder_for(source.episode, options)
         heeded = steps.with_vocabulary(options, source, folder, decoded.tracks)
@@ -347,6 +354,7 @@ def _process(
             heard = _hear_mix(run, recording, decoded, heeded, options, refuse)
         else:
             heard = _hear_tracks(run, recording, decoded, heeded, options)
+        began = time.perf_counter()
         transcript = steps.align(
             source.episode,
             AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
@@ -366,12 +374,15 @@ def _process(
             tracks=heard.tracks,
             script=options.script,
         )
+        run.took("align", began)
         transcript = _translate(run, recording, decoded, heeded, options, transcript, heard.joined)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     transcript = naming.name_speakers(
         transcript, heard.turns.voices, folder, options, source.witness.transcript
     )
+    began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)
+    run.took("publish", began)
     unkept = naming.learn_voices(transcript, heard.turns.voices, published.folder, options)
     run.work.end()
     return {
@@ -401,14 +412,30 @@ class _Run:
     def __init__(self, force: bool) -> None:
         self._force = force
         self._energy: list[dict[str, float]] = []
+        self._spent: list[tuple[str, float]] = []
+        self._seconds: float | None = None
         self.computed: list[str] = []
         self.reused: list[str] = []
+
+    def took(self, name: str, began: float) -> None:
+        """Tell how long a stage took that began at a time of `time.perf_counter`, once the audio's length is known."""
+        self._spent.append((name, time.perf_counter() - began))
+        if self._seconds is not None:
+            self.begin(self._seconds)
+
+    def begin(self, seconds: float) -> None:
+        """Go on with audio so long, in seconds."""
+        self._seconds = seconds
+        for name, spent in self._spent:
+            took(name, spent, seconds)
+        self._spent.clear()
 
     def note(self, name: str, *, computed: bool) -> None:
         (self.computed if computed else self.reused).append(name)
 
     def do(self, step_task: Any, *arguments: Any, fits: Callable[[Any], bool] = lambda found: True) -> Any:
         """The task's result; raises what the task raised. fits: whether a kept one will do, beyond its key."""
+        began = time.perf_counter()
         given = [_opaque(argument) for argument in arguments]
         anew = step_task.with_options(refresh_cache=True)
         state = (anew if self._force else step_task)(*given, return_state=True)
@@ -416,6 +443,8 @@ class _Run:
             state = anew(*given, return_state=True)
         result = state.result()
         self.note(step_task.name, computed=state.name != "Cached")
+        if state.name != "Cached":
+            self.took(step_task.name, began)
         return result
 
     def do_with_models(

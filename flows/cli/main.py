@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli import cache, captions, library, measure, models, run, shows, speakers, web
+from flows.cli import cache, captions, library, measure, models, notify, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
 app = typer.Typer(
@@ -19,7 +19,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-GROUPS = (run, captions, measure, models, cache, shows, library, web, speakers)  # in the order of the help
+GROUPS = (
+    run,
+    captions,
+    measure,
+    models,
+    cache,
+    shows,
+    notify,
+    library,
+    web,
+    speakers,
+)  # in the order of the help
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 

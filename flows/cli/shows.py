@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -133,22 +134,37 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8300,
     public_url: PublicUrl = "",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Serve figures for Prometheus on this port.", min=0, max=65535, show_default="none"
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(help="The address to serve them on; whoever reaches it may read them.")
+    ] = "127.0.0.1",
 ) -> None:
     """Look for new episodes on the schedule and process them, until stopped."""
     from flows.schedule.settings import load
 
     settings = load()
     episodes = settings.limits.at_once if at_once is None else at_once
-    if web:
-        from flows.web.engine import Engine, schedule_command
-        from flows.web.serving import serve_web
+    with ExitStack() as stack:
+        if metrics_port is not None:
+            from flows.schedule.metrics import serving_metrics
 
-        engine = Engine(schedule_command(episodes))
-        serve_web(settings, host=host, port=port, public_url=public_url, engine=engine)
-    else:
-        from flows.schedule.serve import serve as serve_schedule
+            served = stack.enter_context(serving_metrics(metrics_host, metrics_port))
+            _print(f"figures: http://{metrics_host}:{served}/metrics")
+        if web:
+            from flows.web.engine import Engine, schedule_command
+            from flows.web.serving import serve_web
 
-        serve_schedule(settings, episodes)
+            engine = Engine(schedule_command(episodes))
+            serve_web(settings, host=host, port=port, public_url=public_url, engine=engine)
+        else:
+            from flows.schedule.serve import serve as serve_schedule
+
+            serve_schedule(settings, episodes)
 
 
 def worker(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,13 +69,19 @@ def run_episode(source: str, options: RunOptions, *, debug: bool = False) -> dic
 
 
 def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
-    """`poll_feeds` in this process, with progress shown; returns what the flow returns."""
+    """`poll_feeds` in this process, with progress shown and people told; returns what the flow returns."""
+    from flows.schedule.notices import telling
+
     _quieten_prefect(debug=debug)
-    with interruptible(), prefect_session(), bars():
+    with interruptible(), prefect_session(), bars(), telling(_warn):
         from flows.schedule.poll import poll_feeds
 
         result: dict[str, Any] = poll_feeds(shows)
         return result
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {printable(text)}", file=sys.stderr)
 
 
 def print_result(result: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from audio.transfer.access import Access
 from audio.transfer.addresses import same_host
 from audio.transfer.download import Limits
 from flows.options import RunOptions
-from flows.schedule import queue
+from flows.schedule import queue, totals
 from flows.schedule import settings as configuration
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
@@ -80,9 +80,13 @@ class Lease:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Within, the queue shows how far the run is, and can stop it."""
-        with watched(partial(queue.report, self.store, self.listed.id, self.owner)):
-            yield
+        """Within, the queue shows how far the run is, and can stop it; what its stages took is added up."""
+        with watched(partial(queue.report, self.store, self.listed.id, self.owner)) as watch:
+            try:
+                yield
+            finally:
+                with suppress(EpiscribeError):
+                    _add_up(self.store, watch.spent)
 
     def limits(self) -> Limits:
         """Bounds for the download."""
@@ -141,6 +145,15 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     finally:
         stopped.set()
         keeper.join()
+
+
+def _add_up(store: Store, spent: Sequence[tuple[str, float, float]]) -> None:
+    """Add what stages took, with the seconds of their audio, to what all runs took."""
+    with store.begin() as connection:
+        for stage, seconds, audio in sorted(spent):
+            totals.add(connection, totals.STAGE_SECONDS, {stage: seconds})
+            totals.add(connection, totals.STAGE_AUDIO, {stage: audio})
+            totals.add(connection, totals.STAGE_RUNS, {stage: 1})
 
 
 def _kept(folder: str) -> Path | None:

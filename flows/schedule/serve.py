@@ -20,6 +20,7 @@ from flows import keeping
 from flows.local.prefect_server import HOST, TemporaryServer
 from flows.local.prefect_session import has_server
 from flows.schedule import settings as configuration
+from flows.schedule.notices import telling
 from flows.schedule.settings import CONFIG_VARIABLE, Settings, config_path
 from flows.schedule.store import open_store
 from flows.schedule.uploads import Uploads
@@ -49,7 +50,8 @@ def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> N
     with _server() as api_url:
         print(f"Prefect: {api_url.removesuffix('/api')}", flush=True)
         print(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}", flush=True)
-        _until_stopped(_serve(settings, at_once))
+        with telling(_say, at_end=False):
+            _until_stopped(_serve(settings, at_once))
 
 
 def work(at_once: int, name: str | None = None) -> None:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -38,6 +38,10 @@ DEFAULT_CONFIG = "episcribe.toml"
 DEFAULT_STORE = "episcribe.db"
 DEFAULT_UPLOADS = "uploads"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+Occasion = Literal["done", "failed", "given_up", "review"]
+"""An episode is done; an attempt failed and there will be another; it is given up; it is done and needs review."""
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
@@ -227,6 +231,43 @@ class Cache(_Strict):
         return {kind: getattr(self, kind) for kind in KINDS}
 
 
+class Notify(_Strict):
+    """Who is told by mail, chat or push when something happens; only a variable holds the address and its secrets."""
+
+    url_from: str = Field(description="Variable that holds one or more addresses as Apprise writes them.")
+    on: tuple[Occasion, ...] = Field(("done", "given_up", "review"), description="What to tell.")
+    shows: tuple[str, ...] = Field((), description="Of which shows; empty: of all, and of what people add.")
+    every: Seconds = Field(900, description="Seconds that are gathered into one message at most.")
+    doubtful: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="Share of the words, or of the talk, in doubt above which an episode needs review."
+    )
+
+    @field_validator("url_from")
+    @classmethod
+    def _is_a_variable(cls, name: str) -> str:
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(
+                "an address does not belong in the file: put it into a variable and name that here"
+            )
+        return name
+
+    @field_validator("on")
+    @classmethod
+    def _is_something(cls, on: tuple[Occasion, ...]) -> tuple[Occasion, ...]:
+        if not on:
+            raise ValueError(f"name at least one of {', '.join(get_args(Occasion))}")
+        return on
+
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses, from the environment; InputError where the variable is missing. Never to be shown."""
+        found = tuple(os.environ.get(self.url_from, "").split())
+        if not found or not all("://" in one and one.isprintable() for one in found):
+            raise InputError(
+                f"the environment variable {self.url_from} must hold addresses of Apprise, with spaces between them"
+            )
+        return found
+
+
 class Settings(BaseSettings):
     """All of episcribe.toml. Unknown keys are errors."""
 
@@ -248,7 +289,17 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     publish: Publishing = Publishing()
     cache: Cache = Cache()
+
+    notify: dict[str, Notify] = {}
     shows: dict[str, Show] = {}
+
+    @field_validator("notify")
+    @classmethod
+    def _names_are_plain(cls, notify: dict[str, Notify]) -> dict[str, Notify]:
+        for name in notify:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for who is told: use a-z, 0-9, - and _")
+        return notify
 
     @field_validator("shows")
     @classmethod

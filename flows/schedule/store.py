@@ -18,6 +18,7 @@ from functools import cache
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, text, update
 
+from flows.schedule.happenings import note
 from flows.schedule.plan import (
     FeedState,
     ListedEpisode,
@@ -187,7 +188,7 @@ class Store:
                 .where(cut_off, _episodes.c.cancel == 1)
                 .values(state="cancelled", cancel=0, done_at=now)
             )
-            connection.execute(
+            given_up = connection.execute(
                 update(_episodes)
                 .where(cut_off, _episodes.c.attempts >= max_attempts)
                 .values(
@@ -196,7 +197,9 @@ class Store:
                     + f"; given up after {max_attempts} attempts",
                     done_at=now,
                 )
+                .returning(_episodes.c.id, _episodes.c.error)
             )
+            note(connection, "given_up", given_up.tuples().all())
             ready = and_(_episodes.c.state == "waiting", _episodes.c.next_try_at <= now)
             queued = _episodes.c.state == "queued"
             live = and_(_episodes.c.state == "running", _episodes.c.lease_until >= now)
@@ -305,6 +308,8 @@ class Store:
             values = {"folder": finished.folder, "warnings": warnings}
             now = database_time(connection)
             spend(connection, episode_id, owner, state="done", error="", done_at=now, **values)
+            words, speakers = finished.doubtful
+            note(connection, "done", [(episode_id, "")], words=words, speakers=speakers)
 
     def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
         """Give an episode back after a failed attempt; False where the lease was lost.
@@ -314,7 +319,7 @@ class Store:
         with self.begin() as connection:
             now = database_time(connection)
             unwanted = _episodes.c.cancel == 1
-            return spend(
+            if not spend(
                 connection,
                 episode_id,
                 owner,
@@ -322,7 +327,13 @@ class Store:
                 next_try_at=0.0 if pause is None else now + pause,
                 error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
                 done_at=case((unwanted, now), else_=now if pause is None else None),
-            )
+            ):
+                return False
+            became = select(_episodes.c.state, _episodes.c.error).where(_episodes.c.id == episode_id)
+            state, error = connection.execute(became).one()
+            if state != "cancelled":
+                note(connection, "given_up" if state == "failed" else "failed", [(episode_id, error)])
+            return True
 
     def end_cancelled(self, episode_id: str, owner: str) -> bool:
         """Note that the work on an episode was stopped since nobody wants it; False where the lease was lost."""
@@ -383,10 +394,14 @@ class Store:
 
 @dataclass(slots=True)
 class Finished:
-    """Where the files of an episode went, and what its user should know of them."""
+    """Where the files of an episode went, and what its user should know of them.
+
+    doubtful: the shares of its words and of its talk that are in doubt, as `outputs.library.review.doubtful` has them.
+    """
 
     folder: str = ""
     warnings: tuple[str, ...] = ()
+    doubtful: tuple[float, float] = (0.0, 0.0)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,8 +26,8 @@ from tests.flows.shows import feed, serve_show, show_table, write_config
 from tests.waiting import PATIENCE, wait_until
 
 
-def run(*arguments: object, cwd: Path, code: int = 0) -> str:
-    done = episcribe(*arguments, cwd=cwd)
+def run(*arguments: object, cwd: Path, code: int = 0, **more: str) -> str:
+    done = episcribe(*arguments, cwd=cwd, environment={**os.environ, **more})
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 else done.stdout + done.stderr
 
@@ -38,14 +39,18 @@ def test_a_show_from_its_feed_to_its_transcripts(tmp_path: Path, server: Server)
     )
     assert added == "short-show: Short Show, 2 episodes, of which 1 are taken\n"
     config = tmp_path / "episcribe.toml"
-    config.write_text(config.read_text() + 'diariser = "none"  # quick\n')
+    told = '[notify.us]\nurl_from = "US"\non = ["done"]\n'
+    config.write_text(config.read_text() + f'diariser = "none"  # quick\n{told}')
     assert "never" in run("feeds", "list", cwd=tmp_path)
     rehearsed = run("poll", "--dry-run", cwd=tmp_path)
     assert "short-show: read, 1 new" in rehearsed
     assert "Clip 2" in rehearsed
     assert not (tmp_path / "library").exists()
-    polled = run("poll", cwd=tmp_path)
+    server.routes["/hook"] = Reply(204)
+    polled = run("poll", cwd=tmp_path, US=server.url("/hook").replace("http:", "json:"))
     assert "1 feeds read, 1 new episodes, 1 started" in polled
+    ((_, message),) = server.posted
+    assert json.loads(message)["message"] == "Done: Short Show: Clip 2"
     status = run("status", cwd=tmp_path)
     assert "Clip 2" in status
     assert "Clip 1" not in status
