@@ -66,7 +66,12 @@ def test_two_who_talk_at_once_are_whole_in_every_format() -> None:
 
     entries = json.loads(FORMATS["json"].render(crosstalk))["segments"]
     assert [entry["startTime"] for entry in entries] == [0.5, 2.6, 6.0, 7.2]
-    assert FORMATS["txt"].render(crosstalk).decode().startswith(f"Ann (00:00)\n{long.text}\n\nBob (00:02)\nMhm.\n")
+    assert (
+        FORMATS["txt"]
+        .render(crosstalk)
+        .decode()
+        .startswith(f"Ann (00:00)\n{long.text}\n\nBob (00:02)\nMhm.\n")
+    )
     assert 'class="overlap">Mhm.<' in FORMATS["html"].render(crosstalk).decode()
     for name, profile in (("srt", PODCAST), ("vtt", VTT)):
         text = FORMATS[name].render(crosstalk).decode()

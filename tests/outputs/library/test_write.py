@@ -59,9 +59,7 @@ def test_file_names_that_are_not_utf8(tmp_path: Path) -> None:
 
 
 def test_unknown_format(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match="unknown format 'docx'; there are json, srt, vtt, txt, html, rttm"
-    ):
+    with pytest.raises(InputError, match="unknown format 'docx'; there are json, srt, vtt, txt, html, rttm"):
         publish(CONVERSATION, tmp_path / "new", ["srt", "docx"])
     assert not (tmp_path / "new").exists()
 
