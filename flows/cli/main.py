@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli import captions, library, measure, models, run, shows, speakers, web
+from flows.cli import captions, export, library, measure, models, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-GROUPS = (run, captions, measure, models, shows, library, web, speakers)  # in the order of the help
+GROUPS = (run, captions, export, measure, models, shows, library, web, speakers)  # in the order of the help
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
