@@ -2,18 +2,99 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.options import Library, location
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.library.exporting import Choices
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (bag,):
+    for command in (export, bag):
         app.command()(command)
+
+
+def export(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders of episodes, their URLs, or their episode.json.", parser=location, metavar="FOLDER"
+        ),
+    ],
+    format: Annotated[str, typer.Option(help="One of those of `episcribe run --formats`, or episode.")],
+    names: Annotated[
+        bool | None,
+        typer.Option("--names/--no-names", help="Whether a text says who speaks.", show_default="with names"),
+    ] = None,
+    times: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a text says when: every-turn, every-paragraph or none.", show_default="every-turn"
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="How captions are cut: podcast, vtt, netflix, bbc or single-line.", show_default="the format's own"
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help="Of one of its translations.", show_default="what was said")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write; of several episodes the folder to write them to.",
+            show_default="text is printed, other files are written here",
+            parser=location,
+            metavar="PATH",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write finished episodes in another format, corrections laid over them."""
+    from flows.library.exporting import Choices, exported
+
+    choices = Choices(format, names, times, profile, language)  # type: ignore[arg-type]
+    paths = list(dict.fromkeys(folders))
+    if out is None and len(paths) == 1 and choices.entry.charset:
+        _print(exported(paths[0], choices).decode(choices.entry.charset))
+    else:
+        _write(paths, choices, out, force)
+
+
+def _print(text: str) -> None:
+    """Print a text as it is; on a terminal without what could steer that."""
+    if sys.stdout.isatty():
+        text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) != "Cc")
+    typer.echo(text.encode(), nl=False)
+
+
+def _write(paths: Sequence[Path], choices: Choices, out: Path | None, force: bool) -> None:
+    """Write episodes to files. Of several those that can't be are told, and the others written all the same."""
+    from flows.library.exporting import export_files
+    from outputs.text.terminal import printable
+
+    failed = False
+    for made in export_files(paths, choices, out, force=force):
+        if not isinstance(made, Exception):
+            typer.echo(made)
+        elif len(paths) == 1:
+            raise made
+        else:
+            typer.echo(f"warning: left out: {printable(str(made))}", err=True)
+            failed = True
+    if failed:
+        raise typer.Exit(1)
 
 
 def bag(
