@@ -44,7 +44,8 @@ def export(
     profile: Annotated[
         str | None,
         typer.Option(
-            help="How captions are cut: podcast, vtt, netflix, bbc or single-line.", show_default="the format's own"
+            help="How captions are cut: podcast, vtt, netflix, bbc or single-line.",
+            show_default="the format's own",
         ),
     ] = None,
     language: Annotated[

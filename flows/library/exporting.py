@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Episode, Transcript
-from outputs.captions.profiles import profile_named
-from outputs.formats.format import Format, TextStyle, Times
+from outputs.captions.profiles import Profile, profile_named
+from outputs.formats.format import NAMES_AND_TIMES, Format, TextStyle, Times
 from outputs.formats.registry import EPISODE, FORMATS
 from outputs.library import read
 from outputs.library.files import is_local, replace_files
@@ -46,24 +46,30 @@ class Choices:
             raise InputError(f"unknown format {self.format!r}; there are {', '.join(FORMATS)}")
         return FORMATS[self.format]
 
-    def given(self) -> dict[str, Any]:
-        """The choices that the format's writer takes. InputError for one that it doesn't have, or that is none."""
+    @property
+    def style(self) -> TextStyle | None:
+        """Names and times, where one of them is chosen; InputError for a choice of times that there isn't."""
         if self.times not in (None, *get_args(Times)):
             raise InputError(f"no --times {self.times!r}: use {', '.join(get_args(Times))}")
-        chosen = {"names": self.names, "times": self.times}
-        style = {name: value for name, value in chosen.items() if value is not None}
-        given = {
-            "style": TextStyle(**style) if style else None,
-            "profile": None if self.profile is None else profile_named(self.profile),
-        }
-        self.entry.check(**given)
-        return given
+        if self.names is None and self.times is None:
+            return None
+        return TextStyle(self.names is not False, self.times or NAMES_AND_TIMES.times)
+
+    @property
+    def limits(self) -> Profile | None:
+        """The profile of captions, where one is chosen; InputError where there is none of this name."""
+        return None if self.profile is None else profile_named(self.profile)
+
+    def check(self) -> None:
+        """InputError for a choice that there isn't, or that the format doesn't have."""
+        self.entry.check(profile=self.limits, style=self.style)
 
 
 def exported(path: Path, choices: Choices) -> bytes:
     """An episode, corrections laid over it, in a format. Raises as `read.load`; InputError for what can't be chosen."""
-    given = choices.given()
-    return choices.entry.render(_in_language(read.load(path), choices), **given)
+    choices.check()
+    transcript = _in_language(read.load(path), choices)
+    return choices.entry.render(transcript, profile=choices.limits, style=choices.style)
 
 
 def _in_language(transcript: Transcript, choices: Choices) -> Transcript:
@@ -95,7 +101,7 @@ def export_files(
     They go to the folder `out`, here for None; a single one may name its file by it. InputError before any is written
     where a choice can't be made or, but for `force`, where a file is there already.
     """
-    choices.given()
+    choices.check()
     known = list[tuple[Path, Episode]]()
     for path in paths:
         try:
@@ -118,7 +124,9 @@ def export_files(
 def _about(path: Path) -> Episode:
     """What the record of an episode says of it. Raises as `read.load`."""
     file = read.record_file(path)
-    return read.load_episode(file.parent) if file.name == EPISODE.file_name else read.load_record(file).episode
+    return (
+        read.load_episode(file.parent) if file.name == EPISODE.file_name else read.load_record(file).episode
+    )
 
 
 def _names(episodes: Sequence[tuple[Path, Episode]], choices: Choices) -> list[str]:

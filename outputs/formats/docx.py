@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from models.record.transcript import Chapter, Transcript, Word
-from outputs.formats.format import TextStyle
+from outputs.formats.format import NAMES_AND_TIMES, TextStyle
 from outputs.text.characters import one_line
 from outputs.text.direction import RIGHT_TO_LEFT, is_right_to_left
 from outputs.text.document import contents, facts_of, show_of, title_of
@@ -42,7 +42,7 @@ _A4 = 11906, 16838, 1304  # width, height and margins in twentieths of a point
 Piece = tuple[str, str]  # text, and the id of its character style, "" for none
 
 
-def render(transcript: Transcript, style: TextStyle = TextStyle()) -> bytes:
+def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> bytes:
     """The document; a translation says so first."""
     from docx import Document
 
@@ -80,13 +80,16 @@ class _Body:
     def _write_passage(self, passage: Passage, style: TextStyle) -> None:
         first = passage.paragraphs[0]
         name = passage.speaker if style.names else ""
-        time = f"({clock(passage.start)})" if style.times else ""
+        time = f"({clock(passage.start)})" if style.tells_time(first=True) else ""
         heading = [(name, "SpeakerName"), (" " if name and time else "", ""), (time, "Time")]
         # A name stands on the side on which what it says begins, whatever letters it has itself.
         self._add("Speaker", heading, right_to_left=is_right_to_left(first.text, self._of(first)))
         for paragraph in passage.paragraphs:
             tag = foreign_tag(paragraph.language, self._language)
-            self._add("Speech", list(_pieces(paragraph.words, marked=style.names)), self._of(paragraph), tag)
+            timed = paragraph is not first and style.tells_time(first=False)
+            before = [(f"({clock(paragraph.start)})", "Time"), (" ", "")] if timed else []
+            pieces = [*before, *_pieces(paragraph.words, marked=style.names)]
+            self._add("Speech", pieces, self._of(paragraph), tag)
 
     def _of(self, paragraph: Paragraph) -> str:
         return paragraph.language or self._language

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from models.record.transcript import Chapter, Transcript
-from outputs.formats.format import TextStyle
+from outputs.formats.format import NAMES_AND_TIMES, TextStyle
 from outputs.text.document import contents, facts_of, title_of
-from outputs.text.paragraphs import Passage
+from outputs.text.paragraphs import Paragraph, Passage
 from outputs.text.times import clock
 from outputs.text.translations import notice
 
@@ -23,7 +23,7 @@ _BEGINNING = re.compile(
 )  # of a line that would be an item of a list, or metadata
 
 
-def render(transcript: Transcript, style: TextStyle = TextStyle()) -> str:
+def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> str:
     """The document; a translation says so first."""
     names = style.names
     blocks = [f"# {escaped(title_of(transcript))}", escaped(facts_of(transcript, names=names))]
@@ -46,6 +46,12 @@ def escaped(text: str) -> str:
 
 def _passage(passage: Passage, style: TextStyle) -> list[str]:
     name = f"**{escaped(passage.speaker)}**" if style.names and passage.speaker else ""
-    time = f"({clock(passage.start)})" if style.times else ""
+    time = f"({clock(passage.start)})" if style.tells_time(first=True) else ""
     heading = " ".join(filter(None, (name, time)))
-    return [heading, *(escaped(one.text) for one in passage.paragraphs)]
+    first, *others = passage.paragraphs
+    return [heading, escaped(first.text), *(_later(one, style) for one in others)]
+
+
+def _later(paragraph: Paragraph, style: TextStyle) -> str:
+    time = f"({clock(paragraph.start)}) " if style.tells_time(first=False) else ""
+    return f"{time}{escaped(paragraph.text)}"

@@ -69,5 +69,5 @@ def _chapters(transcript: Transcript) -> list[Chapter]:
 def _passage(passage: Passage, paragraphs: Iterable[Paragraph]) -> Iterator[Passage]:
     """What a passage has of these paragraphs of it; nothing where there are none."""
     if own := tuple(paragraphs):
-        start = passage.start if own[0] is passage.paragraphs[0] else own[0].words[0].start
+        start = passage.start if own[0] is passage.paragraphs[0] else own[0].start
         yield replace(passage, start=start, paragraphs=own)

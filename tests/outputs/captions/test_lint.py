@@ -19,8 +19,8 @@ from models.record.transcript import Segment, Transcript, Word
 from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, lint_file, parse
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
-from outputs.formats import episode_json, srt, vtt
-from tests.outputs.samples import CONVERSATION, apart, letters, said, spoken, talk, transcripts
+from outputs.formats import srt, vtt
+from tests.outputs.samples import apart, letters, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 
 WRITERS: dict[str, Callable[[Transcript, Profile], str]] = {"srt": srt.render, "vtt": vtt.render}

@@ -13,7 +13,7 @@ from lxml import etree
 
 from models.record.transcript import Chapter, Transcript
 from outputs.formats.docx import UNSURE_NOTE, render
-from outputs.formats.format import TextStyle
+from outputs.formats.format import NAMES_AND_TIMES, TextStyle
 from outputs.text.document import title_of
 from outputs.text.paragraphs import passages
 from outputs.text.translations import translated
@@ -25,7 +25,7 @@ PROPERTIES = ["pStyle", "bidi"]  # of paragraphs and of runs, in the order of th
 RUN_PROPERTIES = ["rStyle", "rtl", "lang"]
 
 
-def opened(transcript: Transcript, style: TextStyle = TextStyle()) -> Docx:
+def opened(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> Docx:
     return Document(io.BytesIO(render(transcript, style)))
 
 
@@ -82,10 +82,20 @@ def test_styles_properties_header_and_page_numbers() -> None:
 
 
 def test_names_and_times_can_be_left_out() -> None:
-    assert told(opened(unsure(CONVERSATION, 2), TextStyle(names=False, times=False)))[1:3] == [
+    assert told(opened(unsure(CONVERSATION, 2), TextStyle(names=False, times="none")))[1:3] == [
         ("Subtitle", "The Show"),
         ("Speech", "Welcome back to the show, everybody. I'm Ann."),
     ]
+
+
+def test_every_paragraph_can_tell_its_time() -> None:
+    document = opened(talk(*BILINGUAL.segments[:2], SPEAKER_00="Ann"), TextStyle(times="every-paragraph"))
+    assert [text for _, text in told(document)[2:]] == [
+        "Ann (00:00)",
+        "Welcome back to the show.",
+        "(00:02) Und jetzt auf Deutsch, damit es alle verstehen können.",
+    ]
+    assert document.paragraphs[4].runs[0].style.name == "Time"
 
 
 def test_languages_and_directions_are_told() -> None:

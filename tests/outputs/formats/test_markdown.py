@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from models.record.transcript import Chapter, Transcript
+from outputs.formats.format import TextStyle
 from outputs.formats.markdown import render
 from outputs.text.document import facts_of, title_of
 from outputs.text.paragraphs import passages
@@ -56,6 +57,15 @@ def test_conversation() -> None:
         "**Ann** (00:06)\n\nSo what did you find out?\n\n"
         "(00:09)\n\nSomebody coughs.\n"
     )
+
+
+def test_names_and_times_can_be_chosen() -> None:
+    ann = talk(*BILINGUAL.segments[:2], SPEAKER_00="Ann")
+    head = "# Pilot & co\n\nThe Show"
+    one, two = "Welcome back to the show.", "Und jetzt auf Deutsch, damit es alle verstehen können."
+    every, none = TextStyle(times="every-paragraph"), TextStyle(names=False, times="none")
+    assert render(ann, every) == f"{head} · Ann\n\n**Ann** (00:00)\n\n{one}\n\n(00:02) {two}\n"
+    assert render(ann, none) == f"{head}\n\n{one}\n\n{two}\n"
 
 
 def test_addresses_lists_and_headings_stay_words() -> None:
