@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli import cache, captions, library, measure, models, notify, run, shows, speakers, web
+from flows.cli import cache, captions, export, library, measure, models, notify, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 GROUPS = (
     run,
     captions,
+    export,
     measure,
     models,
     cache,

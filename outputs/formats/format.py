@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from outputs.captions.profiles import Profile
 
 Kind = Literal["captions", "text", "data"]
+Times = Literal["every-turn", "every-paragraph", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,11 @@ class TextStyle:
     """What a text to be read says beside the words: the names of those who speak, and when they begin."""
 
     names: bool = True
-    times: bool = True
+    times: Times = "every-turn"
+
+    def tells_time(self, *, first: bool) -> bool:
+        """Whether a paragraph tells when it begins: the first of what somebody says, or a later one."""
+        return self.times == "every-paragraph" or (first and self.times == "every-turn")
 
 
 NAMES_AND_TIMES = TextStyle()
@@ -48,18 +53,22 @@ class Format:
 
         Raises InputError for a choice that it doesn't have.
         """
-        from models.record.errors import InputError
-
-        if profile is not None and self.kind != "captions":
-            raise InputError(f"{self.name} has no cues that a profile could cut")
-        if style is not None and self.kind != "text":
-            raise InputError(f"{self.name} has names and times of its own: they can't be chosen")
+        self.check(profile=profile, style=style)
         given = {"profile": profile, "style": style}
         made = resolve_name(self.writer)(
             transcript, **{key: one for key, one in given.items() if one is not None}
         )
         # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
         return made if isinstance(made, bytes) else made.encode("utf-8", "backslashreplace")
+
+    def check(self, *, profile: Profile | None = None, style: TextStyle | None = None) -> None:
+        """InputError for a choice that it doesn't have."""
+        from models.record.errors import InputError
+
+        if profile is not None and self.kind != "captions":
+            raise InputError(f"{self.name} has no cues that a profile could cut")
+        if style is not None and self.kind != "text":
+            raise InputError(f"{self.name} has names and times of its own: they can't be chosen")
 
     @property
     def translated(self) -> bool:

@@ -17,7 +17,9 @@ def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> str:
 
 def _block(passage: Passage, style: TextStyle) -> str:
     name = passage.speaker if style.names else ""
-    time = f"({clock(passage.start)})" if style.times else ""
+    time = f"({clock(passage.start)})" if style.tells_time(first=True) else ""
     heading = f"{name} {time}".strip()
-    text = "\n\n".join(one.text for one in passage.paragraphs)
+    first, *others = passage.paragraphs
+    later = [f"({clock(one.start)})\n" if style.tells_time(first=False) else "" for one in others]
+    text = "\n\n".join([first.text, *(f"{time}{one.text}" for time, one in zip(later, others, strict=True))])
     return f"{heading}\n{text}\n" if heading else f"{text}\n"

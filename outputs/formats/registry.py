@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from outputs.formats.format import Format
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EPISODE = Format("episode", "episode.json", "application/json", "outputs.formats.episode_json:render")
 
 FORMATS: dict[str, Format] = {
@@ -19,6 +20,8 @@ FORMATS: dict[str, Format] = {
         Format("ttml", "transcript.ttml", "application/ttml+xml", "outputs.formats.ttml:render", "captions"),
         Format("ass", "transcript.ass", "text/x-ssa", "outputs.formats.ass:render", "captions"),
         Format("txt", "transcript.txt", "text/plain", "outputs.formats.plain_text:render", "text"),
+        Format("md", "transcript.md", "text/markdown", "outputs.formats.markdown:render", "text"),
+        Format("docx", "transcript.docx", DOCX, "outputs.formats.docx:render", "text", charset=""),
         Format("html", "transcript.html", "text/html", "outputs.formats.html:render"),
         Format("rttm", "diarization.rttm", "text/plain", "outputs.formats.rttm:render"),
         Format("csv", "transcript.csv", "text/csv", "outputs.formats.tables:segments_csv"),

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
 
+from flows.library.exporting import Choices, file_name
 from flows.web.access import Caller, Reader
 from flows.web.episodes import config_of, folder_of
+from flows.web.etags import HEADERS, etag, not_modified
 from flows.web.paging import Page, Paging
+from flows.web.rendering import rendered
+from outputs.captions.profiles import PROFILES
+from outputs.formats.format import Times
 from outputs.formats.registry import EPISODE, FORMATS, format_of
+from outputs.library.editing import stamps
 from outputs.library.read import load_episode
 from outputs.text.slug import slug
 
@@ -58,6 +68,46 @@ def download_file(request: Request, caller: Reader, show: str, name: str, file: 
         "Cache-Control": "private, no-cache",
     }
     return FileResponse(path, media_type=FORMATS[told.kind].media_type, headers=headers)
+
+
+@router.get(
+    "/episodes/{show}/{name}/export",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+        503: {"description": "The app makes many files; Retry-After says when to come back."},
+    },
+)
+def export_file(
+    request: Request,
+    caller: Reader,
+    show: str,
+    name: str,
+    format: Annotated[str, Query(json_schema_extra={"enum": list(FORMATS)})],
+    names: Annotated[bool | None, Query(description="Of texts: whether they say who speaks.")] = None,
+    times: Annotated[Times | None, Query(description="Of texts: where they say when.")] = None,
+    profile: Annotated[
+        str, Query(description="Of captions: how they are cut.", json_schema_extra={"enum": list(PROFILES)})
+    ] = "",
+    language: Annotated[str, Query(description="Of a translation; empty for what was said.")] = "",
+) -> Response:
+    """An episode in a format, made for this request, with its corrections."""
+    folder = folder_of(config_of(request), show, name)
+    choices = Choices(format, names, times, profile or None, language)
+    if choices.entry is EPISODE and not caller.may("editor"):
+        raise HTTPException(403, "the record of an episode takes the role editor")
+    choices.check()
+    tag = etag(json.dumps([stamps(folder), asdict(choices), version("episcribe")]))
+    if (known := not_modified(request, tag)) is not None:
+        return known
+    called = file_name(load_episode(folder), choices)
+    headers = {
+        **HEADERS,
+        "ETag": tag,
+        "Content-Disposition": _attachment(called),
+        "Content-Security-Policy": POLICY,
+    }
+    return Response(rendered(folder, choices), headers=headers, media_type=choices.entry.content_type)
 
 
 def _theirs(file: Path, caller: Caller) -> EpisodeFile | None:
