@@ -189,6 +189,15 @@ announced = Table(  # what webhooks were told of
     Column("moment", Float, nullable=False),  # at which it was done or failed
 )
 
+local_files = Table(  # that are episodes
+    "local_files",
+    _tables,
+    Column("machine", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),  # changes when the file does
+    Column("episode", Text, nullable=False, index=True),
+)
+
 
 @contextmanager
 def database_errors(place: str) -> Iterator[None]:
