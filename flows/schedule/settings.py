@@ -27,7 +27,7 @@ from pydantic_settings import (
 
 from flows.keeping import KINDS, Budgets
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
-from models.record.errors import InputError
+from models.record.errors import InputError, MachineError
 from outputs.library.files import is_local, resolve_location
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _variable(name: str, separator: str, form: str) -> str:
     """A variable's value; nothing of it ever gets into a message."""
     value = os.environ.get(name, "")
     if separator not in value or not value.isprintable():
-        raise InputError(f"the environment variable {name} must hold {form}")
+        raise MachineError(f"the environment variable {name} must hold {form}")
     return value
 
 

@@ -68,6 +68,11 @@ class Watcher:
     def heard(self, words: str) -> None:
         self.words += f" {words}"
 
+    def took(self, stage: str, seconds: float, audio: float) -> None:
+        self.worked.append(stage)
+        assert seconds > 0.0
+        assert audio > 0.0
+
 
 def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: str, library: Path) -> None:
     watcher = Watcher()
