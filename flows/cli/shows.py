@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows import logs
 from flows.cli.options import field_values, option, takes_options
 from flows.cli.web import Host, Port, PublicUrl
 from flows.schedule.settings import Show
@@ -154,7 +155,7 @@ def serve(
             from flows.schedule.metrics import serving_metrics
 
             served = stack.enter_context(serving_metrics(metrics_host, metrics_port))
-            _print(f"figures: http://{metrics_host}:{served}/metrics")
+            logs.say(f"figures: http://{metrics_host}:{served}/metrics", event="serve")
         if web:
             from flows.web.engine import Engine, schedule_command
             from flows.web.serving import serve_web
@@ -207,19 +208,28 @@ def _rehearse(shows: list[str] | None) -> None:
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:
+    import logging
+
     from flows.local.run import run_poll
+    from outputs.text.terminal import printable
 
     settings, _ = _opened()
     for name in shows or ():
         settings.show(name)
     result = run_poll(shows, debug=debug)
     for show, error in result["unreadable"].items():
-        _print(f"{show}: {error}")
+        logs.say(printable(f"{show}: {error}"), level=logging.WARNING, event="feed.unreadable", show=show)
     for row in result["started"]:
-        _print(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}")
-    _print(
-        f"{result['feeds']} feeds read, {len(result['new'])} new episodes, {len(result['started'])} started"
-    )
+        logs.say(
+            printable(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}"),
+            level=logging.WARNING if row["error"] else logging.INFO,
+            event="episode.ended",
+            show=row["show"],
+            episode=row["id"],
+        )
+    counts = {name: len(result[name]) for name in ("new", "started")} | {"feeds": result["feeds"]}
+    told = "{feeds} feeds read, {new} new episodes, {started} started".format_map(counts)
+    logs.say(told, event="poll.ended", **counts)
     if result["unreadable"] or any(row["error"] for row in result["started"]):
         raise typer.Exit(1)
 

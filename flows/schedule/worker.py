@@ -23,6 +23,8 @@ from uuid import UUID
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from flows import logs
+
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
     from prefect import Flow
@@ -144,6 +146,7 @@ def _give_back(flow_run: FlowRun) -> None:
 
 def _settle() -> None:
     """Leave signals of the terminal to the worker, tidy up when told to end, and leave with it, however it ends."""
+    logs.set_format(os.environ.get(logs.VARIABLE, logs.TEXT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # during a run Prefect has a handler of its own
     threading.Thread(target=_leave_with_worker, daemon=True).start()
