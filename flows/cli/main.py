@@ -14,11 +14,11 @@ from flows import logs
 from flows.cli import captions, library, measure, models, notify, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
+NAME = "episcribe"
 app = typer.Typer(
-    name="episcribe",
+    name=NAME,
     help="Podcast audio in; accurate, speaker-named, timed transcripts out.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 GROUPS = (run, captions, measure, models, shows, notify, library, web, speakers)  # in the order of the help
@@ -63,7 +63,7 @@ def main() -> None:
     """Entry point of the command `episcribe`."""
     collect_garbage_seldom()
     try:
-        guarded(app)
+        guarded(lambda: app(prog_name=NAME))
     finally:
         gc.freeze()  # so that the end doesn't look through all of it once more
 
