@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.options import field_values, option, takes_options
+from flows import logs
+from flows.cli.options import AsJson, field_values, option, print_json, takes_options
 from flows.cli.web import Host, Port, PublicUrl
 from flows.schedule.settings import Show
 
 if TYPE_CHECKING:
     from flows.schedule.feed_reading import FeedReading
-    from flows.schedule.plan import FeedState, ListedEpisode
+    from flows.schedule.plan import ListedEpisode
     from flows.schedule.settings import Settings
     from flows.schedule.store import Store
 
@@ -56,13 +58,16 @@ def feeds_add(
 
 
 @feeds_app.command("list")
-def feeds_list() -> None:
+def feeds_list(json: AsJson = False) -> None:
     """List the shows with what their feeds last said."""
     settings, store = _opened()
-    known = {feed.show: feed for feed in store.feeds()}
+    told = _feeds_told(settings, store, settings.shows)
+    if json:
+        print_json({"shows": told})
+        return
     _table(
         ("show", "feed", "last read", "episodes", "note"),
-        [_feed_row(settings, store, name, known.get(name)) for name in settings.shows],
+        [_feed_row(one) for one in told],
         f"no shows yet: episcribe feeds add URL writes them to {_config()}",
     )
 
@@ -94,19 +99,24 @@ def poll(
 def status(
     shows: Names = None,
     every: Annotated[bool, typer.Option("--all", help="Skipped and old episodes too.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show what was found and what became of it."""
     settings, store = _opened()
     names = [name for name in shows if settings.show(name)] if shows else None
     episodes = store.episodes(names)
-    told = episodes if every else _worth_telling(episodes)
+    told = [_episode_told(listed) for listed in (episodes if every else _worth_telling(episodes))]
+    if json:
+        feeds = _feeds_told(settings, store, names or settings.shows)
+        print_json({"episodes": told, "counts": _counts(episodes), "feeds": feeds})
+        return
     _table(
         ("id", "show", "episode", "state", "attempts", "seconds", "last error or warning"),
-        [_episode_row(listed) for listed in told],
+        [_episode_row(one) for one in told],
         "no episodes yet: episcribe poll looks for them",
     )
     if episodes:
-        _print(_counts(episodes))
+        _print(", ".join(f"{count} {state}" for state, count in _counts(episodes).items()))
     for feed in store.feeds():
         if feed.error and feed.show in (names or settings.shows):
             _print(f"{feed.show}: the feed could not be read, {feed.failures} times in a row: {feed.error}")
@@ -154,7 +164,7 @@ def serve(
             from flows.schedule.metrics import serving_metrics
 
             served = stack.enter_context(serving_metrics(metrics_host, metrics_port))
-            _print(f"figures: http://{metrics_host}:{served}/metrics")
+            logs.say(f"figures: http://{metrics_host}:{served}/metrics", event="serve")
         if web:
             from flows.web.engine import Engine, schedule_command
             from flows.web.serving import serve_web
@@ -207,19 +217,28 @@ def _rehearse(shows: list[str] | None) -> None:
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:
+    import logging
+
     from flows.local.run import run_poll
+    from outputs.text.terminal import printable
 
     settings, _ = _opened()
     for name in shows or ():
         settings.show(name)
     result = run_poll(shows, debug=debug)
     for show, error in result["unreadable"].items():
-        _print(f"{show}: {error}")
+        logs.say(printable(f"{show}: {error}"), level=logging.WARNING, event="feed.unreadable", show=show)
     for row in result["started"]:
-        _print(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}")
-    _print(
-        f"{result['feeds']} feeds read, {len(result['new'])} new episodes, {len(result['started'])} started"
-    )
+        logs.say(
+            printable(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}"),
+            level=logging.WARNING if row["error"] else logging.INFO,
+            event="episode.ended",
+            show=row["show"],
+            episode=row["id"],
+        )
+    counts = {name: len(result[name]) for name in ("new", "started")} | {"feeds": result["feeds"]}
+    told = "{feeds} feeds read, {new} new episodes, {started} started".format_map(counts)
+    logs.say(told, event="poll.ended", **counts)
     if result["unreadable"] or any(row["error"] for row in result["started"]):
         raise typer.Exit(1)
 
@@ -231,20 +250,41 @@ def _told(reading: FeedReading) -> str:
     return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
 
 
-def _feed_row(settings: Settings, store: Store, name: str, memory: FeedState | None) -> tuple[str, ...]:
+def _feeds_told(settings: Settings, store: Store, names: Iterable[str]) -> list[dict[str, Any]]:
+    """What is known of shows that are followed and their feeds; moments as ISO 8601, None for what hasn't come."""
     from audio.transfer.addresses import redacted
+    from flows.schedule.plan import FeedState
 
-    url = redacted(settings.shows[name].url)
-    if memory is None or memory.polled_at is None:
-        return name, url, "never", "", memory.error if memory else ""
-    moved = f"moved to {redacted(memory.moved_to)}" if memory.moved_to else ""
-    return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), memory.error or moved
+    known, counts = {feed.show: feed for feed in store.feeds()}, store.counts_by_show()
+    states = [known.get(name) or FeedState(name, settings.shows[name].url) for name in names]
+    return [
+        {
+            "show": one.show,
+            "url": redacted(settings.shows[one.show].url),
+            "title": one.title,
+            "moved_to": redacted(one.moved_to) if one.moved_to else None,
+            "last_read_at": _moment(one.polled_at),
+            "episodes": counts.get(one.show, 0),
+            "failures": one.failures,
+            "next_poll_at": _moment(one.next_poll_at or None),
+            "error": one.error,
+        }
+        for one in states
+    ]
 
 
-def _when(moment: float) -> str:
-    from datetime import UTC, datetime
+def _feed_row(told: dict[str, Any]) -> tuple[str, ...]:
+    if (read := told["last_read_at"]) is None:
+        return told["show"], told["url"], "never", "", told["error"]
+    when = f"{read[:10]} {read[11:16]} UTC"
+    moved = f"moved to {told['moved_to']}" if told["moved_to"] else ""
+    return told["show"], told["url"], when, str(told["episodes"]), told["error"] or moved
 
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+def _moment(seconds: float | None) -> str | None:
+    from outputs.text.times import utc
+
+    return None if seconds is None else utc(seconds)
 
 
 def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
@@ -257,23 +297,42 @@ def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
     return told
 
 
-def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
+def _episode_told(listed: ListedEpisode) -> dict[str, Any]:
+    """What is known of an episode; moments as ISO 8601, None for what hasn't come."""
+    return {
+        "id": listed.id,
+        "show": listed.show,
+        "title": listed.episode.title,
+        "published": listed.episode.published,
+        "state": listed.state,
+        "attempts": listed.attempts,
+        "seconds": round(listed.seconds, 1),
+        "error": listed.error,
+        "warnings": listed.warnings,
+        "folder": listed.folder,
+        "added_by": listed.added_by,
+        "found_at": _moment(listed.found_at),
+        "started_at": _moment(listed.started_at),
+        "done_at": _moment(listed.done_at),
+    }
+
+
+def _episode_row(told: dict[str, Any]) -> tuple[str, ...]:
     return (
-        listed.id[:SHORT_ID],
-        listed.show or f"added by {listed.added_by}",
-        listed.episode.title,
-        listed.state,
-        str(listed.attempts),
-        f"{listed.seconds:.0f}" if listed.seconds else "",
-        listed.error or {"skipped": OLDER, "done": listed.warnings}.get(listed.state, ""),
+        told["id"][:SHORT_ID],
+        told["show"] or f"added by {told['added_by']}",
+        told["title"],
+        told["state"],
+        str(told["attempts"]),
+        f"{told['seconds']:.0f}" if told["seconds"] else "",
+        told["error"] or {"skipped": OLDER, "done": told["warnings"]}.get(told["state"], ""),
     )
 
 
-def _counts(episodes: list[ListedEpisode]) -> str:
+def _counts(episodes: list[ListedEpisode]) -> dict[str, int]:
     from collections import Counter
 
-    counts = Counter(listed.state for listed in episodes)
-    return ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    return dict(Counter(listed.state for listed in episodes).most_common())
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:

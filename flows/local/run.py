@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from flows import logs
 from flows.local.prefect_session import prefect_session
 from flows.local.progress_bars import bars
 from flows.progress import progress
@@ -108,11 +108,14 @@ def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
 
 
 def _warn(text: str) -> None:
-    print(f"warning: {printable(text)}", file=sys.stderr)
+    logs.warn(f"warning: {printable(text)}", event="notify")
 
 
 def print_result(result: dict[str, Any]) -> None:
     """Say what was done, what had been done before, what to be warned of, and where the files are."""
+    if logs.is_json():
+        logs.say(f"{result['folder']} is written", event="run.done", **result)
+        return
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)

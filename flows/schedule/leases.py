@@ -12,6 +12,7 @@ from pathlib import Path
 from audio.transfer.access import Access
 from audio.transfer.addresses import same_host
 from audio.transfer.download import Limits
+from flows import logs
 from flows.options import RunOptions
 from flows.schedule import local_files, queue, totals
 from flows.schedule import settings as configuration
@@ -155,7 +156,8 @@ def leased(episode_id: str, owner: str, options: RunOptions) -> Iterator[Lease |
     keeper = threading.Thread(target=lease.keep, args=(stopped,), daemon=True)
     keeper.start()
     try:
-        yield lease
+        with logs.about(show=listed.show, episode=episode_id):
+            yield lease
     except BaseException as error:
         if isinstance(error, InterruptedRun):
             store.end_cancelled(episode_id, owner)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flows import keeping
+from flows import keeping, logs
 from flows.local.prefect_server import HOST, TemporaryServer
 from flows.local.prefect_session import has_server
 from flows.schedule import settings as configuration
@@ -48,8 +48,8 @@ def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> N
         raise InputError(f"no shows in {config_path()}: episcribe feeds add URL")
     stop = "" if without_shows else "; stop with Ctrl-C"
     with _server() as api_url:
-        print(f"Prefect: {api_url.removesuffix('/api')}", flush=True)
-        print(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}", flush=True)
+        _say(f"Prefect: {api_url.removesuffix('/api')}")
+        _say(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}")
         with telling(_say, at_end=False):
             _until_stopped(_serve(settings, at_once))
 
@@ -178,8 +178,8 @@ def _until_stopped(work: object) -> None:
             _say("stopped; what was under way is taken up again next time")
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(text: str, *_: object) -> None:
+    logs.say(text, event="serve")
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+from flows import logs
+
 GRACE_SECONDS = 20.0  # a model that is at work hears no signal until it has finished a piece
 
 Result = TypeVar("Result")
@@ -54,6 +56,7 @@ class WarmProcess:
 
 def _settle(prepare: Callable[..., Any] | None, *arguments: Any) -> None:
     """Leave signals of the terminal to the parent, tidy up when told to end, and leave with it, however it ends."""
+    logs.set_format(os.environ.get(logs.VARIABLE, logs.TEXT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # during a run Prefect has a handler of its own
     threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -118,6 +118,7 @@ WRONG = {
     "setting": ('```toml\nlibrary = "library"\ncolour = "red"\n```', "colour"),
     "show's setting": ('```toml\n[shows.one]\nurl = "https://example.org/feed.xml"\ncolour = "red"\n```', "colour"),
     "JSON": ("```json\n{'a': 1}\n```", "not JSON"),
+    "YAML": ("```yaml\n- a: b: c\n```", "not YAML"),
     "Python": ("```python\nprint(\n```", "not Python"),
     "import": ("```python\nfrom outputs.read import nonsense\n```", "nonsense"),
     "no language": ("```\nepiscribe run talk.mp3\n```", "no language"),

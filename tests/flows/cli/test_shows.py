@@ -157,12 +157,12 @@ def hold(server: Server, path: str) -> tuple[threading.Event, threading.Event]:
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving(folder: Path, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`episcribe serve` in a folder, where its log goes to the file "log"."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "serve"],
+            [sys.executable, "-m", "flows.cli", *options[:2], "serve", *options[2:]],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -186,15 +186,30 @@ def come(folder: Path, child: subprocess.Popen[bytes], condition: Callable[[], b
 
 @pytest.mark.slow
 def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> None:
-    """A first poll at once, its episode in a warm process, and nothing left behind at the end."""
-    write_config(tmp_path, show_table("short", serve_show(server, [1])))
-    port = free_port()
-    with serving(tmp_path, port) as child:
-        come(tmp_path, child, lambda: states(tmp_path) == ["done"], "the episode")
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(timeout=PATIENCE) == 0
-    assert "stopped" in (tmp_path / "log").read_text()
-    assert "resource_tracker" not in (tmp_path / "log").read_text()
+    """A first poll at once, its episode in a warm process, told and in figures, and nothing left behind at the end."""
+    hook = server.url("/hook").replace("http:", "json:")
+    server.routes["/hook"] = Reply(204)
+    us = '\n[notify.us]\nurl_from = "US"\non = ["done", "review"]\n'
+    write_config(tmp_path, show_table("short", serve_show(server, [1])) + us)
+    port, figures = free_port(), free_port()
+    options = ("--log-format", "json", "--metrics-port", str(figures))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("US", hook)
+        with serving(tmp_path, port, *options) as child:
+            come(tmp_path, child, lambda: bool(server.posted), "the message")
+            with urllib.request.urlopen(f"http://127.0.0.1:{figures}/metrics") as answer:
+                assert 'episcribe_stage_runs_total{stage="transcribe"} 1.0' in answer.read().decode()
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(timeout=PATIENCE) == 0
+    assert states(tmp_path) == ["done"]
+    assert "Short Show: Clip 1" in json.loads(server.posted[0][1])["message"]
+    lines = [json.loads(one) for one in (tmp_path / "log").read_text().splitlines()]
+    assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
+    (listed,) = Store(str(tmp_path / "episcribe.db")).episodes()
+    assert ("short", listed.id) in {(one.get("show"), one.get("episode")) for one in lines}
+    assert {"episcribe", "prefect.flow_runs"} <= {one["logger"] for one in lines}
+    assert "stopped" in lines[-1]["message"]
+    assert "resource_tracker" not in str(lines)
     assert "1 done" in run("status", cwd=tmp_path)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

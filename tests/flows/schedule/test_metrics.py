@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import urllib.request
 from collections.abc import Callable
@@ -19,8 +20,10 @@ from flows.schedule.plan import FeedState
 from flows.schedule.store import open_store
 from models.record.errors import EpiscribeError
 from models.record.transcript import Episode
+from tests.flows.conftest import ROOT
 from tests.flows.schedule.test_store import place  # noqa: F401  (a fixture)
 
+PAGE = ROOT / "docs" / "monitoring.md"
 Samples = dict[tuple[str, tuple[str, ...]], float]
 TYPES = {"openmetrics": "application/openmetrics-text; version=1.0.0", "plain": "text/plain"}
 
@@ -104,6 +107,9 @@ def test_the_store_in_figures(configured: Callable[[str], None], place: str) -> 
     assert (
         0 < told["episcribe_queue_age_seconds", ()] < 3000
     )  # of the one that waits, not of the one that pauses
+    assert {name for name, _ in told} == set(
+        re.findall(r"^\| `(episcribe_\w+)`", PAGE.read_text(), re.MULTILINE)
+    )
     reads = [labels[0] for name, labels in told if name == "episcribe_feed_last_read_timestamp_seconds"]
     assert reads == ["read"]
 
