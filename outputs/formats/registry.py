@@ -17,11 +17,20 @@ FORMATS: dict[str, Format] = {
         Format("json", "transcript.json", "application/json", "outputs.formats.podcast_json:render"),
         Format("srt", "transcript.srt", "application/x-subrip", "outputs.formats.srt:render", "captions"),
         Format("vtt", "transcript.vtt", "text/vtt", "outputs.formats.vtt:render", "captions"),
+        Format("ttml", "transcript.ttml", "application/ttml+xml", "outputs.formats.ttml:render", "captions"),
+        Format("ass", "transcript.ass", "text/x-ssa", "outputs.formats.ass:render", "captions"),
         Format("txt", "transcript.txt", "text/plain", "outputs.formats.plain_text:render", "text"),
         Format("md", "transcript.md", "text/markdown", "outputs.formats.markdown:render", "text"),
         Format("docx", "transcript.docx", DOCX, "outputs.formats.docx:render", "text", charset=""),
         Format("html", "transcript.html", "text/html", "outputs.formats.html:render"),
         Format("rttm", "diarization.rttm", "text/plain", "outputs.formats.rttm:render"),
+        Format("csv", "transcript.csv", "text/csv", "outputs.formats.tables:segments_csv"),
+        Format("tsv", "transcript.tsv", "text/tab-separated-values", "outputs.formats.tables:segments_tsv"),
+        Format("csv-words", "words.csv", "text/csv", "outputs.formats.tables:words_csv"),
+        Format("tsv-words", "words.tsv", "text/tab-separated-values", "outputs.formats.tables:words_tsv"),
+        Format("whisper", "whisper.json", "application/json", "outputs.formats.whisper_json:render"),
+        Format("whisperx", "whisperx.json", "application/json", "outputs.formats.whisperx_json:render"),
+        Format("podlove", "podlove.json", "application/json", "outputs.formats.podlove_json:render"),
     )
 }
 TRANSLATED = tuple(entry for entry in FORMATS.values() if entry.translated)

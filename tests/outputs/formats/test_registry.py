@@ -27,11 +27,20 @@ def test_names_and_files() -> None:
         "json": "transcript.json",
         "srt": "transcript.srt",
         "vtt": "transcript.vtt",
+        "ttml": "transcript.ttml",
+        "ass": "transcript.ass",
         "txt": "transcript.txt",
         "md": "transcript.md",
         "docx": "transcript.docx",
         "html": "transcript.html",
         "rttm": "diarization.rttm",
+        "csv": "transcript.csv",
+        "tsv": "transcript.tsv",
+        "csv-words": "words.csv",
+        "tsv-words": "words.tsv",
+        "whisper": "whisper.json",
+        "whisperx": "whisperx.json",
+        "podlove": "podlove.json",
     }
     assert all(entry.name == name for name, entry in FORMATS.items())
 
