@@ -37,7 +37,7 @@ class StoreCollector:
             "episcribe_build", "The Episcribe that tells this.", value={"version": version("episcribe")}
         )
         try:
-            settings = configuration.load()
+            settings = configuration.current()
             store = open_store(settings.store)
             counts = queue.counts(store)
             with store.look() as connection:

@@ -108,7 +108,7 @@ def telling(say: Callable[[str], None], *, at_end: bool = True) -> Iterator[None
 
     def look(*, now: bool = False) -> None:
         try:
-            settings = configuration.load()
+            settings = configuration.current()
             problems = tell(settings, open_store(settings.store), now=now) if settings.notify else []
         except Exception as error:  # a store that can't be reached now, or a file that is being changed
             problems = [f"nobody can be told now: {error}"]

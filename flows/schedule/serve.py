@@ -128,7 +128,7 @@ def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
     """Hand out what is due where anything has changed since the store looked as `seen`; how it looked before."""
     from flows.schedule.poll import hand_out
 
-    settings = configuration.load()
+    settings = configuration.current()
     store = open_store(settings.store)
     now = store.bustle()
     if now != seen:

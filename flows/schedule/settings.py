@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -356,6 +357,24 @@ def load() -> Settings:
     targets = settings.publish.model_dump()
     publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
     return settings.model_copy(update={**places, "publish": publish})
+
+
+def current() -> Settings:
+    """As `load`, and quick where nothing has changed since: for what looks again and again."""
+    path = config_path().absolute()
+    try:
+        found = path.stat()
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+    except OSError:
+        stamp = (0, 0, 0)
+    variables = (one for one in os.environ.items() if one[0].upper().startswith("EPISCRIBE_"))
+    return _loaded((str(path), *stamp, *sorted(variables)))
+
+
+@lru_cache(maxsize=1)
+def _loaded(_: tuple[object, ...]) -> Settings:
+    """The settings as they are while the file and the variables look so."""
+    return load()
 
 
 def validation_message(error: Mapping[str, Any]) -> str:
