@@ -106,8 +106,8 @@ def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisod
 
 @task(name="download", persist_result=False)
 def download_sent(lease: Lease, source: str, options: RunOptions) -> steps.DownloadedEpisode:
-    """The audio of an episode whose files somebody sent."""
-    return steps.download_upload(lease.episode, source, options, progress)
+    """The audio of an episode whose files somebody sent, or that lie on this machine."""
+    return steps.download_upload(lease.episode, source, options, progress, unchanged=lease.is_local)
 
 
 @task(
@@ -275,8 +275,9 @@ def process_episode(
     """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, translate, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
-    its files, the steps that were computed and those whose kept result was reused, warnings, the
-    languages with their shares, and where the transcript that the feed offers is kept ("" for none).
+    the length of the audio in seconds, its files, the steps that were computed and those whose kept result was
+    reused, warnings, the languages with their shares, and where the transcript that the feed offers is kept ("" for
+    none).
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
@@ -295,7 +296,7 @@ def process_episode(
     from flows.schedule import leases
 
     try:
-        with leases.leased(episode_id, str(flow_run.id)) as lease:
+        with leases.leased(episode_id, str(flow_run.id), options) as lease:
             if lease is None:
                 return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
             with lease.watched():
@@ -383,6 +384,7 @@ def _process(
     run.work.end()
     return {
         "folder": str(published.folder),
+        "seconds": decoded.seconds,
         "files": [str(file) for file in published.files],
         "published_transcript": source.witness.file,
         "computed": run.computed,

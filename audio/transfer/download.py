@@ -26,7 +26,7 @@ from audio.transfer import addresses, http, network
 from audio.transfer.access import Access
 from audio.transfer.ranges import Part, content_range, place_of
 from audio.transfer.sniff import HEAD_BYTES, Kind, content_kind, described, file_extension
-from models.record.errors import DownloadError, InputError, NotAudioError
+from models.record.errors import DownloadError, InputError, NotAudioError, UnwritableError
 
 MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
 MAX_SECONDS = 2 * 3600  # for one download with all its retries
@@ -38,6 +38,10 @@ RANGE_REFUSED = frozenset(
 
 Progress = Callable[[int, int | None], None]
 _Result = TypeVar("_Result")
+
+
+class NoRoomError(DownloadError, UnwritableError):
+    """The disk is too full for a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +309,7 @@ class RemoteSource:
             raise InputError(self._too_big())
         free = shutil.disk_usage(self._folder).free
         if total - response.offset > free - SPARE_BYTES:
-            raise DownloadError(f"no room for {total:,} bytes in {self._folder}: {free:,} are free")
+            raise NoRoomError(f"no room for {total:,} bytes in {self._folder}: {free:,} are free")
 
     def _too_big(self) -> str:
         return f"{addresses.redacted(self.url)} is bigger than {self._limits.bytes:,} bytes"
@@ -486,4 +490,5 @@ def _disk_faults(folder: Path) -> Iterator[None]:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror
-        raise DownloadError(f"can't write to {folder}: {reason}") from error
+        kind = NoRoomError if full else DownloadError
+        raise kind(f"can't write to {folder}: {reason}") from error

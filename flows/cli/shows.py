@@ -126,7 +126,7 @@ def retry(
     episode: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning, from status.")],
 ) -> None:
     """Have another go at an episode that failed, was skipped, or is to be done anew."""
-    from flows.web.access import OWNER
+    from flows.schedule.queue import OWNER
 
     _, store = _opened()
     listed = store.retry(episode, OWNER)

@@ -18,6 +18,8 @@ from models.record.errors import InputError, InterruptedRun
 from outputs.text.terminal import printable
 
 if TYPE_CHECKING:
+    from flows.local.batch import Outcome
+    from flows.local.sources import Source
     from flows.options import RunOptions
     from models.diarisation.diariser import DiariserOptions
     from models.record.transcript import Diarisation
@@ -66,6 +68,32 @@ def run_episode(source: str, options: RunOptions, *, debug: bool = False) -> dic
 
         result: dict[str, Any] = process_episode(source, options)
         return result
+
+
+def run_batch(
+    sources: list[Source], options: RunOptions, *, jobs: int = 1, debug: bool = False
+) -> list[Outcome]:
+    """Process episodes through the store, telling each as it is settled; returns what became of them, in that order.
+
+    What was settled is told also where the rest is not, since somebody pressed Ctrl-C.
+    """
+    _quieten_prefect(debug=debug)
+    from flows import steps
+    from flows.local.batch import Batch
+    from flows.local.batch_report import print_outcomes, settled_one_by_one
+    from flows.schedule import settings as configuration
+    from flows.schedule.notices import telling
+    from flows.schedule.store import open_store
+
+    settings = configuration.load()
+    steps.check_options(options)
+    with interruptible(), settled_one_by_one() as told, telling(_warn):
+        batch = Batch(settings, open_store(settings.store), options, told, jobs=jobs)
+        try:
+            batch.run(sources, len(sources))
+        finally:
+            print_outcomes(batch.outcomes)
+    return batch.outcomes
 
 
 def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:

@@ -126,10 +126,12 @@ async def _watch_store() -> None:
 
 def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
     """Hand out what is due where anything has changed since the store looked as `seen`; how it looked before."""
+    from flows.schedule.fingerprint import release
     from flows.schedule.poll import hand_out
 
     settings = configuration.current()
     store = open_store(settings.store)
+    release(settings, store)
     now = store.bustle()
     if now != seen:
         hand_out(settings, store, EPISODES_DEPLOYMENT)

@@ -26,7 +26,7 @@ from pydantic_settings import (
 )
 
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
-from models.record.errors import InputError
+from models.record.errors import InputError, MachineError
 from outputs.library.files import is_local, resolve_location
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ DEFAULT_UPLOADS = "uploads"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-Occasion = Literal["done", "failed", "given_up", "review"]
-"""An episode is done; an attempt failed and there will be another; it is given up; it is done and needs review."""
+Occasion = Literal["done", "failed", "held_back", "given_up", "review"]
+"""As `flows.schedule.happenings.Event`, and that an episode is done and needs review."""
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
@@ -155,7 +155,7 @@ def _variable(name: str, separator: str, form: str) -> str:
     """A variable's value; nothing of it ever gets into a message."""
     value = os.environ.get(name, "")
     if separator not in value or not value.isprintable():
-        raise InputError(f"the environment variable {name} must hold {form}")
+        raise MachineError(f"the environment variable {name} must hold {form}")
     return value
 
 
@@ -191,7 +191,7 @@ class Notify(_Strict):
     """Who is told by mail, chat or push when something happens; only a variable holds the address and its secrets."""
 
     url_from: str = Field(description="Variable that holds one or more addresses as Apprise writes them.")
-    on: tuple[Occasion, ...] = Field(("done", "given_up", "review"), description="What to tell.")
+    on: tuple[Occasion, ...] = Field(("done", "held_back", "given_up", "review"), description="What to tell.")
     shows: tuple[str, ...] = Field((), description="Of which shows; empty: of all, and of what people add.")
     every: Seconds = Field(900, description="Seconds that are gathered into one message at most.")
     doubtful: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -9,12 +9,14 @@ the lease still holds, so however a process ends, an episode's effect comes once
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, text, update
 
@@ -58,7 +60,15 @@ MAX_ERROR_CHARS = 500
 
 
 NOT_FOLLOWED = "its show is not followed any more"
-FRESH = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "cancel": 0, "done_at": None}
+FRESH = {
+    "state": "waiting",
+    "attempts": 0,
+    "next_try_at": 0.0,
+    "error": "",
+    "cancel": 0,
+    "done_at": None,
+    "waits_for": "",
+}
 """An episode that is to be done, whatever has come of it before."""
 
 
@@ -75,6 +85,11 @@ class Store:
         self._reader = self._engine.execution_options(reads_only=True)
         with database_errors(place):
             create_tables(self._engine)
+
+    @property
+    def is_of_one_machine(self) -> bool:
+        """Whether all who use it are on one machine."""
+        return self._engine.dialect.name == "sqlite"
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -305,7 +320,7 @@ class Store:
             finished = Finished()
             yield finished
             warnings = printable("; ".join(finished.warnings))[:MAX_ERROR_CHARS]
-            values = {"folder": finished.folder, "warnings": warnings}
+            values = {"folder": finished.folder, "warnings": warnings, "waits_for": ""}
             now = database_time(connection)
             spend(connection, episode_id, owner, state="done", error="", done_at=now, **values)
             words, speakers = finished.doubtful
@@ -327,13 +342,63 @@ class Store:
                 next_try_at=0.0 if pause is None else now + pause,
                 error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
                 done_at=case((unwanted, now), else_=now if pause is None else None),
+                waits_for="",
             ):
                 return False
-            became = select(_episodes.c.state, _episodes.c.error).where(_episodes.c.id == episode_id)
-            state, error = connection.execute(became).one()
-            if state != "cancelled":
-                note(connection, "given_up" if state == "failed" else "failed", [(episode_id, error)])
+            if self._state(connection, episode_id) != "cancelled":
+                told = printable(reason)[:MAX_ERROR_CHARS]
+                note(connection, "given_up" if pause is None else "failed", [(episode_id, told)])
             return True
+
+    def hold_back(
+        self, listed: ListedEpisode, owner: str, reason: str, *, pause: float, waits_for: str, alike: bool
+    ) -> bool:
+        """Give an episode back that its settings failed; it waits for others, or `pause` seconds.
+
+        The attempt doesn't count. waits_for: their fingerprint. alike: so do all that wait with the same settings.
+        False where the lease was lost.
+        """
+        with self.begin() as connection:
+            now = database_time(connection)
+            unwanted = _episodes.c.cancel == 1
+            told = printable(reason)[:MAX_ERROR_CHARS]
+            waiting = {"next_try_at": now + pause, "waits_for": waits_for}
+            given_back = spend(
+                connection,
+                listed.id,
+                owner,
+                state=case((unwanted, "cancelled"), else_="waiting"),
+                attempts=case((_episodes.c.attempts > 0, _episodes.c.attempts - 1), else_=0),
+                error=case((unwanted, ""), else_=told),
+                done_at=case((unwanted, now), else_=None),
+                **waiting,
+            )
+            if given_back and alike:
+                own = select(_episodes.c.options).where(_episodes.c.id == listed.id).scalar_subquery()
+                same = and_(_episodes.c.show == listed.show, _episodes.c.options == own)
+                others = and_(same, _episodes.c.state == "waiting", _episodes.c.id != listed.id)
+                connection.execute(update(_episodes).where(others).values(error=told, **waiting))
+            if given_back and self._state(connection, listed.id) != "cancelled":
+                note(connection, "held_back", [(listed.id, told)])
+            return given_back
+
+    def _state(self, connection: Connection, episode_id: str) -> str | None:
+        return connection.execute(select(_episodes.c.state).where(_episodes.c.id == episode_id)).scalar()
+
+    def waiting_for_settings(self) -> list[tuple[str, dict[str, Any], str]]:
+        """What those that wait for other settings have in common: show, own options, and the fingerprint."""
+        told = (_episodes.c.show, _episodes.c.options, _episodes.c.waits_for)
+        waits = and_(_episodes.c.state == "waiting", _episodes.c.waits_for != "")
+        with self.look() as connection:
+            rows = connection.execute(select(*told).where(waits).distinct())
+            return [(row.show, json.loads(row.options or "{}"), row.waits_for) for row in rows]
+
+    def release(self, show: str, waits_for: str) -> None:
+        """Let those of a show go on that waited for settings other than these."""
+        with self.begin() as connection:
+            waits = and_(_episodes.c.show == show, _episodes.c.waits_for == waits_for)
+            released = update(_episodes).where(waits, _episodes.c.state == "waiting")
+            connection.execute(released.values(next_try_at=0.0, waits_for="", error=""))
 
     def end_cancelled(self, episode_id: str, owner: str) -> bool:
         """Note that the work on an episode was stopped since nobody wants it; False where the lease was lost."""

@@ -210,6 +210,15 @@ totals = Table(  # sums since the store was made
     Column("value", Float, nullable=False),
 )
 
+local_files = Table(  # that are episodes
+    "local_files",
+    _tables,
+    Column("machine", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),  # changes when the file does
+    Column("episode", Text, nullable=False, index=True),
+)
+
 
 @contextmanager
 def database_errors(place: str) -> Iterator[None]:

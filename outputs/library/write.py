@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from models.record.errors import InputError, OutputError
+from models.record.errors import InputError
 from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
 from outputs.library import corrections
 from outputs.library.corrections import Correction
-from outputs.library.files import is_local, replace_files, upload_file
+from outputs.library.files import is_local, replace_files, unwritable, upload_file
 from outputs.library.review import reviewed
 from outputs.text.translations import translated, translations_of
 
@@ -52,7 +52,7 @@ def publish(
         if is_local(folder):  # stores with URLs have no folders, and would make a bucket of a mistyped name
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise unwritable(folder, error) from error
     replace_files(contents)
     return list(contents)
 
@@ -157,7 +157,7 @@ def keep_audio(audio: Path, folder: Path) -> str:
             shutil.copyfile(audio, part)
         part.replace(target)
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        raise unwritable(target, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
