@@ -54,6 +54,24 @@ def test_a_show(load: Load, tmp_path: Path) -> None:
             assert getattr(options, name) == value
 
 
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("20 GB", 20 * 10**9), ("1.5GiB", 3 << 29), ("500 MB", 500_000_000), ("0", 0), ("none", None)],
+)
+def test_budgets(load: Load, monkeypatch: pytest.MonkeyPatch, given: str, size: int | None) -> None:
+    monkeypatch.setenv("EPISCRIBE_CACHE__RESULTS", given)
+    cache = load(
+        f'[cache]\ndownloads = "{given}"\nresults = "1 GB"'
+    ).cache  # beside EPISCRIBE_CACHE, a folder
+    assert cache.budgets() == {"downloads": size, "results": size, "models": None}
+
+
+@pytest.mark.parametrize("given", ['"20"', '"20 Gb"', '"-1 GB"', '"much"', '"GB"', "true", "1.5", "-1"])
+def test_no_budgets(load: Load, given: str) -> None:
+    with pytest.raises(InputError, match=r"cache\.models: "):
+        load(f"[cache]\nmodels = {given}")
+
+
 def test_addresses_are_left_as_they_are(load: Load) -> None:
     loaded = load('library = "s3://bucket/shows"\nstore = "postgresql://db/x"')
     assert (loaded.library, loaded.store) == ("s3://bucket/shows", "postgresql://db/x")
