@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.options import field_values, option, takes_options
 from flows.cli.web import Host, Port, PublicUrl
+from flows.schedule.rules import EpisodeRules
 from flows.schedule.settings import Show
 
 if TYPE_CHECKING:
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from flows.schedule.plan import FeedState, ListedEpisode
     from flows.schedule.settings import Settings
     from flows.schedule.store import Store
+    from models.record.transcript import Episode
 
 feeds_app = typer.Typer(help="The shows that are followed, in episcribe.toml.", no_args_is_help=True)
 OLDER = "older than back_fill asks for; episcribe retry takes it"
+REHEARSED = 20  # episodes that are passed over, told by `poll --dry-run`
 SHORT_ID = 8  # characters that tell episodes apart in a table
 Names = Annotated[list[str] | None, typer.Argument(help="Names of shows.", show_default="all")]
 
@@ -34,7 +38,16 @@ def register(app: typer.Typer) -> None:
 
 @feeds_app.command("add")
 @takes_options(
-    Show, "back_fill", "quality", "model", "language", "speakers", "known_people", "login_from", "header_from"
+    Show,
+    "back_fill",
+    *EpisodeRules.model_fields,
+    "quality",
+    "model",
+    "language",
+    "speakers",
+    "known_people",
+    "login_from",
+    "header_from",
 )
 def feeds_add(
     url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
@@ -58,7 +71,7 @@ def feeds_add(
 def feeds_list() -> None:
     """List the shows with what their feeds last said."""
     settings, store = _opened()
-    known = {feed.show: feed for feed in store.feeds()}
+    known = {feed.show: feed for feed in _memories(settings, store)}
     _table(
         ("show", "feed", "last read", "episodes", "note"),
         [_feed_row(settings, store, name, known.get(name)) for name in settings.shows],
@@ -106,9 +119,9 @@ def status(
     )
     if episodes:
         _print(_counts(episodes))
-    for feed in store.feeds():
+    for feed in _memories(settings, store):
         if feed.error and feed.show in (names or settings.shows):
-            _print(f"{feed.show}: the feed could not be read, {feed.failures} times in a row: {feed.error}")
+            _print(f"{feed.show}: {_trouble(feed)}")
 
 
 def retry(
@@ -187,7 +200,16 @@ def _rehearse(shows: list[str] | None) -> None:
         for warning in reading.warnings:
             _print(f"  {warning}")
         for episode in reading.plan.taken if reading.plan else ():
-            _print(f"  {episode.published[:10] or 'undated'}  {episode.title}")
+            _print(f"  {_dated(episode)}")
+        passed_over = reading.plan.passed_over if reading.plan else ()
+        for listed in passed_over[:REHEARSED]:
+            _print(f"  {_dated(listed.episode)}: {listed.error}")
+        if len(passed_over) > REHEARSED:
+            _print(f"  {len(passed_over) - REHEARSED} more are passed over")
+
+
+def _dated(episode: Episode) -> str:
+    return f"{episode.published[:10] or 'undated'}  {episode.title}"
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:
@@ -204,7 +226,8 @@ def _poll(shows: list[str] | None, *, debug: bool) -> None:
     _print(
         f"{result['feeds']} feeds read, {len(result['new'])} new episodes, {len(result['started'])} started"
     )
-    if result["unreadable"] or any(row["error"] for row in result["started"]):
+    failed = [row for row in result["started"] if row["error"] and row["state"] != "Skipped"]
+    if result["unreadable"] or failed:
         raise typer.Exit(1)
 
 
@@ -215,14 +238,38 @@ def _told(reading: FeedReading) -> str:
     return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
 
 
+def _memories(settings: Settings, store: Store) -> list[FeedState]:
+    """What is remembered of the feeds of shows that are followed, at the addresses that they have now."""
+    urls = {name: show.url for name, show in settings.shows.items()}
+    return [feed for feed in store.feeds() if urls.get(feed.show) == feed.url]
+
+
 def _feed_row(settings: Settings, store: Store, name: str, memory: FeedState | None) -> tuple[str, ...]:
     from audio.transfer.addresses import redacted
 
     url = redacted(settings.shows[name].url)
-    if memory is None or memory.polled_at is None:
-        return name, url, "never", "", memory.error if memory else ""
-    moved = f"moved to {redacted(memory.moved_to)}" if memory.moved_to else ""
-    return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), memory.error or moved
+    if memory is None:
+        return name, url, "never", "", ""
+    note = f"moved to {redacted(memory.moved_to)}" if memory.moved_to else ""
+    if memory.error:
+        note = _trouble(memory)
+    elif memory.is_complete:
+        note = "complete: read once a day"
+    if memory.polled_at is None:
+        return name, url, "never", "", note
+    return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), note
+
+
+def _trouble(feed: FeedState) -> str:
+    """What is wrong with a feed, in words."""
+    if feed.ended_at is not None:
+        return f"{_ended(feed.ended_at)}; episcribe poll {feed.show} asks again"
+    again = f"; asked again after {_when(feed.next_poll_at)}" if feed.next_poll_at > time.time() else ""
+    return f"the feed could not be read, {feed.failures} times in a row: {feed.error}{again}"
+
+
+def _ended(moment: float) -> str:
+    return f"ended on {_when(moment)[:10]} (410 Gone)"
 
 
 def _when(moment: float) -> str:

@@ -28,6 +28,14 @@ from outputs.library.files import resolve_location
 RENEWALS = 4  # of a lease before it would run out
 
 
+class PassedOverError(EpiscribeError):
+    """The rules of its show don't take an episode, as was seen by its audio, which is `seconds` long."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Lease:
     """An episode that is ours until the lease runs out."""
@@ -46,6 +54,17 @@ class Lease:
     def is_sent(self) -> bool:
         """Whether somebody sent the files of the episode, instead of an address."""
         return is_sent(self.listed)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether the episode is given up if this fails."""
+        return self.listed.attempts >= self.settings.limits.attempts
+
+    def heed_rules(self, seconds: float) -> None:
+        """PassedOverError where its show's rules don't take audio of this length; what people add they do."""
+        show = self.settings.shows.get(self.listed.show)
+        if show and not self.listed.added_by and (reason := show.reason_against(self.episode, seconds)):
+            raise PassedOverError(reason, seconds)
 
     @contextmanager
     def files(self, options: RunOptions) -> Iterator[tuple[str, RunOptions]]:
@@ -133,6 +152,8 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     except BaseException as error:
         if isinstance(error, InterruptedRun):
             record_cancelled(episode_id, owner)
+        elif isinstance(error, PassedOverError):
+            store.pass_over(listed.episode, owner, str(error), error.seconds)
         elif not isinstance(
             error, Exception
         ):  # told to stop: whatever becomes of the run's state, this is free again

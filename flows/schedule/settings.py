@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
+from flows.schedule.rules import EpisodeRules
 from models.record.errors import InputError
 from outputs.library.files import is_local, resolve_location
 
@@ -51,8 +52,8 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Show(EpisodeOptions):
-    """A show that is followed: its feed, and what is known about it."""
+class Show(EpisodeRules, EpisodeOptions):
+    """A show that is followed: its feed, which of its episodes are taken, and what is known about it."""
 
     url: str
     back_fill: Whole = Field(1, description="How many old episodes to take.")

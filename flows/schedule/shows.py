@@ -31,7 +31,7 @@ def look(
     name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
-    told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
+    told = {key: value for key, value in wanted.items() if value not in (None, "", [], ())}
     told["url"] = web_address(told["url"])
     show = _checked(told)
     _refuse_twice(settings, show.url)
