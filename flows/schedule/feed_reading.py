@@ -59,7 +59,7 @@ def read_feeds(
             answer.found,
             back_fill=show.back_fill,
             new_per_poll=settings.limits.new_per_poll,
-            rules=show,
+            rules=show.rules,
             pause=answer.pause,
         )
 
@@ -83,7 +83,7 @@ def preview(settings: Settings, store: Store, shows: Iterable[str]) -> list[Feed
             answer.found,
             back_fill=show.back_fill,
             new_per_poll=settings.limits.new_per_poll,
-            rules=show,
+            rules=show.rules,
         )
 
     return _each(

@@ -111,6 +111,11 @@ class Show(EpisodeRules, EpisodeOptions):
     def _is_proxy(cls, proxy: str) -> str:
         return _checked_proxy(proxy)
 
+    @property
+    def rules(self) -> EpisodeRules:
+        """Its rules alone."""
+        return EpisodeRules(**self.model_dump(include=set(EpisodeRules.model_fields)))
+
     def access(self, proxy: str = "") -> Access:
         """How the show's servers are to be asked; `proxy` where it has none of its own. Raises as `secret` does."""
         return replace(self.public_access(proxy), secret=self.secret())
