@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
@@ -22,9 +23,10 @@ from prefect.states import Cancelled, Completed
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import naming, own_tracks, pace, steps, translation
+from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
-from flows.progress import heard, progress, stage
+from flows.progress import heard, progress, stage, took
 from models.asr import transcription, whisper_models
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
@@ -45,10 +47,12 @@ from models.record.transcript import (
     Voice,
     Word,
 )
+from models.runtime.cache import holding, use
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
+from outputs.library.review import doubtful
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
@@ -109,8 +113,8 @@ def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisod
 
 @task(name="download", persist_result=False)
 def download_sent(lease: Lease, source: str, options: RunOptions) -> steps.DownloadedEpisode:
-    """The audio of an episode whose files somebody sent."""
-    return steps.download_upload(lease.episode, source, options, progress)
+    """The audio of an episode whose files somebody sent, or that lie on this machine."""
+    return steps.download_upload(lease.episode, source, options, progress, unchanged=lease.is_local)
 
 
 @task(
@@ -246,6 +250,7 @@ def publish_listed(
         published = steps.publish(transcript, options, audio)
         finished.folder = str(published.folder)
         finished.warnings = (*transcript.warnings, *published.warnings)
+        finished.doubtful = doubtful(transcript)
     return published
 
 
@@ -277,8 +282,9 @@ def process_episode(
     """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, translate, name, publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
-    its files, the steps that were computed and those whose kept result was reused, warnings, the
-    languages with their shares, and where the transcript that the feed offers is kept ("" for none).
+    the length of the audio in seconds, its files, the steps that were computed and those whose kept result was
+    reused, warnings, the languages with their shares, and where the transcript that the feed offers is kept ("" for
+    none).
     Raises InputError for input that can't be used, EpiscribeError for a run that failed. Without a
     working diariser the transcript is written all the same, without speakers, and a warning says so.
 
@@ -297,7 +303,7 @@ def process_episode(
     from flows.schedule import leases
 
     try:
-        with leases.leased(episode_id, str(flow_run.id)) as lease:
+        with leases.leased(episode_id, str(flow_run.id), options) as lease:
             if lease is None:
                 return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
             with lease.watched():
@@ -332,6 +338,7 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
     return result
 
 
+@holding()
 def _process(
     options: RunOptions,
     download: Callable[[], steps.DownloadedEpisode],
@@ -343,10 +350,15 @@ def _process(
     heed_rules: told how long the audio is, it raises where that is not to be heard.
     """
     run = _Run(force=options.force)
+    began = time.perf_counter()
     source = download()
+    use(results_folder(), source.session or source.sha256)
     run.note("download", computed=source.fresh)
+    if source.fresh:
+        run.took("download", began)
     with Recording(source.path, source.session or source.sha256, source.tracks) as recording:
         decoded = _decode(run, recording, options)
+        run.begin(decoded.seconds)
         heed_rules(decoded.seconds)
         run.work = Work(decoded.worked_seconds, *_stages(options))
         folder = steps.folder_for(source.episode, options)
@@ -356,6 +368,7 @@ def _process(
             heard = _hear_mix(run, recording, decoded, heeded, options, refuse)
         else:
             heard = _hear_tracks(run, recording, decoded, heeded, options)
+        began = time.perf_counter()
         transcript = steps.align(
             source.episode,
             AudioFile(source.path, source.sha256, decoded.seconds, decoded.track),
@@ -375,16 +388,20 @@ def _process(
             tracks=heard.tracks,
             script=options.script,
         )
+        run.took("align", began)
         transcript = _translate(run, recording, decoded, heeded, options, transcript, heard.joined)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     transcript = naming.name_speakers(
         transcript, heard.turns.voices, folder, options, source.witness.transcript
     )
+    began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)
+    run.took("publish", began)
     unkept = naming.learn_voices(transcript, heard.turns.voices, published.folder, options)
     run.work.end()
     return {
         "folder": str(published.folder),
+        "seconds": decoded.seconds,
         "files": [str(file) for file in published.files],
         "published_transcript": source.witness.file,
         "computed": run.computed,
@@ -410,14 +427,30 @@ class _Run:
     def __init__(self, force: bool) -> None:
         self._force = force
         self._energy: list[dict[str, float]] = []
+        self._spent: list[tuple[str, float]] = []
+        self._seconds: float | None = None
         self.computed: list[str] = []
         self.reused: list[str] = []
+
+    def took(self, name: str, began: float) -> None:
+        """Tell how long a stage took that began at a time of `time.perf_counter`, once the audio's length is known."""
+        self._spent.append((name, time.perf_counter() - began))
+        if self._seconds is not None:
+            self.begin(self._seconds)
+
+    def begin(self, seconds: float) -> None:
+        """Go on with audio so long, in seconds."""
+        self._seconds = seconds
+        for name, spent in self._spent:
+            took(name, spent, seconds)
+        self._spent.clear()
 
     def note(self, name: str, *, computed: bool) -> None:
         (self.computed if computed else self.reused).append(name)
 
     def do(self, step_task: Any, *arguments: Any, fits: Callable[[Any], bool] = lambda found: True) -> Any:
         """The task's result; raises what the task raised. fits: whether a kept one will do, beyond its key."""
+        began = time.perf_counter()
         given = [_opaque(argument) for argument in arguments]
         anew = step_task.with_options(refresh_cache=True)
         state = (anew if self._force else step_task)(*given, return_state=True)
@@ -425,6 +458,8 @@ class _Run:
             state = anew(*given, return_state=True)
         result = state.result()
         self.note(step_task.name, computed=state.name != "Cached")
+        if state.name != "Cached":
+            self.took(step_task.name, began)
         return result
 
     def do_with_models(

@@ -22,6 +22,9 @@ class Watch(Protocol):
     def heard(self, words: str) -> None:
         """What was written down last."""
 
+    def took(self, stage: str, seconds: float, audio: float) -> None:
+        """A stage was worked through, in so many seconds, for so many of audio."""
+
 
 _current: ContextVar[Progress] = ContextVar("progress", default=silent)
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
@@ -45,6 +48,12 @@ def heard(words: str) -> None:
     """Say what was written down last, to whoever watches the whole run."""
     if (watch := _watch.get()) is not None:
         watch.heard(words)
+
+
+def took(stage: str, seconds: float, audio: float) -> None:
+    """Say how long a stage took, to whoever watches the whole run; see `Watch.took`."""
+    if (watch := _watch.get()) is not None:
+        watch.took(stage, seconds, audio)
 
 
 def tell(line: str) -> None:

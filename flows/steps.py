@@ -6,6 +6,7 @@ steps of one run share.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows import finding, translation
+from flows.keeping import tracks_folder
 from flows.library.audio import downloads_folder
 from flows.naming import published
 from flows.options import EpisodeOptions, RunOptions
@@ -44,7 +46,15 @@ from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
 from models.naming.speakers import numbered_speakers
 from models.naming.tracks import people_of
-from models.record.errors import DownloadError, EpiscribeError, InputError, NotAudioError
+from models.record.errors import (
+    DownloadError,
+    EpiscribeError,
+    InputError,
+    NotAudioError,
+    SettingsError,
+    UnwritableError,
+    WrongSettingError,
+)
 from models.record.identity import audio_key
 from models.record.languages import language_shares
 from models.record.progress import Heard, Progress, silent, unheard
@@ -60,7 +70,7 @@ from models.record.transcript import (
     Turn,
     Word,
 )
-from models.runtime.cache import cache_folder
+from models.runtime.cache import use
 from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
 from outputs.library.corrections import Correction, carry_over
@@ -101,25 +111,44 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
+def check_options(options: RunOptions) -> None:
+    """Refuse options with which no episode can be processed here: WrongSettingError, MachineError, ModelError."""
+    try:
+        write.formats_named(options.formats)
+        for folder in (options.out, options.library):
+            if folder and files.is_local(files.resolve_location(folder)):
+                _check_folder(Path(folder))
+        check_languages(options)
+        _check_models(options)
+        translation.check(options)
+    except SettingsError:
+        raise
+    except InputError as error:
+        raise WrongSettingError(str(error)) from error
+
+
+def _check_folder(folder: Path) -> None:
+    """WrongSettingError, or UnwritableError, where results can't be written into a folder, which need not exist."""
+    if folder.exists() and not folder.is_dir():
+        raise WrongSettingError(f"{folder} is a file: results need a folder")
+    there = next(one for one in (folder, *folder.absolute().parents) if one.is_dir())
+    if not os.access(there, os.W_OK):
+        raise UnwritableError(f"{there} can't be written to: results need a folder that can")
+
+
 def check_input(source: str, options: RunOptions) -> None:
     """Refuse what can't work before any work is done; raises InputError. source: "" where tracks are given alone."""
+    check_options(options)
+    check_source(source, options)
+
+
+def check_source(source: str, options: RunOptions) -> None:
+    """Refuse a source that can't work, as far as can be told without reading it; raises InputError."""
     source = web_address(source)
-    write.formats_named(options.formats)
-    for folder in (options.out, options.library):
-        if (
-            folder
-            and files.is_local(files.resolve_location(folder))
-            and Path(folder).exists()
-            and not Path(folder).is_dir()
-        ):
-            raise InputError(f"{folder} is a file: results need a folder")
-    check_languages(options)
     if options.episode != "latest" and not is_url(source):
         raise InputError(
             f"--episode {options.episode} chooses from a feed, and {source or '--track'} is a file"
         )
-    _check_models(options)
-    translation.check(options)
     try:
         source.encode()
     except UnicodeEncodeError:
@@ -159,10 +188,21 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
 
 
 def download_upload(
-    episode: Episode, source: str, options: RunOptions, progress: Progress = silent
+    episode: Episode,
+    source: str,
+    options: RunOptions,
+    progress: Progress = silent,
+    *,
+    unchanged: bool = False,
 ) -> DownloadedEpisode:
-    """The audio of an episode whose file, or whose tracks, somebody sent; they lie on this machine."""
-    return replace(download(source, options, progress), episode=replace(episode, audio_url=""))
+    """The audio of an episode whose file, or whose tracks, somebody sent; they lie on this machine.
+
+    unchanged: InputError where they are others than the episode is known by, since nobody has added those.
+    """
+    found = download(source, options, progress)
+    if unchanged and found.episode.id != episode.id:
+        raise InputError(f"{source} has changed since it was added: add it again")
+    return replace(found, episode=replace(episode, audio_url=""))
 
 
 def _with_tracks(source: str, options: RunOptions, progress: Progress) -> DownloadedEpisode:
@@ -174,7 +214,7 @@ def _with_tracks(source: str, options: RunOptions, progress: Progress) -> Downlo
         mix.path if mix else source,
         options.track,
         options.tracks,
-        cache_folder() / "tracks",
+        tracks_folder(),
         options.audio_track,
     )
     if found.mix and not found.tracks:
@@ -187,6 +227,7 @@ def _with_tracks(source: str, options: RunOptions, progress: Progress) -> Downlo
         return replace(mix, session=sha256, tracks=found)
     title = Path(source).stem if source else ", ".join(track.name or track.file for track in found.tracks)
     path = downloads_folder() / f"{sha256}.flac"
+    use(path.parent, sha256)
     return DownloadedEpisode(
         Episode(id=finding.identity_of(sha256), title=title),
         str(path),
@@ -217,6 +258,8 @@ def download_episode(
         try:
             fetched = _from_place(place, episode, options, progress, limits, access)
         except (InputError, DownloadError) as error:
+            if isinstance(error, SettingsError) and not failures:
+                raise  # as a missing login: it is for its user to mend
             failures.append(error)
             if _may_pass(error) and not last:
                 break

@@ -111,6 +111,12 @@ def is_mix(file_name: str) -> bool:
     return bool(_MIX.fullmatch(stem)) or not MIXES.isdisjoint(re.split(r"[\W_]+", stem.casefold()))
 
 
+def naming_of(file_name: str) -> str:
+    """Which service or recorder names files like this one; "" for none that is known."""
+    stem = _stem(file_name)
+    return next((naming.service for naming in NAMINGS if naming.pattern.fullmatch(stem)), "")
+
+
 def person_in(title: str) -> str:
     """The person whom the name of a file, or the title of a track, tells of; "" for nobody.
 

@@ -14,6 +14,7 @@ from models.record.errors import InputError
 # Control characters and spaces, those that nobody sees too: editors paste them.
 _AROUND = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\u200c\u200d\u2028\u2029\u2060\u3000\ufeff"
 _APP_SCHEME = re.compile(r"\s*(?:feed|itpc|pcast|podcast):(?://(?!/))?", re.IGNORECASE)
+_ADDRESS = re.compile(r"""\bhttps?://[^\s<>"'`]+""", re.IGNORECASE)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -25,6 +26,23 @@ def redacted(url: str | httpx2.URL) -> str:
     """
     parsed = checked_url(url)
     return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
+
+
+def without_secrets(text: str) -> str:
+    """Text for people and logs, the addresses in it as `redacted` has them.
+
+    >>> without_secrets("GET https://me:pw@example.org/1.mp3?token=abc: 403")
+    'GET https://example.org/1.mp3: 403'
+    """
+    return _ADDRESS.sub(_redacted_match, text)
+
+
+def _redacted_match(found: re.Match[str]) -> str:
+    address = found[0].rstrip(".,:;")
+    try:
+        return redacted(address) + found[0][len(address) :]
+    except InputError:
+        return f"{address.partition('://')[0]}://..."
 
 
 def checked_url(url: str | httpx2.URL) -> httpx2.URL:

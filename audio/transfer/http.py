@@ -22,7 +22,7 @@ from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, redacted
 from audio.transfer.network import LAST_READ, open_client
 from audio.transfer.ranges import content_range
-from models.record.errors import DownloadError, InputError
+from models.record.errors import DownloadError, InputError, SettingsError
 
 MAX_REDIRECTS = 10  # podcast statistics chain up to about five
 ATTEMPTS = 5
@@ -30,6 +30,8 @@ FIRST_PAUSE = 0.5  # seconds before the second attempt, doubled for each further
 MAX_PAUSE = 30.0  # seconds
 MAX_RETRY_AFTER = 60.0  # seconds; asked to wait longer, we give up for now
 TRANSIENT_STATUS = frozenset((202, 204, 408, 425, 429))  # not there yet, not now; and all from 500 on
+PROXY_LOGIN = 407
+LOGIN_STATUS = (401, PROXY_LOGIN)
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
 USABLE = frozenset((200, 203, 206, 304, 416))
@@ -52,6 +54,12 @@ class RefusedError(DownloadError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class LoginError(RefusedError, SettingsError):
+    """A server, or a proxy on the way, wants a login, or another one than it was given."""
+
+    reach = "episode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ def _usable(response: httpx2.Response, url: httpx2.URL) -> httpx2.Response:
     if status >= 500 or status in TRANSIENT_STATUS:
         asked = _retry_after(response.headers.get("Retry-After", ""))
         raise UnavailableError(message, asked, status=status)
-    raise RefusedError(message, status)
+    raise (LoginError if status in LOGIN_STATUS else RefusedError)(message, status)
 
 
 def _retry_after(value: str) -> float | None:
@@ -166,6 +174,10 @@ def network_errors(url: str | httpx2.URL) -> Iterator[None]:
         yield
     except httpx2.DecodingError as error:
         raise DownloadError(f"{redacted(url)} sent what can't be unpacked: {error}") from error
+    except httpx2.ProxyError as error:
+        if str(PROXY_LOGIN) not in str(error):
+            raise UnavailableError(f"{redacted(url)}: {type(error).__name__}: {error}") from error
+        raise LoginError(f"the proxy on the way to {redacted(url)} wants a login", PROXY_LOGIN) from None
     except httpx2.TransportError as error:
         raise UnavailableError(f"{redacted(url)}: {type(error).__name__}: {error}") from error
 

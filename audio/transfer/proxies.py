@@ -12,7 +12,7 @@ from urllib.request import getproxies_environment
 
 import httpx2
 
-from models.record.errors import InputError
+from models.record.errors import WrongSettingError
 
 DIRECT = "none"  # as the address of a proxy: ask directly, whatever the environment says
 
@@ -43,9 +43,9 @@ def checked_proxy(address: str) -> httpx2.URL:
         proxy = httpx2.URL(address)
         _ = urlsplit(address).port  # raises for brackets left open and ports that don't exist
     except (httpx2.InvalidURL, ValueError):
-        raise InputError("the proxy's address is not a URL") from None
+        raise WrongSettingError("the proxy's address is not a URL") from None
     if proxy.scheme not in ("http", "https") or not proxy.host:
-        raise InputError(f"only http and https proxies can be used, not {proxy.scheme}:")
+        raise WrongSettingError(f"only http and https proxies can be used, not {proxy.scheme}:")
     return proxy
 
 

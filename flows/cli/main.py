@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from flows.cli import captions, library, measure, models, run, shows, speakers, web
+from flows import logs
+from flows.cli import cache, captions, export, library, measure, models, notify, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
+NAME = "episcribe"
 app = typer.Typer(
-    name="episcribe",
+    name=NAME,
     help="Podcast audio in; accurate, speaker-named, timed transcripts out.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-GROUPS = (run, captions, measure, models, shows, library, web, speakers)  # in the order of the help
+GROUPS = (
+    run,
+    captions,
+    export,
+    measure,
+    models,
+    cache,
+    shows,
+    notify,
+    library,
+    web,
+    speakers,
+)  # in the order of the help
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
@@ -36,11 +50,20 @@ def _print_version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     debug: Debug = False,
+    log_format: Annotated[
+        str,
+        typer.Option(
+            envvar=logs.VARIABLE,
+            help="What long-running commands log: text, or json for one JSON object a line.",
+            metavar="FORMAT",
+        ),
+    ] = logs.TEXT,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Podcast audio in; accurate, speaker-named, timed transcripts out."""
+    logs.set_format(log_format)
     context.obj = {"debug": debug}
 
 
@@ -52,7 +75,7 @@ def main() -> None:
     """Entry point of the command `episcribe`."""
     collect_garbage_seldom()
     try:
-        guarded(app)
+        guarded(lambda: app(prog_name=NAME))
     finally:
         gc.freeze()  # so that the end doesn't look through all of it once more
 
@@ -76,7 +99,10 @@ def _fail(what: str, error: BaseException, code: int) -> None:
         traceback.print_exception(error)
     from outputs.text.terminal import printable
 
-    print(f"episcribe: error: {printable(what)}", file=sys.stderr)
+    if logs.is_json():
+        logs.say(printable(what), level=logging.ERROR, event="error", exit_code=code)
+    else:
+        print(f"episcribe: error: {printable(what)}", file=sys.stderr)
     sys.exit(code)
 
 

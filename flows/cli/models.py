@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
+
+from flows.cli.options import AsJson, print_json
 
 models_app = typer.Typer(help="The model files on this machine.", no_args_is_help=True)
 
@@ -13,11 +17,17 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
 
 
-def check() -> None:
+def check(json: AsJson = False) -> None:
     """Tell whether everything a run needs is here."""
-    from flows.local.check import print_report
+    from flows.local.check import LOOKS, print_report
 
-    if not print_report():
+    findings = [finding for look in LOOKS for finding in look()]
+    good = all(finding.good is not False for finding in findings)
+    if json:
+        print_json({"ok": good, "findings": [asdict(finding) for finding in findings]})
+    else:
+        print_report(findings)
+    if not good:
         raise typer.Exit(1)
 
 

@@ -44,6 +44,16 @@ Library = Annotated[
 ]
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, and all that is not ASCII escaped, as texts of strangers are in it."""
+    import json
+
+    typer.echo(json.dumps(value, indent=2))
+
+
 def option(name: str, model: type[BaseModel] = RunOptions) -> Any:
     """Typer's description of the option that a field of a model is."""
     field = model.model_fields[name]

@@ -16,6 +16,8 @@ from flows.cli.options import (
     takes_options,
 )
 from flows.options import RunOptions
+from models.record.errors import InputError
+from outputs.text.terminal import printable
 
 FIRST = ("track", "tracks", "out", "library", "episode")  # in the help; what matters most
 
@@ -30,13 +32,22 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     source: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(
-            help="An audio or video file, a folder or zip of tracks, the URL of audio, or of a feed.",
+            help="Audio or video files, folders, zips of tracks, patterns, URLs of audio or of feeds.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     *,
+    listed: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="A file that names sources, one a line; - for stdin.", show_default="none"
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Episodes at once, each in a process with models of its own.", min=1)
+    ] = 1,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -45,25 +56,85 @@ def run(
     ] = None,
     **given: Any,
 ) -> None:
-    """Transcribe one episode and write its folder."""
+    """Transcribe one episode, or many one after the other, and write their folders."""
     from flows.local.run import print_result, run_episode
-    from flows.schedule import settings
 
-    values = field_values(RunOptions, given)
-    values["out"] = values["out"] or None
-    values["library"] = values["library"] or settings.load().library
-    options = RunOptions(**values)
+    options = _run_options(given)
+    sources = [*(source or ()), *(_listed_in(listed) if listed is not None else ())]
+    if listed is not None or jobs > 1 or len(sources) > 1 or _holds_many(sources, options):
+        _run_many(sources, options, jobs, compare, debug=context.obj["debug"])
+        return
+    (one,) = sources or [""]
     if compare is None:
-        print_result(run_episode(source, options, debug=context.obj["debug"]))
+        print_result(run_episode(one, options, debug=context.obj["debug"]))
         return
     from flows.local.compare import feed_transcript, other_transcript, print_comparison
 
     other = other_transcript(
         compare, options
     )  # before the run: what can't be read should not take it to tell
-    result = run_episode(source, options, debug=context.obj["debug"])
+    result = run_episode(one, options, debug=context.obj["debug"])
     print_result(result)
     print_comparison(result["folder"], other or feed_transcript(result, options))
+
+
+def _run_options(given: dict[str, Any]) -> RunOptions:
+    from flows.schedule import settings
+
+    values = field_values(RunOptions, given)
+    values["out"] = values["out"] or None
+    values["library"] = values["library"] or settings.load().library
+    return RunOptions(**values)
+
+
+def _listed_in(name: str) -> list[str]:
+    """The sources that a file names, or stdin; InputError where there are none."""
+    import sys
+
+    from flows.local.sources import read_list
+
+    try:
+        if name == "-":
+            found = read_list(sys.stdin.buffer, "stdin")
+        else:
+            with Path(name).expanduser().open("rb") as file:
+                found = read_list(file, name)
+    except OSError as error:
+        raise InputError(f"{name} can't be read: {error.strerror}") from None
+    if not found:
+        raise InputError(f"{name} names no sources: write one a line")
+    return found
+
+
+def _holds_many(sources: list[str], options: RunOptions) -> bool:
+    """Whether what was given is no episode by itself: a pattern, or a folder that holds others than tracks of one."""
+    from flows.local.sources import expand, is_pattern
+
+    if not sources or options.track or not (is_pattern(sources[0]) or Path(sources[0]).is_dir()):
+        return False
+    first, *more = [*expand(sources, options.tracks), None]
+    whole = first is not None and first.kind == "folder" and first.place == str(Path(sources[0]).absolute())
+    if first is None or not whole or any(more):
+        return True
+    if first.note:
+        typer.echo(printable(first.note), err=True)
+    return False
+
+
+def _run_many(given: list[str], options: RunOptions, jobs: int, compare: str | None, *, debug: bool) -> None:
+    from flows.local.run import run_batch
+    from flows.local.sources import expand
+
+    for name, value in (("out", options.out), ("track", options.track), ("compare", compare)):
+        if value:
+            raise InputError(
+                f"--{name} is of one episode, and there are more: leave it out, or give one source"
+            )
+    sources = list(expand(given, options.tracks))
+    for note in filter(None, (one.note for one in sources)):
+        typer.echo(printable(note), err=True)
+    if any(outcome.failed for outcome in run_batch(sources, options, jobs=jobs, debug=debug)):
+        raise typer.Exit(1)
 
 
 def diarise(
@@ -97,7 +168,7 @@ def diarise(
 
 def render(
     folder: EpisodeFolder,
-    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
+    formats: Annotated[str, option("formats")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
     from outputs.library import corrections, read, write

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.options import field_values, option, takes_options
+from flows import logs
+from flows.cli.options import AsJson, field_values, option, print_json, takes_options
 from flows.cli.web import Host, Port, PublicUrl
 from flows.schedule.rules import EpisodeRules
 from flows.schedule.settings import Show
 
 if TYPE_CHECKING:
     from flows.schedule.feed_reading import FeedReading
-    from flows.schedule.plan import FeedState, ListedEpisode
+    from flows.schedule.plan import ListedEpisode
     from flows.schedule.settings import Settings
     from flows.schedule.store import Store
     from models.record.transcript import Episode
@@ -68,13 +71,16 @@ def feeds_add(
 
 
 @feeds_app.command("list")
-def feeds_list() -> None:
+def feeds_list(json: AsJson = False) -> None:
     """List the shows with what their feeds last said."""
     settings, store = _opened()
-    known = {feed.show: feed for feed in _memories(settings, store)}
+    told = _feeds_told(settings, store, settings.shows)
+    if json:
+        print_json({"shows": told})
+        return
     _table(
         ("show", "feed", "last read", "episodes", "note"),
-        [_feed_row(settings, store, name, known.get(name)) for name in settings.shows],
+        [_feed_row(one) for one in told],
         f"no shows yet: episcribe feeds add URL writes them to {_config()}",
     )
 
@@ -106,29 +112,34 @@ def poll(
 def status(
     shows: Names = None,
     every: Annotated[bool, typer.Option("--all", help="Skipped and old episodes too.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show what was found and what became of it."""
     settings, store = _opened()
     names = [name for name in shows if settings.show(name)] if shows else None
     episodes = store.episodes(names)
-    told = episodes if every else _worth_telling(episodes)
+    told = [_episode_told(listed) for listed in (episodes if every else _worth_telling(episodes))]
+    if json:
+        feeds = _feeds_told(settings, store, names or settings.shows)
+        print_json({"episodes": told, "counts": _counts(episodes), "feeds": feeds})
+        return
     _table(
         ("id", "show", "episode", "state", "attempts", "seconds", "last error or warning"),
-        [_episode_row(listed) for listed in told],
+        [_episode_row(one) for one in told],
         "no episodes yet: episcribe poll looks for them",
     )
     if episodes:
-        _print(_counts(episodes))
-    for feed in _memories(settings, store):
-        if feed.error and feed.show in (names or settings.shows):
-            _print(f"{feed.show}: {_trouble(feed)}")
+        _print(", ".join(f"{count} {state}" for state, count in _counts(episodes).items()))
+    for one in _feeds_told(settings, store, names or settings.shows):
+        if one["error"]:
+            _print(f"{one['show']}: {_trouble(one)}")
 
 
 def retry(
     episode: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning, from status.")],
 ) -> None:
     """Have another go at an episode that failed, was skipped, or is to be done anew."""
-    from flows.web.access import OWNER
+    from flows.schedule.queue import OWNER
 
     _, store = _opened()
     listed = store.retry(episode, OWNER)
@@ -146,22 +157,37 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8300,
     public_url: PublicUrl = "",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Serve figures for Prometheus on this port.", min=0, max=65535, show_default="none"
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(help="The address to serve them on; whoever reaches it may read them.")
+    ] = "127.0.0.1",
 ) -> None:
     """Look for new episodes on the schedule and process them, until stopped."""
     from flows.schedule.settings import load
 
     settings = load()
     episodes = settings.limits.at_once if at_once is None else at_once
-    if web:
-        from flows.web.engine import Engine, schedule_command
-        from flows.web.serving import serve_web
+    with ExitStack() as stack:
+        if metrics_port is not None:
+            from flows.schedule.metrics import serving_metrics
 
-        engine = Engine(schedule_command(episodes))
-        serve_web(settings, host=host, port=port, public_url=public_url, engine=engine)
-    else:
-        from flows.schedule.serve import serve as serve_schedule
+            served = stack.enter_context(serving_metrics(metrics_host, metrics_port))
+            logs.say(f"figures: http://{metrics_host}:{served}/metrics", event="serve")
+        if web:
+            from flows.web.engine import Engine, schedule_command
+            from flows.web.serving import serve_web
 
-        serve_schedule(settings, episodes)
+            engine = Engine(schedule_command(episodes))
+            serve_web(settings, host=host, port=port, public_url=public_url, engine=engine)
+        else:
+            from flows.schedule.serve import serve as serve_schedule
+
+            serve_schedule(settings, episodes)
 
 
 def worker(
@@ -213,21 +239,29 @@ def _dated(episode: Episode) -> str:
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:
+    import logging
+
     from flows.local.run import run_poll
+    from outputs.text.terminal import printable
 
     settings, _ = _opened()
     for name in shows or ():
         settings.show(name)
     result = run_poll(shows, debug=debug)
     for show, error in result["unreadable"].items():
-        _print(f"{show}: {error}")
+        logs.say(printable(f"{show}: {error}"), level=logging.WARNING, event="feed.unreadable", show=show)
     for row in result["started"]:
-        _print(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}")
-    _print(
-        f"{result['feeds']} feeds read, {len(result['new'])} new episodes, {len(result['started'])} started"
-    )
-    failed = [row for row in result["started"] if row["error"] and row["state"] != "Skipped"]
-    if result["unreadable"] or failed:
+        logs.say(
+            printable(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}"),
+            level=logging.WARNING if _failed(row) else logging.INFO,
+            event="episode.ended",
+            show=row["show"],
+            episode=row["id"],
+        )
+    counts = {name: len(result[name]) for name in ("new", "started")} | {"feeds": result["feeds"]}
+    told = "{feeds} feeds read, {new} new episodes, {started} started".format_map(counts)
+    logs.say(told, event="poll.ended", **counts)
+    if result["unreadable"] or any(map(_failed, result["started"])):
         raise typer.Exit(1)
 
 
@@ -238,44 +272,67 @@ def _told(reading: FeedReading) -> str:
     return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
 
 
-def _memories(settings: Settings, store: Store) -> list[FeedState]:
-    """What is remembered of the feeds of shows that are followed, at the addresses that they have now."""
-    urls = {name: show.url for name, show in settings.shows.items()}
-    return [feed for feed in store.feeds() if urls.get(feed.show) == feed.url]
+def _failed(row: dict[str, Any]) -> bool:
+    """Whether an episode that was started came to nothing, without its being passed over."""
+    return bool(row["error"]) and row["state"] != "Skipped"
 
 
-def _feed_row(settings: Settings, store: Store, name: str, memory: FeedState | None) -> tuple[str, ...]:
+def _feeds_told(settings: Settings, store: Store, names: Iterable[str]) -> list[dict[str, Any]]:
+    """What is known of shows that are followed and their feeds; moments as ISO 8601, None for what hasn't come."""
     from audio.transfer.addresses import redacted
+    from flows.schedule.plan import FeedState
 
-    url = redacted(settings.shows[name].url)
-    if memory is None:
-        return name, url, "never", "", ""
-    note = f"moved to {redacted(memory.moved_to)}" if memory.moved_to else ""
-    if memory.error:
-        note = _trouble(memory)
-    elif memory.is_complete:
+    urls = {name: settings.shows[name].url for name in names}
+    known, counts = {feed.show: feed for feed in store.feeds()}, store.counts_by_show()
+    # Of another address nothing is known.
+    told = {name: feed for name, feed in known.items() if feed.url == urls.get(name)}
+    states = [told.get(name) or FeedState(name, url) for name, url in urls.items()]
+    return [
+        {
+            "show": one.show,
+            "url": redacted(one.url),
+            "title": one.title,
+            "moved_to": redacted(one.moved_to) if one.moved_to else None,
+            "last_read_at": _moment(one.polled_at),
+            "episodes": counts.get(one.show, 0),
+            "failures": one.failures,
+            "next_poll_at": _moment(one.next_poll_at or None),
+            "ended_at": _moment(one.ended_at),
+            "complete": one.is_complete,
+            "error": one.error,
+        }
+        for one in states
+    ]
+
+
+def _feed_row(told: dict[str, Any]) -> tuple[str, ...]:
+    note = f"moved to {told['moved_to']}" if told["moved_to"] else ""
+    if told["error"]:
+        note = _trouble(told)
+    elif told["complete"]:
         note = "complete: read once a day"
-    if memory.polled_at is None:
-        return name, url, "never", "", note
-    return name, url, _when(memory.polled_at), str(len(store.episodes([name]))), note
+    if (read := told["last_read_at"]) is None:
+        return told["show"], told["url"], "never", "", note
+    return told["show"], told["url"], _minute(read), str(told["episodes"]), note
 
 
-def _trouble(feed: FeedState) -> str:
+def _trouble(told: dict[str, Any]) -> str:
     """What is wrong with a feed, in words."""
-    if feed.ended_at is not None:
-        return f"{_ended(feed.ended_at)}; episcribe poll {feed.show} asks again"
-    again = f"; asked again after {_when(feed.next_poll_at)}" if feed.next_poll_at > time.time() else ""
-    return f"the feed could not be read, {feed.failures} times in a row: {feed.error}{again}"
+    if ended := told["ended_at"]:
+        return f"ended on {ended[:10]} (410 Gone): episcribe poll {told['show']} asks again"
+    again = told["next_poll_at"]
+    later = f"; asked again after {_minute(again)}" if again and again > str(_moment(time.time())) else ""
+    return f"the feed could not be read, {told['failures']} times in a row: {told['error']}{later}"
 
 
-def _ended(moment: float) -> str:
-    return f"ended on {_when(moment)[:10]} (410 Gone)"
+def _minute(moment: str) -> str:
+    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
-def _when(moment: float) -> str:
-    from datetime import UTC, datetime
+def _moment(seconds: float | None) -> str | None:
+    from outputs.text.times import utc
 
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return None if seconds is None else utc(seconds)
 
 
 def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
@@ -288,23 +345,42 @@ def _worth_telling(episodes: list[ListedEpisode]) -> list[ListedEpisode]:
     return told
 
 
-def _episode_row(listed: ListedEpisode) -> tuple[str, ...]:
+def _episode_told(listed: ListedEpisode) -> dict[str, Any]:
+    """What is known of an episode; moments as ISO 8601, None for what hasn't come."""
+    return {
+        "id": listed.id,
+        "show": listed.show,
+        "title": listed.episode.title,
+        "published": listed.episode.published,
+        "state": listed.state,
+        "attempts": listed.attempts,
+        "seconds": round(listed.seconds, 1),
+        "error": listed.error,
+        "warnings": listed.warnings,
+        "folder": listed.folder,
+        "added_by": listed.added_by,
+        "found_at": _moment(listed.found_at),
+        "started_at": _moment(listed.started_at),
+        "done_at": _moment(listed.done_at),
+    }
+
+
+def _episode_row(told: dict[str, Any]) -> tuple[str, ...]:
     return (
-        listed.id[:SHORT_ID],
-        listed.show or f"added by {listed.added_by}",
-        listed.episode.title,
-        listed.state,
-        str(listed.attempts),
-        f"{listed.seconds:.0f}" if listed.seconds else "",
-        listed.error or {"skipped": OLDER, "done": listed.warnings}.get(listed.state, ""),
+        told["id"][:SHORT_ID],
+        told["show"] or f"added by {told['added_by']}",
+        told["title"],
+        told["state"],
+        str(told["attempts"]),
+        f"{told['seconds']:.0f}" if told["seconds"] else "",
+        told["error"] or {"skipped": OLDER, "done": told["warnings"]}.get(told["state"], ""),
     )
 
 
-def _counts(episodes: list[ListedEpisode]) -> str:
+def _counts(episodes: list[ListedEpisode]) -> dict[str, int]:
     from collections import Counter
 
-    counts = Counter(listed.state for listed in episodes)
-    return ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    return dict(Counter(listed.state for listed in episodes).most_common())
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:

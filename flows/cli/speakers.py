@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli.options import EpisodeFolder, Library
+from flows.cli.options import AsJson, EpisodeFolder, Library, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,12 +56,15 @@ def register(app: typer.Typer) -> None:
 
 
 @speakers_app.command(SHOW)
-def show(folder: EpisodeFolder) -> None:
+def show(folder: EpisodeFolder, json: AsJson = False) -> None:
     """Print each speaker, the names considered, and the evidence with its time. (`show` can be left out.)"""
     from flows.local.check import console
     from outputs.library import read
 
     transcript = read.load(folder)
+    if json:
+        print_json(_speakers_told(transcript))
+        return
     if not transcript.speakers:
         typer.echo("no speakers: nobody speaks, or the episode was not diarised")
         return
@@ -69,6 +72,48 @@ def show(folder: EpisodeFolder) -> None:
     for heading, table in _tables(transcript):
         terminal.print(heading)
         terminal.print(table)
+
+
+def _speakers_told(transcript: Transcript) -> dict[str, Any]:
+    """The speakers with all names that were considered and what speaks for each; times in seconds."""
+    from models.naming.assignment import candidates
+
+    given = {speaker.label: speaker.name for speaker in transcript.speakers if speaker.source == "user"}
+    found = candidates(transcript.evidence, given)
+
+    def evidence(label: str, name: str) -> list[dict[str, Any]]:
+        own = [one for one in transcript.evidence if (one.label, one.name) == (label, name)]
+        return [{"kind": e.kind, "start": e.start, "weight": e.weight, "words": e.words} for e in own]
+
+    return {
+        "episode": {name: getattr(transcript.episode, name) for name in ("id", "show", "title")},
+        "speakers": [
+            {
+                "label": one.label,
+                "name": one.name,
+                "source": one.source,
+                "confidence": one.confidence,
+                "seconds": round(_seconds(transcript, one.label), 3),
+                "marks": evidence(one.label, ""),
+                "candidates": [
+                    {
+                        "name": each.name,
+                        "probability": each.probability,
+                        "chosen": each.chosen,
+                        "evidence": evidence(one.label, each.name),
+                    }
+                    for each in found
+                    if each.label == one.label
+                ],
+            }
+            for one in transcript.speakers
+        ],
+    }
+
+
+def _seconds(transcript: Transcript, label: str) -> float:
+    """How long somebody speaks."""
+    return sum(turn.duration for turn in transcript.exclusive if turn.speaker == label)
 
 
 def _tables(transcript: Transcript) -> Iterator[tuple[Text, Table]]:
@@ -82,7 +127,7 @@ def _tables(transcript: Transcript) -> Iterator[tuple[Text, Table]]:
     given = {speaker.label: speaker.name for speaker in transcript.speakers if speaker.source == "user"}
     found = candidates(transcript.evidence, given)
     for speaker in transcript.speakers:
-        seconds = sum(turn.duration for turn in transcript.exclusive if turn.speaker == speaker.label)
+        seconds = _seconds(transcript, speaker.label)
         decision = DECISIONS.get(speaker.source, f"{speaker.confidence:.0%} sure, mostly by {speaker.source}")
         heading = printable(f"{speaker.name} ({speaker.label}, {seconds:.0f} s): {decision}")
         table = Table("candidate", "sure", "at", "evidence", "weight", "words", box=None, padding=(0, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, get_args
@@ -35,17 +35,15 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(width=PLAIN_WIDTH)
 
 
-def print_report() -> bool:
-    """Print all findings; whether nothing needed is missing."""
+def print_report(findings: Iterable[Finding]) -> None:
+    """Print findings as a table."""
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 1))
     marks = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[dim]-[/]"}
-    findings = [finding for look in LOOKS for finding in look()]
     for finding in findings:
         table.add_row(marks[finding.good], finding.what, finding.detail)
     console().print(table)
-    return all(finding.good is not False for finding in findings)
 
 
 def print_models() -> None:

@@ -123,6 +123,21 @@ def _settings(api_url: str) -> Iterator[None]:
         yield
 
 
+def session_address() -> str:
+    """Of the API that flows called here report to."""
+    from prefect.settings import PREFECT_API_URL
+
+    return str(PREFECT_API_URL.value())
+
+
+def join_session(api_url: str) -> None:
+    """Have flows called in this process report to the server of another one's session, from now on."""
+    if not has_server():
+        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST)))
+        _settings(api_url).__enter__()
+    _import_flows()
+
+
 def _template() -> Path:
     return cache_folder() / f"prefect-{version('prefect')}.db"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from flows import logs
 from flows.progress import reporting_to
 
 TITLES = {
@@ -23,11 +24,12 @@ def bars() -> Iterator[None]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    if not console.is_terminal:
+    if logs.is_json() or not console.is_terminal:
+        say = partial(logs.say, err=True)
         with reporting_to(_Lines(), say):
             yield
         return
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     from rich.progress import (
         BarColumn,
         TaskProgressColumn,
@@ -66,6 +68,4 @@ class _Lines:
     def __call__(self, stage: str, done: float, total: float) -> None:
         if stage not in self._begun:
             self._begun.add(stage)
-            import sys
-
-            print(f"{TITLES.get(stage, stage)} ...", file=sys.stderr, flush=True)
+            logs.say(f"{TITLES.get(stage, stage)} ...", event="stage", err=True, stage=stage)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from flows import logs
 from flows.local.prefect_session import prefect_session
 from flows.local.progress_bars import bars
 from flows.progress import progress
@@ -17,6 +18,8 @@ from models.record.errors import InputError, InterruptedRun
 from outputs.text.terminal import printable
 
 if TYPE_CHECKING:
+    from flows.local.batch import Outcome
+    from flows.local.sources import Source
     from flows.options import RunOptions
     from models.diarisation.diariser import DiariserOptions
     from models.record.transcript import Diarisation
@@ -67,18 +70,52 @@ def run_episode(source: str, options: RunOptions, *, debug: bool = False) -> dic
         return result
 
 
-def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
-    """`poll_feeds` in this process, with progress shown; returns what the flow returns."""
+def run_batch(
+    sources: list[Source], options: RunOptions, *, jobs: int = 1, debug: bool = False
+) -> list[Outcome]:
+    """Process episodes through the store, telling each as it is settled; returns what became of them, in that order.
+
+    What was settled is told also where the rest is not, since somebody pressed Ctrl-C.
+    """
     _quieten_prefect(debug=debug)
-    with interruptible(), prefect_session(), bars():
+    from flows import steps
+    from flows.local.batch import Batch
+    from flows.local.batch_report import print_outcomes, settled_one_by_one
+    from flows.schedule import settings as configuration
+    from flows.schedule.store import open_store
+
+    settings = configuration.load()
+    steps.check_options(options)
+    with interruptible(), settled_one_by_one() as told:
+        batch = Batch(settings, open_store(settings.store), options, told, jobs=jobs)
+        try:
+            batch.run(sources, len(sources))
+        finally:
+            print_outcomes(batch.outcomes)
+    return batch.outcomes
+
+
+def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:
+    """`poll_feeds` in this process, with progress shown and people told; returns what the flow returns."""
+    from flows.schedule.notices import telling
+
+    _quieten_prefect(debug=debug)
+    with interruptible(), prefect_session(), bars(), telling(_warn):
         from flows.schedule.poll import poll_feeds
 
         result: dict[str, Any] = poll_feeds(shows)
         return result
 
 
+def _warn(text: str) -> None:
+    logs.warn(f"warning: {printable(text)}", event="notify")
+
+
 def print_result(result: dict[str, Any]) -> None:
     """Say what was done, what had been done before, what to be warned of, and where the files are."""
+    if logs.is_json():
+        logs.say(f"{result['folder']} is written", event="run.done", **result)
+        return
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, web_address
 from audio.transfer.download import Limits, RemoteSource
 from flows import finding
+from flows.library.audio import downloads_folder
 from flows.options import CommandLine, EpisodeOptions
 from flows.schedule import feed_reading, queue
 from flows.schedule.plan import ListedEpisode
@@ -24,7 +25,6 @@ from flows.schedule.uploads import SCHEME, Upload, Uploads, title_of
 from models.record.errors import InputError
 from models.record.identity import feed_key
 from models.record.transcript import Episode
-from models.runtime.cache import cache_folder
 from outputs.text.terminal import printable
 
 MODELS = ("model", "translator")  # whose values may be folders of the machine
@@ -51,25 +51,37 @@ def add_address(
     source = web_address(source.strip())
     if "://" not in source:
         raise InputError("this is no address: files of your own are sent, those of the server can't be had")
-    checked_url(source)
     own = checked_options(options)
+    episode, name = find_address(settings, store, source, which)
+    if title:
+        episode = replace(episode, title=printable(title)[:TITLE_CHARS])
+    return queue.add(store, episode, show=name, options=own, by=by)
+
+
+def find_address(
+    settings: Settings, store: Store, source: str, which: str, *, allow_private: bool = False
+) -> tuple[Episode, str]:
+    """The episode at an address, and the show that is followed of which it is an item, "" for none.
+
+    allow_private: on private networks too, whatever the settings say. Raises InputError and DownloadError.
+    """
+    checked_url(source)
+    allow_private = allow_private or settings.allow_private
     followed = {feed_key(show.url): name for name, show in settings.shows.items()}
     show = settings.shows.get(followed.get(feed_key(source), ""))
     access = show.access(settings.proxy) if show else Access(proxy=settings.proxy)
     limits = Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS)
-    folder = cache_folder() / "downloads"
-    opening = RemoteSource(source, folder, limits=limits, allow_private=settings.allow_private, access=access)
+    folder = downloads_folder()
+    opening = RemoteSource(source, folder, limits=limits, allow_private=allow_private, access=access)
     with opening as opened:
-        found = finding.episode_at(opened, which, allow_private=settings.allow_private, access=access)
+        found = finding.episode_at(opened, which, allow_private=allow_private, access=access)
     # The run needs the login that may be in an address, and which a transcript doesn't tell.
     episode = replace(found.episode, audio_url=source) if opened.kind == "audio" else found.episode
-    if title:
-        episode = replace(episode, title=printable(title)[:TITLE_CHARS])
     name = followed.get(feed_key(episode.feed_url), "") if episode.feed_url else ""
     if name and store.feed(name, settings.shows[name].url).polled_at is None:
         # Else its first reading would find that something of it is known, and take all others as new.
         feed_reading.read_feeds(settings, store, [name])
-    return queue.add(store, episode, show=name, options=own, by=by)
+    return episode, name
 
 
 def add_uploads(

@@ -15,7 +15,7 @@ from prefect.artifacts import (
 )
 
 from flows.schedule.leases import Lease
-from outputs.text.terminal import printable
+from outputs.text.terminal import plain
 
 PAGE = "transcript.html"
 STEPS = 20  # updates of a progress bar, each of which is a request
@@ -64,7 +64,5 @@ def _address(file: str, library: str, base_url: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Text on one line without what Markdown would read as links, images or tags."""
-    if not isinstance(value, str):
-        return value
-    return printable(value).translate(str.maketrans("[]<>|`", "()()/'"))
+    """Text made harmless, and all else as it is."""
+    return plain(value) if isinstance(value, str) else value

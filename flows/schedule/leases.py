@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,19 +12,22 @@ from pathlib import Path
 from audio.transfer.access import Access
 from audio.transfer.addresses import same_host
 from audio.transfer.download import Limits
+from flows import logs
 from flows.options import RunOptions
-from flows.schedule import queue
+from flows.schedule import local_files, queue, totals
 from flows.schedule import settings as configuration
+from flows.schedule.fingerprint import fingerprint
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
-from flows.schedule.store import Finished, Store, open_store, pause_after
+from flows.schedule.store import MAX_PAUSE, Finished, Store, open_store, pause_after
 from flows.schedule.uploads import SCHEME, Uploads, ids_in, is_sent
 from flows.schedule.watch import watched
-from models.record.errors import EpiscribeError, InputError, InterruptedRun
+from models.record.errors import AbsentFileError, EpiscribeError, InputError, InterruptedRun, SettingsError
 from models.record.transcript import Episode
 from outputs.library import read
 from outputs.library.files import resolve_location
 
+SOON = 1200.0  # seconds until another try at what may have mended itself
 RENEWALS = 4  # of a lease before it would run out
 
 
@@ -52,8 +55,13 @@ class Lease:
 
     @property
     def is_sent(self) -> bool:
-        """Whether somebody sent the files of the episode, instead of an address."""
-        return is_sent(self.listed)
+        """Whether files are the episode, that somebody sent or that lie on this machine, instead of an address."""
+        return is_sent(self.listed) or self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the episode is a file of some machine, which may be changed at any time."""
+        return local_files.is_local(self.episode.audio_url)
 
     @property
     def is_last_attempt(self) -> bool:
@@ -74,6 +82,9 @@ class Lease:
         InputError where there is none either.
         """
         uploads, audio = Uploads(self.settings, self.store), self.episode.audio_url
+        if self.is_local:
+            yield str(self._local_file()), options
+            return
         with ExitStack() as stack:
             try:
                 sent = {one: uploads.get(one) for one in ids_in(audio, options.track)}
@@ -91,6 +102,15 @@ class Lease:
                 error.args = (_replaced(str(error), called),)  # nobody knows the file by the name it has here
                 raise
 
+    def _local_file(self) -> Path:
+        """Where the file is that the episode is made of, or the audio that was kept of it."""
+        try:
+            return local_files.at_hand(self.store, self.listed.id, self.episode.audio_url)
+        except AbsentFileError:
+            if (kept := _kept(self.listed.folder)) is None:
+                raise
+            return kept
+
     def forget_files(self) -> None:
         """Remove what was sent, since the episode is done; else it is swept later."""
         with suppress(EpiscribeError):
@@ -99,9 +119,13 @@ class Lease:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Within, the queue shows how far the run is, and can stop it."""
-        with watched(partial(queue.report, self.store, self.listed.id, self.owner)):
-            yield
+        """Within, the queue shows how far the run is, and can stop it; what its stages took is added up."""
+        with watched(partial(queue.report, self.store, self.listed.id, self.owner)) as watch:
+            try:
+                yield
+            finally:
+                with suppress(EpiscribeError):
+                    _add_up(self.store, watch.spent)
 
     def limits(self) -> Limits:
         """Bounds for the download."""
@@ -134,8 +158,11 @@ class Lease:
 
 
 @contextmanager
-def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
-    """The lease on an episode, kept while the block lasts; None where there is nothing for us to do."""
+def leased(episode_id: str, owner: str, options: RunOptions) -> Iterator[Lease | None]:
+    """The lease on an episode, kept while the block lasts; None where there is nothing for us to do.
+
+    options: what it is processed with, which may be at fault.
+    """
     settings = configuration.load()
     store = open_store(settings.store)
     if store.episode(episode_id) is None:
@@ -148,20 +175,32 @@ def leased(episode_id: str, owner: str) -> Iterator[Lease | None]:
     keeper = threading.Thread(target=lease.keep, args=(stopped,), daemon=True)
     keeper.start()
     try:
-        yield lease
+        with logs.about(show=listed.show, episode=episode_id):
+            yield lease
     except BaseException as error:
         if isinstance(error, InterruptedRun):
-            record_cancelled(episode_id, owner)
+            store.end_cancelled(episode_id, owner)
         elif isinstance(error, PassedOverError):
             store.pass_over(listed.episode, owner, str(error), error.seconds)
+        elif isinstance(error, SettingsError):
+            _hold_back(lease, error, options)
         elif not isinstance(
             error, Exception
         ):  # told to stop: whatever becomes of the run's state, this is free again
-            record_failure(episode_id, owner, "cut off", cut_off=True)
+            _give_back(lease, "cut off", cut_off=True)
         raise
     finally:
         stopped.set()
         keeper.join()
+
+
+def _add_up(store: Store, spent: Sequence[tuple[str, float, float]]) -> None:
+    """Add what stages took, with the seconds of their audio, to what all runs took."""
+    with store.begin() as connection:
+        for stage, seconds, audio in sorted(spent):
+            totals.add(connection, totals.STAGE_SECONDS, {stage: seconds})
+            totals.add(connection, totals.STAGE_AUDIO, {stage: audio})
+            totals.add(connection, totals.STAGE_RUNS, {stage: 1})
 
 
 def _kept(folder: str) -> Path | None:
@@ -191,11 +230,27 @@ def record_failure(episode_id: str, owner: str, error: BaseException | str, *, c
     """
     settings = configuration.load()
     store = open_store(settings.store)
-    listed = store.episode(episode_id)
-    if listed is None:
-        return
-    limits = settings.limits
+    if (listed := store.episode(episode_id)) is not None:
+        _give_back(Lease(listed, owner, store, settings), error, cut_off=cut_off)
+
+
+def _give_back(lease: Lease, error: BaseException | str, *, cut_off: bool) -> None:
+    limits, attempts = lease.settings.limits, lease.listed.attempts
     reason = str(error) if isinstance(error, (str, EpiscribeError)) else f"{type(error).__name__}: {error}"
-    hopeless = isinstance(error, InputError) or listed.attempts >= limits.attempts
-    pause = 0.0 if cut_off else pause_after(listed.attempts, limits.retry_seconds)
-    store.fail(episode_id, owner, reason, pause=None if hopeless else pause)
+    hopeless = isinstance(error, InputError) or attempts >= limits.attempts
+    pause = 0.0 if cut_off else pause_after(attempts, limits.retry_seconds)
+    lease.store.fail(lease.listed.id, lease.owner, reason, pause=None if hopeless else pause)
+
+
+def _hold_back(lease: Lease, error: SettingsError, options: RunOptions) -> None:
+    """Give an episode back until the settings are others, or, in case they were mended elsewhere, for some time."""
+    settings, listed = lease.settings, lease.listed
+    show = listed.show if listed.show in settings.shows else ""
+    lease.store.hold_back(
+        listed,
+        lease.owner,
+        str(error),
+        pause=SOON if error.soon else MAX_PAUSE,
+        waits_for=fingerprint(settings, show, options),
+        alike=error.reach == "all" or (error.reach == "machine" and lease.store.is_of_one_machine),
+    )

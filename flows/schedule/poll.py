@@ -20,11 +20,14 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed
 
 from audio.transfer.addresses import redacted
+from flows import keeping
 from flows.episode import process_episode
 from flows.schedule import feed_reading
 from flows.schedule import settings as configuration
 from flows.schedule.artifacts import ProgressBar, show_table
 from flows.schedule.feed_reading import FeedReading
+from flows.schedule.fingerprint import release
+from flows.schedule.local_files import is_local
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
@@ -68,8 +71,10 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
     for reading in readings:
         for warning in reading.warnings:
             get_run_logger().warning("%s: %s", reading.show, printable(warning))
+    release(settings, store)
     started = hand_out(settings, store, deployment) if deployment else process_due(settings, store)
     show_table("poll-episodes", started, "Episodes that were started")
+    keeping.prune(settings.cache.budgets())
     return {
         "feeds": len(readings),
         "unreadable": {reading.show: reading.error for reading in readings if reading.error},
@@ -98,18 +103,20 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
         due = [listed for listed in store.due(settings.limits.attempts) if listed.id not in started]
         if not due:
             break
-        state = process_episode(**_parameters(due[0], settings), return_state=True)
+        state = process_episode(**parameters_of(due[0], settings), return_state=True)
         started[due[0].id] = {**_episode_row(due[0]), "state": state.name, "error": _reason(store, due[0])}
         bar(len(started), len(started) + len(due) - 1)
     return list(started.values())
 
 
-def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
+def parameters_of(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
     """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
     try:
         source = redacted(listed.episode.audio_url)
     except InputError:  # the run itself will say so, and other episodes go on
-        source = "files that were sent" if is_sent(listed) else "an address that can't be used"
+        told = listed.episode.audio_url
+        files = "a file" if is_local(told) else "files that were sent" if is_sent(listed) else ""
+        source = files or "an address that can't be used"
     show = listed.show if listed.show in settings.shows else ""
     options = settings.run_options_for(show, listed.options)
     return {"source": source, "options": options, "episode_id": listed.id}
@@ -185,7 +192,7 @@ def _run_for(listed: ListedEpisode, settings: Settings, deployment: str) -> tupl
 
     The number is part of the idempotency key: two polls that hand out the same get the same run.
     """
-    parameters = _parameters(listed, settings)
+    parameters = parameters_of(listed, settings)
     parameters["options"] = parameters["options"].model_dump(mode="json")
     for number in range(listed.handed_out + 1, listed.handed_out + MAX_NUMBERS):
         try:

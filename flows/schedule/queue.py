@@ -22,6 +22,7 @@ LIVE = ("waiting", *ACTIVE)
 WAITING = ("waiting", "queued")  # those that have a place
 ENDED = ("done", "failed", "cancelled")
 SKIPPED = "skipped"
+OWNER = "owner"  # of the machine: who uses its command line, or has the token of an app that runs on it
 WORDS = 300  # characters of what was heard last
 
 
@@ -145,6 +146,12 @@ def _rank(connection: Connection, episode_id: str, priority: float) -> bool:
     """Give what still waits a priority; its run, whose turn comes by when it was made, is to be made anew."""
     waits = and_(episodes.c.id == episode_id, episodes.c.state.in_(WAITING))
     return changed(connection, waits, priority=priority, state="waiting", lease_until=0.0)
+
+
+def known(store: Store, episode: Episode, show: str = "") -> ListedEpisode | None:
+    """What the store has as this episode, by its id or as an item of the show."""
+    with store.look() as connection:
+        return _known(connection, episode, show)
 
 
 def _known(connection: Connection, episode: Episode, show: str) -> ListedEpisode | None:

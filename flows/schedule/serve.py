@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from flows import keeping, logs
 from flows.local.prefect_server import HOST, TemporaryServer
 from flows.local.prefect_session import has_server
 from flows.schedule import settings as configuration
+from flows.schedule.notices import telling
 from flows.schedule.settings import CONFIG_VARIABLE, Settings, config_path
 from flows.schedule.store import open_store
 from flows.schedule.uploads import Uploads
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 POLL_POOL, POLL = "episcribe-polls", "scheduled"
 EPISODE_POOL, EPISODES = "episcribe", "queued"
 EPISODES_DEPLOYMENT = f"process-episode/{EPISODES}"
+VACUUM = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
 QUERY_SECONDS = 2.0  # between two looks for runs, and for episodes, that are due
-SWEEP_SECONDS = 3600.0  # between two looks for uploads that nobody needs any more
+SWEEP_SECONDS = 3600.0  # between two looks for what nobody needs any more, of uploads and in the cache folder
 
 
 def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> None:
@@ -45,9 +48,10 @@ def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> N
         raise InputError(f"no shows in {config_path()}: episcribe feeds add URL")
     stop = "" if without_shows else "; stop with Ctrl-C"
     with _server() as api_url:
-        print(f"Prefect: {api_url.removesuffix('/api')}", flush=True)
-        print(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}", flush=True)
-        _until_stopped(_serve(settings, at_once))
+        _say(f"Prefect: {api_url.removesuffix('/api')}")
+        _say(f"polls at {settings.schedule}; episodes at once: {at_once}{stop}")
+        with telling(_say, at_end=False):
+            _until_stopped(_serve(settings, at_once))
 
 
 def work(at_once: int, name: str | None = None) -> None:
@@ -56,7 +60,7 @@ def work(at_once: int, name: str | None = None) -> None:
         raise InputError("a worker needs a server: set PREFECT_API_URL to the one that episcribe serve uses")
 
     async def start() -> None:
-        await _worker(EPISODE_POOL, at_once, name).start(printer=_say)
+        await asyncio.gather(_worker(EPISODE_POOL, at_once, name).start(printer=_say), _keep_within_budgets())
 
     _until_stopped(start())
 
@@ -123,10 +127,12 @@ async def _watch_store() -> None:
 
 def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
     """Hand out what is due where anything has changed since the store looked as `seen`; how it looked before."""
+    from flows.schedule.fingerprint import release
     from flows.schedule.poll import hand_out
 
     settings = configuration.load()
     store = open_store(settings.store)
+    release(settings, store)
     now = store.bustle()
     if now != seen:
         hand_out(settings, store, EPISODES_DEPLOYMENT)
@@ -136,6 +142,15 @@ def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
 def _sweep() -> None:
     settings = configuration.load()
     Uploads(settings, open_store(settings.store)).sweep()
+    keeping.prune(settings.cache.budgets())
+
+
+async def _keep_within_budgets() -> None:
+    """What `_watch_store` does beside `serve`, where there are only hands."""
+    while True:
+        with suppress(Exception):  # what can't be read or removed now can another time
+            await asyncio.to_thread(lambda: keeping.prune(configuration.load().cache.budgets()))
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def _worker(pool: str, at_once: int, name: str | None = None) -> WarmWorker:
@@ -163,8 +178,8 @@ def _until_stopped(work: object) -> None:
             _say("stopped; what was under way is taken up again next time")
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(text: str, *_: object) -> None:
+    logs.say(text, event="serve")
 
 
 @contextmanager
@@ -179,7 +194,11 @@ def _server() -> Iterator[str]:
     _require_free(port)
     cache_folder().mkdir(parents=True, exist_ok=True)
     database = cache_folder() / "prefect-server.db"
-    environment = {"PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}"}
+    environment = {
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+        # Finished runs go after 90 days, or what PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD says in seconds.
+        VACUUM: os.environ.get(VACUUM, "true"),
+    }
     with TemporaryServer(environment, port) as server:
         server.wait()
         with temporary_settings({PREFECT_API_URL: server.api_url}):

@@ -14,19 +14,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from flows.keeping import KINDS, Budgets
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
 from flows.schedule.rules import EpisodeRules
-from models.record.errors import InputError
+from models.record.errors import InputError, MachineError
 from outputs.library.files import is_local, resolve_location
 
 if TYPE_CHECKING:
@@ -38,10 +40,18 @@ DEFAULT_STORE = "episcribe.db"
 DEFAULT_UPLOADS = "uploads"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
 
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+Occasion = Literal["done", "failed", "given_up", "review"]
+"""An episode is done; an attempt failed and there will be another; it is given up; it is done and needs review."""
+
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 OUR_HEADERS = ("accept-encoding", "connection", "content-length", "host", "if-range", "range", "user-agent")
 HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::[0-9]{1,5})?|\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
+
+SIZE = re.compile(r"0|([0-9]{1,15}(?:\.[0-9]{1,9})?)\s?([kKMGT]i?B|B)")
+UNITS = {"b": 1} | {f"{letter}b": 1000**n for n, letter in enumerate("kmgt", 1)}
+UNITS |= {f"{letter}ib": 1024**n for n, letter in enumerate("kmgt", 1)}
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -156,7 +166,7 @@ def _variable(name: str, separator: str, form: str) -> str:
     """A variable's value; nothing of it ever gets into a message."""
     value = os.environ.get(name, "")
     if separator not in value or not value.isprintable():
-        raise InputError(f"the environment variable {name} must hold {form}")
+        raise MachineError(f"the environment variable {name} must hold {form}")
     return value
 
 
@@ -188,6 +198,82 @@ class Publishing(_Strict):
     files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
 
 
+def _size(given: object) -> object:
+    """The bytes that a text says; ValueError where it is no size.
+
+    >>> _size("20 GB"), _size("1.5GiB"), _size("0"), _size("none")
+    (20000000000, 1610612736, 0, None)
+    """
+    if not isinstance(given, str):
+        return given
+    if given.strip().lower() == "none":
+        return None
+    found = SIZE.fullmatch(given.strip())
+    if found is None:
+        raise ValueError(f"{given!r} is no size: write 20 GB, 500 MB, 1.5 GiB, 0 or none")
+    return round(float(found[1] or 0) * UNITS[(found[2] or "B").lower()])
+
+
+Size = Annotated[Annotated[int, Field(ge=0, strict=True)] | None, BeforeValidator(_size)]
+
+
+def size(given: str) -> int | None:
+    """The bytes that somebody says, None for no bound; InputError where it is no size."""
+    try:
+        return cast(int | None, _size(given))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+class Cache(_Strict):
+    """How much may be kept in the cache folder, as 20 GB or none; what was not used for longest goes first."""
+
+    downloads: Size = Field(None, description="audio from the web")
+    results: Size = Field(None, description="kept results of steps")
+    models: Size = Field(None, description="models, those of the hub that were used here included")
+
+    def budgets(self) -> Budgets:
+        """As `flows.keeping.prune` has them."""
+        return {kind: getattr(self, kind) for kind in KINDS}
+
+
+class Notify(_Strict):
+    """Who is told by mail, chat or push when something happens; only a variable holds the address and its secrets."""
+
+    url_from: str = Field(description="Variable that holds one or more addresses as Apprise writes them.")
+    on: tuple[Occasion, ...] = Field(("done", "given_up", "review"), description="What to tell.")
+    shows: tuple[str, ...] = Field((), description="Of which shows; empty: of all, and of what people add.")
+    every: Seconds = Field(900, description="Seconds that are gathered into one message at most.")
+    doubtful: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="Share of the words, or of the talk, in doubt above which an episode needs review."
+    )
+
+    @field_validator("url_from")
+    @classmethod
+    def _is_a_variable(cls, name: str) -> str:
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(
+                "an address does not belong in the file: put it into a variable and name that here"
+            )
+        return name
+
+    @field_validator("on")
+    @classmethod
+    def _is_something(cls, on: tuple[Occasion, ...]) -> tuple[Occasion, ...]:
+        if not on:
+            raise ValueError(f"name at least one of {', '.join(get_args(Occasion))}")
+        return on
+
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses, from the environment; InputError where the variable is missing. Never to be shown."""
+        found = tuple(os.environ.get(self.url_from, "").split())
+        if not found or not all("://" in one and one.isprintable() for one in found):
+            raise InputError(
+                f"the environment variable {self.url_from} must hold addresses of Apprise, with spaces between them"
+            )
+        return found
+
+
 class Settings(BaseSettings):
     """All of episcribe.toml. Unknown keys are errors."""
 
@@ -208,7 +294,18 @@ class Settings(BaseSettings):
     proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
     publish: Publishing = Publishing()
+    cache: Cache = Cache()
+
+    notify: dict[str, Notify] = {}
     shows: dict[str, Show] = {}
+
+    @field_validator("notify")
+    @classmethod
+    def _names_are_plain(cls, notify: dict[str, Notify]) -> dict[str, Notify]:
+        for name in notify:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for who is told: use a-z, 0-9, - and _")
+        return notify
 
     @field_validator("shows")
     @classmethod
@@ -243,6 +340,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What the caller says goes before the environment, this before the file, and that before what is built in."""
+        if isinstance(env_settings, EnvSettingsSource):  # EPISCRIBE_CACHE is the folder
+            named = env_settings.env_vars.items()
+            env_settings.env_vars = {name: value for name, value in named if name != "episcribe_cache"}
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
     def show(self, name: str) -> Show:

@@ -9,6 +9,7 @@ the lease still holds, so however a process ends, an episode's effect comes once
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, text, update
 
+from flows.schedule.happenings import note
 from flows.schedule.plan import (
     NOT_FOLLOWED,
     FeedState,
@@ -61,7 +63,15 @@ MAX_ERROR_CHARS = 500
 PATIENCE = 10  # failures of a feed before it is left alone for a while
 MAX_FEED_PAUSE = 86_400.0  # seconds
 
-FRESH = {"state": "waiting", "attempts": 0, "next_try_at": 0.0, "error": "", "cancel": 0, "done_at": None}
+FRESH = {
+    "state": "waiting",
+    "attempts": 0,
+    "next_try_at": 0.0,
+    "error": "",
+    "cancel": 0,
+    "done_at": None,
+    "waits_for": "",
+}
 """An episode that is to be done, whatever has come of it before."""
 
 
@@ -78,6 +88,11 @@ class Store:
         self._reader = self._engine.execution_options(reads_only=True)
         with database_errors(place):
             create_tables(self._engine)
+
+    @property
+    def is_of_one_machine(self) -> bool:
+        """Whether all who use it are on one machine."""
+        return self._engine.dialect.name == "sqlite"
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -149,10 +164,11 @@ class Store:
                 known = published_at(episode) > -math.inf and not is_ahead(episode, now)
                 moved = {"published_at": published_at(episode)} if known else {}
                 change(connection, episode.id, record=encoded(episode), **moved)
+            freed = {"lease_until": 0.0, "next_try_at": 0.0, "waits_for": ""}
             for one in made.judged:
                 still = or_(_episodes.c.state == "skipped", _waits(now))
                 same = and_(_episodes.c.id == one.id, _episodes.c.added_by == "", still)
-                changed(connection, same, state=one.state, error=one.error, lease_until=0.0)
+                changed(connection, same, state=one.state, error=one.error, **freed)
             connection.execute(
                 update(_feeds)
                 .where(_feeds.c.show == state.show)
@@ -214,7 +230,7 @@ class Store:
                 .where(cut_off, _episodes.c.cancel == 1)
                 .values(state="cancelled", cancel=0, done_at=now)
             )
-            connection.execute(
+            given_up = connection.execute(
                 update(_episodes)
                 .where(cut_off, _episodes.c.attempts >= max_attempts)
                 .values(
@@ -223,7 +239,9 @@ class Store:
                     + f"; given up after {max_attempts} attempts",
                     done_at=now,
                 )
+                .returning(_episodes.c.id, _episodes.c.error)
             )
+            note(connection, "given_up", given_up.tuples().all())
             ready = and_(_episodes.c.state == "waiting", _episodes.c.next_try_at <= now)
             queued = _episodes.c.state == "queued"
             live = and_(_episodes.c.state == "running", _episodes.c.lease_until >= now)
@@ -329,9 +347,11 @@ class Store:
             finished = Finished()
             yield finished
             warnings = printable("; ".join(finished.warnings))[:MAX_ERROR_CHARS]
-            values = {"folder": finished.folder, "warnings": warnings}
+            values = {"folder": finished.folder, "warnings": warnings, "waits_for": ""}
             now = database_time(connection)
             spend(connection, episode_id, owner, state="done", error="", done_at=now, **values)
+            words, speakers = finished.doubtful
+            note(connection, "done", [(episode_id, "")], words=words, speakers=speakers)
 
     def fail(self, episode_id: str, owner: str, reason: str, *, pause: float | None) -> bool:
         """Give an episode back after a failed attempt; False where the lease was lost.
@@ -341,7 +361,7 @@ class Store:
         with self.begin() as connection:
             now = database_time(connection)
             unwanted = _episodes.c.cancel == 1
-            return spend(
+            if not spend(
                 connection,
                 episode_id,
                 owner,
@@ -349,7 +369,61 @@ class Store:
                 next_try_at=0.0 if pause is None else now + pause,
                 error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
                 done_at=case((unwanted, now), else_=now if pause is None else None),
+                waits_for="",
+            ):
+                return False
+            became = select(_episodes.c.state, _episodes.c.error).where(_episodes.c.id == episode_id)
+            state, error = connection.execute(became).one()
+            if state != "cancelled":
+                note(connection, "given_up" if state == "failed" else "failed", [(episode_id, error)])
+            return True
+
+    def hold_back(
+        self, listed: ListedEpisode, owner: str, reason: str, *, pause: float, waits_for: str, alike: bool
+    ) -> bool:
+        """Give an episode back that its settings failed; it waits for others, or `pause` seconds.
+
+        The attempt doesn't count. waits_for: their fingerprint. alike: so do all that wait with the same settings.
+        False where the lease was lost.
+        """
+        with self.begin() as connection:
+            now = database_time(connection)
+            unwanted = _episodes.c.cancel == 1
+            told = printable(reason)[:MAX_ERROR_CHARS]
+            waiting = {"next_try_at": now + pause, "waits_for": waits_for}
+            given_back = spend(
+                connection,
+                listed.id,
+                owner,
+                state=case((unwanted, "cancelled"), else_="waiting"),
+                attempts=case((_episodes.c.attempts > 0, _episodes.c.attempts - 1), else_=0),
+                error=case((unwanted, ""), else_=told),
+                done_at=case((unwanted, now), else_=None),
+                **waiting,
             )
+            if given_back and alike:
+                own = select(_episodes.c.options).where(_episodes.c.id == listed.id).scalar_subquery()
+                same = and_(_episodes.c.show == listed.show, _episodes.c.options == own)
+                others = and_(same, _episodes.c.state == "waiting", _episodes.c.id != listed.id)
+                connection.execute(update(_episodes).where(others).values(error=told, **waiting))
+            if given_back and not listed.cancelling:
+                note(connection, "failed", [(listed.id, told)])
+            return given_back
+
+    def waiting_for_settings(self) -> list[tuple[str, dict[str, Any], str]]:
+        """What those that wait for other settings have in common: show, own options, and the fingerprint."""
+        told = (_episodes.c.show, _episodes.c.options, _episodes.c.waits_for)
+        waits = and_(_episodes.c.state == "waiting", _episodes.c.waits_for != "")
+        with self.look() as connection:
+            rows = connection.execute(select(*told).where(waits).distinct())
+            return [(row.show, json.loads(row.options or "{}"), row.waits_for) for row in rows]
+
+    def release(self, show: str, waits_for: str) -> None:
+        """Let those of a show go on that waited for settings other than these."""
+        with self.begin() as connection:
+            waits = and_(_episodes.c.show == show, _episodes.c.waits_for == waits_for)
+            released = update(_episodes).where(waits, _episodes.c.state == "waiting")
+            connection.execute(released.values(next_try_at=0.0, waits_for="", error=""))
 
     def end_cancelled(self, episode_id: str, owner: str) -> bool:
         """Note that the work on an episode was stopped since nobody wants it; False where the lease was lost."""
@@ -370,6 +444,7 @@ class Store:
                 owner,
                 state=case((unwanted, "cancelled"), else_="skipped"),
                 error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
+                waits_for="",
             )
             if mine:
                 _, told = length_key(episode)
@@ -429,10 +504,14 @@ class Store:
 
 @dataclass(slots=True)
 class Finished:
-    """Where the files of an episode went, and what its user should know of them."""
+    """Where the files of an episode went, and what its user should know of them.
+
+    doubtful: the shares of its words and of its talk that are in doubt, as `outputs.library.review.doubtful` has them.
+    """
 
     folder: str = ""
     warnings: tuple[str, ...] = ()
+    doubtful: tuple[float, float] = (0.0, 0.0)
 
 
 @cache

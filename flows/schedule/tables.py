@@ -190,11 +190,41 @@ deliveries = Table(  # of webhooks
     Column("answer", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
 )
-announced = Table(  # what webhooks were told of
-    "announced",
+happenings = Table(  # what became of episodes, in order
+    "happenings",
     _tables,
-    Column("episode", Text, primary_key=True),  # "": when announcing began
-    Column("moment", Float, nullable=False),  # at which it was done or failed
+    Column("id", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("episode", Text, nullable=False),
+    Column("moment", Float, nullable=False, index=True),
+    Column("error", Text, nullable=False, default=""),
+    Column("words", Float, nullable=False, default=0.0),  # the share of them in doubt
+    Column("speakers", Float, nullable=False, default=0.0),  # the share of the talk with such a speaker
+    sqlite_autoincrement=True,  # a number is never used again
+)
+readers = Table(  # of happenings: webhooks, and addresses that notices go to
+    "readers",
+    _tables,
+    Column("name", Text, primary_key=True),
+    Column("last", Integer, nullable=False),  # that was told
+    Column("attempts", Integer, nullable=False, default=0),  # at telling what came after
+    Column("next_try_at", Float, nullable=False, default=0.0),
+)
+totals = Table(  # sums since the store was made
+    "totals",
+    _tables,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", Float, nullable=False),
+)
+
+local_files = Table(  # that are episodes
+    "local_files",
+    _tables,
+    Column("machine", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),  # changes when the file does
+    Column("episode", Text, nullable=False, index=True),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from flows.progress import watched_by
@@ -32,6 +32,7 @@ class RunWatch:
         self._pace = 1.0  # real seconds for each that was expected
         self._share = 0.0
         self._words = ""
+        self._spent: list[tuple[str, float, float]] = []
         self.stopped = threading.Event()
 
     def progress(self, stage: str, done: float, total: float) -> None:
@@ -57,6 +58,17 @@ class RunWatch:
         """See `flows.progress.Watch`."""
         with self._lock:
             self._words = _last(words)
+
+    def took(self, stage: str, seconds: float, audio: float) -> None:
+        """See `flows.progress.Watch`."""
+        with self._lock:
+            self._spent.append((stage, seconds, audio))
+
+    @property
+    def spent(self) -> Sequence[tuple[str, float, float]]:
+        """The stages that were worked through, each with its seconds and those of its audio."""
+        with self._lock:
+            return tuple(self._spent)
 
     def step(self) -> Step:
         """How far it is now. The share never falls."""
@@ -91,7 +103,7 @@ def _last(words: str) -> str:
 
 
 @contextmanager
-def watched(report: Report) -> Iterator[None]:
+def watched(report: Report) -> Iterator[RunWatch]:
     """Within, `report` is called once a second with how far the run is, None where that has not changed.
 
     That happens in a thread of its own, so whatever becomes of it the run goes on as it would; but where `report`
@@ -112,6 +124,6 @@ def watched(report: Report) -> Iterator[None]:
     teller.start()
     try:
         with watched_by(watch):
-            yield
+            yield watch
     finally:
         ended.set()

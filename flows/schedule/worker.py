@@ -8,20 +8,17 @@ loaded. Each of a worker's slots is a process of its own, so a run that crashes 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
 import signal
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from flows.schedule.warm import WarmProcess
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 RUNS_PER_PROCESS = 100  # then it makes way for a fresh one, with whatever memory it has lost hold of
-GRACE_SECONDS = 20.0  # a model that is at work hears no signal until it has finished a piece
 KILLED = -signal.SIGKILL
 
 
@@ -99,36 +95,18 @@ class WarmWorker(ProcessWorker):
         await super().teardown(*exc_info)
 
 
-class _Slot:
+class _Slot(WarmProcess):
     """A process that does one run after another."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_settle)
-        self.pid = self._pool.submit(os.getpid).result()
+        super().__init__()
         self.runs = 0
         self.flow_run: FlowRun | None = None  # that it is at
 
     def start(self, name: str, flow_run: FlowRun) -> Future[None]:
         self.runs += 1
         self.flow_run = flow_run
-        return self._pool.submit(_execute, name, flow_run.id)
-
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        self._signal(signal.SIGTERM)
-
-    def close(self) -> None:
-        """End the process: politely, so that it can give back what it is at, and then in any case."""
-        self.terminate()
-        last = threading.Timer(GRACE_SECONDS, self._signal, [signal.SIGKILL])
-        last.start()
-        self._pool.shutdown(wait=True)
-        last.cancel()
-
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        return self.submit(_execute, name, flow_run.id)
 
 
 def _give_back(flow_run: FlowRun) -> None:
@@ -140,20 +118,6 @@ def _give_back(flow_run: FlowRun) -> None:
 
 
 # What follows happens in the warm process.
-
-
-def _settle() -> None:
-    """Leave signals of the terminal to the worker, tidy up when told to end, and leave with it, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # during a run Prefect has a handler of its own
-    threading.Thread(target=_leave_with_worker, daemon=True).start()
-
-
-def _leave_with_worker() -> None:
-    worker = multiprocessing.parent_process()
-    assert worker is not None
-    wait([worker.sentinel])
-    os._exit(1)
 
 
 def _execute(name: str, flow_run_id: UUID) -> None:

@@ -13,7 +13,6 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 ROLES = ("reader", "editor", "admin")  # each may do what those before it may
-OWNER = "owner"  # who has the token of an app that runs on their own machine
 
 
 @dataclass(frozen=True, slots=True)

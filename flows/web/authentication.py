@@ -18,8 +18,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flows.schedule.queue import OWNER
 from flows.web import catalogs, problems
-from flows.web.access import OWNER, Caller
+from flows.web.access import Caller
 from flows.web.config import API, WebConfig
 from flows.web.sessions import LIFE_SECONDS, Sessions, Tokens, csrf_of
 from flows.web.users import User

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from flows import logs
 from flows.library.speakers import learn_confirmed
 from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
@@ -234,7 +234,7 @@ class Desk:
         )  # fmt: skip
         if done.returncode:
             told = done.stderr.strip().rpartition("\n")[2]
-            print(f"episcribe: the files of {folder} are not up to date: {told}", file=sys.stderr)
+            logs.warn(f"episcribe: the files of {folder} are not up to date: {told}")
         with suppress(EpiscribeError):  # it is told to whoever asks for the episode
             self.refreshed(folder)
 
@@ -249,7 +249,7 @@ def _going_on(told: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        print(f"episcribe: {told}: {error}", file=sys.stderr)
+        logs.warn(f"episcribe: {told}: {error}")
 
 
 def topic(folder: Path) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 
+from flows import logs
 from flows.web.children import child_command, child_environment
 from models.record.errors import InputError
 
@@ -41,7 +42,7 @@ class Engine:
         self,
         command: Sequence[str],
         environment: Mapping[str, str] = MappingProxyType({}),
-        say: Callable[[str], None] = print,
+        say: Callable[[str], None] = logs.say,
     ) -> None:
         self._command, self._environment, self._say = command, environment, say
         self._process: subprocess.Popen[bytes] | None = None

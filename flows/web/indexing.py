@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from flows import logs
 from flows.web.children import child_command, child_environment
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
@@ -67,7 +68,7 @@ def _keep_up(library: Path) -> None:
             except EpiscribeError as error:
                 if library.is_dir() and str(error) != told:
                     told = str(error)
-                    print(f"episcribe: {told}", file=sys.stderr)
+                    logs.warn(f"episcribe: {told}")
         time.sleep(max(PAUSE_SECONDS, share * (time.monotonic() - begun)))
 
 

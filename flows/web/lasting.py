@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flows import logs
 from models.record.errors import EpiscribeError
 
 
@@ -25,5 +25,5 @@ class Lasting:
         except Exception as error:
             told = f"{type(error).__name__}: {error}"
             if told != self._told:
-                print(f"episcribe: {self._name}: {told}", file=sys.stderr)
+                logs.warn(f"episcribe: {self._name}: {told}")
             self._told = told

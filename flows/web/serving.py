@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import webbrowser
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from flows import logs
 from flows.schedule import settings as configuration
 from flows.schedule.settings import Settings, checked_local
 from flows.schedule.store import open_store
@@ -85,7 +87,7 @@ def serve_episode(folder: Path, audio: Path | None, port: int, *, open_browser: 
         url, store = address_of(listening, HOST), open_store(settings.store)
         config = WebConfig(settings, store, folder.parent, url, new_token(), only=folder, audio=audio)
         run(config, listening, open_browser=open_browser)
-    print(f"The files in {folder} are up to date.")
+    logs.say(f"The files in {folder} are up to date.")
 
 
 def run(
@@ -102,7 +104,10 @@ def run(
 
     def started() -> None:
         first = f"{config.url}/?token={config.token}" if config.token else f"{config.url}/"
-        print(f"Episcribe: {first}\nstop with Ctrl-C", flush=True)
+        if logs.is_json():  # a log is no place for what lets people in
+            logs.say("the app is served", event="web", url=f"{config.url}/")
+        if not logs.is_json() or sys.stdout.isatty():
+            print(f"Episcribe: {first}\nstop with Ctrl-C", flush=True)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(invite(app),), daemon=True).start()
         if engine is not None:
@@ -136,6 +141,7 @@ class AppServer(uvicorn.Server):
             app,
             log_level="warning",
             access_log=False,
+            log_config=None if logs.is_json() else uvicorn.config.LOGGING_CONFIG,
             server_header=False,
             proxy_headers=proxied,
             forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
+from flows.schedule.queue import OWNER
 from flows.schedule.store import Store
 from flows.schedule.tables import (
     database_time,
@@ -22,7 +23,7 @@ from flows.schedule.tables import (
     users,
     webhooks,
 )
-from flows.web.access import OWNER, ROLES
+from flows.web.access import ROLES
 from models.record.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 """Telling other programs that an episode is done or has failed: webhooks, signed as Standard Webhooks says.
 
-What is to be told is found by looking at the store, so it does not matter who worked on an episode, nor whether an
-app ran at that time. Each delivery is a row of the store and is tried until it is taken, with growing pauses, for
-about a day; it has the same id every time. An app that tries it first moves its next time on, so of several apps
-one does. https://www.standardwebhooks.com
+What is to be told is found in the store (`flows.schedule.happenings`), so it does not matter who worked on an
+episode, nor whether an app ran at that time. Each delivery is a row of the store and is tried until it is taken, with
+growing pauses, for about a day; it has the same id every time. An app that tries it first moves its next time on, so of
+several apps one does. https://www.standardwebhooks.com
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -28,14 +27,22 @@ from sqlalchemy import RowMapping, and_, delete, func, insert, or_, select, upda
 from audio.transfer.addresses import checked_url
 from audio.transfer.network import check_name
 from audio.transfer.post import post
+from flows.schedule import happenings, totals
+from flows.schedule.happenings import Happening
 from flows.schedule.store import Store
-from flows.schedule.tables import announced, database_time, deliveries, episodes, insert_or_leave, webhooks
+from flows.schedule.tables import database_time, deliveries, insert_or_leave, webhooks
 from flows.web.config import WebConfig
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError, InputError
 from outputs.text.terminal import printable
 
-EVENTS = ("episode.done", "episode.failed")
+EVENTS_OF: dict[happenings.Event, str] = {
+    "done": "episode.done",
+    "failed": "episode.attempt_failed",
+    "given_up": "episode.failed",
+}
+EVENTS = tuple(EVENTS_OF.values())
+READER = "webhooks"
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 PAUSES = (
@@ -187,6 +194,8 @@ class Announcer:
             own = update(deliveries).where(deliveries.c.id == delivery["id"], deliveries.c.attempts == number)
             then = database_time(connection) + pause
             connection.execute(own.values(state=state, answer=said, next_try_at=then))
+            outcome = "sent" if taken else "given_up" if state == "failed" else "failed"
+            totals.add(connection, totals.DELIVERIES, {outcome: 1})
 
     def _send(self, delivery: RowMapping) -> tuple[int, str]:
         """The status of the answer, 0 where there was none, and the beginning of what it says."""
@@ -225,46 +234,31 @@ def signature(secret: str, message: str, sent_at: int, body: bytes) -> str:
 
 
 def announce(store: Store, url: str) -> None:
-    """Make deliveries of what was done or failed since the last time; the first time there is nothing to tell."""
+    """Make deliveries of what happened since the last time; the first time there is nothing to tell."""
     with store.begin() as connection:
         now = database_time(connection)
-        first = insert_or_leave(connection, announced, episode="", moment=now)
-        hooks = [] if first else list(connection.execute(select(webhooks)).mappings())
-        for row in list(connection.execute(_news()).mappings()):
-            if not insert_or_leave(connection, announced, episode=row["id"], moment=row["moment"]):
-                told = update(announced).where(announced.c.episode == row["id"])
-                connection.execute(told.values(moment=row["moment"]))
-            event = f"episode.{row['state']}"
-            body = json.dumps({"type": event, "timestamp": _moment(row["moment"]), "data": _data(row, url)})
+        news = happenings.since(connection, happenings.read_to(connection, READER)["last"])
+        hooks = list(connection.execute(select(webhooks)).mappings()) if news else []
+        for one in news:
+            event = EVENTS_OF[one.event]
+            body = json.dumps({"type": event, "timestamp": _moment(one.moment), "data": _data(one, url)})
             for hook in hooks:
                 if event in hook["events"].split(","):
-                    key = f"{hook['id']} {event} {row['id']} {row['moment']}"
+                    key = f"{hook['id']} {event} {one.episode.id} {one.moment}"
                     values = {"id": f"msg_{uuid5(NAMESPACE_URL, key).hex}", "webhook": hook["id"]}
                     values |= {"event": event, "body": body, "state": "waiting", "answer": ""}
                     insert_or_leave(
                         connection, deliveries, **values, attempts=0, next_try_at=now, created_at=now
                     )
+        if news:
+            happenings.move(connection, READER, news[-1].id)
         old = and_(deliveries.c.state != "waiting", deliveries.c.created_at < now - KEEP_SECONDS)
         connection.execute(delete(deliveries).where(old))
 
 
-def _news() -> Any:
-    """Episodes that were done or failed later than was told."""
-    moment = func.coalesce(episodes.c.done_at, episodes.c.claimed_at, 0.0)
-    columns = [episodes.c[name] for name in ("id", "show", "state", "record", "folder", "error", "warnings")]
-    return (
-        select(*columns, moment.label("moment"))
-        .outerjoin(announced, announced.c.episode == episodes.c.id)
-        .where(episodes.c.state.in_(("done", "failed")))
-        .where(or_(announced.c.moment.is_(None), announced.c.moment < moment))
-        .order_by(moment)
-    )
-
-
 def _has_news(store: Store) -> bool:
     with store.look() as connection:
-        begun = connection.execute(select(announced.c.episode).where(announced.c.episode == "")).first()
-        return begun is None or connection.execute(_news().limit(1)).first() is not None
+        return happenings.has_news(connection, READER)
 
 
 def _due(store: Store, busy: AbstractSet[str]) -> list[RowMapping]:
@@ -285,18 +279,16 @@ def _due(store: Store, busy: AbstractSet[str]) -> list[RowMapping]:
         return list(connection.execute(wanted).mappings())
 
 
-def _data(row: RowMapping, url: str) -> dict[str, Any]:
-    episode = json.loads(row["record"])
-    place = "/".join(PurePath(row["folder"]).parts[-2:]) if row["state"] == "done" and row["folder"] else None
+def _data(one: Happening, url: str) -> dict[str, Any]:
     return {
-        "id": row["id"],
-        "show": row["show"],
-        "title": episode.get("title", ""),
-        "published": episode.get("published", ""),
-        "episode": place,
-        "url": f"{url}/episodes/{place}" if place else None,
-        "error": row["error"],
-        "warnings": row["warnings"],
+        "id": one.episode.id,
+        "show": one.show,
+        "title": one.episode.title,
+        "published": one.episode.published,
+        "episode": one.place,
+        "url": f"{url}/episodes/{one.place}" if one.place else None,
+        "error": one.error,
+        "warnings": one.warnings,
     }
 
 

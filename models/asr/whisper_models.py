@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-from models.record.errors import InputError, ModelError
-from models.runtime import offline_models
+from models.record.errors import InputError, ModelError, WrongSettingError
+from models.runtime import hub, offline_models
+from models.runtime.cache import use_hub_model
 
 OFFLINE = {"base": offline_models.WHISPER_BASE, "tiny.en": offline_models.WHISPER_TINY_EN}
 WEIGHTS = "model.bin"
@@ -81,12 +82,14 @@ def _from_hub(model: str) -> str:
         raise InputError(
             f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name"
         )
+    use_hub_model(_hub_id(model))
     try:
         return str(download_model(model))
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"the model hub did not give {model}: {reason}; --model base works without it"
+            f"the model hub did not give {model}: {reason}; --model base works without it",
+            soon=hub.is_away(error),
         ) from error
 
 
@@ -110,7 +113,7 @@ def check_model_language(language: str, known: Sequence[str]) -> None:
     if language in known:
         return
     if list(known) == ["en"]:
-        raise InputError(f"this model knows English only, not {language!r}: choose --model base")
+        raise WrongSettingError(f"this model knows English only, not {language!r}: choose --model base")
     raise _no_language(language)
 
 
@@ -142,4 +145,4 @@ def _is_multilingual(folder: Path) -> bool:
 
 
 def _no_language(language: str) -> InputError:
-    return InputError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")
+    return WrongSettingError(f"Whisper has no language {language!r}: use a code such as en, de, es, fr or pt")

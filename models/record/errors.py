@@ -4,6 +4,10 @@ A message says in one line what was wrong, with which input, and what to do abou
 line prints it as it is and leaves with `exit_code`; everything else that is raised is a bug.
 """
 
+from __future__ import annotations
+
+from typing import Literal
+
 
 class EpiscribeError(Exception):
     """A run that could not be finished although its input may be sound (network, disk, model)."""
@@ -29,12 +33,50 @@ class DownloadError(EpiscribeError):
         self.transient = transient
 
 
-class ModelError(EpiscribeError):
-    """A model is missing, damaged, or may not be used without a token."""
+class SettingsError(EpiscribeError):
+    """Not the episode is at fault, but what it is to be processed with: a setting, a login, a model, the machine.
+
+    It can go on once that is mended. soon: that may happen by itself, within minutes. reach: who meets the same, this
+    `episode` alone, all with its settings on this `machine`, or `all` of them.
+    """
+
+    soon = False
+    reach: Literal["episode", "machine", "all"] = "machine"
+
+
+class WrongSettingError(InputError, SettingsError):
+    """An option or a setting has a value that can't be, or that contradicts another."""
+
+    reach = "all"
+
+
+class MachineError(InputError, SettingsError):
+    """This machine lacks what was asked for: a device, a package, a variable with a login."""
+
+
+class AbsentFileError(InputError, SettingsError):
+    """A file that an episode is made of is not on this machine."""
+
+    reach = "episode"
+
+
+class ModelError(SettingsError):
+    """A model is missing, damaged, or may not be used without a token; or the hub can't be reached now: `soon`."""
+
+    def __init__(self, message: str, *, soon: bool = False) -> None:
+        super().__init__(message)
+        self.soon = soon
 
 
 class OutputError(EpiscribeError):
     """A result could not be written or read back."""
+
+
+class UnwritableError(OutputError, SettingsError):
+    """Nothing can be written where it should be: the disk is full or read-only, or somebody else's."""
+
+    soon = True
+    reach = "episode"
 
 
 class InterruptedRun(EpiscribeError):  # noqa: N818  (nothing is wrong: the user wanted it)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from models.record.errors import InputError
+from models.record.errors import InputError, MachineError
 from models.runtime.gpu import find_gpu
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -24,7 +24,7 @@ def resolve_device(device: str) -> str:
     if gpu.name:
         return "cuda"
     if device == "cuda":
-        raise InputError(f"--device cuda, but {gpu.failure or NO_GPU}: mend that, or leave --device out")
+        raise MachineError(f"--device cuda, but {gpu.failure or NO_GPU}: mend that, or leave --device out")
     return "cpu"
 
 

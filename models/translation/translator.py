@@ -16,7 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from models.record.errors import InputError, ModelError
+from models.record.errors import InputError, MachineError, ModelError
+from models.runtime import hub
+from models.runtime.cache import use_hub_model
 from models.runtime.device import resolve_device, usable_cores
 from models.runtime.gpu_failures import FittingBatches
 
@@ -121,11 +123,14 @@ def resolve(model: str) -> tuple[str, Path]:
 def _from_hub(model: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    use_hub_model(model)
     try:
         folder = Path(snapshot_download(model, allow_patterns=list(FILES)))
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"the model hub did not give {model}: {reason}; give a folder with it") from error
+        raise ModelError(
+            f"the model hub did not give {model}: {reason}; give a folder with it", soon=hub.is_away(error)
+        ) from error
     if not (folder / WEIGHTS).is_file():
         raise InputError(f"{model} holds no {WEIGHTS}: not a translation model of CTranslate2")
     return folder
@@ -136,7 +141,7 @@ def check(model: str, target: str) -> None:
     name, folder = resolve(model)
     _pieces_of(folder)
     if find_spec("sentencepiece") is None:
-        raise InputError(f"a translator takes sentencepiece: {INSTALL}")
+        raise MachineError(f"a translator takes sentencepiece: {INSTALL}")
     if not languages_of(name, folder).writes(target):
         raise InputError(f"{name} doesn't translate into {target!r}")
 

@@ -5,6 +5,7 @@ A folder is a Path, or a UPath where the library is an fsspec URL such as s3://b
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -14,10 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from models.record.errors import InputError, OutputError
+from models.record.errors import InputError, OutputError, UnwritableError
 from models.runtime.cache import cache_folder
 
 LOCK_SECONDS = 30  # to wait for another writer
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 UPLOAD_BYTES = 8 << 20  # that are in memory at a time
 
 
@@ -40,6 +42,12 @@ def is_local(path: Path) -> bool:
     return isinstance(path, Path)
 
 
+def unwritable(target: Path, error: OSError) -> OutputError:
+    """What to say where a file or folder can't be written: UnwritableError where nothing else there could be."""
+    kind = UnwritableError if error.errno in NO_ROOM else OutputError
+    return kind(f"cannot write {target}: {error.strerror or error}")
+
+
 @contextmanager
 def locked(file: Path, lock_name: str) -> Iterator[None]:
     """Within, no other program of this machine that asks for the same lock changes `file`.
@@ -55,7 +63,7 @@ def locked(file: Path, lock_name: str) -> Iterator[None]:
     except Timeout as error:
         raise OutputError(f"{file} is in use by another program: try again") from error
     except OSError as error:
-        raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
+        raise unwritable(file, error) from error
 
 
 def _lock_of(folder: Path, name: str) -> Path:
@@ -100,7 +108,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         for folder in {target.parent for target in contents}:
             _sync_folder(folder)
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        raise unwritable(target, error) from error
     finally:
         for part in parts.values():
             with suppress(OSError):

@@ -177,6 +177,18 @@ def doubts_of(transcript: Transcript) -> list[Doubt]:
     return [*found, *of_names(transcript.speakers, transcript.evidence, talk)]
 
 
+def doubtful(transcript: Transcript) -> tuple[float, float]:
+    """The shares of the words, and of the time of talk by its speaker, that are in doubt: 0 to 1 each."""
+    repairs = Repairs(transcript.repairs)
+    words = [word for segment in transcript.segments for word in segment.words]
+    talk = [(segment.end - segment.start, is_unsure(segment)) for segment in transcript.segments]
+    seconds = sum(one for one, _ in talk)
+    return (
+        sum(word_doubt(word, repairs) is not None for word in words) / len(words) if words else 0.0,
+        sum(one for one, unsure in talk if unsure) / seconds if seconds > 0 else 0.0,
+    )
+
+
 def reviewed(record: Transcript, corrected: Transcript) -> Review:
     """How far people have come with the doubts of a record."""
     return Progress(doubts_of(record)).review(doubts_of(corrected))

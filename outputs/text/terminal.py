@@ -10,3 +10,15 @@ def printable(text: str) -> str:
     'two lines [31mred'
     """
     return "".join(filter(str.isprintable, " ".join(text.split())))
+
+
+def plain(text: str) -> str:
+    """Text from outside on one line of a page or message, without what Markdown or a chat would read as a link or tag.
+
+    >>> plain("<!channel> [win](https://x.example)")
+    '(!channel) (win)(https://x.example)'
+    """
+    return printable(text).translate(_PLAIN)
+
+
+_PLAIN = str.maketrans("[]<>|`", "()()/'")

@@ -6,6 +6,7 @@ A time is rounded once, here, to whole milliseconds; everything after that is in
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from models.record.errors import InputError
 
@@ -26,6 +27,15 @@ def whole_ms(seconds: float) -> float:
     0.3
     """
     return milliseconds(seconds) / 1000
+
+
+def utc(seconds: float) -> str:
+    """A moment, in seconds since 1970, as ISO 8601 in UTC.
+
+    >>> utc(1767247200.25)
+    '2026-01-01T06:00:00Z'
+    """
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
 
 
 def srt_time(seconds: float) -> str:

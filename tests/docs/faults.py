@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 import pytest
 import typer.main
+import yaml
 from typer.core import TyperGroup
 
 from flows.cli.main import app
@@ -30,12 +31,13 @@ from outputs.captions.profiles import profile_named
 from outputs.library.write import formats_named
 from tests.docs.pages import ROOT, Block, Page, page
 
-LANGUAGES = {"python", "sh", "toml", "json", "text", "html", "xml"}  # that a block of code may name
+LANGUAGES = {"python", "sh", "toml", "json", "text", "html", "xml", "yaml"}  # that a block of code may name
 PACKAGES = ("audio", "flows", "models", "outputs", "tests")
 SOURCES = (".py", ".toml", ".yaml")
 FOLDERS = (*PACKAGES, "docs", "deploy")
 # Programs that pages may tell the reader to run, beside our own, make and python.
 OTHER_PROGRAMS = {".", "curl", "docker", "ffmpeg", "mpv", "pip", "unzip", "vlc"}
+COMPLETION = (["--install-completion"], ["--show-completion"])
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z0-9_]*=.*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"<[\w-]+>")
 
@@ -49,7 +51,7 @@ def faults(found: Page) -> list[str]:
 
 
 def _blocks(found: Page) -> Iterator[str]:
-    checks = {"sh": _shell, "toml": _settings, "json": _json, "python": _python}
+    checks = {"sh": _shell, "toml": _settings, "json": _json, "python": _python, "yaml": _yaml}
     for block in found.blocks():
         if block.language not in LANGUAGES:
             yield f"line {block.line}: a block of {block.language or 'no language'}: use {', '.join(sorted(LANGUAGES))}"
@@ -74,6 +76,13 @@ def _json(block: Block) -> Iterator[str]:
         json.loads(block.code)
     except ValueError as error:
         yield f"not JSON: {error}"
+
+
+def _yaml(block: Block) -> Iterator[str]:
+    try:
+        yaml.safe_load(block.code)
+    except yaml.YAMLError as error:
+        yield f"not YAML: {error}"
 
 
 def _settings(block: Block) -> Iterator[str]:
@@ -148,6 +157,8 @@ def _episcribe(words: Sequence[str], *, whole: bool = True) -> Iterator[str]:
 def _parsed(words: list[str]) -> dict[str, Any]:
     """The parameters of the command that is named; none where it only prints its help or version."""
     command: Any = typer.main.get_command(app)
+    if words[:1] in COMPLETION:  # these would be done at once
+        return {}
     context: Any = None
     name: Any = "episcribe"
     try:
@@ -163,6 +174,7 @@ def _parsed(words: list[str]) -> dict[str, Any]:
 # What the parser takes as text and the command itself judges.
 _VALUES: dict[str, Callable[[Any], object]] = {
     "profile": profile_named,
+    "format": lambda name: formats_named([name]),
     "formats": lambda names: formats_named(names.split(",") if isinstance(names, str) else names),
     "diariser": lambda name: DiariserOptions(model=name),
 }

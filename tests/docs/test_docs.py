@@ -101,9 +101,9 @@ WRONG = {
     "option": ("```sh\nepiscribe run talk.mp3 --frobnicate\n```", "--frobnicate"),
     "command": ("```sh\nepiscribe transcribe talk.mp3\n```", "transcribe"),
     "inner command": ("```sh\nepiscribe voices sing\n```", "sing"),
-    "missing argument": ("```sh\nepiscribe captions --profile bbc\n```", "FOLDER"),
+    "missing argument": ("```sh\nepiscribe export --format srt\n```", "FOLDER"),
     "number": ("```sh\nepiscribe run talk.mp3 --speakers two\n```", "two"),
-    "profile": ("```sh\nepiscribe captions talk --profile cinema\n```", "cinema"),
+    "profile": ("```sh\nepiscribe export talk --format srt --profile cinema\n```", "cinema"),
     "format": ("```sh\nepiscribe run talk.mp3 --formats srt,doc\n```", "doc"),
     "diariser": ("```sh\nepiscribe run talk.mp3 --diariser magic\n```", "magic"),
     "behind a variable and a pipe": ("```sh\nA=1 episcribe search words | episcribe nonsense\n```", "nonsense"),
@@ -118,6 +118,7 @@ WRONG = {
     "setting": ('```toml\nlibrary = "library"\ncolour = "red"\n```', "colour"),
     "show's setting": ('```toml\n[shows.one]\nurl = "https://example.org/feed.xml"\ncolour = "red"\n```', "colour"),
     "JSON": ("```json\n{'a': 1}\n```", "not JSON"),
+    "YAML": ("```yaml\n- a: b: c\n```", "not YAML"),
     "Python": ("```python\nprint(\n```", "not Python"),
     "import": ("```python\nfrom outputs.read import nonsense\n```", "nonsense"),
     "no language": ("```\nepiscribe run talk.mp3\n```", "no language"),
@@ -150,7 +151,7 @@ Try `episcribe run --force`, `make test`, `--out DIR`; see `models/record/*.py`,
 ```sh
 . .venv/bin/activate   # a comment, "with a quotation mark
 EPISCRIBE_LIBRARY=shows episcribe search '"two words" beg*' --speaker Ann | jq_is_no_program_of_ours
-episcribe captions FOLDER --profile netflix > episode.srt
+episcribe export FOLDER --format srt --profile netflix > episode.srt
 episcribe --version
 make setup TORCH=cpu
 ```

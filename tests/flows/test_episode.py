@@ -56,6 +56,7 @@ class Watcher:
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.words = ""
+        self.took_time: list[str] = []
 
     def progress(self, stage: str, done: float, total: float) -> None:
         assert done >= 0.0
@@ -68,6 +69,10 @@ class Watcher:
     def heard(self, words: str) -> None:
         self.words += f" {words}"
 
+    def took(self, stage: str, seconds: float, audio: float) -> None:
+        assert (seconds > 0.0, audio > 1.0) == (True, True)
+        self.took_time.append(stage)
+
 
 def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: str, library: Path) -> None:
     watcher = Watcher()
@@ -75,6 +80,7 @@ def test_the_newest_episode_of_a_feed_comes_out_whole(process: Process, show: st
         result = process(f"{show}/feed.xml", out=None, library=str(library), model="base", allow_private=True)
     assert watcher.stages == ["diarise", "transcribe", "overlaps"]
     assert "Chicago" in watcher.words
+    assert watcher.took_time == ["download", "decode", *watcher.stages, "align", "publish"]
     folder = library / "strangers-on-the-line" / "2026-11-16-both-from-chicago"
     assert result["folder"] == str(folder)
     assert {path.name for path in folder.iterdir()} == ALL_FILES

@@ -13,8 +13,9 @@ import anyio.to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from flows.schedule.queue import OWNER
 from flows.web import authentication, catalogs
-from flows.web.access import OWNER, Admin, Caller, Reader
+from flows.web.access import Admin, Caller, Reader
 from flows.web.accounts import accounts_of
 from flows.web.episodes import config_of
 from flows.web.paging import Page, Paging

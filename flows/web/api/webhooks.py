@@ -14,7 +14,7 @@ from flows.web.paging import Page, Paging, bad_cursor
 from flows.web.webhooks import Delivery, Webhook, Webhooks
 
 router = APIRouter(tags=["webhooks"])
-Event = Literal["episode.done", "episode.failed"]
+Event = Literal["episode.done", "episode.attempt_failed", "episode.failed"]
 
 
 class NewWebhook(BaseModel):
@@ -24,7 +24,7 @@ class NewWebhook(BaseModel):
     url: str = Field(
         max_length=2000, description="Gets a POST for each event; private addresses are refused."
     )
-    events: Annotated[list[Event], Field(min_length=1, max_length=2)] = ["episode.done", "episode.failed"]
+    events: Annotated[list[Event], Field(min_length=1, max_length=3)] = ["episode.done", "episode.failed"]
 
 
 class WebhookTold(BaseModel):

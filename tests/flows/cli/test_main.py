@@ -29,6 +29,8 @@ HEAVY = {
     "numpy",
     "scipy",
     "lxml",
+    "apprise",
+    "prometheus_client",
 }
 
 
@@ -336,3 +338,34 @@ def test_check_and_models_list(tmp_path: Path) -> None:
     assert "segmentation-3.0" in listed
     pulled = episcribe("models", "pull", cwd=tmp_path)
     assert "nothing to fetch" in pulled.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "said"),
+    [("zsh", "compdef _episcribe_completion episcribe"), ("fish", "complete --command episcribe")],
+)
+def test_a_completion_script_for(shell: str, said: str, tmp_path: Path) -> None:
+    script = episcribe(cwd=tmp_path, environment={**os.environ, "_EPISCRIBE_COMPLETE": f"source_{shell}"})
+    assert (script.returncode, said in script.stdout) == (0, True)
+
+
+def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+    command = tmp_path / "bin" / "episcribe"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m flows.cli "$@"\n')
+    command.chmod(0o755)
+    script = (
+        'eval "$(episcribe --show-completion)"\n'
+        "complete -p episcribe >/dev/null\n"
+        "COMP_WORDS=(episcribe feeds l); COMP_CWORD=2; _episcribe_completion episcribe; echo ${COMPREPLY[@]}\n"
+        "COMP_WORDS=(episcribe status --al); COMP_CWORD=2; _episcribe_completion episcribe; echo ${COMPREPLY[@]}\n"
+    )
+    path = f"{command.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e", "-c", script],
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["list", "--all"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,8 +26,8 @@ from tests.flows.shows import feed, serve_show, show_table, write_config
 from tests.waiting import PATIENCE, wait_until
 
 
-def run(*arguments: object, cwd: Path, code: int = 0) -> str:
-    done = episcribe(*arguments, cwd=cwd)
+def run(*arguments: object, cwd: Path, code: int = 0, **more: str) -> str:
+    done = episcribe(*arguments, cwd=cwd, environment={**os.environ, **more})
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 else done.stdout + done.stderr
 
@@ -38,14 +39,18 @@ def test_a_show_from_its_feed_to_its_transcripts(tmp_path: Path, server: Server)
     )
     assert added == "short-show: Short Show, 2 episodes, of which 1 are taken\n"
     config = tmp_path / "episcribe.toml"
-    config.write_text(config.read_text() + 'diariser = "none"  # quick\n')
+    told = '[notify.us]\nurl_from = "US"\non = ["done"]\n'
+    config.write_text(config.read_text() + f'diariser = "none"  # quick\n{told}')
     assert "never" in run("feeds", "list", cwd=tmp_path)
     rehearsed = run("poll", "--dry-run", cwd=tmp_path)
     assert "short-show: read, 1 new" in rehearsed
     assert "Clip 2" in rehearsed
     assert not (tmp_path / "library").exists()
-    polled = run("poll", cwd=tmp_path)
+    server.routes["/hook"] = Reply(204)
+    polled = run("poll", cwd=tmp_path, US=server.url("/hook").replace("http:", "json:"))
     assert "1 feeds read, 1 new episodes, 1 started" in polled
+    ((_, message),) = server.posted
+    assert json.loads(message)["message"] == "Done: Short Show: Clip 2"
     status = run("status", cwd=tmp_path)
     assert "Clip 2" in status
     assert "Clip 1" not in status
@@ -152,12 +157,12 @@ def hold(server: Server, path: str) -> tuple[threading.Event, threading.Event]:
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving(folder: Path, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`episcribe serve` in a folder, where its log goes to the file "log"."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_SERVER_API_PORT": str(port)}
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "serve"],
+            [sys.executable, "-m", "flows.cli", *options[:2], "serve", *options[2:]],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -181,15 +186,30 @@ def come(folder: Path, child: subprocess.Popen[bytes], condition: Callable[[], b
 
 @pytest.mark.slow
 def test_serve_does_it_all_and_stops_cleanly(tmp_path: Path, server: Server) -> None:
-    """A first poll at once, its episode in a warm process, and nothing left behind at the end."""
-    write_config(tmp_path, show_table("short", serve_show(server, [1])))
-    port = free_port()
-    with serving(tmp_path, port) as child:
-        come(tmp_path, child, lambda: states(tmp_path) == ["done"], "the episode")
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(timeout=PATIENCE) == 0
-    assert "stopped" in (tmp_path / "log").read_text()
-    assert "resource_tracker" not in (tmp_path / "log").read_text()
+    """A first poll at once, its episode in a warm process, told and in figures, and nothing left behind at the end."""
+    hook = server.url("/hook").replace("http:", "json:")
+    server.routes["/hook"] = Reply(204)
+    us = '\n[notify.us]\nurl_from = "US"\non = ["done", "review"]\n'
+    write_config(tmp_path, show_table("short", serve_show(server, [1])) + us)
+    port, figures = free_port(), free_port()
+    options = ("--log-format", "json", "--metrics-port", str(figures))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("US", hook)
+        with serving(tmp_path, port, *options) as child:
+            come(tmp_path, child, lambda: bool(server.posted), "the message")
+            with urllib.request.urlopen(f"http://127.0.0.1:{figures}/metrics") as answer:
+                assert 'episcribe_stage_runs_total{stage="transcribe"} 1.0' in answer.read().decode()
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(timeout=PATIENCE) == 0
+    assert states(tmp_path) == ["done"]
+    assert "Short Show: Clip 1" in json.loads(server.posted[0][1])["message"]
+    lines = [json.loads(one) for one in (tmp_path / "log").read_text().splitlines()]
+    assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
+    (listed,) = Store(str(tmp_path / "episcribe.db")).episodes()
+    assert ("short", listed.id) in {(one.get("show"), one.get("episode")) for one in lines}
+    assert {"episcribe", "prefect.flow_runs"} <= {one["logger"] for one in lines}
+    assert "stopped" in lines[-1]["message"]
+    assert "resource_tracker" not in str(lines)
     assert "1 done" in run("status", cwd=tmp_path)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

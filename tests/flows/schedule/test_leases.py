@@ -77,7 +77,7 @@ def test_an_episode_that_is_cancelled_is_no_failure(store: Store) -> None:
     queue.add(store, SENT, options={}, by="ann")
 
     def work() -> None:
-        with leases.leased("sent", "run"):
+        with leases.leased("sent", "run", RunOptions()):
             raise InterruptedRun("cancelled")
 
     with pytest.raises(InterruptedRun):

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from flows.library.publishing import publish_feed
-from flows.schedule import feed_reading, settings
+from flows.schedule import feed_reading, settings, totals
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from outputs.library import read
 from tests.audio.server import Reply, Server
-from tests.flows.shows import clip, feed, serve_show, show_table, write_config
+from tests.flows.shows import CLIP_SECONDS, clip, feed, serve_show, show_table, write_config
 
 Poll = Callable[..., dict[str, Any]]
 Configure = Callable[..., tuple[Settings, Store]]
@@ -75,6 +75,11 @@ def test_new_episodes_are_processed_once_newest_first(
     assert transcript.episode.feed_url == server.url("/feed.xml")
     assert newest.folder == str(tmp_path / "library" / "short-show" / "2026-11-16-clip-3")
     assert newest.seconds > 0
+    with store.look() as connection:
+        runs = totals.read(connection, totals.STAGE_RUNS)
+        audio = totals.read(connection, totals.STAGE_AUDIO)
+    assert runs == dict.fromkeys(("download", "decode", "transcribe", "align", "publish"), 2)
+    assert audio["publish"] == pytest.approx(2 * CLIP_SECONDS, abs=0.1)
     again = poll()
     assert (again["new"], again["started"]) == ([], [])
     assert "If-None-Match" in asked(server, "/feed.xml")[1]

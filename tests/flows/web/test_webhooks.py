@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from flows.schedule import tables
+from flows.schedule import happenings, tables
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
 from flows.web.config import WebConfig
@@ -56,15 +56,24 @@ def happens(store: Store, name: str, state: str = "done") -> None:
     record = json.dumps({"id": name, "title": f"Title of {name}"})
     with store.begin() as connection:
         now = tables.database_time(connection)
-        row = {"id": name, "show": "the-show", "guid": name, "published_at": 0.0, "record": record}
+        row: dict[str, Any] = {
+            "id": name,
+            "show": "the-show",
+            "guid": name,
+            "published_at": 0.0,
+            "record": record,
+        }
         row |= {
             "backlog": False,
             "state": state,
             "found_at": now,
             "done_at": now,
-            "error": "oh" * (state == "failed"),
+            "error": "oh" * (state in ("failed", "waiting")),
         }
         connection.execute(insert(tables.episodes).values(**row, folder="/srv/library/the-show/pilot"))
+        event: dict[str, happenings.Event] = {"done": "done", "failed": "given_up", "waiting": "failed"}
+        if state in event:
+            happenings.note(connection, event[state], [(name, row["error"])])
 
 
 @contextmanager
@@ -113,12 +122,17 @@ def test_what_happened_while_no_app_ran_is_told_once_by_however_many(store: Stor
     happens(store, "one")
     happens(store, "two", "failed")
     happens(store, "three", "cancelled")
+    happens(store, "four", "waiting")
     with announcing(store), announcing(store):
-        ended(store, hook, 2)
+        ended(store, hook, 3)
     events = sorted(
         (event["type"], event["data"]["id"]) for event in (json.loads(body) for _, body in server.posted)
     )
-    assert events == [("episode.done", "one"), ("episode.failed", "two")]
+    assert events == [
+        ("episode.attempt_failed", "four"),
+        ("episode.done", "one"),
+        ("episode.failed", "two"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,263 @@
+"""What the sources of `episcribe run` and `watch` mean: files, folders, patterns, zips, addresses, lists of them.
+
+A folder is one episode where its files are the tracks of one recording (`audio.tracks.folders`), and else as many as
+there are files in it and in the folders within it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import BinaryIO, Literal
+
+from audio.media import ffmpeg
+from audio.tracks.folders import verdict
+from audio.tracks.sources import EXTENSIONS, MAX_DEPTH, MAX_TRACKS
+from models.record.errors import InputError
+
+MAX_LIST_BYTES = 64_000_000
+PROBES = 8  # files whose headers are read at once
+# Folders of systems, and names of what other programs have not finished.
+NOT_OURS = frozenset(
+    ("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found")
+)
+UNFINISHED = re.compile(r"~.*|.*\.(te?mp|part|partial|crdownload|download|f\d+)", re.IGNORECASE)
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+PARTS = (".part", ".crdownload", ".download", ".partial", ".aria2", ".!qB", ".filepart")
+
+Kind = Literal["file", "folder", "address"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One episode that is meant, or why it can't be: `error`.
+
+    place: an absolute path, of a file, a zip, or the folder of its tracks; or an address. called: what to call it.
+    named: whether somebody wrote this very name, and no pattern or folder that it is in. note: what to say of it.
+    """
+
+    place: str
+    kind: Kind = "file"
+    called: str = ""
+    named: bool = False
+    note: str = ""
+    error: str = ""
+
+
+def is_pattern(source: str) -> bool:
+    """Whether a source is a pattern such as "talks/*.mp3", rather than the name of something that is there."""
+    return "://" not in source and glob.has_magic(source) and not os.path.lexists(source)
+
+
+def expand(given: Sequence[str], tracks: str = "auto") -> Iterator[Source]:
+    """All episodes that are meant, in the order given, those of a pattern or folder as people count; each file once.
+
+    tracks: as of `RunOptions`; unless it is auto, each folder is one episode.
+    """
+    seen = set[str]()
+    for source in given:
+        for found in _meant(source, tracks):
+            key = found.place if found.kind == "address" else os.path.realpath(found.place)
+            if key not in seen:
+                seen.add(key)
+                yield found
+
+
+def _meant(source: str, tracks: str) -> Iterator[Source]:
+    if source.startswith("file://"):
+        source = _path_of(source)
+    if "://" in source:
+        yield Source(source, "address", source, named=True)
+    elif is_pattern(source):
+        found = sorted(glob.glob(_at_home(source), recursive=True), key=natural)  # noqa: PTH207  (a pattern may begin anywhere)
+        if not found:
+            yield Source(_absolute(source), called=source, error=f"nothing is called {source}")
+        for name in found:
+            yield from _of_path(name, name, tracks, named=False)
+    else:
+        plain = source if os.path.lexists(source) else _at_home(source)
+        yield from _of_path(plain, source, tracks, named=True)
+
+
+def _at_home(path: str) -> str:
+    """A path with ~ in front as a shell reads it; a user that there isn't is part of a name."""
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        return path
+
+
+def _absolute(path: str | Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100  (links stay: what was named is told by its name)
+
+
+def _path_of(address: str) -> str:
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(address).path)
+
+
+def _of_path(path: str, called: str, tracks: str, *, named: bool) -> Iterator[Source]:
+    if not Path(path).is_dir():
+        yield Source(_absolute(path), called=called, named=named)
+        return
+    if tracks != "auto":
+        yield Source(_absolute(path), "folder", called, named)
+        return
+    found = list(episodes_in(Path(path)))
+    if not found:
+        yield Source(_absolute(path), "folder", called, error=f"{called} is a folder without audio files")
+    yield from found
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that was looked through: the files with sound in it, the folders in it, and what could not be read."""
+
+    path: Path
+    files: tuple[Path, ...]
+    folders: tuple[Folder, ...]
+    errors: tuple[Source, ...] = ()
+
+    def below(self, depth: int = MAX_DEPTH) -> Iterator[Path]:
+        """All files with sound in it, of so many folders within each other."""
+        yield from self.files
+        for folder in self.folders if depth else ():
+            yield from folder.below(depth - 1)
+
+    def everything(self) -> Iterator[Path]:
+        """All files with sound in it, however deep."""
+        yield from self.files
+        for folder in self.folders:
+            yield from folder.everything()
+
+
+def look_through(folder: Path, visited: frozenset[tuple[int, int]] = frozenset()) -> Folder:
+    """What is in a folder, sorted as people count; links to folders are followed, but never in a circle."""
+    try:
+        told = folder.stat()
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: natural(entry.name))
+    except OSError as error:
+        reason = f"{folder} can't be read: {error.strerror}"
+        return Folder(folder, (), (), (Source(_absolute(folder), "folder", str(folder), error=reason),))
+    visited = visited | {(told.st_dev, told.st_ino)}
+    names = {entry.name for entry in found}
+    files, folders = list[Path](), list[Folder]()
+    for entry in found:
+        if entry.name.startswith(".") or entry.name.casefold() in NOT_OURS:
+            continue
+        with suppress(OSError):
+            if not entry.is_dir():
+                if is_media(entry.name) and not any(f"{entry.name}{part}" in names for part in PARTS):
+                    files.append(folder / entry.name)
+                continue
+            inside = entry.stat()
+            if (inside.st_dev, inside.st_ino) not in visited:
+                folders.append(look_through(folder / entry.name, visited))
+    return Folder(folder, tuple(files), tuple(folders))
+
+
+def is_media(name: str) -> bool:
+    """Whether a file is called like one with sound that is finished."""
+    path = PurePath(name)
+    return path.suffix.lower() in EXTENSIONS and not UNFINISHED.fullmatch(path.stem)
+
+
+def episodes_in(
+    folder: Path | Folder, ready: Callable[[Sequence[Path]], bool] = lambda files: True
+) -> Iterator[Source]:
+    """The episodes of a folder and of those within it. ready: whether these files may be looked at, all together."""
+    inside = look_through(folder) if isinstance(folder, Path) else folder
+    yield from inside.errors
+    files = []
+    for file in inside.below():
+        files.append(file)
+        if len(files) > MAX_TRACKS:
+            break
+    note = ""
+    if 2 <= len(files) <= MAX_TRACKS:
+        if not ready(files):
+            return
+        told = verdict([file.relative_to(inside.path) for file in files], lambda: lengths(files))
+        note = f"{inside.path}: {told.why}" if told.why else ""
+        if told.session:
+            note += ", so they are heard as the tracks of one recording"
+            yield Source(_absolute(inside.path), "folder", str(inside.path), note=note)
+            return
+        note = note and f"{note}, so each is an episode; --tracks separate hears them as tracks of one"
+    for file in inside.files:
+        if ready([file]):
+            yield Source(_absolute(file), called=str(file), note=note)
+            note = ""
+    for within in inside.folders:
+        yield from episodes_in(within, ready)
+
+
+def lengths(files: Sequence[Path]) -> list[float | None]:
+    """How long files play, in seconds, by their headers; None where they don't tell."""
+
+    def seconds(file: Path) -> float | None:
+        with suppress(InputError):
+            return ffmpeg.streams(file).seconds
+        return None
+
+    with ThreadPoolExecutor(PROBES) as pool:
+        return list(pool.map(seconds, files))
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """What sorts names as people count.
+
+    >>> sorted(["10 b.mp3", "9 a.mp3", "B.mp3", "a.mp3"], key=natural)
+    ['9 a.mp3', '10 b.mp3', 'a.mp3', 'B.mp3']
+    """
+    pieces = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
+    return [
+        (not piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces if piece
+    ]
+
+
+def read_list(file: BinaryIO, name: str) -> list[str]:
+    """The sources that a list names, one a line, or between NULs as `find -print0` writes them.
+
+    Blank lines and those that begin with # are passed over. InputError for what is no text.
+    """
+    data = file.read(MAX_LIST_BYTES + 1)
+    if len(data) > MAX_LIST_BYTES:
+        raise InputError(f"{name} is no list of sources: it has over {MAX_LIST_BYTES:,} bytes")
+    text = _text(data)
+    if "\0" in text:
+        return [line for line in text.split("\0") if line.strip()]
+    lines = (line.strip() for line in text.splitlines())
+    return [_unquoted(line) for line in lines if line and not line.startswith("#")]
+
+
+def _text(data: bytes) -> str:
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        # On Linux names are bytes, of which a list may hold any.
+        return os.fsdecode(data) if os.name == "posix" else data.decode("cp1252", errors="replace")
+
+
+def _unquoted(line: str) -> str:
+    """A line without the quotes that Windows puts around a path.
+
+    >>> _unquoted('"C:\\\\talks\\\\a b.mp3"')
+    'C:\\\\talks\\\\a b.mp3'
+    """
+    quoted = len(line) > 1 and line[0] == line[-1] and line[0] in "\"'"
+    return line[1:-1] if quoted and not os.path.lexists(line) else line
