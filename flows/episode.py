@@ -102,7 +102,12 @@ def download(source: str, options: RunOptions) -> steps.DownloadedEpisode:
 def download_listed(lease: Lease, options: RunOptions) -> steps.DownloadedEpisode:
     """Bring the audio of an episode that the store lists."""
     return steps.download_episode(
-        lease.episode, options, progress, limits=lease.limits(), access=lease.access()
+        lease.episode,
+        options,
+        progress,
+        limits=lease.limits(),
+        access=lease.access(),
+        last=lease.is_last_attempt,
     )
 
 
@@ -303,6 +308,8 @@ def process_episode(
                 return Completed(name="Skipped", message="done already, or another worker is on it")  # type: ignore[return-value]
             with lease.watched():
                 return _process_listed(lease, options)
+    except leases.PassedOverError as error:
+        return Completed(name="Skipped", message=str(error))  # type: ignore[return-value]
     except InterruptedRun as error:
         return Cancelled(message=str(error))  # type: ignore[return-value]
 
@@ -324,6 +331,7 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
                 else download_listed(_opaque(lease), options)
             ),
             lambda transcript, audio: publish_listed(transcript, options, _opaque(lease), audio),
+            lease.heed_rules,
         )
     lease.forget_files()
     link_outputs(lease, result["files"])
@@ -335,8 +343,12 @@ def _process(
     options: RunOptions,
     download: Callable[[], steps.DownloadedEpisode],
     publish: Callable[[Any, str], steps.PublishedEpisode],
+    heed_rules: Callable[[float], None] = lambda seconds: None,
 ) -> dict[str, Any]:
-    """All steps between the two that differ: how the audio comes here, and where the files go."""
+    """All steps between the two that differ: how the audio comes here, and where the files go.
+
+    heed_rules: told how long the audio is, it raises where that is not to be heard.
+    """
     run = _Run(force=options.force)
     began = time.perf_counter()
     source = download()
@@ -347,6 +359,7 @@ def _process(
     with Recording(source.path, source.session or source.sha256, source.tracks) as recording:
         decoded = _decode(run, recording, options)
         run.begin(decoded.seconds)
+        heed_rules(decoded.seconds)
         run.work = Work(decoded.worked_seconds, *_stages(options))
         folder = steps.folder_for(source.episode, options)
         heeded = steps.with_vocabulary(options, source, folder, decoded.tracks)

@@ -18,6 +18,7 @@ from typing import Any
 from audio.media.ffmpeg import check_file
 from audio.tracks.recording import DecodedAudio, Recording
 from audio.tracks.sources import FoundTracks, TrackSource, check_sources, find_sources, is_collection
+from audio.transfer import integrity
 from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
@@ -46,6 +47,7 @@ from models.diarisation.diariser import DiariserOptions
 from models.naming.speakers import numbered_speakers
 from models.naming.tracks import people_of
 from models.record.errors import (
+    DownloadError,
     EpiscribeError,
     InputError,
     NotAudioError,
@@ -77,6 +79,8 @@ from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
 from outputs.text.translations import translations_of
+
+MAX_PLACES = 10  # of an episode's audio that are tried
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
         found = finding.episode_at(opened, options.episode, allow_private=options.allow_private)
         if opened.kind == "audio":
             return _fetched(found.episode, _save(opened, progress))
-    downloaded = download_episode(found.episode, options, progress)
+    downloaded = download_episode(found.episode, options, progress, last=True)
     return replace(downloaded, feed_warnings=found.warnings)
 
 
@@ -241,30 +245,26 @@ def download_episode(
     *,
     limits: Limits | None = None,
     access: Access | None = None,
+    last: bool = False,
 ) -> DownloadedEpisode:
     """Bring the audio of a feed's episode to this machine. Raises InputError and DownloadError.
 
-    Where its first enclosure is no audio, as a page or a playlist, the next one is tried, and so on. access: as
-    whom the servers are asked, and by which way.
+    Where nothing can be had from its first enclosure, as a page or a 404, the next one is tried, and so on. Where
+    that may pass, as with a server that is down, it is better to come back later, since the next one may be cut
+    otherwise or sound worse: only the `last` attempt goes on. access: as whom the servers are asked, and by which way.
     """
-    refused: list[NotAudioError] = []
-    for place in _places(episode):
-        source = RemoteSource(
-            place.url,
-            downloads_folder(),
-            limits=limits,
-            allow_private=options.allow_private,
-            access=access,
-        )
+    failures: list[InputError | DownloadError] = []
+    for place in _places(episode)[:MAX_PLACES]:
         try:
-            with source as opened:
-                if opened.kind == "page":
-                    raise NotAudioError(finding.no_media(opened))
-                fetched = _fetched(_found_at(place.url, episode), _save(opened, progress))
-        except NotAudioError as error:
-            refused.append(error)
+            fetched = _from_place(place, episode, options, progress, limits, access)
+        except (InputError, DownloadError) as error:
+            if isinstance(error, SettingsError) and not failures:
+                raise  # as a missing login: it is for its user to mend
+            failures.append(error)
+            if _may_pass(error) and not last:
+                break
             continue
-        warnings = (f"{refused[0]}; {redacted(place.url)} was taken instead",) if refused else ()
+        warnings = (f"{failures[0]}; {redacted(place.url)} was taken instead",) if failures else ()
         witness = _witness(fetched.episode, options, access)
         return replace(
             fetched,
@@ -272,12 +272,46 @@ def download_episode(
             warnings=(*warnings, *witness.warnings),
             witness=witness,
         )
-    others = len(refused) - 1
-    raise (
-        NotAudioError(f"{refused[0]}; none of its {others} other enclosures is audio")
-        if others
-        else refused[0]
+    raise _all_failed(failures)
+
+
+def _from_place(
+    place: Enclosure,
+    episode: Episode,
+    options: RunOptions,
+    progress: Progress,
+    limits: Limits | None,
+    access: Access | None,
+) -> DownloadedEpisode:
+    """The episode by what lies at one place."""
+    allow_private = options.allow_private
+    source = RemoteSource(
+        place.url, downloads_folder(), limits=limits, allow_private=allow_private, access=access
     )
+    with source as opened:
+        if opened.kind == "page":
+            raise NotAudioError(finding.no_media(opened))
+        stored = _save(opened, progress)
+    if not integrity.matches(stored.path, stored.sha256, place.sri):
+        raise DownloadError(f"{redacted(place.url)} is not the file that the feed has the checksum of")
+    return _fetched(_found_at(place.url, episode), stored)
+
+
+def _may_pass(error: EpiscribeError) -> bool:
+    return isinstance(error, DownloadError) and error.transient
+
+
+def _all_failed(failures: Sequence[InputError | DownloadError]) -> InputError | DownloadError:
+    """The first failure, and how many there were after it; one to try again later where that may help with any."""
+    first, others = failures[0], len(failures) - 1
+    if not others:
+        return first
+    if all(isinstance(error, NotAudioError) for error in failures):
+        return NotAudioError(f"{first}; none of its {others} other enclosures is audio")
+    told = f"{first}; {others} other {'enclosures' if others > 1 else 'enclosure'} failed, too"
+    if all(isinstance(error, InputError) for error in failures):
+        return InputError(told)
+    return DownloadError(told, transient=any(map(_may_pass, failures)))
 
 
 def _witness(episode: Episode, options: RunOptions, access: Access | None) -> Witness:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from audio.feeds.dates import parse_date
+from audio.feeds.enclosures import enclosures_of
 from audio.feeds.podcast_tags import (
     Credits,
     chapters_of,
@@ -19,31 +20,14 @@ from audio.feeds.podcast_tags import (
     transcripts_of,
 )
 from audio.feeds.text import on_one_line, parse_duration, plain_text, single_line
-from audio.feeds.tree import CORE, Node, base_of, children, extras, markup_of, name_of, text_of
-from audio.media.extensions import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
+from audio.feeds.tree import Node, base_of, children, extras, is_live, markup_of, text_of
 from audio.transfer.addresses import absolute, name_in, without_login, without_query
-from audio.transfer.sniff import extension, media_type
 from models.record.identity import audio_key, audio_keys, episode_id, published_at
 from models.record.transcript import Enclosure, Episode
 
 MAX_AHEAD = 86_400  # seconds that a date may lie in the future and still be one: clocks and zones differ
 MAX_WARNINGS = 100
-MAX_OFFERS = 100  # of the media of one item
-_NEVER_MEDIA = frozenset(
-    ".gif .jpeg .jpg .json .pdf .png .srt .txt .vtt .webp .zip".split()  # noqa: SIM905
-)
-_PAGES = frozenset((".htm", ".html"))
-# Types that tell of no media; of all others some media has been served.
-_NO_MEDIA_TYPE = re.compile(
-    r"(image|text|font|model|message|multipart)/.*"
-    r"|application/(.*\+(xml|json|zip)|xml|json|javascript|pdf|zip|gzip|x-gzip|msword|rtf|x-shockwave-flash|vnd\..*"
-    r"|x-bittorrent)"
-)
-_PLAYLIST_EXTENSIONS = frozenset(".asx .m3u .m3u8 .mpd .pls .ram .wpl .xspf".split())  # noqa: SIM905
-_PLAYLIST_TYPE = re.compile(
-    r"(application|audio|video)/(dash\+xml|(vnd\.apple\.|x-)?mpegurl|pls\+xml|(x-)?scpls|xspf\+xml|x-ms-asf)"
-)
-_AUDIO, _VIDEO, _PERHAPS, _PLAYLIST, _NO_MEDIA = range(5)
+EPISODE_TYPES = ("full", "trailer", "bonus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +68,14 @@ def feed_items(
 ) -> tuple[tuple[FeedItem, ...], tuple[str, ...]]:
     """The items that have audio, newest first, and a line about each that is left out.
 
-    common: an episode with what all of the show share.
+    What belongs to a podcast:liveItem is none: it becomes an item once it is over. common: an episode with what all
+    of the show share.
     """
-    url = common.feed_url
     found, warnings = list[_Found](), list[str]()
     for position, node in enumerate(nodes):
-        if enclosures := _enclosures(node, url):
+        if is_live(node):
+            continue
+        if enclosures := enclosures_of(node, common.feed_url, common.language):
             found.append(_Found(position, node, _guid(node), _title(node), _published(node), enclosures))
         else:
             warnings.append(f"{_called(position, node)} has no audio: left out")
@@ -162,7 +148,14 @@ def _episode(node: Node, show: Credits, common: Episode) -> Episode:
         transcripts=transcripts_of(node, url),
         chapters=chapters_of(node),
         chapters_url=chapters_url_of(node, url),
+        type=_type(node),
     )
+
+
+def _type(node: Node) -> str:
+    """Apple's type of an episode."""
+    told = (text_of(one).strip().lower() for one in extras(node, "itunes", "episodetype"))
+    return next((kind for kind in told if kind in EPISODE_TYPES), "")
 
 
 def in_order(items: Sequence[FeedItem]) -> tuple[FeedItem, ...]:
@@ -215,55 +208,6 @@ def _identifier(node: Node) -> str:
     written = on_one_line(text_of(node))
     base = base_of(node, "") if node.get("isPermaLink") == "true" else ""
     return absolute(base, written) if base and not re.match(r"[a-z]+:", written) else written
-
-
-def _enclosures(node: Node, url: str) -> tuple[Enclosure, ...]:
-    """An item's media, at absolute addresses: audio first, then video, what may be media, and playlists."""
-    found = dict[str, Enclosure]()
-    for place, href, content_type in _offers(node):
-        if address := absolute(base_of(place, url), href):
-            told = (place.get("length") or place.get("fileSize") or "").strip()
-            length = int(told) if re.fullmatch(r"[0-9]{1,15}", told) else 0
-            found.setdefault(address, Enclosure(address, content_type, length))
-    ranked = sorted(found.values(), key=_media_rank)
-    return tuple(one for one in ranked if _media_rank(one) < _NO_MEDIA)
-
-
-def _offers(node: Node) -> Iterator[tuple[Node, str, str]]:
-    """Where an item says its media is: element, address, media type. Deep inside, too: end tags may be missing."""
-    found: dict[str, list[tuple[Node, str, str]]] = {"enclosure": [], "content": [], "source": []}
-    for one in node.iter():
-        prefix, local = name_of(one)
-        if local == "enclosure" and prefix in CORE:
-            found[local].append(
-                (one, one.get("url") or one.get("href") or text_of(one), one.get("type") or "")
-            )
-        elif local == "link" and (one.get("rel") or "").strip().lower() == "enclosure":
-            found["enclosure"].append((one, one.get("href") or "", one.get("type") or ""))
-        elif (prefix, local) == ("media", "content"):
-            kind = one.get("type") or (f"{one.get('medium')}/" if one.get("medium") else "")
-            found[local].append((one, one.get("url") or "", kind))
-        elif (prefix, local) == ("podcast", "source"):
-            kind = one.get("contentType") or one.getparent().get("type") or ""
-            found[local].append((one, one.get("uri") or "", kind))
-    for offers in found.values():
-        yield from offers[:MAX_OFFERS]
-
-
-def _media_rank(enclosure: Enclosure) -> int:
-    """How likely media is at an address: by extension where type and extension disagree."""
-    ending, named = extension(enclosure.url), media_type(enclosure.type)
-    if ending in _NEVER_MEDIA:
-        return _NO_MEDIA
-    if ending in _PLAYLIST_EXTENSIONS or (_PLAYLIST_TYPE.fullmatch(named) and ending not in AUDIO_EXTENSIONS):
-        return _PLAYLIST
-    if ending in _PAGES:
-        return _PERHAPS if named.startswith(("audio/", "video/")) else _NO_MEDIA
-    if ending in AUDIO_EXTENSIONS or named.startswith("audio/"):
-        return _AUDIO
-    if ending in VIDEO_EXTENSIONS or named.startswith("video/"):
-        return _VIDEO
-    return _NO_MEDIA if _NO_MEDIA_TYPE.fullmatch(named) else _PERHAPS
 
 
 def _published(node: Node) -> str:

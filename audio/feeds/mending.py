@@ -34,6 +34,7 @@ _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
 _ITEMS = frozenset(("item", "entry"))
+_BESIDE_ITEMS = _ITEMS | {"liveitem"}
 _FIELDS = frozenset(("enclosure", "guid", "pubdate"))  # of an item, never of anything in it
 # What holds text alone, and what may hold a host's HTML, too.
 _LEAVES = frozenset(("author", "category", "comments", "copyright", "duration", "guid", "language", "link", "pubdate",
@@ -191,7 +192,7 @@ def _make_room(made: _Mended, name: str, local: str) -> None:
     if not made.opened or (":" not in name and local not in _OURS):
         return
     if is_item(name):
-        ended = [_is_text(outer) or _local(outer) in _ITEMS for outer in made.opened]
+        ended = [_is_text(outer) or _local(outer) in _BESIDE_ITEMS for outer in made.opened]
         ended[0] = False
     else:
         inside = _inside_item(made)
@@ -213,7 +214,7 @@ def _inside_item(made: _Mended) -> int:
 
 
 def _holds_fields(name: str) -> bool:
-    return _local(name) in _ITEMS | {"channel", "feed"}
+    return _local(name) in _BESIDE_ITEMS | {"channel", "feed"}
 
 
 def _is_text(name: str) -> bool:

@@ -34,7 +34,8 @@ class Feed:
 
     `self_url` is where the feed says it is (its link to itself), `new_url` where it lives from now on
     (itunes:new-feed-url), `next_url` where older episodes are listed (RFC 5005), each "" where it doesn't say.
-    `entries` counts the items, those without audio too. `warnings` tell what could not be read, a line each.
+    `complete` tells that no more episodes are to come (itunes:complete). `entries` counts the items, those without
+    audio too. `warnings` tell what could not be read, a line each.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Feed:
     self_url: str = ""
     new_url: str = ""
     next_url: str = ""
+    complete: bool = False
     entries: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -97,6 +99,9 @@ def read_feed(data: bytes, url: str, content_type: str = "") -> Feed:
         self_url=_linked(channel, url, "self"),
         new_url=next((absolute(url, text_of(one)) for one in extras(channel, "itunes", "new-feed-url")), ""),
         next_url=_next_url(channel, url),
+        complete=any(
+            text_of(one).strip().lower() in ("yes", "true") for one in extras(channel, "itunes", "complete")
+        ),
         entries=len(nodes),
         warnings=warnings,
     )

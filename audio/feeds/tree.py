@@ -107,6 +107,16 @@ def items_of(root: Node) -> Iterator[Node]:
             yield node
 
 
+def is_live(node: Node, within: Node | None = None) -> bool:
+    """Whether an element is a podcast:liveItem or in one, by whatever prefix; `within`: one that counts no more."""
+    outer: Node | None = node
+    while outer is not None and outer is not within:
+        if name_of(outer)[1] == "liveitem":
+            return True
+        outer = outer.getparent()
+    return False
+
+
 def children(node: Node, prefix: str, *names: str) -> list[Node]:
     """The children that have one of these names; a `prefix` of "" stands for RSS and Atom."""
     wanted = CORE if not prefix else (prefix,)

@@ -306,6 +306,8 @@ class RemoteSource:
             raise NotAudioError(f"{addresses.redacted(self.url)} is {self.looks_like}, not audio{named}")
         total = response.total
         if total is None:
+            if response.is_live:
+                raise NotAudioError(f"{addresses.redacted(self.url)} is a live stream, which has no end")
             return
         if total > self._limits.bytes:
             raise InputError(self._too_big())
@@ -366,6 +368,9 @@ class RemoteSource:
         if done > self._limits.bytes:
             self._part.unlink(missing_ok=True)
             raise InputError(self._too_big())
+        if total is None and (free := shutil.disk_usage(self._folder).free) < SPARE_BYTES:
+            self._part.unlink(missing_ok=True)
+            raise NoRoomError(f"no room for more than {done:,} bytes in {self._folder}: {free:,} are free")
         http.check_deadline(self.url, self._deadline)
         if progress is not None:
             progress(done, total)
@@ -440,6 +445,11 @@ class _Response:
     def has_surplus(self, end: bytes) -> bool:
         """Whether more came after the `end` than the server had announced."""
         return not _is_packed(self._raw) and http.surplus(self._raw, end)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a station's, which goes on for ever; by the headers of SHOUTcast and Icecast."""
+        return any(name.lower().startswith("icy-") for name in self._raw.headers)
 
     @property
     def unchanged(self) -> bool:

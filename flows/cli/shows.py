@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from flows import logs
 from flows.cli.options import AsJson, field_values, option, print_json, takes_options
 from flows.cli.web import Host, Port, PublicUrl
+from flows.schedule.rules import EpisodeRules
 from flows.schedule.settings import Show
 
 if TYPE_CHECKING:
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from flows.schedule.plan import ListedEpisode
     from flows.schedule.settings import Settings
     from flows.schedule.store import Store
+    from models.record.transcript import Episode
 
 feeds_app = typer.Typer(help="The shows that are followed, in episcribe.toml.", no_args_is_help=True)
 OLDER = "older than back_fill asks for; episcribe retry takes it"
+REHEARSED = 20  # episodes that are passed over, told by `poll --dry-run`
 SHORT_ID = 8  # characters that tell episodes apart in a table
 Names = Annotated[list[str] | None, typer.Argument(help="Names of shows.", show_default="all")]
 
@@ -37,7 +41,16 @@ def register(app: typer.Typer) -> None:
 
 @feeds_app.command("add")
 @takes_options(
-    Show, "back_fill", "quality", "model", "language", "speakers", "known_people", "login_from", "header_from"
+    Show,
+    "back_fill",
+    *EpisodeRules.model_fields,
+    "quality",
+    "model",
+    "language",
+    "speakers",
+    "known_people",
+    "login_from",
+    "header_from",
 )
 def feeds_add(
     url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
@@ -117,9 +130,9 @@ def status(
     )
     if episodes:
         _print(", ".join(f"{count} {state}" for state, count in _counts(episodes).items()))
-    for feed in store.feeds():
-        if feed.error and feed.show in (names or settings.shows):
-            _print(f"{feed.show}: the feed could not be read, {feed.failures} times in a row: {feed.error}")
+    for one in _feeds_told(settings, store, names or settings.shows):
+        if one["error"]:
+            _print(f"{one['show']}: {_trouble(one)}")
 
 
 def retry(
@@ -213,7 +226,16 @@ def _rehearse(shows: list[str] | None) -> None:
         for warning in reading.warnings:
             _print(f"  {warning}")
         for episode in reading.plan.taken if reading.plan else ():
-            _print(f"  {episode.published[:10] or 'undated'}  {episode.title}")
+            _print(f"  {_dated(episode)}")
+        passed_over = reading.plan.passed_over if reading.plan else ()
+        for listed in passed_over[:REHEARSED]:
+            _print(f"  {_dated(listed.episode)}: {listed.error}")
+        if len(passed_over) > REHEARSED:
+            _print(f"  {len(passed_over) - REHEARSED} more are passed over")
+
+
+def _dated(episode: Episode) -> str:
+    return f"{episode.published[:10] or 'undated'}  {episode.title}"
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:
@@ -231,7 +253,7 @@ def _poll(shows: list[str] | None, *, debug: bool) -> None:
     for row in result["started"]:
         logs.say(
             printable(f"{row['show']}: {row['episode']}: {row['error'] or row['state'].lower()}"),
-            level=logging.WARNING if row["error"] else logging.INFO,
+            level=logging.WARNING if _failed(row) else logging.INFO,
             event="episode.ended",
             show=row["show"],
             episode=row["id"],
@@ -239,7 +261,7 @@ def _poll(shows: list[str] | None, *, debug: bool) -> None:
     counts = {name: len(result[name]) for name in ("new", "started")} | {"feeds": result["feeds"]}
     told = "{feeds} feeds read, {new} new episodes, {started} started".format_map(counts)
     logs.say(told, event="poll.ended", **counts)
-    if result["unreadable"] or any(row["error"] for row in result["started"]):
+    if result["unreadable"] or any(map(_failed, result["started"])):
         raise typer.Exit(1)
 
 
@@ -250,23 +272,33 @@ def _told(reading: FeedReading) -> str:
     return f"{reading.show}: {'unchanged' if reading.unchanged else 'read'}, {new or 'nothing'} new"
 
 
+def _failed(row: dict[str, Any]) -> bool:
+    """Whether an episode that was started came to nothing, without its being passed over."""
+    return bool(row["error"]) and row["state"] != "Skipped"
+
+
 def _feeds_told(settings: Settings, store: Store, names: Iterable[str]) -> list[dict[str, Any]]:
     """What is known of shows that are followed and their feeds; moments as ISO 8601, None for what hasn't come."""
     from audio.transfer.addresses import redacted
     from flows.schedule.plan import FeedState
 
+    urls = {name: settings.shows[name].url for name in names}
     known, counts = {feed.show: feed for feed in store.feeds()}, store.counts_by_show()
-    states = [known.get(name) or FeedState(name, settings.shows[name].url) for name in names]
+    # Of another address nothing is known.
+    told = {name: feed for name, feed in known.items() if feed.url == urls.get(name)}
+    states = [told.get(name) or FeedState(name, url) for name, url in urls.items()]
     return [
         {
             "show": one.show,
-            "url": redacted(settings.shows[one.show].url),
+            "url": redacted(one.url),
             "title": one.title,
             "moved_to": redacted(one.moved_to) if one.moved_to else None,
             "last_read_at": _moment(one.polled_at),
             "episodes": counts.get(one.show, 0),
             "failures": one.failures,
             "next_poll_at": _moment(one.next_poll_at or None),
+            "ended_at": _moment(one.ended_at),
+            "complete": one.is_complete,
             "error": one.error,
         }
         for one in states
@@ -274,11 +306,27 @@ def _feeds_told(settings: Settings, store: Store, names: Iterable[str]) -> list[
 
 
 def _feed_row(told: dict[str, Any]) -> tuple[str, ...]:
+    note = f"moved to {told['moved_to']}" if told["moved_to"] else ""
+    if told["error"]:
+        note = _trouble(told)
+    elif told["complete"]:
+        note = "complete: read once a day"
     if (read := told["last_read_at"]) is None:
-        return told["show"], told["url"], "never", "", told["error"]
-    when = f"{read[:10]} {read[11:16]} UTC"
-    moved = f"moved to {told['moved_to']}" if told["moved_to"] else ""
-    return told["show"], told["url"], when, str(told["episodes"]), told["error"] or moved
+        return told["show"], told["url"], "never", "", note
+    return told["show"], told["url"], _minute(read), str(told["episodes"]), note
+
+
+def _trouble(told: dict[str, Any]) -> str:
+    """What is wrong with a feed, in words."""
+    if ended := told["ended_at"]:
+        return f"ended on {ended[:10]} (410 Gone): episcribe poll {told['show']} asks again"
+    again = told["next_poll_at"]
+    later = f"; asked again after {_minute(again)}" if again and again > str(_moment(time.time())) else ""
+    return f"the feed could not be read, {told['failures']} times in a row: {told['error']}{later}"
+
+
+def _minute(moment: str) -> str:
+    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def _moment(seconds: float | None) -> str | None:

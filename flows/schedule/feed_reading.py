@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from audio.feeds.cleaning import MAX_FEED_BYTES
 from audio.feeds.pages import with_older_pages
 from audio.feeds.parse import Feed, parse_feed, with_feed_url
-from audio.transfer.http import Page, UnavailableError, Validators, fetch_bytes
+from audio.transfer.http import Page, RefusedError, UnavailableError, Validators, fetch_bytes
 from flows.schedule.plan import FeedState, Plan
 from flows.schedule.settings import Settings, Show
-from flows.schedule.store import Store
-from models.record.errors import EpiscribeError
+from flows.schedule.store import Store, feed_pause
+from models.record.errors import DownloadError, EpiscribeError
 from models.record.transcript import Episode
 
 ATTEMPTS = 3  # at one feed in one poll; the next poll is not far
+GONE = 410  # for good, by RFC 9110
+COMPLETE_PAUSE = 86_400.0  # seconds between two looks at a feed to which no more episodes are to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class _Answer:
     state: FeedState
     found: tuple[Episode, ...] = ()
     unchanged: bool = False
+    pause: float = 0.0  # seconds for which there is nothing to be expected of the feed
     error: Exception | None = None
     warnings: tuple[str, ...] = ()
 
@@ -52,14 +55,20 @@ def read_feeds(
 
     def remember(answer: _Answer, show: Show) -> Plan:
         return store.record_reading(
-            answer.state, answer.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+            answer.state,
+            answer.found,
+            back_fill=show.back_fill,
+            new_per_poll=settings.limits.new_per_poll,
+            rules=show.rules,
+            pause=answer.pause,
         )
 
     def read(name: str) -> FeedReading:
         reading, answer = _reading(name, settings, store, remember)
         if reading.error:
-            asked = answer.error.retry_after if isinstance(answer.error, UnavailableError) else None
-            store.record_failed_reading(answer.state, reading.error, asked or 0.0)
+            store.record_failed_reading(
+                answer.state, reading.error, _pause(answer), gone=_is_gone(answer.error)
+            )
         return reading
 
     return _each(shows, read, settings, progress)
@@ -70,7 +79,11 @@ def preview(settings: Settings, store: Store, shows: Iterable[str]) -> list[Feed
 
     def plan(answer: _Answer, show: Show) -> Plan:
         return store.preview(
-            answer.state, answer.found, back_fill=show.back_fill, new_per_poll=settings.limits.new_per_poll
+            answer.state,
+            answer.found,
+            back_fill=show.back_fill,
+            new_per_poll=settings.limits.new_per_poll,
+            rules=show.rules,
         )
 
     return _each(
@@ -79,8 +92,31 @@ def preview(settings: Settings, store: Store, shows: Iterable[str]) -> list[Feed
 
 
 def shows_to_leave_alone(settings: Settings, store: Store) -> set[str]:
-    """Shows whose servers have asked to be left alone for now."""
-    return {feed.show for feed in store.feeds() if feed.next_poll_at > time.time()} & settings.shows.keys()
+    """Shows not to be asked now unless somebody names them.
+
+    Their servers have asked for peace, or have failed for long, or say that the feed is gone, or it is complete. Of
+    another address none of that is known.
+    """
+    now = time.time()
+    resting = (feed for feed in store.feeds() if feed.ended_at is not None or feed.next_poll_at > now)
+    return {
+        feed.show
+        for feed in resting
+        if feed.show in settings.shows and settings.shows[feed.show].url == feed.url
+    }
+
+
+def _pause(answer: _Answer) -> float:
+    """Seconds to leave a feed alone that could not be had, where its server is at fault: longer and longer."""
+    error = answer.error
+    if not isinstance(error, DownloadError):
+        return 0.0
+    asked = error.retry_after if isinstance(error, UnavailableError) else None
+    return max(asked or 0.0, feed_pause(answer.state.failures + 1))
+
+
+def _is_gone(error: Exception | None) -> bool:
+    return isinstance(error, RefusedError) and error.status == GONE
 
 
 def _each(
@@ -104,7 +140,8 @@ def _reading(
     show = settings.show(name)
     answer = _Answer(FeedState(name, show.url))
     try:
-        answer = _ask(show, store.feed(name, show.url), settings, lambda: _ids(store, name))
+        answer = _Answer(store.feed(name, show.url))
+        answer = _ask(show, answer.state, settings, lambda: _ids(store, name))
         if answer.error is None:
             plan = keep(answer, show)
             return FeedReading(name, plan, unchanged=answer.unchanged, warnings=answer.warnings), answer
@@ -136,7 +173,7 @@ def _ask_at(
     try:
         page = _fetch(url, show, state.validators, settings)
         if page.unchanged:
-            return _Answer(state, unchanged=True)
+            return _Answer(state, unchanged=True, pause=COMPLETE_PAUSE if state.is_complete else 0.0)
         feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
         if feed.next_url:
             feed = _with_unknown_pages(feed, show, settings, known())
@@ -144,7 +181,8 @@ def _ask_at(
         return _Answer(state, error=error)
     announced = feed.new_url if feed.new_url not in ("", show.url) else state.moved_to
     state = replace(state, validators=page.validators, moved_to=page.moved_to or announced, title=feed.title)
-    return _Answer(state, feed.episodes, warnings=feed.warnings)
+    pause = COMPLETE_PAUSE if feed.complete else 0.0
+    return _Answer(state, feed.episodes, pause=pause, warnings=feed.warnings)
 
 
 def _with_unknown_pages(feed: Feed, show: Show, settings: Settings, known: set[str]) -> Feed:

@@ -31,6 +31,14 @@ SOON = 1200.0  # seconds until another try at what may have mended itself
 RENEWALS = 4  # of a lease before it would run out
 
 
+class PassedOverError(EpiscribeError):
+    """The rules of its show don't take an episode, as was seen by its audio, which is `seconds` long."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Lease:
     """An episode that is ours until the lease runs out."""
@@ -54,6 +62,17 @@ class Lease:
     def is_local(self) -> bool:
         """Whether the episode is a file of some machine, which may be changed at any time."""
         return local_files.is_local(self.episode.audio_url)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether the episode is given up if this fails."""
+        return self.listed.attempts >= self.settings.limits.attempts
+
+    def heed_rules(self, seconds: float) -> None:
+        """PassedOverError where its show's rules don't take audio of this length; what people add they do."""
+        show = self.settings.shows.get(self.listed.show)
+        if show and not self.listed.added_by and (reason := show.reason_against(self.episode, seconds)):
+            raise PassedOverError(reason, seconds)
 
     @contextmanager
     def files(self, options: RunOptions) -> Iterator[tuple[str, RunOptions]]:
@@ -161,6 +180,8 @@ def leased(episode_id: str, owner: str, options: RunOptions) -> Iterator[Lease |
     except BaseException as error:
         if isinstance(error, InterruptedRun):
             store.end_cancelled(episode_id, owner)
+        elif isinstance(error, PassedOverError):
+            store.pass_over(listed.episode, owner, str(error), error.seconds)
         elif isinstance(error, SettingsError):
             _hold_back(lease, error, options)
         elif not isinstance(

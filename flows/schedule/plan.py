@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from audio.feeds.items import MAX_AHEAD
 from audio.transfer.http import Validators
+from flows.schedule.rules import ALL, PASSED_OVER, EpisodeRules, length_key
 from models.record import identity
 from models.record.transcript import Episode
 
 STEP = 0.001  # seconds between two episodes of which nothing is known but which comes first
 TOO_MANY = "more new episodes in one poll than limits.new_per_poll allows"
+NOT_FOLLOWED = "its show is not followed any more"
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What is remembered of a feed between two polls."""
+    """What is remembered of a feed between two polls.
+
+    ended_at: when its server first said that it is gone for good (410), in seconds since 1970; None where it isn't.
+    """
 
     show: str
     url: str
@@ -30,6 +36,12 @@ class FeedState:
     failures: int = 0
     next_poll_at: float = 0.0
     error: str = ""
+    ended_at: float | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it said that no more episodes are to come: it was read, and is left alone all the same."""
+        return self.next_poll_at > 0 and not self.failures
 
 
 class Place(NamedTuple):
@@ -79,6 +91,16 @@ class ListedEpisode:
         return self.episode.id
 
     @property
+    def waits(self) -> bool:
+        """Whether nobody works on it yet, or any more, though somebody is to."""
+        return self.state in ("waiting", "queued") or (self.state == "running" and not self.held)
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether the rules of its show don't take it."""
+        return self.state == "skipped" and self.error.startswith(PASSED_OVER)
+
+    @property
     def place(self) -> Place:
         """What tells where in the line it is."""
         return Place(self.id, self.state, self.priority, self.added_by, self.found_at, self.sorted_at)
@@ -105,17 +127,27 @@ def in_line(places: Iterable[Place], busy: Mapping[str, int]) -> list[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one reading of a feed changes: episodes to add with their states, and records to bring up to date."""
+    """What one reading of a feed changes.
+
+    added: new episodes with their states. changed: records to bring up to date. judged: known episodes that wait
+    from now on, or are skipped, with the reason, since the rules of the show or `back_fill` were changed.
+    """
 
     added: tuple[ListedEpisode, ...] = ()
     changed: tuple[Episode, ...] = ()
-    promoted: tuple[Episode, ...] = ()
+    judged: tuple[ListedEpisode, ...] = ()
 
     @property
     def taken(self) -> tuple[Episode, ...]:
         """Episodes that are to be processed now and were not before, newest first."""
-        waiting = [listed.episode for listed in self.added if listed.state == "waiting"]
-        return tuple(sorted((*waiting, *self.promoted), key=published_at, reverse=True))
+        waiting = (one.episode for one in (*self.added, *self.judged) if one.state == "waiting")
+        return tuple(sorted(waiting, key=published_at, reverse=True))
+
+    @property
+    def passed_over(self) -> tuple[ListedEpisode, ...]:
+        """Episodes that the rules of the show don't take and that were not passed over before, newest first."""
+        found = [one for one in (*self.added, *self.judged) if one.is_passed_over]
+        return tuple(sorted(found, key=lambda one: published_at(one.episode), reverse=True))
 
 
 def published_at(episode: Episode) -> float:
@@ -150,12 +182,22 @@ def is_ahead(episode: Episode, now: float) -> bool:
 
 
 def plan(
-    show: str, known: Sequence[ListedEpisode], found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+    show: str,
+    known: Sequence[ListedEpisode],
+    found: Sequence[Episode],
+    *,
+    back_fill: int,
+    new_per_poll: int,
+    rules: EpisodeRules = ALL,
+    backlog: Set[str] = frozenset(),
+    lengths: Mapping[tuple[str, str], float] = MappingProxyType({}),
 ) -> Plan:
-    """What a feed's episodes (newest first) mean beside those that are known already.
+    """What a feed's episodes (newest first) mean beside those that are known already, newest first too.
 
     The first reading puts all into the backlog, of which the newest `back_fill` are taken. Later ones take
     what is new, at most `new_per_poll`; the rest is kept as skipped. `models.record.identity` says which are known.
+    What the rules pass over is skipped and counts as neither; see `_judged` for those that are known. backlog: ids of
+    those of the first reading. lengths: seconds that the audio of some was found to have, by `length_key`.
     """
     pairs = identity.pair_up(found, [listed.episode for listed in known])
     ids = {listed.id for listed in known}
@@ -165,19 +207,69 @@ def plan(
         if index not in pairs and episode.id not in seen:
             seen.add(episode.id)
             new.append(own_id(episode, ids))
-    taken = new_per_poll if known else back_fill
-    added = tuple(
-        ListedEpisode(show, episode, "waiting")
-        if number < taken
-        else ListedEpisode(show, episode, "skipped", error=TOO_MANY if known else "")
-        for number, episode in enumerate(new)
-    )
+    room = new_per_poll if known else back_fill
+    added = list[ListedEpisode]()
+    for episode in new:
+        reason = rules.reason_against(episode)
+        if not reason and room:
+            added.append(ListedEpisode(show, episode, "waiting"))
+            room -= 1
+        else:
+            added.append(ListedEpisode(show, episode, "skipped", error=reason or (TOO_MANY if known else "")))
     changed = tuple(
         replace(found[index], id=known[at].id)
         for index, at in sorted(pairs.items())
         if _outdated(known[at], found[index])
     )
-    return Plan(added, changed)
+    records = {episode.id: episode for episode in changed}
+    current = [replace(one, episode=records.get(one.id, one.episode)) for one in known]
+    judged = _judged(
+        current,
+        rules=rules,
+        backlog=backlog,
+        lengths=lengths,
+        back_fill=back_fill,
+        room=room if known else 0,
+    )
+    return Plan(tuple(added), changed, tuple(judged))
+
+
+def _judged(
+    known: Sequence[ListedEpisode],
+    *,
+    rules: EpisodeRules,
+    backlog: Set[str],
+    lengths: Mapping[tuple[str, str], float],
+    back_fill: int,
+    room: int,
+) -> Iterator[ListedEpisode]:
+    """The episodes of a show, given newest first, whose state or reason is another by its rules as they are now.
+
+    What people added, or try again, is theirs to decide. Of the backlog the newest `back_fill` that the rules let
+    through are taken. Others that were passed over are taken as if they were new, `room` of them.
+    """
+    for one in known:
+        reason = rules.reason_against(one.episode, lengths.get(length_key(one.episode), 0.0))
+        state, error = one.state, one.error
+        if one.id in backlog and not reason:
+            back_fill -= 1
+        if one.added_by:
+            continue
+        if one.waits:
+            if reason:
+                state, error = "skipped", reason
+        elif one.state == "skipped" and one.error != TOO_MANY:
+            if reason:
+                state, error = "skipped", reason
+            elif one.error == NOT_FOLLOWED or (one.id in backlog and back_fill >= 0):
+                state, error = "waiting", ""
+            elif one.id in backlog:
+                error = ""
+            elif one.is_passed_over:
+                state, error = ("waiting", "") if room > 0 else ("skipped", TOO_MANY)
+                room -= 1
+        if (state, error) != (one.state, one.error):
+            yield replace(one, state=state, error=error)
 
 
 def own_id(episode: Episode, taken: Set[str]) -> Episode:

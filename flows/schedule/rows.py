@@ -52,7 +52,7 @@ def listed(row: RowMapping, now: float) -> ListedEpisode:
 
 def feed_state(row: RowMapping) -> FeedState:
     """What is remembered of a feed."""
-    names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error")
+    names = ("show", "url", "moved_to", "title", "polled_at", "failures", "next_poll_at", "error", "ended_at")
     validators = Validators(row["etag"], row["last_modified"])
     return FeedState(validators=validators, **{name: row[name] for name in names})
 

@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from flows.keeping import KINDS, Budgets
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
+from flows.schedule.rules import EpisodeRules
 from models.record.errors import InputError, MachineError
 from outputs.library.files import is_local, resolve_location
 
@@ -62,8 +63,8 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Show(EpisodeOptions):
-    """A show that is followed: its feed, and what is known about it."""
+class Show(EpisodeRules, EpisodeOptions):
+    """A show that is followed: its feed, which of its episodes are taken, and what is known about it."""
 
     url: str
     back_fill: Whole = Field(1, description="How many old episodes to take.")
@@ -120,6 +121,11 @@ class Show(EpisodeOptions):
     @classmethod
     def _is_proxy(cls, proxy: str) -> str:
         return _checked_proxy(proxy)
+
+    @property
+    def rules(self) -> EpisodeRules:
+        """Its rules alone."""
+        return EpisodeRules(**self.model_dump(include=set(EpisodeRules.model_fields)))
 
     def access(self, proxy: str = "") -> Access:
         """How the show's servers are to be asked; `proxy` where it has none of its own. Raises as `secret` does."""

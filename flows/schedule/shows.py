@@ -14,6 +14,7 @@ from audio.feeds.parse import Feed, parse_feed, with_feed_url
 from audio.transfer.addresses import web_address
 from audio.transfer.http import fetch_bytes
 from flows.schedule import settings as configuration
+from flows.schedule.rules import ALL
 from flows.schedule.settings import NAME, Settings, Show
 from flows.schedule.store import Store
 from models.record.errors import InputError
@@ -31,7 +32,10 @@ def look(
     name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
-    told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
+    told = {key: value for key, value in wanted.items() if value not in (None, "", [], ())}
+    told |= {key: list(value) for key, value in told.items() if isinstance(value, tuple)}
+    if told.get("types") == list(ALL.types):
+        del told["types"]
     told["url"] = web_address(told["url"])
     show = _checked(told)
     _refuse_twice(settings, show.url)

@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select
 
 from flows.schedule.happenings import note
 from flows.schedule.plan import (
+    NOT_FOLLOWED,
     FeedState,
     ListedEpisode,
     Plan,
@@ -42,6 +43,7 @@ from flows.schedule.rows import (
     new_row,
     spend,
 )
+from flows.schedule.rules import ALL, EpisodeRules, length_key
 from flows.schedule.tables import (
     create_tables,
     database_errors,
@@ -51,15 +53,16 @@ from flows.schedule.tables import (
 )
 from flows.schedule.tables import episodes as _episodes
 from flows.schedule.tables import feeds as _feeds
+from flows.schedule.tables import lengths as _lengths
 from models.record.errors import EpiscribeError, InputError, InterruptedRun
 from models.record.transcript import Episode
 from outputs.text.terminal import printable
 
 MAX_PAUSE = 6 * 3600  # seconds between two attempts
 MAX_ERROR_CHARS = 500
+PATIENCE = 10  # failures of a feed before it is left alone for a while
+MAX_FEED_PAUSE = 86_400.0  # seconds
 
-
-NOT_FOLLOWED = "its show is not followed any more"
 FRESH = {
     "state": "waiting",
     "attempts": 0,
@@ -120,24 +123,38 @@ class Store:
         return [feed_state(row) for row in rows]
 
     def preview(
-        self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+        self,
+        state: FeedState,
+        found: Sequence[Episode],
+        *,
+        back_fill: int,
+        new_per_poll: int,
+        rules: EpisodeRules = ALL,
     ) -> Plan:
         """What `record_reading` would change."""
         with self.look() as connection:
-            return _planned(connection, state.show, found, back_fill, new_per_poll)
+            return _planned(connection, state.show, found, back_fill, new_per_poll, rules)
 
     def record_reading(
-        self, state: FeedState, found: Sequence[Episode], *, back_fill: int, new_per_poll: int
+        self,
+        state: FeedState,
+        found: Sequence[Episode],
+        *,
+        back_fill: int,
+        new_per_poll: int,
+        rules: EpisodeRules = ALL,
+        pause: float = 0.0,
     ) -> Plan:
         """Remember a reading of a feed together with what it said, or neither.
 
-        found: its episodes, newest first; none where it was unchanged. Returns what came of it.
+        found: its episodes, newest first; none where it was unchanged. pause: seconds for which the feed can be left
+        alone. Returns what came of it.
         """
         with self.begin() as connection:
             now = database_time(connection)
             _lock_feed(connection, state)
             _adopt_renamed(connection, state)
-            made = _planned(connection, state.show, found, back_fill, new_per_poll)
+            made = _planned(connection, state.show, found, back_fill, new_per_poll, rules)
             if made.added:
                 backlog = not _has_episodes(connection, state.show)
                 moments = sort_moments(found, now)
@@ -147,9 +164,11 @@ class Store:
                 known = published_at(episode) > -math.inf and not is_ahead(episode, now)
                 moved = {"published_at": published_at(episode)} if known else {}
                 change(connection, episode.id, record=encoded(episode), **moved)
-            for episode in made.promoted:
-                skipped = and_(_episodes.c.id == episode.id, _episodes.c.state == "skipped")
-                changed(connection, skipped, state="waiting", error="")
+            freed = {"lease_until": 0.0, "next_try_at": 0.0, "waits_for": ""}
+            for one in made.judged:
+                still = or_(_episodes.c.state == "skipped", _waits(now))
+                same = and_(_episodes.c.id == one.id, _episodes.c.added_by == "", still)
+                changed(connection, same, state=one.state, error=one.error, **freed)
             connection.execute(
                 update(_feeds)
                 .where(_feeds.c.show == state.show)
@@ -161,25 +180,33 @@ class Store:
                     title=state.title,
                     polled_at=now,
                     failures=0,
-                    next_poll_at=0.0,
+                    next_poll_at=now + pause if pause else 0.0,
                     error="",
+                    ended_at=None,
                 )
             )
         return made
 
-    def record_failed_reading(self, state: FeedState, reason: str, pause: float) -> None:
-        """Remember that a feed could not be read, and to leave it alone for `pause` seconds."""
+    def record_failed_reading(
+        self, state: FeedState, reason: str, pause: float = 0.0, *, gone: bool = False
+    ) -> None:
+        """Remember that a feed could not be read, and to leave it alone for `pause` seconds.
+
+        gone: whether its server says that it is gone for good.
+        """
         with self.begin() as connection:
             _lock_feed(connection, state)
+            now = database_time(connection)
             connection.execute(
                 update(_feeds)
                 .where(_feeds.c.show == state.show)
                 .values(
                     url=state.url,
                     moved_to=state.moved_to,
-                    failures=_feeds.c.failures + 1,
-                    next_poll_at=database_time(connection) + pause,
+                    failures=case((_feeds.c.url == state.url, _feeds.c.failures + 1), else_=1),
+                    next_poll_at=now + pause,
                     error=printable(reason)[:MAX_ERROR_CHARS],
+                    ended_at=now if gone and state.ended_at is None else state.ended_at,
                 )
             )
 
@@ -406,14 +433,34 @@ class Store:
             now = database_time(connection)
             return spend(connection, episode_id, owner, state="cancelled", error="", done_at=now)
 
+    def pass_over(self, episode: Episode, owner: str, reason: str, seconds: float) -> bool:
+        """Skip an episode whose audio, so long as that was found to be, its show's rules don't take.
+
+        False where the lease was lost. One that was to be cancelled is.
+        """
+        with self.begin() as connection:
+            unwanted = _episodes.c.cancel == 1
+            mine = spend(
+                connection,
+                episode.id,
+                owner,
+                state=case((unwanted, "cancelled"), else_="skipped"),
+                error=case((unwanted, ""), else_=printable(reason)[:MAX_ERROR_CHARS]),
+                waits_for="",
+            )
+            if mine:
+                _, told = length_key(episode)
+                connection.execute(delete(_lengths).where(_lengths.c.episode == episode.id))
+                connection.execute(insert(_lengths).values(episode=episode.id, told=told, seconds=seconds))
+            return mine
+
     def skip_unfollowed(self, followed: Iterable[str]) -> None:
         """Skip what waits of shows that are not `followed`, and that nobody added.
 
         Once its feed is read again, it waits again.
         """
         with self.begin() as connection:
-            lapsed = and_(_episodes.c.state.in_(ACTIVE), _episodes.c.lease_until < database_time(connection))
-            waits = or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
+            waits = _waits(database_time(connection))
             left = and_(_episodes.c.added_by == "", _episodes.c.show.not_in(list(followed)))
             skipped = update(_episodes).where(waits, left)
             connection.execute(skipped.values(state="skipped", error=NOT_FOLLOWED, lease_until=0.0))
@@ -480,6 +527,15 @@ def pause_after(attempts: int, first: float) -> float:
     return float(min(MAX_PAUSE, first * 4.0 ** (max(attempts, 1) - 1)))
 
 
+def feed_pause(failures: int) -> float:
+    """Seconds to leave a feed alone after so many failures in a row: in the end a fifth of the time that it has failed.
+
+    >>> [round(feed_pause(failures) / 60) for failures in (1, 9, 15, 20, 25, 30, 50)]
+    [0, 0, 28, 87, 265, 808, 1440]
+    """
+    return 0.0 if failures < PATIENCE else min(MAX_FEED_PAUSE, 60 * 1.25 ** min(failures, 40))
+
+
 def _lock_feed(connection: Connection, state: FeedState) -> None:
     """Make sure that a feed has a row, and that no other poll of it goes on at the same time."""
     insert_or_leave(connection, _feeds, show=state.show, url=state.url)
@@ -500,15 +556,33 @@ def _lock_show(connection: Connection, show: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(show))))
 
 
+def _waits(now: float) -> Any:
+    """Whether an episode waits for somebody to work on it: `ListedEpisode.waits`."""
+    lapsed = and_(_episodes.c.state == "running", _episodes.c.lease_until < now)
+    return or_(_episodes.c.state.in_(("waiting", "queued")), lapsed)
+
+
 def _planned(
-    connection: Connection, show: str, found: Sequence[Episode], back_fill: int, new_per_poll: int
+    connection: Connection,
+    show: str,
+    found: Sequence[Episode],
+    back_fill: int,
+    new_per_poll: int,
+    rules: EpisodeRules,
 ) -> Plan:
-    rows = listed_where(connection, _episodes.c.show == show)
-    made = plan(show, rows, found, back_fill=back_fill, new_per_poll=new_per_poll)
-    backlog = listed_where(connection, and_(_episodes.c.show == show, _episodes.c.backlog))
-    skipped = [listed for listed in backlog[:back_fill] if listed.state == "skipped"]
-    skipped += [listed for listed in rows if listed.error == NOT_FOLLOWED and listed not in skipped]
-    return replace(made, promoted=tuple(listed.episode for listed in skipped))
+    of_show = _episodes.c.show == show
+    backlog = connection.execute(select(_episodes.c.id).where(of_show, _episodes.c.backlog)).scalars()
+    measured = select(_lengths).join(_episodes, _episodes.c.id == _lengths.c.episode).where(of_show)
+    return plan(
+        show,
+        listed_where(connection, of_show),
+        found,
+        back_fill=back_fill,
+        new_per_poll=new_per_poll,
+        rules=rules,
+        backlog=set(backlog),
+        lengths={(row.episode, row.told): row.seconds for row in connection.execute(measured)},
+    )
 
 
 def _has_episodes(connection: Connection, show: str) -> bool:

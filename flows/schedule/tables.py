@@ -44,6 +44,7 @@ MIGRATIONS = (
     (
         "ALTER TABLE feeds ADD COLUMN ended_at DOUBLE PRECISION",
         "ALTER TABLE episodes ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''",
+        "UPDATE feeds SET etag = '', last_modified = ''",  # what they say of types is not known yet
     ),
 )
 VERSION = 1 + len(MIGRATIONS)
@@ -94,6 +95,13 @@ episodes = Table(
     Column("cancel", Integer, nullable=False, default=0),  # 1: whoever works on it is to stop
     Column("waits_for", Text, nullable=False, default=""),  # the settings that failed it: it waits for others
     UniqueConstraint("show", "guid"),
+)
+lengths = Table(  # of audio that was decoded and then passed over by the rules of its show
+    "lengths",
+    _tables,
+    Column("episode", Text, primary_key=True),
+    Column("told", Text, nullable=False),  # of it then, without which this means nothing
+    Column("seconds", Float, nullable=False),
 )
 progress = Table(  # how far the runs are that go on now
     "progress",

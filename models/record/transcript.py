@@ -46,11 +46,15 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A place where a feed says that an episode's media lies; `length` in bytes, 0 where it doesn't say."""
+    """A place where a feed says that an episode's media lies; `length` in bytes, 0 where it doesn't say.
+
+    `sri` are checksums that the bytes must have, as Subresource Integrity writes them, "" for none.
+    """
 
     url: str
     type: str = ""
     length: int = 0
+    sri: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Episode:
     JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login, and
     `show_guid` its podcast:guid. `audio_key` tells the audio from all others of the feed, whatever is written
     around its address; see `models.record.identity`. `enclosures` are all places of its media, `audio_url` first
-    and the others in the order in which they are to be tried; a published record has none of them.
+    and the others in the order in which they are to be tried; a published record has none of them. `type` is Apple's:
+    "full", "trailer" or "bonus", "" where the feed doesn't say.
     """
 
     id: str
@@ -83,6 +88,7 @@ class Episode:
     show_guid: str = field(default="", metadata=ADDED)
     audio_key: str = field(default="", metadata=ADDED)
     enclosures: tuple[Enclosure, ...] = field(default=(), metadata=ADDED)
+    type: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from audio.transfer.addresses import redacted
 from flows.schedule import additions, feed_reading, shows
 from flows.schedule import settings as configuration
 from flows.schedule.plan import FeedState, plan
+from flows.schedule.rules import EpisodeRules
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store
 from flows.web import fetching
@@ -26,7 +27,10 @@ router = APIRouter(tags=["feeds"])
 
 
 class Followed(BaseModel):
-    """A show that is followed. `polled_at`: seconds since 1970, null where its feed was not read yet."""
+    """A show that is followed. Moments are seconds since 1970.
+
+    `polled_at` is null where its feed was not read yet, `ended_at` unless its server says that it is gone for good.
+    """
 
     name: str
     title: str
@@ -34,6 +38,8 @@ class Followed(BaseModel):
     episodes: int
     polled_at: float | None
     error: str
+    ended_at: float | None = None
+    rules: EpisodeRules = EpisodeRules()
 
 
 class Following(BaseModel):
@@ -45,6 +51,7 @@ class Following(BaseModel):
     name: str = Field("", max_length=80, description="a-z, 0-9, - and _; default by its title")
     back_fill: int = Field(1, ge=0, le=100_000, description="how many of its old episodes to take")
     options: dict[str, Any] = Field({})
+    rules: EpisodeRules = Field(EpisodeRules(), description="which of its episodes to take; default all")
 
 
 class FeedItem(BaseModel):
@@ -61,6 +68,7 @@ class Preview(BaseModel):
     title: str
     episodes: int = Field(description="that the feed has")
     taken: list[FeedItem] = Field(description="that would be processed now, newest first; the first hundred")
+    passed_over: int = Field(0, description="how many the rules don't take")
 
 
 @router.get("/feeds")
@@ -82,7 +90,8 @@ async def follow(request: Request, caller: Editor, following: Following, once: O
         wanted = additions.checked_options(following.options)
         if "known_people" in wanted:
             wanted["people"] = wanted.pop("known_people")  # as people write it there
-        told = {"url": following.url.strip(), "back_fill": following.back_fill, **wanted}
+        rules = following.rules.model_dump(exclude_defaults=True)
+        told = {"url": following.url.strip(), "back_fill": following.back_fill, **rules, **wanted}
         name, _ = shows.add(following.name, told)
         settings = config.settings_now()
         feed_reading.read_feeds(settings, config.store, [name])
@@ -101,12 +110,13 @@ def _previewed(following: Following) -> Preview:
     wanted = additions.checked_options(following.options)
     name, _, feed = shows.look(following.name, {"url": following.url.strip(), **wanted})
     found = [item.episode for item in feed.items]
-    taken = plan(name, (), found, back_fill=following.back_fill, new_per_poll=0).taken
+    made = plan(name, (), found, back_fill=following.back_fill, new_per_poll=0, rules=following.rules)
     return Preview(
         name=name,
         title=feed.title,
         episodes=len(found),
-        taken=[FeedItem(title=one.title, published=one.published) for one in taken[:100]],
+        taken=[FeedItem(title=one.title, published=one.published) for one in made.taken[:100]],
+        passed_over=len(made.passed_over),
     )
 
 
@@ -124,7 +134,8 @@ def _followed(settings: Settings, store: Store, names: Sequence[str]) -> list[Fo
     known, counts = {feed.show: feed for feed in store.feeds()}, store.counts_by_show()
     told = list[Followed]()
     for name in names:
-        url = settings.show(name).url
+        show = settings.show(name)
+        url = show.url
         feed = known.get(name)
         if feed is None or feed.url != url:  # it was of no show, or of another address
             feed = FeedState(name, url)
@@ -136,6 +147,8 @@ def _followed(settings: Settings, store: Store, names: Sequence[str]) -> list[Fo
                 episodes=counts.get(name, 0),
                 polled_at=feed.polled_at,
                 error=feed.error,
+                ended_at=feed.ended_at,
+                rules=show.rules,
             )
         )
     return told

@@ -363,7 +363,7 @@ def test_media_before_playlists() -> None:
     )
     (item,) = parse_feed(rss(enclosures + more), URL).items
     assert item.episode.audio_url == f"{A}/talk.mp3"
-    places = ("talk.mp3", "m", "talk.opus", "film.mp4", "get.php", "live.m3u8", "stream")
+    places = ("talk.mp3", "m", "film.mp4", "talk.opus", "get.php", "live.m3u8", "stream")
     assert [one.url for one in item.episode.enclosures] == [f"{A}/{name}" for name in places]
 
 
