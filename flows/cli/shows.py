@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
     Show, "back_fill", "quality", "model", "language", "speakers", "known_people", "login_from", "header_from"
 )
 def feeds_add(
-    url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
+    url: Annotated[
+        str, typer.Argument(help="The address of a feed, of a show's page, or a link to it in a directory.")
+    ],
     name: Annotated[str, typer.Option(help="What to call the show.", show_default="by its title")] = "",
     allow_private: Annotated[bool, option("allow_private")] = False,
     **given: Any,
@@ -47,10 +49,10 @@ def feeds_add(
 
     values = field_values(Show, given)
     people = list(values.pop("known_people"))
-    added, feed = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
-    taken = given["back_fill"]
+    added, found = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
+    feed, taken = found.feed, given["back_fill"]
     _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {taken} are taken")
-    for warning in feed.warnings:
+    for warning in (*found.warnings, *feed.warnings):
         _print(f"  {warning}")
 
 

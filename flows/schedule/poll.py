@@ -21,6 +21,7 @@ from prefect.states import Cancelled, Crashed
 
 from audio.transfer.addresses import redacted
 from flows.episode import process_episode
+from flows.finding import EXTRACTED
 from flows.schedule import feed_reading
 from flows.schedule import settings as configuration
 from flows.schedule.artifacts import ProgressBar, show_table
@@ -107,7 +108,7 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
 def _parameters(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
     """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
     try:
-        source = redacted(listed.episode.audio_url)
+        source = redacted(listed.episode.audio_url.removeprefix(EXTRACTED))
     except InputError:  # the run itself will say so, and other episodes go on
         source = "files that were sent" if is_sent(listed) else "an address that can't be used"
     show = listed.show if listed.show in settings.shows else ""

@@ -9,10 +9,12 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import Feed, parse_feed, with_feed_url
-from audio.transfer.addresses import web_address
-from audio.transfer.http import fetch_bytes
+from audio.feeds.parse import Feed
+from audio.transfer.addresses import checked_url, origin, redacted, web_address, without_login
+from audio.transfer.download import Limits
+from flows import finding
+from flows.finding import FoundFeed
+from flows.library.audio import downloads_folder
 from flows.schedule import settings as configuration
 from flows.schedule.settings import NAME, Settings, Show
 from flows.schedule.store import Store
@@ -25,38 +27,53 @@ TABLE = "shows"
 
 def look(
     name: str, wanted: Mapping[str, Any], *, allow_private: bool = False
-) -> tuple[str, dict[str, Any], Feed]:
+) -> tuple[str, dict[str, Any], FoundFeed]:
     """Read the feed of a show that may be added: its name, the keys of `Show` that say something, and its feed.
+
+    Its address may be that of the feed, of a page of the show, or a link to it in a directory.
 
     name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
-    told["url"] = web_address(told["url"])
-    show = _checked(told)
-    _refuse_twice(settings, show.url)
-    page = fetch_bytes(
-        show.url,
-        MAX_FEED_BYTES,
-        allow_private=allow_private or settings.allow_private,
-        access=show.access(settings.proxy),
-        seconds=settings.limits.feed_seconds,
+    told["url"] = web_address(told["url"].strip())
+    found = feed_of(_checked(told), settings, allow_private=allow_private)
+    told["url"] = without_login(found.url)
+    _refuse_twice(settings, _checked(told).url)
+    return _free_name(name, found.feed, settings), told, found
+
+
+def feed_of(show: Show, settings: Settings, *, allow_private: bool = False) -> FoundFeed:
+    """The feed of a show, whose address may be that of its page, or a link to it. InputError where there is none.
+
+    Its login goes to the server of its address only; a feed that lies elsewhere is refused to a show with one.
+    """
+    access = show.access(settings.proxy)
+    reach = finding.Reach(
+        downloads_folder(),
+        allow_private or settings.allow_private,
+        Limits(seconds=settings.limits.feed_seconds),
+        lambda url: access,
     )
-    feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
-    return _free_name(name, feed, settings), told, feed
+    found = finding.feed_at(show.url, reach)
+    if access.secret and origin(checked_url(found.url)) != origin(checked_url(show.url)):
+        raise InputError(
+            f"{redacted(show.url)} leads to {redacted(found.url)}: give that address, if it is to be told the login"
+        )
+    return found
 
 
-def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, FoundFeed]:
     """Write a show to the file, once `look` has read its feed; returns its name and the feed. InputError as there."""
-    _, told, feed = look(name, wanted, allow_private=allow_private)
+    _, told, found = look(name, wanted, allow_private=allow_private)
     with _changing() as document:
         settings = configuration.load()  # others may have written while the feed was read
         _refuse_twice(settings, _checked(told).url)
-        name = _free_name(name, feed, settings)
+        name = _free_name(name, found.feed, settings)
         document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
         if allow_private:
             document["allow_private"] = True
-    return name, feed
+    return name, found
 
 
 def remove(name: str, store: Store) -> None:
