@@ -14,6 +14,7 @@ TITLES = {
     "transcribe": "Transcribing",
     "diarise": "Finding speakers",
     "translate": "Translating",
+    "feeds": "Reading feeds",
 }
 
 

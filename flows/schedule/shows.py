@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import tomlkit
@@ -19,10 +20,12 @@ from flows.schedule import settings as configuration
 from flows.schedule.settings import NAME, Settings, Show
 from flows.schedule.store import Store
 from models.record.errors import InputError
+from models.record.identity import feed_key
 from outputs.library.files import locked, replace_files
 from outputs.text.slug import slug
 
 TABLE = "shows"
+MAX_BASE = 72  # characters of a name before its number
 
 
 def look(
@@ -37,9 +40,9 @@ def look(
     settings = configuration.load()
     told = {key: value for key, value in wanted.items() if value not in (None, "", [])}
     told["url"] = web_address(told["url"].strip())
-    found = feed_of(_checked(told), settings, allow_private=allow_private)
+    found = feed_of(checked(told), settings, allow_private=allow_private)
     told["url"] = without_login(found.url)
-    _refuse_twice(settings, _checked(told).url)
+    _refuse_twice(settings, checked(told).url)
     return _free_name(name, found.feed, settings), told, found
 
 
@@ -68,12 +71,34 @@ def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) ->
     _, told, found = look(name, wanted, allow_private=allow_private)
     with _changing() as document:
         settings = configuration.load()  # others may have written while the feed was read
-        _refuse_twice(settings, _checked(told).url)
+        _refuse_twice(settings, checked(told).url)
         name = _free_name(name, found.feed, settings)
         document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
         if allow_private:
             document["allow_private"] = True
     return name, found
+
+
+def add_all(wanted: Sequence[tuple[str, Mapping[str, Any]]], *, allow_private: bool = False) -> list[str]:
+    """Write many shows to the file at once, each called by its title; returns their names.
+
+    wanted: titles, and the keys of `Show` that say something. Those whose feeds are followed by then are left out.
+    """
+    with _changing() as document:
+        settings = configuration.load()
+        followed, taken = {feed_key(show.url) for show in settings.shows.values()}, set(settings.shows)
+        table = document.setdefault(TABLE, tomlkit.table(is_super_table=True))
+        names = list[str]()
+        for title, told in wanted:
+            if feed_key(told["url"]) not in followed:
+                name = _name_for(title, taken)
+                table[name] = dict(told)
+                followed.add(feed_key(told["url"]))
+                taken.add(name)
+                names.append(name)
+        if allow_private:
+            document["allow_private"] = True
+    return names
 
 
 def remove(name: str, store: Store) -> None:
@@ -92,7 +117,8 @@ def _refuse_twice(settings: Settings, url: str) -> None:
             raise InputError(f"{other} has this feed already")
 
 
-def _checked(told: Mapping[str, Any]) -> Show:
+def checked(told: Mapping[str, Any]) -> Show:
+    """A show of these keys. InputError where one can't be."""
     from pydantic import ValidationError
 
     try:
@@ -102,7 +128,7 @@ def _checked(told: Mapping[str, Any]) -> Show:
 
 
 def _free_name(name: str, feed: Feed, settings: Settings) -> str:
-    name = name or _name_for(feed, settings.shows)
+    name = name or _name_for(feed.title, settings.shows)
     if name in settings.shows:
         raise InputError(f"a show is called {name!r} already: give another --name")
     if not NAME.fullmatch(name):
@@ -110,11 +136,11 @@ def _free_name(name: str, feed: Feed, settings: Settings) -> str:
     return name
 
 
-def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:
-    """The title as a name; ASCII only, since names are also keys and variables."""
-    plain = "-".join(slug(feed.title).encode("ascii", "ignore").decode().split("-")).strip("-")
+def _name_for(title: str, taken: Container[str]) -> str:
+    """The title as a name that is not taken; ASCII only, since names are also keys and variables."""
+    plain = "-".join(slug(title).encode("ascii", "ignore").decode().split("-")).strip("-")
     base = plain if NAME.fullmatch(plain) else "show"
-    numbered = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    numbered = (base if number == 1 else f"{base[:MAX_BASE]}-{number}" for number in count(1))
     return next(name for name in numbered if name not in taken)
 
 
