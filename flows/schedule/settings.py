@@ -292,6 +292,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     formats: tuple[str, ...] = DEFAULT_FORMATS
     allow_private: bool = False
+    extractors: bool = Field(False, description="ask yt-dlp for pages that people add in the app")
     proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
     publish: Publishing = Publishing()
@@ -363,6 +364,7 @@ class Settings(BaseSettings):
                 "device": self.device,
                 "formats": self.formats,
                 "allow_private": self.allow_private,
+                "extractors": "use" if self.extractors else "off",
                 **(own or {}),
             }
         )
