@@ -23,6 +23,7 @@ from prefect.states import Cancelled, Completed
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import naming, own_tracks, pace, steps, translation
+from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
 from flows.progress import heard, progress, stage, took
@@ -46,6 +47,7 @@ from models.record.transcript import (
     Voice,
     Word,
 )
+from models.runtime.cache import holding, use
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
 from outputs.library.files import resolve_location as resolve_location
@@ -328,6 +330,7 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
     return result
 
 
+@holding()
 def _process(
     options: RunOptions,
     download: Callable[[], steps.DownloadedEpisode],
@@ -337,6 +340,7 @@ def _process(
     run = _Run(force=options.force)
     began = time.perf_counter()
     source = download()
+    use(results_folder(), source.session or source.sha256)
     run.note("download", computed=source.fresh)
     if source.fresh:
         run.took("download", began)

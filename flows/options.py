@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
+from outputs.formats.registry import CHOICES
+
 if TYPE_CHECKING:
     from models.asr.transcription import TranscriptionOptions
     from models.diarisation.diariser import DiariserOptions
@@ -117,7 +119,7 @@ class RunOptions(EpisodeOptions):
     device: str = Field("auto", description="auto, cpu or cuda.")
     formats: tuple[str, ...] = Field(
         DEFAULT_FORMATS,
-        description="Comma-separated: json, srt, vtt, txt, html, rttm. episode.json always comes.",
+        description=f"Comma-separated: {', '.join(CHOICES)}. episode.json always comes.",
     )
     force: bool = Field(False, description="Compute every step anew.")
     allow_private: bool = Field(False, description="Accept URLs of this machine and of private networks.")

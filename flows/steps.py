@@ -28,6 +28,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from flows import finding, translation
+from flows.keeping import tracks_folder
 from flows.library.audio import downloads_folder
 from flows.naming import published
 from flows.options import EpisodeOptions, RunOptions
@@ -67,7 +68,7 @@ from models.record.transcript import (
     Turn,
     Word,
 )
-from models.runtime.cache import cache_folder
+from models.runtime.cache import use
 from models.runtime.device import resolve_device
 from outputs.library import corrections, files, read, write
 from outputs.library.corrections import Correction, carry_over
@@ -209,7 +210,7 @@ def _with_tracks(source: str, options: RunOptions, progress: Progress) -> Downlo
         mix.path if mix else source,
         options.track,
         options.tracks,
-        cache_folder() / "tracks",
+        tracks_folder(),
         options.audio_track,
     )
     if found.mix and not found.tracks:
@@ -222,6 +223,7 @@ def _with_tracks(source: str, options: RunOptions, progress: Progress) -> Downlo
         return replace(mix, session=sha256, tracks=found)
     title = Path(source).stem if source else ", ".join(track.name or track.file for track in found.tracks)
     path = downloads_folder() / f"{sha256}.flac"
+    use(path.parent, sha256)
     return DownloadedEpisode(
         Episode(id=finding.identity_of(sha256), title=title),
         str(path),

@@ -15,12 +15,12 @@ from urllib.parse import unquote, urlsplit
 from audio.transfer.access import Access
 from audio.transfer.addresses import redacted, with_login_of
 from audio.transfer.http import fetch_bytes
+from flows.keeping import transcripts_folder
 from models.asr.vocabulary import terms_said
 from models.naming.witness import person_of
 from models.record.errors import DownloadError, EpiscribeError, InputError
 from models.record.transcript import Episode, TranscriptLink
 from models.record.utterances import PublishedTranscript
-from models.runtime.cache import cache_folder
 from outputs.captions.published import read_transcript
 from outputs.formats.registry import is_our_file
 from outputs.library.files import replace_files
@@ -124,7 +124,7 @@ def _path_of(url: str) -> PurePosixPath:
 def _fetched(url: str, options: RunOptions, access: Access | None = None) -> tuple[PublishedTranscript, Path]:
     """What is at an address, and the file it is kept in; what was kept before where the server is down."""
     source = redacted(url)
-    file = cache_folder() / "transcripts" / hashlib.sha256(url.encode()).hexdigest()
+    file = transcripts_folder() / hashlib.sha256(url.encode()).hexdigest()
     try:
         page = fetch_bytes(
             url,

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
 from models.record.errors import EpiscribeError, InputError
+from models.runtime.cache import use
 
 MAX_ENTRIES = 10_000
 MAX_LIST_BYTES = 3_000_000  # of a zip's own list, which is read before its entries can be counted
@@ -63,6 +64,7 @@ def unpacked(
         ours = [
             f"{number:04}{PurePosixPath(name).suffix.lower()}" for number, (name, _) in enumerate(entries)
         ]
+        use(work, folder.name)
         if not folder.is_dir():
             _unpack(opened, path, [entry for _, entry in entries], ours, folder)
     return [(name, folder / own) for (name, _), own in zip(entries, ours, strict=True)]

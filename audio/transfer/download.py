@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -27,6 +27,7 @@ from audio.transfer.access import Access
 from audio.transfer.ranges import Part, content_range, place_of
 from audio.transfer.sniff import HEAD_BYTES, Kind, content_kind, described, file_extension
 from models.record.errors import DownloadError, InputError, NotAudioError, UnwritableError
+from models.runtime.cache import locked_file, use
 
 MAX_BYTES = 4_000_000_000  # about 70 hours at 128 kbit/s, or a long video
 MAX_SECONDS = 2 * 3600  # for one download with all its retries
@@ -153,7 +154,8 @@ class RemoteSource:
         with ExitStack() as stack:
             with _disk_faults(self._folder):
                 self._folder.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(_locked(self._folder / f"{self._key}.lock"))
+                # Waits until no other process downloads the same URL; on Windows that is up to the caller.
+                stack.enter_context(locked_file(self._folder / f"{self._key}.lock"))
             self._record = self._load("json")
             self._client = stack.enter_context(
                 network.open_client(
@@ -309,7 +311,10 @@ class RemoteSource:
             raise InputError(self._too_big())
         free = shutil.disk_usage(self._folder).free
         if total - response.offset > free - SPARE_BYTES:
-            raise NoRoomError(f"no room for {total:,} bytes in {self._folder}: {free:,} are free")
+            raise NoRoomError(
+                f"no room for {total:,} bytes in {self._folder}: {free:,} are free, and some must stay so; "
+                "`episcribe cache prune --downloads SIZE` makes room"
+            )
 
     def _too_big(self) -> str:
         return f"{addresses.redacted(self.url)} is bigger than {self._limits.bytes:,} bytes"
@@ -369,14 +374,18 @@ class RemoteSource:
         sha256 = self._digest[1].hexdigest()
         path = self._folder / f"{sha256}{file_extension(self.url, self.content_type)}"
         said = self._load("part.json")
+        use(self._folder, sha256)
         self._part.replace(path)
         self._store("json", _Record(said.etag, said.last_modified, path.name, sha256, size))
         (self._folder / f"{self._key}.part.json").unlink(missing_ok=True)
         return StoredFile(path, sha256, size)
 
     def _is_stored(self) -> bool:
+        if not self._record.name:
+            return False
+        use(self._folder, self._record.sha256)
         path = self._folder / self._record.name
-        return bool(self._record.name) and path.is_file() and path.stat().st_size == self._record.size
+        return path.is_file() and path.stat().st_size == self._record.size
 
     def _load(self, suffix: str) -> _Record:
         # A record that can't be read is worth as much as none: the file is fetched again.
@@ -468,27 +477,15 @@ def _is_packed(raw: httpx2.Response) -> bool:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Waits until no other process downloads the same URL to the same folder."""
-    with path.open("ab") as file:
-        _lock(file)
-        yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: there one download at a time is up to the caller
-        return
-    fcntl.flock(file, fcntl.LOCK_EX)
-
-
-@contextmanager
 def _disk_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror
+        reason = (
+            "the disk is full: `episcribe cache prune --downloads SIZE` makes room"
+            if full
+            else error.strerror
+        )
         kind = NoRoomError if full else DownloadError
         raise kind(f"can't write to {folder}: {reason}") from error

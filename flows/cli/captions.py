@@ -1,4 +1,4 @@
-"""Commands for captions, ours and anybody's: `captions`, `lint`."""
+"""Commands for anybody's captions: `lint`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import EpisodeFolder
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (captions, lint):
-        app.command()(command)
-
-
-def captions(
-    folder: EpisodeFolder,
-    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix, bbc or single-line.")] = "podcast",
-    vtt: Annotated[bool, typer.Option("--vtt", help="WebVTT instead of SubRip.")] = False,
-) -> None:
-    """Print an episode's captions, cut for another kind of reader."""
-    from outputs.captions.profiles import profile_named
-    from outputs.formats import srt as subrip
-    from outputs.formats import vtt as webvtt
-    from outputs.library import read
-
-    limits = profile_named(profile)
-    render = webvtt.render if vtt else subrip.render
-    typer.echo(render(read.load(folder), limits), nl=False)
+    app.command()(lint)
 
 
 def lint(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import logs
-from flows.cli import captions, library, measure, models, notify, run, shows, speakers, web
+from flows.cli import cache, captions, export, library, measure, models, notify, run, shows, speakers, web
 from models.runtime.memory import collect_garbage_seldom
 
 NAME = "episcribe"
@@ -21,7 +21,19 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-GROUPS = (run, captions, measure, models, shows, notify, library, web, speakers)  # in the order of the help
+GROUPS = (
+    run,
+    captions,
+    export,
+    measure,
+    models,
+    cache,
+    shows,
+    notify,
+    library,
+    web,
+    speakers,
+)  # in the order of the help
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 

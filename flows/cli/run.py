@@ -168,7 +168,7 @@ def diarise(
 
 def render(
     folder: EpisodeFolder,
-    formats: Annotated[str, typer.Option(help="Comma-separated names.")] = ALL_FORMATS,
+    formats: Annotated[str, option("formats")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
     from outputs.library import corrections, read, write

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.record.errors import InputError
 from models.record.transcript import AudioFile
-from models.runtime.cache import cache_folder
+from models.runtime.cache import cache_folder, use
 from outputs.library import read
 from outputs.library.files import is_local, stamp
 
@@ -29,6 +29,8 @@ def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Pat
     if kept is not None and is_local(kept):
         return kept
     sha256 = audio.sha256
+    if sha256.isalnum() and any(downloads_folder().glob(f"{sha256}.*")):
+        use(downloads_folder(), sha256)
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
     here = Path(audio.path)
     if not found and here.is_file() and _sha256_of(here, stamp(here)) == sha256:
@@ -36,7 +38,8 @@ def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Pat
     if found:
         return found[0]
     raise InputError(
-        f"{folder}: its audio is not kept here: give it with --audio FILE, or run with --keep-audio"
+        f"{folder}: its audio is not kept here: give it with --audio FILE; or run the episode again, which fetches it, "
+        "with --keep-audio if it is to stay"
     )
 
 

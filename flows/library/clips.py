@@ -8,17 +8,19 @@ from pathlib import Path
 from flows.library.audio import find_audio
 from models.record.cropping import crop
 from models.record.errors import InputError
-from outputs.formats import srt
+from models.runtime.cache import holding
+from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.files import replace_files
 from outputs.text.characters import one_line
 from outputs.text.times import clock
 
 # What pydub hands to ffmpeg as the format, by the extension of the file.
-FORMATS = {".mp3": "mp3", ".m4a": "ipod", ".wav": "wav", ".flac": "flac", ".ogg": "ogg", ".opus": "opus"}
+CONTAINERS = {".mp3": "mp3", ".m4a": "ipod", ".wav": "wav", ".flac": "flac", ".ogg": "ogg", ".opus": "opus"}
 BITRATES = {".mp3": "160k", ".m4a": "128k"}
 
 
+@holding()
 def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | None = None) -> list[Path]:
     """Write the audio from `start` to `end` seconds to `out` and its captions beside it; returns both paths.
 
@@ -30,8 +32,8 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
     from audio.transfer.download import local_file
 
     transcript = read.load(folder)
-    if out.suffix.lower() not in FORMATS:
-        raise InputError(f"{out}: unknown kind of audio; give a name that ends in {', '.join(FORMATS)}")
+    if out.suffix.lower() not in CONTAINERS:
+        raise InputError(f"{out}: unknown kind of audio; give a name that ends in {', '.join(CONTAINERS)}")
     if start >= transcript.audio.seconds:
         raise InputError(
             f"can't cut from {clock(start)}: the episode ends at {clock(transcript.audio.seconds)}"
@@ -45,9 +47,13 @@ def make_clip(folder: Path, start: float, end: float, out: Path, audio: Path | N
     tags = {"title": title, "artist": one_line(transcript.episode.show)}
     kind = out.suffix.lower()
     encode(
-        fade_ends(normalise_loudness(piece)), out, format=FORMATS[kind], bitrate=BITRATES.get(kind), tags=tags
+        fade_ends(normalise_loudness(piece)),
+        out,
+        format=CONTAINERS[kind],
+        bitrate=BITRATES.get(kind),
+        tags=tags,
     )
     captions = out.with_suffix(".srt")
     said = replace(said, audio=replace(said.audio, seconds=len(piece) / 1000))
-    replace_files({captions: srt.render(said).encode("utf-8", "backslashreplace")})
+    replace_files({captions: FORMATS["srt"].render(said)})
     return [out, captions]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from flows.keeping import results_folder
 from models.naming.person_names import fold
 from models.naming.voices import KnownVoice, VoiceRegistry, sounds_like
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Transcript
-from models.runtime.cache import cache_folder
 from outputs.library import files, read, voices_file
 from outputs.library.folders import show_episodes
 from outputs.library.migration import migrate
@@ -117,6 +116,5 @@ def _forget_heard(transcript: Transcript, name: str, voice: KnownVoice) -> None:
 
 def drop_kept_diarisations(sha256: str) -> None:
     """Delete the kept results of an audio's diarisation on this machine: they hold voices too."""
-    results = Path(os.environ.get("PREFECT_LOCAL_STORAGE_PATH", cache_folder() / "results"))
-    for path in results.glob(f"diarise-v*-{sha256}-*") if sha256.isalnum() else ():
+    for path in results_folder().glob(f"diarise-v*-{sha256}-*") if sha256.isalnum() else ():
         path.unlink(missing_ok=True)

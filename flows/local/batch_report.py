@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from flows import logs
 from flows.local.progress_bars import TITLES
-from flows.pace import duration
 from flows.progress import reporting_to
 from outputs.text.terminal import printable
-from outputs.text.times import clock
+from outputs.text.times import clock, duration
 
 if TYPE_CHECKING:
     from flows.local.batch import Outcome, Told

@@ -20,6 +20,7 @@ from typing import Any
 from audio.tracks.recording import Recording
 from audio.transfer.download import local_file
 from flows import steps
+from flows.options import DEFAULT_FORMATS
 from models.asr import transcription as asr
 from models.asr.transcription import TranscriptionOptions
 from models.diarisation import diariser
@@ -28,11 +29,11 @@ from models.record.spans import speech_of
 from models.record.transcript import AudioFile, Episode
 from models.runtime.device import resolve_device, usable_cores
 from models.runtime.energy import metered, per_hour
-from outputs.formats.registry import FORMATS
 from outputs.library import write
 
 EMPTY_RUN = """
 from flows.local.prefect_session import prefect_session
+from flows.options import DEFAULT_FORMATS
 with prefect_session():
     from prefect import flow
     flow(lambda: None, name="empty")()
@@ -92,7 +93,7 @@ def _measured(audio: Path, words: TranscriptionOptions, turns: DiariserOptions) 
             diariser_model=turns.model,
             spoken=spoken,
         )
-        write.publish(transcript, Path(folder), FORMATS)
+        write.publish(transcript, Path(folder), DEFAULT_FORMATS)
     work = {name: spent for name, spent in seconds.items() if not name.startswith("load")}
     return {
         "audio_seconds": round(decoded.seconds, 3),

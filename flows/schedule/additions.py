@@ -15,6 +15,7 @@ from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, web_address
 from audio.transfer.download import Limits, RemoteSource
 from flows import finding
+from flows.library.audio import downloads_folder
 from flows.options import CommandLine, EpisodeOptions
 from flows.schedule import feed_reading, queue
 from flows.schedule.plan import ListedEpisode
@@ -24,7 +25,6 @@ from flows.schedule.uploads import SCHEME, Upload, Uploads, title_of
 from models.record.errors import InputError
 from models.record.identity import feed_key
 from models.record.transcript import Episode
-from models.runtime.cache import cache_folder
 from outputs.text.terminal import printable
 
 MODELS = ("model", "translator")  # whose values may be folders of the machine
@@ -71,7 +71,7 @@ def find_address(
     show = settings.shows.get(followed.get(feed_key(source), ""))
     access = show.access(settings.proxy) if show else Access(proxy=settings.proxy)
     limits = Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS)
-    folder = cache_folder() / "downloads"
+    folder = downloads_folder()
     opening = RemoteSource(source, folder, limits=limits, allow_private=allow_private, access=access)
     with opening as opened:
         found = finding.episode_at(opened, which, allow_private=allow_private, access=access)

@@ -20,6 +20,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed
 
 from audio.transfer.addresses import redacted
+from flows import keeping
 from flows.episode import process_episode
 from flows.schedule import feed_reading
 from flows.schedule import settings as configuration
@@ -73,6 +74,7 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
     release(settings, store)
     started = hand_out(settings, store, deployment) if deployment else process_due(settings, store)
     show_table("poll-episodes", started, "Episodes that were started")
+    keeping.prune(settings.cache.budgets())
     return {
         "feeds": len(readings),
         "unreadable": {reading.show: reading.error for reading in readings if reading.error},

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flows import logs
+from flows import keeping, logs
 from flows.local.prefect_server import HOST, TemporaryServer
 from flows.local.prefect_session import has_server
 from flows.schedule import settings as configuration
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 POLL_POOL, POLL = "episcribe-polls", "scheduled"
 EPISODE_POOL, EPISODES = "episcribe", "queued"
 EPISODES_DEPLOYMENT = f"process-episode/{EPISODES}"
+VACUUM = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
 QUERY_SECONDS = 2.0  # between two looks for runs, and for episodes, that are due
-SWEEP_SECONDS = 3600.0  # between two looks for uploads that nobody needs any more
+SWEEP_SECONDS = 3600.0  # between two looks for what nobody needs any more, of uploads and in the cache folder
 
 
 def serve(settings: Settings, at_once: int, *, without_shows: bool = False) -> None:
@@ -59,7 +60,7 @@ def work(at_once: int, name: str | None = None) -> None:
         raise InputError("a worker needs a server: set PREFECT_API_URL to the one that episcribe serve uses")
 
     async def start() -> None:
-        await _worker(EPISODE_POOL, at_once, name).start(printer=_say)
+        await asyncio.gather(_worker(EPISODE_POOL, at_once, name).start(printer=_say), _keep_within_budgets())
 
     _until_stopped(start())
 
@@ -141,6 +142,15 @@ def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
 def _sweep() -> None:
     settings = configuration.load()
     Uploads(settings, open_store(settings.store)).sweep()
+    keeping.prune(settings.cache.budgets())
+
+
+async def _keep_within_budgets() -> None:
+    """What `_watch_store` does beside `serve`, where there are only hands."""
+    while True:
+        with suppress(Exception):  # what can't be read or removed now can another time
+            await asyncio.to_thread(lambda: keeping.prune(configuration.load().cache.budgets()))
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def _worker(pool: str, at_once: int, name: str | None = None) -> WarmWorker:
@@ -184,7 +194,11 @@ def _server() -> Iterator[str]:
     _require_free(port)
     cache_folder().mkdir(parents=True, exist_ok=True)
     database = cache_folder() / "prefect-server.db"
-    environment = {"PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}"}
+    environment = {
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+        # Finished runs go after 90 days, or what PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD says in seconds.
+        VACUUM: os.environ.get(VACUUM, "true"),
+    }
     with TemporaryServer(environment, port) as server:
         server.wait()
         with temporary_settings({PREFECT_API_URL: server.api_url}):

@@ -15,16 +15,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from flows.keeping import KINDS, Budgets
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
 from models.record.errors import InputError, MachineError
 from outputs.library.files import is_local, resolve_location
@@ -46,6 +48,10 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 OUR_HEADERS = ("accept-encoding", "connection", "content-length", "host", "if-range", "range", "user-agent")
 HOST = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::[0-9]{1,5})?|\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
+
+SIZE = re.compile(r"0|([0-9]{1,15}(?:\.[0-9]{1,9})?)\s?([kKMGT]i?B|B)")
+UNITS = {"b": 1} | {f"{letter}b": 1000**n for n, letter in enumerate("kmgt", 1)}
+UNITS |= {f"{letter}ib": 1024**n for n, letter in enumerate("kmgt", 1)}
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -187,6 +193,45 @@ class Publishing(_Strict):
     files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
 
 
+def _size(given: object) -> object:
+    """The bytes that a text says; ValueError where it is no size.
+
+    >>> _size("20 GB"), _size("1.5GiB"), _size("0"), _size("none")
+    (20000000000, 1610612736, 0, None)
+    """
+    if not isinstance(given, str):
+        return given
+    if given.strip().lower() == "none":
+        return None
+    found = SIZE.fullmatch(given.strip())
+    if found is None:
+        raise ValueError(f"{given!r} is no size: write 20 GB, 500 MB, 1.5 GiB, 0 or none")
+    return round(float(found[1] or 0) * UNITS[(found[2] or "B").lower()])
+
+
+Size = Annotated[Annotated[int, Field(ge=0, strict=True)] | None, BeforeValidator(_size)]
+
+
+def size(given: str) -> int | None:
+    """The bytes that somebody says, None for no bound; InputError where it is no size."""
+    try:
+        return cast(int | None, _size(given))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+class Cache(_Strict):
+    """How much may be kept in the cache folder, as 20 GB or none; what was not used for longest goes first."""
+
+    downloads: Size = Field(None, description="audio from the web")
+    results: Size = Field(None, description="kept results of steps")
+    models: Size = Field(None, description="models, those of the hub that were used here included")
+
+    def budgets(self) -> Budgets:
+        """As `flows.keeping.prune` has them."""
+        return {kind: getattr(self, kind) for kind in KINDS}
+
+
 class Notify(_Strict):
     """Who is told by mail, chat or push when something happens; only a variable holds the address and its secrets."""
 
@@ -244,6 +289,8 @@ class Settings(BaseSettings):
     proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
     publish: Publishing = Publishing()
+    cache: Cache = Cache()
+
     notify: dict[str, Notify] = {}
     shows: dict[str, Show] = {}
 
@@ -288,6 +335,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What the caller says goes before the environment, this before the file, and that before what is built in."""
+        if isinstance(env_settings, EnvSettingsSource):  # EPISCRIBE_CACHE is the folder
+            named = env_settings.env_vars.items()
+            env_settings.env_vars = {name: value for name, value in named if name != "episcribe_cache"}
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
     def show(self, name: str) -> Show:

@@ -27,6 +27,7 @@ from audio.tracks import archive
 from audio.tracks.sources import check_sources
 from audio.transfer.download import SPARE_BYTES
 from audio.transfer.sniff import HEAD_BYTES, content_kind, described
+from flows.keeping import fetched_folder
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.queue import LIVE
 from flows.schedule.settings import Settings
@@ -34,7 +35,7 @@ from flows.schedule.store import Store
 from flows.schedule.tables import database_time, episodes
 from flows.schedule.tables import uploads as _uploads
 from models.record.errors import EpiscribeError, InputError, OutputError
-from models.runtime.cache import cache_folder
+from models.runtime.cache import cache_folder, holding, use
 from outputs.library.files import is_local, resolve_location, upload_file
 from outputs.text.terminal import printable
 
@@ -260,9 +261,14 @@ class Uploads:
                 raise InputError(f"the file {upload.name} is not in {self.folder}: send it again")
             yield there
             return
-        here = cache_folder() / "uploads" / upload.file_name
+        here = fetched_folder() / upload.file_name
         with _disk(here.parent):
             here.parent.mkdir(parents=True, exist_ok=True)
+        with holding():
+            use(here.parent, here.name)
+            yield from self._fetched(upload, there, here)
+
+    def _fetched(self, upload: Upload, there: Path, here: Path) -> Iterator[Path]:
         try:
             try:
                 with there.open("rb") as source, here.open("wb") as file:

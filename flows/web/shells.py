@@ -20,6 +20,7 @@ from flows.web.access import Caller
 from flows.web.accounts import accounts_of
 from flows.web.authentication import own_path
 from flows.web.episodes import config_of, folder_of
+from outputs.formats.registry import FORMATS
 from outputs.pages import templates
 
 ASSETS, TEMPLATES = Path(__file__).parent / "assets", Path(__file__).parent / "pages"
@@ -59,7 +60,7 @@ def library_page(request: Request) -> Response:
 def episode_page(request: Request, show: str, name: str) -> Response:
     """An episode: to read, hear, correct, review."""
     folder_of(config_of(request), show, name)
-    return page(request, "episode", episode=f"{show}/{name}")
+    return page(request, "episode", episode=f"{show}/{name}", formats=FORMATS.values())
 
 
 @router.get("/login")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.record.errors import InputError, ModelError, WrongSettingError
 from models.runtime import hub, offline_models
+from models.runtime.cache import use_hub_model
 
 OFFLINE = {"base": offline_models.WHISPER_BASE, "tiny.en": offline_models.WHISPER_TINY_EN}
 WEIGHTS = "model.bin"
@@ -81,6 +82,7 @@ def _from_hub(model: str) -> str:
         raise InputError(
             f"no Whisper model called {model!r}: use {known}, a folder, or a hub id such as org/name"
         )
+    use_hub_model(_hub_id(model))
     try:
         return str(download_model(model))
     except Exception as error:

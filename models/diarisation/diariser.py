@@ -17,6 +17,7 @@ from models.record.progress import Progress, silent
 from models.record.spans import exclusive_turns, who_speaks
 from models.record.transcript import Diarisation, Turn, Voice
 from models.runtime import hub, offline_models
+from models.runtime.cache import use_hub_model
 from models.runtime.device import resolve_device
 from models.runtime.gpu_failures import cpu_when_gpu_fails
 from models.runtime.memory import limit_malloc_arenas, return_freed_memory
@@ -208,6 +209,8 @@ def require(options: DiariserOptions, device: str) -> None:
         raise ModelError(
             f"{COMMUNITY} is gated: accept its conditions on the hub and set HF_TOKEN, or use --diariser offline"
         )
+    elif model == "community-1":
+        use_hub_model(COMMUNITY)
 
 
 def hub_token() -> str | None:

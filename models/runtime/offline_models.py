@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.record.errors import ModelError
-from models.runtime.cache import cache_folder
+from models.runtime.cache import cache_folder, use
 
 COPY_BYTES = 1 << 20
 PULL_COMMAND = "episcribe models pull"
@@ -91,6 +91,7 @@ class OfflineModel:
 
     def require(self) -> Path:
         """The model's folder; ModelError with the command to run when the model isn't there."""
+        use(cache_folder(), self.name)
         if not self.present:
             raise ModelError(f"the model {self.name} is not on this machine: run `{PULL_COMMAND}` once")
         return self.folder

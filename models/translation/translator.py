@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from models.record.errors import InputError, MachineError, ModelError
 from models.runtime import hub
+from models.runtime.cache import use_hub_model
 from models.runtime.device import resolve_device, usable_cores
 from models.runtime.gpu_failures import FittingBatches
 
@@ -122,6 +123,7 @@ def resolve(model: str) -> tuple[str, Path]:
 def _from_hub(model: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    use_hub_model(model)
     try:
         folder = Path(snapshot_download(model, allow_patterns=list(FILES)))
     except Exception as error:

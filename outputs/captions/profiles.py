@@ -73,6 +73,7 @@ class Profile:
 
 PODCAST = Profile("podcast", max_chars=32, names=True, simultaneous=True)
 VTT = replace(PODCAST, name="vtt", max_chars=65, names=False)
+VIDEO = replace(VTT, name="video", max_chars=42)  # as wide as Netflix's; for files that say how captions look
 NETFLIX = Profile("netflix", max_chars=42, gap=2 * FRAME, free_gap=12 * FRAME)
 BBC = Profile("bbc", max_chars=37, columns_per_second=math.inf, words_per_minute=180.0, free_gap=1.0)
 SINGLE_LINE = replace(VTT, name="single-line", max_lines=1)  # for importers that join lines without a space

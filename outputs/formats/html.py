@@ -19,6 +19,7 @@ from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
+from outputs.text.document import date_of, show_of, title_of
 from outputs.text.languages import foreign_tag, spoken_languages
 from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
@@ -123,24 +124,18 @@ def _translations(transcript: Transcript) -> Iterator[tuple[str, Transcript]]:
 
 def head(transcript: Transcript) -> dict[str, object]:
     """The values of a template that say what the episode is and draw who speaks when."""
-    episode = transcript.episode
     return {
         "icon": templates.ICON,
         "language": one_line(transcript.language).strip() or UNDETERMINED,
         "title": title_of(transcript),
-        "show": one_line(episode.show).strip(),
-        "published": one_line(episode.published).strip()[:10],
+        "show": show_of(transcript),
+        "published": date_of(transcript),
         "seconds": fragment_seconds(length_of(transcript)),
         "length": clock(length_of(transcript)),
         "warnings": [one_line(warning).strip() for warning in transcript.warnings],
         "drawing": drawing(transcript),
         "languages": spoken_languages(transcript),
     }
-
-
-def title_of(transcript: Transcript) -> str:
-    """The episode's title on one line."""
-    return one_line(transcript.episode.title).strip() or "Transcript"
 
 
 def length_of(transcript: Transcript) -> float:

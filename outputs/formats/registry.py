@@ -1,30 +1,57 @@
-"""The formats we write, by the name that users give on the command line."""
+"""The formats we write, by the name that users give on the command line.
+
+No file has a name that one of a translation could have: those are transcript.<language>.<extension>.
+"""
 
 from __future__ import annotations
 
-from outputs.formats import episode_json, html, plain_text, podcast_json, rttm, srt, vtt
 from outputs.formats.format import Format
 
-TRANSLATED = ("srt", "vtt", "txt")  # the formats in which translations are written, too
-EPISODE = Format("episode", "episode.json", "application/json", episode_json.render)
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EPISODE = Format("episode", "episode.json", "application/json", "outputs.formats.episode_json:render")
 
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
         EPISODE,
-        Format("json", "transcript.json", "application/json", podcast_json.render),
-        Format("srt", "transcript.srt", "application/x-subrip", srt.render),
-        Format("vtt", "transcript.vtt", "text/vtt", vtt.render),
-        Format("txt", "transcript.txt", "text/plain", plain_text.render),
-        Format("html", "transcript.html", "text/html", html.render),
-        Format("rttm", "diarization.rttm", "text/plain", rttm.render),
+        Format("json", "transcript.json", "application/json", "outputs.formats.podcast_json:render"),
+        Format("srt", "transcript.srt", "application/x-subrip", "outputs.formats.srt:render", "captions"),
+        Format("vtt", "transcript.vtt", "text/vtt", "outputs.formats.vtt:render", "captions"),
+        Format("ttml", "transcript.ttml", "application/ttml+xml", "outputs.formats.ttml:render", "captions"),
+        Format("ass", "transcript.ass", "text/x-ssa", "outputs.formats.ass:render", "captions"),
+        Format("txt", "transcript.txt", "text/plain", "outputs.formats.plain_text:render", "text"),
+        Format("md", "transcript.md", "text/markdown", "outputs.formats.markdown:render", "text"),
+        Format("docx", "transcript.docx", DOCX, "outputs.formats.docx:render", "text", charset=""),
+        Format("html", "transcript.html", "text/html", "outputs.formats.html:render"),
+        Format("rttm", "diarization.rttm", "text/plain", "outputs.formats.rttm:render"),
+        Format("csv", "transcript.csv", "text/csv", "outputs.formats.tables:segments_csv"),
+        Format("tsv", "transcript.tsv", "text/tab-separated-values", "outputs.formats.tables:segments_tsv"),
+        Format("csv-words", "words.csv", "text/csv", "outputs.formats.tables:words_csv"),
+        Format("tsv-words", "words.tsv", "text/tab-separated-values", "outputs.formats.tables:words_tsv"),
+        Format("whisper", "whisper.json", "application/json", "outputs.formats.whisper_json:render"),
+        Format("whisperx", "whisperx.json", "application/json", "outputs.formats.whisperx_json:render"),
+        Format("podlove", "podlove.json", "application/json", "outputs.formats.podlove_json:render"),
     )
 }
+TRANSLATED = tuple(entry for entry in FORMATS.values() if entry.translated)
+CHOICES = tuple(
+    name for name in FORMATS if name != EPISODE.name
+)  # what `--formats` takes: the record always comes
+
+
+def format_of(name: str) -> tuple[Format, str] | None:
+    """The format of a file of ours by its name, and the language of a translation, "" for none; None for others."""
+    for entry in FORMATS.values():
+        if entry.file_name == name:
+            return entry, ""
+    stem, *language, extension = name.split(".")
+    if len(language) == 1:
+        for entry in TRANSLATED:
+            if entry.file_name == f"{stem}.{extension}":
+                return entry, language[0]
+    return None
 
 
 def is_our_file(name: str) -> bool:
     """Whether files of ours are called so, translations among them."""
-    parts = name.split(".")
-    plain = name if len(parts) != 3 else f"{parts[0]}.{parts[2]}"
-    among = FORMATS if plain == name else TRANSLATED
-    return any(FORMATS[entry].file_name == plain for entry in among)
+    return format_of(name) is not None

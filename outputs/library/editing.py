@@ -26,7 +26,7 @@ import regex
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
 from outputs.formats import episode_json
-from outputs.formats.html import UNDETERMINED, length_of, title_of
+from outputs.formats.html import UNDETERMINED, length_of
 from outputs.formats.registry import EPISODE
 from outputs.library import corrections, files, read, review
 from outputs.library.corrections import (
@@ -49,6 +49,7 @@ from outputs.library.review import Doubt
 from outputs.pages.speaking_time import COLOURS
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
+from outputs.text.document import title_of
 from outputs.text.languages import language_tag
 from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
 from outputs.text.times import milliseconds, whole_ms

@@ -77,7 +77,7 @@ def _write(path: Path, registry: VoiceRegistry) -> None:
 def keep_episode_voices(sha256: str, voices: Sequence[Voice]) -> None:
     """Keep the voices that were heard in an audio, on this machine; none means there are none to keep."""
     path = _heard(sha256)
-    _drop_old(path.parent)
+    drop_old()
     if not voices:
         path.unlink(missing_ok=True)
         return
@@ -100,17 +100,22 @@ def episode_voices(sha256: str) -> tuple[Voice, ...]:
     return voices
 
 
+def voices_folder() -> Path:
+    """Where this machine keeps the voices that were heard in episodes."""
+    return cache_folder() / "voices"
+
+
 def _heard(sha256: str) -> Path:
     # It may be of a record that somebody else wrote.
     name = sha256 if sha256.isalnum() else hashlib.sha256(sha256.encode("utf-8", "replace")).hexdigest()
-    return cache_folder() / "voices" / f"{name}.json"
+    return voices_folder() / f"{name}.json"
 
 
-def _drop_old(folder: Path) -> None:
-    """Delete what was kept longer ago than HEARD_DAYS."""
+def drop_old() -> None:
+    """Delete what was heard in episodes longer ago than HEARD_DAYS, of whatever show."""
     oldest = time.time() - HEARD_DAYS * 24 * 3600
-    with suppress(OSError):
-        for entry in os.scandir(folder):
+    with suppress(OSError), os.scandir(voices_folder()) as entries:
+        for entry in entries:
             if entry.name.endswith(".json") and entry.stat().st_mtime < oldest:
                 Path(entry.path).unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from models.record.errors import InputError
 from models.record.transcript import Transcript
 from outputs.formats.format import Format
 from outputs.formats.html import KEPT_AUDIO
-from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED
+from outputs.formats.registry import CHOICES, EPISODE, FORMATS, TRANSLATED
 from outputs.library import corrections
 from outputs.library.corrections import Correction
 from outputs.library.files import is_local, replace_files, unwritable, upload_file
@@ -68,18 +68,15 @@ def contents_of(
     chosen = [
         (entry, language)
         for entry in formats_named(formats)
-        for language in ("", *(translations_of(transcript) if entry.name in TRANSLATED else ()))
+        for language in ("", *(translations_of(transcript) if entry.translated else ()))
     ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
     transcript = replace(transcript, review=reviewed(transcript, corrected) if made else None)
-    texts = _rendered(transcript, corrected, chosen, processes)
-    # A file name that is not UTF-8 reaches us with lone surrogates; JSON reads their escapes back.
+    rendered = _rendered(transcript, corrected, chosen, processes)
     contents = {
-        folder / (entry.translated_name(language) if language else entry.file_name): text.encode(
-            "utf-8", "backslashreplace"
-        )
-        for (entry, language), text in zip(chosen, texts, strict=True)
+        folder / (entry.translated_name(language) if language else entry.file_name): data
+        for (entry, language), data in zip(chosen, rendered, strict=True)
     }
     return (
         contents
@@ -90,8 +87,8 @@ def contents_of(
 
 def _rendered(
     record: Transcript, corrected: Transcript, chosen: Sequence[tuple[Format, str]], processes: int
-) -> list[str]:
-    """The text of each format: the record's own file of what the models heard, all others corrected.
+) -> list[bytes]:
+    """The content of each format: the record's own file of what the models heard, all others corrected.
 
     chosen: the formats, each with the language of a translation, "" for what was said.
     """
@@ -106,7 +103,7 @@ def _rendered(
         )
 
 
-def _render(entry: Format, language: str, sources: Sequence[Transcript]) -> str:
+def _render(entry: Format, language: str, sources: Sequence[Transcript]) -> bytes:
     record, corrected = sources
     if language:
         corrected = translated(corrected, translations_of(corrected)[language])
@@ -120,13 +117,13 @@ def _inherit(*sources: Transcript) -> None:
     _inherited[:] = sources
 
 
-def _render_inherited(name: str, language: str) -> str:
+def _render_inherited(name: str, language: str) -> bytes:
     return _render(FORMATS[name], language, _inherited)
 
 
 def remove_translations(folder: Path, languages: Iterable[str]) -> None:
     """Remove the files of translations into these languages. What can't be removed stays: all else is done by then."""
-    for file in (folder / FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED):
+    for file in (folder / one.translated_name(code) for code in languages for one in TRANSLATED):
         with suppress(Exception):  # each kind of store has its own
             file.unlink(missing_ok=True)
 
@@ -136,7 +133,7 @@ def formats_named(names: Iterable[str]) -> list[Format]:
     wanted = dict.fromkeys(names)
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:
-        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(FORMATS)}")
+        raise InputError(f"unknown format {', '.join(map(repr, unknown))}; there are {', '.join(CHOICES)}")
     return [*(FORMATS[name] for name in wanted if name != EPISODE.name), EPISODE]
 
 

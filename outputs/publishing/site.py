@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Segment, Transcript
-from outputs.formats.html import KEPT_AUDIO, SITE_LINK, length_of, render, title_of
+from outputs.formats.html import KEPT_AUDIO, SITE_LINK, length_of, render
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
@@ -35,6 +35,7 @@ from outputs.pages import templates
 from outputs.pages.speaking_time import speaking_times
 from outputs.publishing.changes import Changes, changes_of
 from outputs.text.characters import one_line
+from outputs.text.document import title_of
 from outputs.text.languages import language_tag
 from outputs.text.times import clock, fragment_seconds
 from outputs.text.translations import translations_of
@@ -46,7 +47,7 @@ UNTITLED = "Single episodes"
 SAME_WRITE_SECONDS = 1.0
 UNKNOWN_INDEX = "en"  # the language of the index in which words of an unknown one are
 NEWEST = 30  # episodes on the first page
-SHARED = ("transcript.vtt", "transcript.srt", "transcript.json", "transcript.txt")
+SHARED = tuple(one.file_name for one in FORMATS.values() if one.name not in ("episode", "html", "rttm"))
 HEADERS = """\
 /*
   X-Content-Type-Options: nosniff
@@ -56,6 +57,8 @@ HEADERS = """\
 /*.srt
   Access-Control-Allow-Origin: *
 /*.json
+  Access-Control-Allow-Origin: *
+/*.ttml
   Access-Control-Allow-Origin: *
 """
 _STYLES = ("tokens.css", "page.css", "site.css")
@@ -230,7 +233,7 @@ def _episode(
 def shared_files(transcript: Transcript, folder: Path) -> list[Path]:
     """The files of an episode that are for everybody and are served as they are: captions, text, kept audio."""
     languages = translations_of(transcript)
-    translated = [FORMATS[name].translated_name(code) for code in languages for name in TRANSLATED]
+    translated = [one.translated_name(code) for code in languages for one in TRANSLATED]
     audio = read.kept_audio(folder, transcript.audio)
     found = [folder / shared for shared in (*SHARED, *translated)]
     return [file for file in found if file.is_file()] + ([audio] if audio is not None else [])

@@ -25,7 +25,7 @@ from outputs.publishing.site import shared_files
 SENT = ".episcribe-files.json"
 # Stores that know no folders; some would make a bucket of a mistyped name.
 OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory"))
-_TYPES = {PurePosixPath(entry.file_name).suffix: entry.media_type for entry in FORMATS.values()}
+_TYPES = {PurePosixPath(entry.file_name).suffix: entry.content_type for entry in FORMATS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ class _Place:
     def put(self, file: Path, name: str) -> None:
         """Send a file, a piece at a time."""
         self._make_folder(name)
-        media_type = _TYPES.get(PurePosixPath(name).suffix) if "s3" in self._protocols else None
-        told = {"ContentType": f"{media_type}; charset=utf-8"} if media_type else {}
+        content_type = _TYPES.get(PurePosixPath(name).suffix) if "s3" in self._protocols else None
+        told = {"ContentType": content_type} if content_type else {}
         self._system.put_file(str(file), self._path(name), **told)
 
     def remove(self, name: str) -> None:

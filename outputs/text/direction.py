@@ -45,13 +45,16 @@ def directed(lines: Sequence[str], language: str) -> list[str]:
     >>> [line.encode("ascii", "namereplace").decode()[:28] for line in directed(["Anne: مرحبا!"], "ar")]
     ['\\\\N{RIGHT-TO-LEFT EMBEDDING}A']
     """
+    begin = _RLE if is_right_to_left("".join(lines), language) else _LRE
+    told = marked(lines, language)
+    return [f"{begin}{line}{_PDF}" if begin == _RLE or _seems_right_to_left(line) else line for line in told]
+
+
+def marked(lines: Sequence[str], language: str) -> list[str]:
+    """The lines of a caption whose direction its file tells: only with what keeps a name apart from what is said."""
     if is_right_to_left("".join(lines), language):
-        return [_embedded(line, _RLE, _RLM) for line in lines]
-    return [_embedded(line, _LRE, _LRM) if _seems_right_to_left(line) else line for line in lines]
-
-
-def _embedded(line: str, begin: str, mark: str) -> str:
-    return f"{begin}{line.replace(': ', f':{mark} ')}{_PDF}"
+        return [line.replace(": ", f":{_RLM} ") for line in lines]
+    return [line.replace(": ", f":{_LRM} ") if _seems_right_to_left(line) else line for line in lines]
 
 
 def undirected(line: str) -> str:

@@ -44,6 +44,11 @@ class Paragraph:
         return _text(self.words)
 
     @property
+    def start(self) -> float:
+        """When its first word is said, in seconds."""
+        return self.words[0].start
+
+    @property
     def speaker(self) -> str | None:
         """The label of who says it."""
         return self.parts[0].segment.speaker

@@ -13,7 +13,10 @@ from models.record.graphemes import graphemes
 MIN_LENGTH = 16  # bytes; room for a reserved name and the hash after it
 HASH_LENGTH = 8
 
+MAX_NAME = 200  # bytes; with a path around it
+
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # device names on Windows
+_UNSAFE = re.compile(r'[<>:"/\\|?*%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^[. ]|[. ]$|^$')
 _WITHIN_WORDS = re.compile("['’ʼ\u200d]")  # apostrophes, and the joiner of conjuncts
 # Latin letters that Unicode does not decompose.
 _LATIN = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
@@ -39,6 +42,27 @@ def slug(text: str, max_length: int = 80) -> str:
     if not part:
         return digest
     return f"{part}-{digest}" if _RESERVED.fullmatch(part) else part
+
+
+def safe_name(name: str) -> str:
+    """A file's name if every system takes it (NFC), else one like it, told apart from all others by a hash.
+
+    >>> safe_name("Episode 1.mp3"), safe_name("what?.mp3"), safe_name("nul")
+    ('Episode 1.mp3', 'what-4bce59eb.mp3', 'nul-99e62427')
+    """
+    plain = unicodedata.normalize("NFC", name)
+    long = len(plain.encode("utf-8", "surrogatepass")) > MAX_NAME
+    if long or _UNSAFE.search(plain) or _RESERVED.fullmatch(plain.casefold().partition(".")[0].rstrip()):
+        return told_apart(name)
+    return plain
+
+
+def told_apart(name: str) -> str:
+    """A safe name like that of a file, with a hash of it."""
+    stem, dot, extension = name.rpartition(".") if "." in name.lstrip(".") else (name, "", "")
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
+    base = f"{_shortened(_hyphenated(_folded(stem)), MAX_NAME // 2)}-{digest}".lstrip("-")
+    return f"{base}.{slug(extension, MIN_LENGTH)}" if dot else base
 
 
 def _folded(text: str) -> str:

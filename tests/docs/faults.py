@@ -174,6 +174,7 @@ def _parsed(words: list[str]) -> dict[str, Any]:
 # What the parser takes as text and the command itself judges.
 _VALUES: dict[str, Callable[[Any], object]] = {
     "profile": profile_named,
+    "format": lambda name: formats_named([name]),
     "formats": lambda names: formats_named(names.split(",") if isinstance(names, str) else names),
     "diariser": lambda name: DiariserOptions(model=name),
 }

@@ -101,9 +101,9 @@ WRONG = {
     "option": ("```sh\nepiscribe run talk.mp3 --frobnicate\n```", "--frobnicate"),
     "command": ("```sh\nepiscribe transcribe talk.mp3\n```", "transcribe"),
     "inner command": ("```sh\nepiscribe voices sing\n```", "sing"),
-    "missing argument": ("```sh\nepiscribe captions --profile bbc\n```", "FOLDER"),
+    "missing argument": ("```sh\nepiscribe export --format srt\n```", "FOLDER"),
     "number": ("```sh\nepiscribe run talk.mp3 --speakers two\n```", "two"),
-    "profile": ("```sh\nepiscribe captions talk --profile cinema\n```", "cinema"),
+    "profile": ("```sh\nepiscribe export talk --format srt --profile cinema\n```", "cinema"),
     "format": ("```sh\nepiscribe run talk.mp3 --formats srt,doc\n```", "doc"),
     "diariser": ("```sh\nepiscribe run talk.mp3 --diariser magic\n```", "magic"),
     "behind a variable and a pipe": ("```sh\nA=1 episcribe search words | episcribe nonsense\n```", "nonsense"),
@@ -151,7 +151,7 @@ Try `episcribe run --force`, `make test`, `--out DIR`; see `models/record/*.py`,
 ```sh
 . .venv/bin/activate   # a comment, "with a quotation mark
 EPISCRIBE_LIBRARY=shows episcribe search '"two words" beg*' --speaker Ann | jq_is_no_program_of_ours
-episcribe captions FOLDER --profile netflix > episode.srt
+episcribe export FOLDER --format srt --profile netflix > episode.srt
 episcribe --version
 make setup TORCH=cpu
 ```

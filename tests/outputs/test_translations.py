@@ -16,7 +16,7 @@ from models.record.cropping import crop
 from models.record.transcript import Transcript, Translation
 from outputs.captions import webvtt as browsers
 from outputs.formats import episode_json, plain_text, vtt
-from outputs.formats.registry import FORMATS, is_our_file
+from outputs.formats.registry import FORMATS, TRANSLATED, is_our_file
 from outputs.library import read, write
 from outputs.library.corrections import NAME, SPEAKER, WORDS, Correction, apply_corrections
 from outputs.publishing.feed import feed_entry
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 EVIL = "Ann --> <c>\n\nNOTE x"
-SUBTITLES = {"transcript.en.srt", "transcript.en.vtt", "transcript.en.txt"}
+SUBTITLES = {one.translated_name("en") for one in TRANSLATED}
 
 
 def bilingual(engine: str = "Whisper base", language: str = "en") -> Transcript:
@@ -52,7 +52,7 @@ def test_subtitles_and_text_are_beside_the_others_and_come_again_from_the_record
     assert published(tmp_path, bilingual()) == {one.file_name for one in FORMATS.values()} | SUBTITLES
     first = {name: (tmp_path / name).read_bytes() for name in SUBTITLES}
     assert b"<v Ann>Where is the island?" in first["transcript.en.vtt"]
-    assert "Im Norden" not in b"".join(first.values()).decode()
+    assert b"Im Norden" not in b"".join(first.values())
     assert published(tmp_path, read.load_record(tmp_path), ("srt",)) == {
         "transcript.srt",
         "transcript.en.srt",

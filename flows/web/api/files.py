@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
 
+from flows.library.exporting import Choices, file_name
 from flows.web.access import Caller, Reader
 from flows.web.episodes import config_of, folder_of
+from flows.web.etags import HEADERS, etag, not_modified
 from flows.web.paging import Page, Paging
-from outputs.formats.registry import EPISODE, FORMATS, is_our_file
+from flows.web.rendering import rendered
+from outputs.captions.profiles import PROFILES
+from outputs.formats.format import Times
+from outputs.formats.registry import EPISODE, FORMATS, format_of
+from outputs.library.editing import stamps
 from outputs.library.read import load_episode
 from outputs.text.slug import slug
 
@@ -34,7 +44,7 @@ class EpisodeFile(BaseModel):
 def list_files(request: Request, caller: Reader, paging: Paging, show: str, name: str) -> Page[EpisodeFile]:
     """The files of an episode, in the order of the formats."""
     folder = folder_of(config_of(request), show, name)
-    told = [_told(file) for file in folder.iterdir() if _is_theirs(file, caller)]
+    told = [one for file in folder.iterdir() if (one := _theirs(file, caller))]
     order = list(FORMATS)
     return paging.slice(sorted(told, key=lambda one: (one.language, order.index(one.kind))))
 
@@ -48,7 +58,8 @@ def download_file(request: Request, caller: Reader, show: str, name: str, file: 
     """A file of an episode, named after its title."""
     folder = folder_of(config_of(request), show, name)
     path = folder / file
-    if not _is_theirs(path, caller):
+    told = _theirs(path, caller)
+    if told is None:
         raise HTTPException(404, f"there is no file {file} of {show}/{name}")
     called = f"{slug(load_episode(folder).title or name)}.{file}"
     headers = {
@@ -56,20 +67,58 @@ def download_file(request: Request, caller: Reader, show: str, name: str, file: 
         "Content-Security-Policy": POLICY,
         "Cache-Control": "private, no-cache",
     }
-    return FileResponse(path, media_type=FORMATS[_told(path).kind].media_type, headers=headers)
+    return FileResponse(path, media_type=FORMATS[told.kind].media_type, headers=headers)
 
 
-def _is_theirs(file: Path, caller: Caller) -> bool:
-    """Whether a file is one that the caller may have. The record tells where private feeds and the audio are."""
-    if file.name == EPISODE.file_name and not caller.may("editor"):
-        return False
-    return is_our_file(file.name) and file.is_file() and not file.is_symlink()
+@router.get(
+    "/episodes/{show}/{name}/export",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+        503: {"description": "The app makes many files; Retry-After says when to come back."},
+    },
+)
+def export_file(
+    request: Request,
+    caller: Reader,
+    show: str,
+    name: str,
+    format: Annotated[str, Query(json_schema_extra={"enum": list(FORMATS)})],
+    names: Annotated[bool | None, Query(description="Of texts: whether they say who speaks.")] = None,
+    times: Annotated[Times | None, Query(description="Of texts: where they say when.")] = None,
+    profile: Annotated[
+        str, Query(description="Of captions: how they are cut.", json_schema_extra={"enum": list(PROFILES)})
+    ] = "",
+    language: Annotated[str, Query(description="Of a translation; empty for what was said.")] = "",
+) -> Response:
+    """An episode in a format, made for this request, with its corrections."""
+    folder = folder_of(config_of(request), show, name)
+    choices = Choices(format, names, times, profile or None, language)
+    if choices.entry is EPISODE and not caller.may("editor"):
+        raise HTTPException(403, "the record of an episode takes the role editor")
+    choices.check()
+    tag = etag(json.dumps([stamps(folder), asdict(choices), version("episcribe")]))
+    if (known := not_modified(request, tag)) is not None:
+        return known
+    called = file_name(load_episode(folder), choices)
+    headers = {
+        **HEADERS,
+        "ETag": tag,
+        "Content-Disposition": _attachment(called),
+        "Content-Security-Policy": POLICY,
+    }
+    return Response(rendered(folder, choices), headers=headers, media_type=choices.entry.content_type)
 
 
-def _told(file: Path) -> EpisodeFile:
-    stem, *language, suffix = file.name.split(".")
-    kind = next(entry.name for entry in FORMATS.values() if entry.file_name == f"{stem}.{suffix}")
-    return EpisodeFile(name=file.name, kind=kind, language="".join(language), bytes=file.stat().st_size)
+def _theirs(file: Path, caller: Caller) -> EpisodeFile | None:
+    """A file that the caller may have; None for others. The record tells where private feeds and the audio are."""
+    found = format_of(file.name)
+    if found is None or not file.is_file() or file.is_symlink():
+        return None
+    kind, language = found
+    if kind is EPISODE and not caller.may("editor"):
+        return None
+    return EpisodeFile(name=file.name, kind=kind.name, language=language, bytes=file.stat().st_size)
 
 
 def _attachment(name: str) -> str:

@@ -101,12 +101,26 @@ function open(page) {
   async function files() {
     try {
       const { items } = await api("GET", `${address}/files`);
-      byId("file-list").replaceChildren(...items.map((/** @type {{name: string, kind: string, bytes: number}} */ file) => element("li", {},
+      byId("file-list").replaceChildren(...items.map((/** @type {{name: string, bytes: number}} */ file) => element("li", {},
         element("a", { href: `${frame.base}/api/v1${address}/files/${encodeURIComponent(file.name)}`, download: file.name }, file.name),
         element("span", { class: "share" }, bytes(file.bytes)))));
-      byId("file-part").hidden = !items.length;
+      const languages = new Set(items.map((/** @type {{language: string}} */ file) => file.language).filter(Boolean));
+      byId("export-language").append(...[...languages].map((code) => element("option", { value: code }, said(code))));
+      byId("export-languages").hidden = byId("export-language").disabled = !languages.size;
+      byId("file-part").hidden = false;
     } catch { /* the page is whole without them */ }
   }
+
+  // Each format has the choices of its kind.
+  const format = byId("export-format"), choices = /** @type {NodeListOf<HTMLElement>} */ (byId("export").querySelectorAll(".choice[data-kind]"));
+  const offer = () => {
+    for (const one of choices) {
+      one.hidden = one.dataset.kind !== format.selectedOptions[0].dataset.kind;
+      /** @type {HTMLSelectElement} */ (one.querySelector("select")).disabled = one.hidden;
+    }
+  };
+  format.addEventListener("change", offer);
+  offer();
 
   // Buttons and keys.
   byId("undo").addEventListener("click", () => editing.step(true));
@@ -152,15 +166,18 @@ function open(page) {
   });
 }
 
+/** What a language is called in the user's. @param {string} code */
+function said(code) {
+  try { return new Intl.DisplayNames([frame.language], { type: "language" }).of(code) ?? code; } catch { return code; }
+}
+
 /** @param {Page} page */
 function head(page) {
   document.title = `${page.title} · ${t("app.name")}`;
   byId("title").textContent = page.title;
   byId("show").textContent = page.show;
   byId("show").hidden = !page.show;
-  const names = new Set(page.speakers.map((one) => one.name)), said = (/** @type {string} */ code) => {
-    try { return new Intl.DisplayNames([frame.language], { type: "language" }).of(code) ?? code; } catch { return code; }
-  };
+  const names = new Set(page.speakers.map((one) => one.name));
   const spoken = page.languages, languages = spoken.length > 1
     ? spoken.map((one) => `${said(one.language)} ${percent(one.share)}`) : page.language && page.language !== UNKNOWN ? [said(page.language)] : [];
   const facts = [page.published ? when(page.published) : null, clock(page.seconds), names.size ? count("editor.speakers", names.size) : null, ...languages];

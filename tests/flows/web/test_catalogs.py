@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.web import catalogs
+from outputs.formats.registry import FORMATS
 
 WEB = Path(catalogs.__file__).parent
 SOURCES = "\n".join(
@@ -34,6 +35,10 @@ def test_every_key_that_is_used_is_there() -> None:
     whole, beginnings = named_keys()
     assert sorted(whole - set(ENGLISH) - PLURALS) == []
     assert [start for start in beginnings if not any(key.startswith(start) for key in ENGLISH)] == []
+
+
+def test_every_format_has_a_name() -> None:
+    assert [name for name in FORMATS if f"export.format.{name}" not in ENGLISH] == []
 
 
 def test_every_key_is_used() -> None:

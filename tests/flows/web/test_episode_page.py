@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from docx import Document
 
 from audio.media.clip import cut, encode
 from flows.web.app import create_app
@@ -17,7 +18,7 @@ from models.record.transcript import Chapter, Speaker, Transcript
 from outputs.library import read
 from outputs.library.draft import word_units
 from outputs.library.write import publish
-from tests.browser import Watched, watched
+from tests.browser import Watched, violations, watched
 from tests.flows.web.conftest import PASSWORD, TOKEN, Running, _served
 from tests.outputs.samples import said, talk, unsure
 
@@ -765,3 +766,18 @@ def test_many_paragraphs_lie_in_one_text_each(browser: Browser, app: Running, li
         page.keyboard.type("Paragraph 399")
         page.keyboard.press("Enter")
         page.wait_for_function(IN_SIGHT)
+
+
+def test_it_is_downloaded_as_whatever_one_chooses(page: Page) -> None:
+    page.locator("#file-part summary").click()
+    page.get_by_label("Format").select_option(label="SubRip captions (.srt)")
+    page.get_by_label("Cut for").wait_for()
+    page.get_by_label("Format").select_option(label="Word document (.docx)")
+    page.get_by_label("Cut for").wait_for(state="hidden")
+    page.get_by_label("Names").select_option(label="Without names")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "roses.docx"
+    texts = [one.text for one in Document(str(download.value.path())).paragraphs]
+    assert ("Welcome to the show on gardens and rain." in texts, "Ann (00:00)" in texts) == (True, False)
+    assert violations(page) == []

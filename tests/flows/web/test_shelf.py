@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from docx import Document
 from jsonschema import Draft202012Validator
 
 from flows.schedule import settings as configuration
@@ -198,6 +200,29 @@ def test_files_are_downloads_named_after_the_title(app: Running, library: Path) 
 def test_other_files_are_not_given(app: Running, library: Path, path: str) -> None:
     (library / PILOT / "voices.json").write_text("{}")
     assert app.client.get(f"/api/v1/episodes/{PILOT}/files/{path}").status_code == 404
+
+
+def test_any_format_is_made_for_who_asks(app: Running, library: Path) -> None:
+    address = f"/api/v1/episodes/{PILOT}/export"
+    answer = app.client.get(address, params={"format": "docx", "names": False, "times": "none"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="2026-01-01-pilot.docx"'
+    assert answer.headers["content-type"].endswith(".wordprocessingml.document")
+    assert [one.text for one in Document(io.BytesIO(answer.content)).paragraphs][1:3] == [
+        "The Show · 2026-01-01", "Welcome back to the show, everybody. I'm Ann.",
+    ]  # fmt: skip
+    known = {"If-None-Match": answer.headers["etag"]}
+    same: dict[str, str | bool] = {"format": "docx", "names": False, "times": "none"}
+    assert app.client.get(address, params=same, headers=known).status_code == 304
+    publish(read.load_record(library / PILOT), library / PILOT, [], amended=[])
+    assert app.client.get(address, params={"format": "docx"}, headers=known).status_code == 200
+    for wrong, told in (
+        ({"profile": "bbc"}, "no cues"),
+        ({"language": "fr"}, "no translation"),
+        ({"format": "doc"}, "unknown"),
+    ):
+        refused = app.client.get(address, params={"format": "txt", **wrong})
+        assert (refused.status_code, told in refused.json()["detail"]) == (400, True), wrong
+    assert app.program("reader").get(address, params={"format": "episode"}).status_code == 403
 
 
 def publishing(client: httpx2.Client, what: str, **order: Any) -> Any:

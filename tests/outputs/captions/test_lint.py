@@ -19,8 +19,8 @@ from models.record.transcript import Segment, Transcript, Word
 from outputs.captions.caption import Fault
 from outputs.captions.lint import Violation, lint, lint_file, parse
 from outputs.captions.profiles import BBC, NETFLIX, PODCAST, PROFILES, VTT, Profile
-from outputs.formats import episode_json, srt, vtt
-from tests.outputs.samples import CONVERSATION, apart, letters, said, spoken, talk, transcripts
+from outputs.formats import srt, vtt
+from tests.outputs.samples import apart, letters, spoken, talk, transcripts
 from tests.outputs.shared_data import shared
 
 WRITERS: dict[str, Callable[[Transcript, Profile], str]] = {"srt": srt.render, "vtt": vtt.render}
@@ -248,20 +248,3 @@ def test_command_says_the_line_of_a_fault(tmp_path: Path) -> None:
     assert "cue 1: order -2 (line 3)\n" in done.stdout
     assert "line 6: time-format: a comma instead of a point in '00:04,000 --> 00:06,000'" in done.stdout
     assert done.stdout.splitlines()[-1] == "1 cue, 2 violations, 2 more that can't be helped"
-
-
-def test_command_that_prints_captions(tmp_path: Path) -> None:
-    (tmp_path / "episode.json").write_text(episode_json.render(CONVERSATION))
-    command = [
-        sys.executable,
-        "-m",
-        "flows.cli",
-        "captions",
-        str(tmp_path),
-        "--profile",
-        "netflix",
-        "--vtt",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == vtt.render(CONVERSATION, NETFLIX)
-    assert done.stdout != vtt.render(talk(said("Hi.")), NETFLIX)

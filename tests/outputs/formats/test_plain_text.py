@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from models.record.transcript import Segment, Transcript, Word
+from outputs.formats.format import TextStyle
 from outputs.formats.plain_text import render
 from outputs.text.paragraphs import PARAGRAPH_CHARS, passages, unbroken
 from tests.outputs.samples import BILINGUAL, CONVERSATION, letters, said, spoken, talk, transcripts
@@ -86,6 +87,15 @@ def test_long_speech_is_broken_at_sentence_ends() -> None:
         assert paragraph.startswith("This")
         assert paragraph.endswith("longer.")
         assert len(paragraph) < PARAGRAPH_CHARS + len(sentence) + 1
+
+
+def test_names_and_times_can_be_chosen() -> None:
+    ann = talk(*BILINGUAL.segments[:2], SPEAKER_00="Ann")
+    one, two = "Welcome back to the show.", "Und jetzt auf Deutsch, damit es alle verstehen können."
+    assert render(ann, TextStyle(times="every-paragraph")) == f"Ann (00:00)\n{one}\n\n(00:02)\n{two}\n"
+    assert render(ann, TextStyle(times="none")) == f"Ann\n{one}\n\n{two}\n"
+    assert render(ann, TextStyle(names=False)) == f"(00:00)\n{one}\n\n{two}\n"
+    assert render(ann, TextStyle(names=False, times="none")) == f"{one}\n\n{two}\n"
 
 
 def test_silence() -> None:

@@ -82,7 +82,7 @@ def test_names_and_voices_by_url_from_the_command_line(bucket: str, tmp_path: Pa
     voices_file.keep_episode_voices(CONVERSATION.audio.sha256, [voice])
     done = episcribe("speakers", "rename", folder, "Bob", "Bobby", cwd=tmp_path)
     assert "the voice of Bobby is known" in done.stdout, done.stderr
-    assert "Bobby" in episcribe("captions", folder, cwd=tmp_path).stdout
+    assert "Bobby" in episcribe("export", folder, "--format", "srt", cwd=tmp_path).stdout
     (tmp_path / "episcribe.toml").write_text(f'library = "{bucket}"\n')
     assert "Bobby" in episcribe("voices", "list", cwd=tmp_path).stdout
     done = episcribe("voices", "forget", "Bobby", "--library", bucket, cwd=tmp_path)
