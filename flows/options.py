@@ -123,6 +123,9 @@ class RunOptions(EpisodeOptions):
     )
     force: bool = Field(False, description="Compute every step anew.")
     allow_private: bool = Field(False, description="Accept URLs of this machine and of private networks.")
+    extractors: Literal["use", "off"] = Field(
+        "use", description="yt-dlp for pages in which no audio is found otherwise: use or off."
+    )
 
     def transcription(self) -> TranscriptionOptions:
         """The part that decides the words, with what the quality comes to here; raises as `choose` does."""

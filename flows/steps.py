@@ -18,7 +18,7 @@ from typing import Any
 from audio.media.ffmpeg import check_file
 from audio.tracks.recording import DecodedAudio, Recording
 from audio.tracks.sources import FoundTracks, TrackSource, check_sources, find_sources, is_collection
-from audio.transfer import integrity
+from audio.transfer import extraction, integrity
 from audio.transfer.access import Access
 from audio.transfer.addresses import (
     checked_url,
@@ -169,8 +169,8 @@ def _check_models(options: RunOptions) -> None:
 def download(source: str, options: RunOptions, progress: Progress = silent) -> DownloadedEpisode:
     """Find the episode SOURCE means and bring its audio to this machine.
 
-    SOURCE is a file, the URL of audio, or the URL of a feed, from which `options.episode` is taken.
-    Raises InputError and DownloadError.
+    SOURCE is a file, the URL of audio, of an episode's page, or of a feed or a show's page, from which
+    `options.episode` is taken. Raises InputError and DownloadError.
     """
     source = web_address(source)
     if options.track or (source and not is_url(source) and is_collection(source)):
@@ -179,10 +179,12 @@ def download(source: str, options: RunOptions, progress: Progress = silent) -> D
         stored = local_file(source)
         episode = Episode(id=finding.identity_of(stored.sha256), title=Path(source).stem)
         return DownloadedEpisode(episode, str(stored.path), stored.sha256, fresh=False)
-    with RemoteSource(source, downloads_folder(), allow_private=options.allow_private) as opened:
-        found = finding.episode_at(opened, options.episode, allow_private=options.allow_private)
-        if opened.kind == "audio":
-            return _fetched(found.episode, _save(opened, progress))
+    reach = finding.Reach(
+        downloads_folder(), allow_private=options.allow_private, extract=options.extractors == "use"
+    )
+    with finding.found_at(source, options.episode, reach) as found:
+        if found.audio is not None:
+            return _fetched(found.episode, _save(found.audio, progress))
     downloaded = download_episode(found.episode, options, progress, last=True)
     return replace(downloaded, feed_warnings=found.warnings)
 
@@ -253,6 +255,8 @@ def download_episode(
     that may pass, as with a server that is down, it is better to come back later, since the next one may be cut
     otherwise or sound worse: only the `last` attempt goes on. access: as whom the servers are asked, and by which way.
     """
+    if episode.audio_url.startswith(finding.EXTRACTED):
+        return _extracted(episode, options, progress, limits, access)
     failures: list[InputError | DownloadError] = []
     for place in _places(episode)[:MAX_PLACES]:
         try:
@@ -312,6 +316,30 @@ def _all_failed(failures: Sequence[InputError | DownloadError]) -> InputError | 
     if all(isinstance(error, InputError) for error in failures):
         return InputError(told)
     return DownloadError(told, transient=any(map(_may_pass, failures)))
+
+
+def _extracted(
+    episode: Episode,
+    options: RunOptions,
+    progress: Progress,
+    limits: Limits | None,
+    access: Access | None,
+) -> DownloadedEpisode:
+    """The audio that yt-dlp finds in the page of an episode that people gave."""
+    page = episode.audio_url.removeprefix(finding.EXTRACTED)
+    if options.extractors == "off":
+        raise InputError(
+            f"{redacted(page)} takes yt-dlp, which `extractors` in episcribe.toml lets nobody use"
+        )
+    stored = extraction.extract(
+        page,
+        downloads_folder(),
+        limits=limits,
+        allow_private=options.allow_private,
+        access=Access(proxy=access.proxy) if access else None,
+        progress=lambda done, total: progress("download", done, total or 0),
+    )
+    return _fetched(replace(episode, audio_url=""), stored)
 
 
 def _witness(episode: Episode, options: RunOptions, access: Access | None) -> Witness:

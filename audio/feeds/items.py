@@ -35,11 +35,13 @@ class FeedItem:
     """An episode as its feed has it.
 
     `positions` are those of its items among all items of the feed, in the order of the document, from 0 on: the
-    first is the one it was read from, the others say the same again.
+    first is the one it was read from, the others say the same again. `link` is the address of its web page, "" for
+    none.
     """
 
     episode: Episode
     positions: tuple[int, ...] = ()
+    link: str = ""
 
     @property
     def position(self) -> int:
@@ -90,7 +92,8 @@ def feed_items(
     kept = [one for one in found if one.position in again]
     episodes = _episodes(kept, credits_of(channel), common)
     items = [
-        FeedItem(episode, tuple(again[one.position])) for one, episode in zip(kept, episodes, strict=True)
+        FeedItem(episode, tuple(again[one.position]), _page_of(one.node, common.feed_url))
+        for one, episode in zip(kept, episodes, strict=True)
     ]
     if len(warnings) > MAX_WARNINGS:
         warnings[MAX_WARNINGS:] = [f"{len(warnings) - MAX_WARNINGS} more items are left out"]
@@ -201,6 +204,16 @@ def _guid(node: Node) -> str:
     told = (_identifier(one) for one in children(node, "", "guid", "id"))
     about = node.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about") or ""
     return next(filter(None, told), on_one_line(about))
+
+
+def _page_of(node: Node, url: str) -> str:
+    """The address of an item's web page, "" where it tells none."""
+    pages = (
+        absolute(base_of(one, url), one.get("href") or text_of(one))
+        for one in children(node, "", "link")
+        if (one.get("rel") or "alternate").strip().lower() == "alternate"
+    )
+    return next(filter(None, pages), "")
 
 
 def _identifier(node: Node) -> str:

@@ -112,6 +112,43 @@ def local_file(path: str | os.PathLike[str]) -> StoredFile:
         return StoredFile(file.absolute(), digest.hexdigest(), opened.tell())
 
 
+def kept(name: str, folder: Path) -> StoredFile | None:
+    """The file that `keep` took into `folder` by this name, None where it isn't there any more."""
+    record = _record_of(folder / f"{_key(name)}.json")
+    path = folder / record.name
+    whole = bool(record.name) and path.is_file() and path.stat().st_size == record.size
+    return StoredFile(path, record.sha256, record.size, fresh=False) if whole else None
+
+
+def keep(file: Path, name: str, folder: Path, extension: str) -> StoredFile:
+    """Take a file that came by another way into `folder`, called by its content, and remember it by `name`."""
+    with _disk_faults(folder):
+        with file.open("rb") as opened:
+            sha256, size = hashlib.file_digest(opened, "sha256").hexdigest(), opened.tell()
+        path = folder / f"{sha256}{extension}"
+        file.replace(path)
+        _store_record(folder / f"{_key(name)}.json", _Record(name=path.name, sha256=sha256, size=size))
+    return StoredFile(path, sha256, size)
+
+
+def _key(name: str) -> str:
+    """By what the record of an address is called."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def _record_of(path: Path) -> _Record:
+    # A record that can't be read is worth as much as none: the file is fetched again.
+    with suppress(OSError, ValueError, TypeError):
+        return _Record(**json.loads(path.read_text("utf-8")))
+    return _Record()
+
+
+def _store_record(path: Path, record: _Record) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_text(json.dumps(asdict(record)), "utf-8")
+    temporary.replace(path)
+
+
 class RemoteSource:
     """An address somebody gave, opened with one GET to see its `content_kind` ("feed", "audio", "page").
 
@@ -140,7 +177,7 @@ class RemoteSource:
         self._access = access or Access()
         self._sleep = sleep
         self._stack = ExitStack()
-        self._key = hashlib.sha256(url.encode()).hexdigest()[:32]
+        self._key = _key(url)
         self._part = self._folder / f"{self._key}.part"
         self._response: _Response | None = None
         self._stored: StoredFile | None = None
@@ -393,16 +430,10 @@ class RemoteSource:
         return path.is_file() and path.stat().st_size == self._record.size
 
     def _load(self, suffix: str) -> _Record:
-        # A record that can't be read is worth as much as none: the file is fetched again.
-        with suppress(OSError, ValueError, TypeError):
-            return _Record(**json.loads((self._folder / f"{self._key}.{suffix}").read_text("utf-8")))
-        return _Record()
+        return _record_of(self._folder / f"{self._key}.{suffix}")
 
     def _store(self, suffix: str, record: _Record) -> None:
-        path = self._folder / f"{self._key}.{suffix}"
-        temporary = path.with_name(f"{path.name}.new")
-        temporary.write_text(json.dumps(asdict(record)), "utf-8")
-        temporary.replace(path)
+        _store_record(self._folder / f"{self._key}.{suffix}", record)
 
 
 class _Response:

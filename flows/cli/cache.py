@@ -35,7 +35,9 @@ def list_kept(as_json: Json = False) -> None:
 
     totals = keeping.totals(settings.load().cache.budgets())
     if as_json:
-        typer.echo(json.dumps([total._asdict() for total in totals], indent=2))
+        typer.echo(
+            json.dumps([{**total._asdict(), "oldest": _moment(total.oldest)} for total in totals], indent=2)
+        )
         return
     from rich.table import Table
 
@@ -44,7 +46,7 @@ def list_kept(as_json: Json = False) -> None:
     table = Table("kept", "number", "size", "budget", "oldest use", "where", box=None, padding=(0, 1))
     for total in totals:
         budget = "none" if total.budget is None else _size(total.budget)
-        oldest = "-" if total.oldest is None else _day(total.oldest)
+        oldest = (_moment(total.oldest) or "-")[:10]
         told = budget if total.kind in keeping.KINDS else "-"
         table.add_row(total.kind, f"{total.number:,}", _size(total.size), told, oldest, total.folder)
     console().print(table)
@@ -87,10 +89,10 @@ def _size(size: int) -> str:
     return f"{size / UNITS[unit]:.{0 if unit == 'B' else 1}f} {unit}"
 
 
-def _day(seconds: float) -> str:
-    from datetime import datetime
+def _moment(seconds: float | None) -> str | None:
+    from datetime import UTC, datetime
 
-    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d}"
+    return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}

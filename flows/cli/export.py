@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.options import Library, location
+from outputs.formats.registry import CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def export(
             help="Folders of episodes, their URLs, or their episode.json.", parser=location, metavar="FOLDER"
         ),
     ],
-    format: Annotated[str, typer.Option(help="One of those of `episcribe run --formats`, or episode.")],
+    format: Annotated[str, typer.Option(help=f"{', '.join(CHOICES)}, or episode.")],
     names: Annotated[
         bool | None,
         typer.Option("--names/--no-names", help="Whether a text says who speaks.", show_default="with names"),

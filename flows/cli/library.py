@@ -113,8 +113,9 @@ def publish(
 
     settings = configuration.load()
     base = checked_base_url(base_url or settings.base_url)
-    feed, access = locate_feed(show)
-    data = read_feed(feed, access, allow_private=allow_private or settings.allow_private)
+    allow_private = allow_private or settings.allow_private
+    feed, access = locate_feed(show, allow_private=allow_private)
+    data = read_feed(feed, access, allow_private=allow_private)
     remote = "://" in feed
     told, address = (redacted(feed), feed) if remote else (feed, "")
     published, skipped = publish_feed(data, configuration.local_library(library), base, told, address)

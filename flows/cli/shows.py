@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,7 +54,9 @@ def register(app: typer.Typer) -> None:
     "header_from",
 )
 def feeds_add(
-    url: Annotated[str, typer.Argument(help="The address of an RSS or Atom feed.")],
+    url: Annotated[
+        str, typer.Argument(help="The address of a feed, of a show's page, or a link to it in a directory.")
+    ],
     name: Annotated[str, typer.Option(help="What to call the show.", show_default="by its title")] = "",
     allow_private: Annotated[bool, option("allow_private")] = False,
     **given: Any,
@@ -63,11 +66,70 @@ def feeds_add(
 
     values = field_values(Show, given)
     people = list(values.pop("known_people"))
-    added, feed = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
-    taken = given["back_fill"]
+    added, found = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
+    feed, taken = found.feed, given["back_fill"]
     _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {taken} are taken")
-    for warning in feed.warnings:
+    for warning in (*found.warnings, *feed.warnings):
         _print(f"  {warning}")
+
+
+@feeds_app.command("import")
+@takes_options(Show, "back_fill", "quality", "model", "language", "speakers", "known_people")
+def feeds_import(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL", help="A list of feeds as other apps export it: OPML, or an address a line."
+        ),
+    ],
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Read the feeds first, and leave out what is none.")
+    ] = True,
+    allow_private: Annotated[bool, option("allow_private")] = False,
+    **given: Any,
+) -> None:
+    """Follow all shows of a list from now on."""
+    from flows.local.progress_bars import bars
+    from flows.progress import progress
+    from flows.schedule import subscriptions
+
+    values = field_values(Show, given)
+    people = list(values.pop("known_people"))
+    listed = subscriptions.read_list(source, allow_private=allow_private)
+    with bars():
+        done = subscriptions.follow_all(
+            listed,
+            {**values, "people": people},
+            check=check,
+            allow_private=allow_private,
+            progress=lambda count, total: progress("feeds", count, total),
+        )
+    for line in done.refused:
+        _print(f"  left out: {line}")
+    for line in done.unread:
+        _print(f"  followed, but can't be read now: {line}")
+    _print(f"{len(done.added)} shows added, {done.known} followed already, {len(done.refused)} left out")
+    if done.refused:
+        raise typer.Exit(1)
+
+
+@feeds_app.command("export")
+def feeds_export(
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write.", show_default="standard output")
+    ] = None,
+) -> None:
+    """Write the shows that are followed as OPML, which other apps read."""
+    from flows.schedule.subscriptions import followed_as_opml
+    from outputs.library.files import replace_files
+
+    settings, store = _opened()
+    written = followed_as_opml(settings, store)
+    if file is None:
+        typer.echo(written.decode(), nl=False)
+    else:
+        replace_files({file: written})
+        _print(f"{len(settings.shows)} shows: {file}")
 
 
 @feeds_app.command("list")

@@ -29,9 +29,10 @@ def find_audio(folder: Path, audio: AudioFile, given: Path | None = None) -> Pat
     if kept is not None and is_local(kept):
         return kept
     sha256 = audio.sha256
-    if sha256.isalnum() and any(downloads_folder().glob(f"{sha256}.*")):
-        use(downloads_folder(), sha256)
     found = sorted(downloads_folder().glob(f"{sha256}.*")) if sha256.isalnum() else []
+    if found:
+        use(downloads_folder(), sha256)
+        found = [file for file in found if file.exists()]
     here = Path(audio.path)
     if not found and here.is_file() and _sha256_of(here, stamp(here)) == sha256:
         found = [here]

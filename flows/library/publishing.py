@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 NOWHERE = "https://unknown.invalid/"  # RFC 2606; the address of a feed that doesn't tell it
 
 
-def locate_feed(show: str) -> tuple[str, Access | None]:
+def locate_feed(show: str, *, allow_private: bool = False) -> tuple[str, Access | None]:
     """Where a show's feed is, and how its server is to be asked.
 
-    SHOW is its name in episcribe.toml, an address, or a file. InputError where it is none of these.
+    SHOW is its name in episcribe.toml, an address, also of a page or a link that leads to the feed, or a file.
+    InputError where it is none of these.
     """
     from audio.transfer.addresses import web_address
+    from flows import finding
+    from flows.library.audio import downloads_folder
     from flows.schedule import settings as configuration
 
     settings = configuration.load()
     show = web_address(show)
     if show in settings.shows:
         return settings.shows[show].url, settings.shows[show].access(settings.proxy)
-    if "://" in show or Path(show).is_file():
+    if "://" in show:
+        return finding.feed_address(show, finding.Reach(downloads_folder(), allow_private)), None
+    if Path(show).is_file():
         return show, None
     raise InputError(
         f"{show}: neither a show in {configuration.config_path()} nor the address of a feed nor a file"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from flows import logs
 from flows.local.progress_bars import TITLES
 from flows.progress import reporting_to
 from outputs.text.terminal import printable
@@ -21,6 +23,10 @@ WIDTH = 10_000  # of a table that no terminal cuts
 @contextmanager
 def settled_one_by_one() -> Iterator[Told]:
     """Within, what is yielded says on stderr what became of each; a terminal shows how far all are, too."""
+    if logs.is_json():
+        with reporting_to(lambda *_: None, lambda _: None):
+            yield _logged
+        return
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -53,6 +59,20 @@ def settled_one_by_one() -> Iterator[Told]:
             yield counted
 
 
+def _logged(outcome: Outcome, number: int, count: int) -> None:
+    level = logging.WARNING if outcome.failed else logging.INFO
+    logs.say(
+        line(outcome),
+        level=level,
+        event="episode.ended",
+        state=outcome.state,
+        source=outcome.source,
+        folder=outcome.folder,
+        number=number,
+        of=count,
+    )
+
+
 def line(outcome: Outcome) -> str:
     """What became of a source, in a line."""
     took = f", {clock(outcome.audio)} of audio in {outcome.took:.1f} s" if outcome.audio is not None else ""
@@ -67,6 +87,9 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     from rich.text import Text
 
     if not outcomes:
+        return
+    if logs.is_json():
+        logs.say(_sums(outcomes), event="run.done")
         return
     console = Console()
     columns = ("source", "state", "audio", "seconds", "folder or error")

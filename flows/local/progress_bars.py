@@ -15,6 +15,7 @@ TITLES = {
     "transcribe": "Transcribing",
     "diarise": "Finding speakers",
     "translate": "Translating",
+    "feeds": "Reading feeds",
 }
 
 

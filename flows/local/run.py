@@ -82,11 +82,12 @@ def run_batch(
     from flows.local.batch import Batch
     from flows.local.batch_report import print_outcomes, settled_one_by_one
     from flows.schedule import settings as configuration
+    from flows.schedule.notices import telling
     from flows.schedule.store import open_store
 
     settings = configuration.load()
     steps.check_options(options)
-    with interruptible(), settled_one_by_one() as told:
+    with interruptible(), settled_one_by_one() as told, telling(_warn):
         batch = Batch(settings, open_store(settings.store), options, told, jobs=jobs)
         try:
             batch.run(sources, len(sources))

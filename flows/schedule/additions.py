@@ -13,7 +13,7 @@ from audio.tracks.file_names import is_mix, people_in
 from audio.tracks.sources import MAX_TRACKS
 from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, web_address
-from audio.transfer.download import Limits, RemoteSource
+from audio.transfer.download import Limits
 from flows import finding
 from flows.library.audio import downloads_folder
 from flows.options import CommandLine, EpisodeOptions
@@ -43,7 +43,7 @@ def add_address(
     options: Mapping[str, Any],
     by: str,
 ) -> ListedEpisode:
-    """Have the episode at an address processed, which is that of its audio or of a feed.
+    """Have the episode at an address processed, which is that of its audio, its page, a link to it, or of a feed.
 
     which: of a feed, as `audio.feeds.parse.pick_episode` has it. An item of a show that is followed is that show's.
     Raises InputError, RunningError and DownloadError.
@@ -68,15 +68,24 @@ def find_address(
     checked_url(source)
     allow_private = allow_private or settings.allow_private
     followed = {feed_key(show.url): name for name, show in settings.shows.items()}
-    show = settings.shows.get(followed.get(feed_key(source), ""))
-    access = show.access(settings.proxy) if show else Access(proxy=settings.proxy)
-    limits = Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS)
-    folder = downloads_folder()
-    opening = RemoteSource(source, folder, limits=limits, allow_private=allow_private, access=access)
-    with opening as opened:
-        found = finding.episode_at(opened, which, allow_private=allow_private, access=access)
-    # The run needs the login that may be in an address, and which a transcript doesn't tell.
-    episode = replace(found.episode, audio_url=source) if opened.kind == "audio" else found.episode
+
+    def access_of(url: str) -> Access:
+        show = settings.shows.get(followed.get(feed_key(url), ""))
+        return show.access(settings.proxy) if show else Access(proxy=settings.proxy)
+
+    reach = finding.Reach(
+        downloads_folder(),
+        allow_private,
+        Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS),
+        access_of,
+        extract=settings.extractors,
+    )
+    with finding.found_at(source, which, reach) as found:
+        episode = found.episode
+        if (
+            found.audio is not None
+        ):  # the run needs the login that may be in it, and which a transcript doesn't tell
+            episode = replace(episode, audio_url=found.audio.url)
     name = followed.get(feed_key(episode.feed_url), "") if episode.feed_url else ""
     if name and store.feed(name, settings.shows[name].url).polled_at is None:
         # Else its first reading would find that something of it is known, and take all others as new.

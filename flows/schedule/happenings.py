@@ -18,8 +18,8 @@ from flows.schedule.rows import decoded
 from flows.schedule.tables import database_time, episodes, happenings, insert_or_leave, readers
 from models.record.transcript import Episode
 
-Event = Literal["done", "failed", "given_up"]
-"""An episode is done; an attempt failed and there will be another; it is given up."""
+Event = Literal["done", "failed", "held_back", "given_up"]
+"""An episode is done; an attempt failed and there will be another; it waits for other settings; it is given up."""
 KEEP_SECONDS = 30 * 24 * 3600.0
 MANY = 1000  # that are read at once
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sqlalchemy import Connection, case, func, or_, select
 
 from flows.schedule import queue, totals
 from flows.schedule import settings as configuration
+from flows.schedule.happenings import Event
 from flows.schedule.store import open_store
 from flows.schedule.tables import database_time, episodes
 from models.record.errors import EpiscribeError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 STATES = ("waiting", "queued", "running", "done", "failed", "cancelled", "skipped")
-OUTCOMES = ("done", "failed", "given_up")
+OUTCOMES = get_args(Event)
 SENT = ("sent", "failed", "given_up")
 
 
@@ -37,7 +38,7 @@ class StoreCollector:
             "episcribe_build", "The Episcribe that tells this.", value={"version": version("episcribe")}
         )
         try:
-            settings = configuration.load()
+            settings = configuration.current()
             store = open_store(settings.store)
             counts = queue.counts(store)
             with store.look() as connection:
@@ -106,7 +107,7 @@ def _of_work(connection: Connection) -> Iterator[Metric]:
     outcomes = totals.read(connection, totals.OUTCOMES)
     attempts = CounterMetricFamily(
         "episcribe_attempts",
-        "Attempts at episodes that have ended: done, failed and to be tried again, or given up.",
+        "Attempts at episodes that have ended: done, failed and to be tried again, held back, or given up.",
         labels=["outcome"],
     )
     for outcome in OUTCOMES:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import quote
 
 from sqlalchemy import update
@@ -41,8 +42,17 @@ GIVE_UP_SECONDS = 24 * 3600.0  # after what is told happened
 SHOWN = 10  # episodes that a message names
 TITLE_CHARS, ERROR_CHARS = 100, 200
 PAGE = "transcript.html"
-WORDS = {"given_up": "given up", "failed": "failed and tried again", "review": "to review", "done": "done"}
-URGENT: tuple[Occasion, ...] = ("given_up", "failed", "review", "done")  # what is told first
+WORDS: dict[Occasion, str] = {
+    "given_up": "given up",
+    "held_back": "waiting for other settings",
+    "failed": "failed and tried again",
+    "review": "to review",
+    "done": "done",
+}
+URGENT = tuple(WORDS)  # what is told first
+BAD: tuple[Occasion, ...] = ("given_up", "held_back")
+When = Literal["late", "idle", "now"]
+"""To tell what is older than `every` of who is told, also where nothing waits to be worked on, or in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +89,13 @@ class _Claim:
     lapses: bool  # whether it is the last attempt
 
 
-def tell(settings: Settings, store: Store, *, now: bool = False) -> list[str]:
-    """Tell what is to be told; returns what is wrong, in lines without secrets. Takes SEND_SECONDS at most.
-
-    now: without waiting for more to happen, since nobody will be here to tell it later.
-    """
+def tell(settings: Settings, store: Store, when: When = "idle") -> list[str]:
+    """Tell what is to be told; returns what is wrong, in lines without secrets. Takes SEND_SECONDS at most."""
     problems, claims = list[str](), list[_Claim]()
     for name, target in settings.notify.items():
         try:
             for address in addresses(name, target):
-                if (claim := _claimed(settings, store, address, now=now)) is not None:
+                if (claim := _claimed(settings, store, address, when)) is not None:
                     claims.append(claim)
         except InputError as error:
             problems.append(f"notify.{name}: {error}")
@@ -102,14 +109,15 @@ def tell(settings: Settings, store: Store, *, now: bool = False) -> list[str]:
 def telling(say: Callable[[str], None], *, at_end: bool = True) -> Iterator[None]:
     """Within, what happens is told, in a thread of its own; problems are said once each.
 
-    at_end: whether what was gathered is told at the end of the block, which waits for that.
+    at_end: whether what was gathered is told at the end of the block, which waits for that, and not before that when
+    nothing happens to wait to be worked on.
     """
     ended, said = threading.Event(), set[str]()
 
-    def look(*, now: bool = False) -> None:
+    def look(when: When = "late" if at_end else "idle") -> None:
         try:
-            settings = configuration.load()
-            problems = tell(settings, open_store(settings.store), now=now) if settings.notify else []
+            settings = configuration.current()
+            problems = tell(settings, open_store(settings.store), when) if settings.notify else []
         except Exception as error:  # a store that can't be reached now, or a file that is being changed
             problems = [f"nobody can be told now: {error}"]
         for problem in problems:
@@ -132,7 +140,7 @@ def telling(say: Callable[[str], None], *, at_end: bool = True) -> Iterator[None
     ended.set()
     if at_end:
         teller.join()
-        look(now=True)
+        look("now")
 
 
 def try_out(settings: Settings, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -185,12 +193,12 @@ def send(address: Address, message: Message) -> str:
         return "the process that sends failed"
 
 
-def _claimed(settings: Settings, store: Store, address: Address, *, now: bool) -> _Claim | None:
+def _claimed(settings: Settings, store: Store, address: Address, when: When) -> _Claim | None:
     """What is to be sent to an address now, where it is for us to send."""
     with store.look() as connection:
         if not happenings.has_news(connection, address.name):
             return None
-    idle = now or _is_idle(store)
+    ripe = when == "now" or (when == "idle" and _is_idle(store))
     with store.begin() as connection:
         reader = happenings.read_to(connection, address.name)
         news = happenings.since(connection, reader["last"])
@@ -200,7 +208,7 @@ def _claimed(settings: Settings, store: Store, address: Address, *, now: bool) -
                 happenings.move(connection, address.name, news[-1].id)
             return None
         moment, first = database_time(connection), told[0][0].moment
-        if reader["next_try_at"] > moment or not (idle or first + address.target.every <= moment):
+        if reader["next_try_at"] > moment or not (ripe or first + address.target.every <= moment):
             return None
         attempt = reader["attempts"] + 1
         claimed = update(readers).where(readers.c.name == address.name)
@@ -256,7 +264,13 @@ def message_of(told: Sequence[tuple[Happening, Occasion]], settings: Settings) -
     lines = [line for one, occasion in by_urgency[:SHOWN] for line in _lines(one, occasion, settings)]
     if (more := len(told) - SHOWN) > 0:
         lines.append(f"... and {more} more")
-    kind = "failure" if counts["given_up"] else "warning" if counts["failed"] or counts["review"] else "info"
+    kind = (
+        "failure"
+        if any(counts[one] for one in BAD)
+        else "warning"
+        if counts["failed"] or counts["review"]
+        else "info"
+    )
     return Message(title, "\n".join(lines), kind)
 
 

@@ -22,6 +22,7 @@ from prefect.states import Cancelled, Crashed
 from audio.transfer.addresses import redacted
 from flows import keeping
 from flows.episode import process_episode
+from flows.finding import EXTRACTED
 from flows.schedule import feed_reading
 from flows.schedule import settings as configuration
 from flows.schedule.artifacts import ProgressBar, show_table
@@ -112,7 +113,7 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
 def parameters_of(listed: ListedEpisode, settings: Settings) -> dict[str, Any]:
     """For a run of `process_episode`. The address is there to be read by people: without its secrets."""
     try:
-        source = redacted(listed.episode.audio_url)
+        source = redacted(listed.episode.audio_url.removeprefix(EXTRACTED))
     except InputError:  # the run itself will say so, and other episodes go on
         told = listed.episode.audio_url
         files = "a file" if is_local(told) else "files that were sent" if is_sent(listed) else ""

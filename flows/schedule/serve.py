@@ -130,7 +130,7 @@ def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
     from flows.schedule.fingerprint import release
     from flows.schedule.poll import hand_out
 
-    settings = configuration.load()
+    settings = configuration.current()
     store = open_store(settings.store)
     release(settings, store)
     now = store.bustle()

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
@@ -41,8 +42,8 @@ DEFAULT_UPLOADS = "uploads"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")  # of a show: no dots, which TOML gives a meaning
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-Occasion = Literal["done", "failed", "given_up", "review"]
-"""An episode is done; an attempt failed and there will be another; it is given up; it is done and needs review."""
+Occasion = Literal["done", "failed", "held_back", "given_up", "review"]
+"""As `flows.schedule.happenings.Event`, and that an episode is done and needs review."""
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
@@ -241,7 +242,7 @@ class Notify(_Strict):
     """Who is told by mail, chat or push when something happens; only a variable holds the address and its secrets."""
 
     url_from: str = Field(description="Variable that holds one or more addresses as Apprise writes them.")
-    on: tuple[Occasion, ...] = Field(("done", "given_up", "review"), description="What to tell.")
+    on: tuple[Occasion, ...] = Field(("done", "held_back", "given_up", "review"), description="What to tell.")
     shows: tuple[str, ...] = Field((), description="Of which shows; empty: of all, and of what people add.")
     every: Seconds = Field(900, description="Seconds that are gathered into one message at most.")
     doubtful: Annotated[float, Field(ge=0, le=1)] = Field(
@@ -291,6 +292,7 @@ class Settings(BaseSettings):
     device: str = "auto"
     formats: tuple[str, ...] = DEFAULT_FORMATS
     allow_private: bool = False
+    extractors: bool = Field(False, description="ask yt-dlp for pages that people add in the app")
     proxy: str = Field("", description="proxy for feeds and audio, or none; else HTTPS_PROXY and HTTP_PROXY")
     limits: Limits = Limits()
     publish: Publishing = Publishing()
@@ -362,6 +364,7 @@ class Settings(BaseSettings):
                 "device": self.device,
                 "formats": self.formats,
                 "allow_private": self.allow_private,
+                "extractors": "use" if self.extractors else "off",
                 **(own or {}),
             }
         )
@@ -412,6 +415,24 @@ def load() -> Settings:
     targets = settings.publish.model_dump()
     publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
     return settings.model_copy(update={**places, "publish": publish})
+
+
+def current() -> Settings:
+    """As `load`, and quick where nothing has changed since: for what looks again and again."""
+    path = config_path().absolute()
+    try:
+        found = path.stat()
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+    except OSError:
+        stamp = (0, 0, 0)
+    variables = (one for one in os.environ.items() if one[0].upper().startswith("EPISCRIBE_"))
+    return _loaded((str(path), *stamp, *sorted(variables)))
+
+
+@lru_cache(maxsize=1)
+def _loaded(_: tuple[object, ...]) -> Settings:
+    """The settings as they are while the file and the variables look so."""
+    return load()
 
 
 def validation_message(error: Mapping[str, Any]) -> str:

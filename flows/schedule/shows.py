@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from audio.feeds.cleaning import MAX_FEED_BYTES
-from audio.feeds.parse import Feed, parse_feed, with_feed_url
-from audio.transfer.addresses import web_address
-from audio.transfer.http import fetch_bytes
+from audio.feeds.parse import Feed
+from audio.transfer.addresses import checked_url, origin, redacted, web_address, without_login
+from audio.transfer.download import Limits
+from flows import finding
+from flows.finding import FoundFeed
+from flows.library.audio import downloads_folder
 from flows.schedule import settings as configuration
 from flows.schedule.rules import ALL
 from flows.schedule.settings import NAME, Settings, Show
 from flows.schedule.store import Store
 from models.record.errors import InputError
+from models.record.identity import feed_key
 from outputs.library.files import locked, replace_files
 from outputs.text.slug import slug
 
 TABLE = "shows"
+MAX_BASE = 72  # characters of a name before its number
 
 
 def look(
     name: str, wanted: Mapping[str, Any], *, allow_private: bool = False
-) -> tuple[str, dict[str, Any], Feed]:
+) -> tuple[str, dict[str, Any], FoundFeed]:
     """Read the feed of a show that may be added: its name, the keys of `Show` that say something, and its feed.
+
+    Its address may be that of the feed, of a page of the show, or a link to it in a directory.
 
     name: "" to call it by the title of the feed. InputError where the feed can't be used, or the show is there already.
     """
@@ -36,31 +43,66 @@ def look(
     told |= {key: list(value) for key, value in told.items() if isinstance(value, tuple)}
     if told.get("types") == list(ALL.types):
         del told["types"]
-    told["url"] = web_address(told["url"])
-    show = _checked(told)
-    _refuse_twice(settings, show.url)
-    page = fetch_bytes(
-        show.url,
-        MAX_FEED_BYTES,
-        allow_private=allow_private or settings.allow_private,
-        access=show.access(settings.proxy),
-        seconds=settings.limits.feed_seconds,
+    told["url"] = web_address(told["url"].strip())
+    found = feed_of(checked(told), settings, allow_private=allow_private)
+    told["url"] = without_login(found.url)
+    _refuse_twice(settings, checked(told).url)
+    return _free_name(name, found.feed, settings), told, found
+
+
+def feed_of(show: Show, settings: Settings, *, allow_private: bool = False) -> FoundFeed:
+    """The feed of a show, whose address may be that of its page, or a link to it. InputError where there is none.
+
+    Its login goes to the server of its address only; a feed that lies elsewhere is refused to a show with one.
+    """
+    access = show.access(settings.proxy)
+    reach = finding.Reach(
+        downloads_folder(),
+        allow_private or settings.allow_private,
+        Limits(seconds=settings.limits.feed_seconds),
+        lambda url: access,
     )
-    feed = with_feed_url(parse_feed(page.data, page.url, page.content_type), show.url)
-    return _free_name(name, feed, settings), told, feed
+    found = finding.feed_at(show.url, reach)
+    if access.secret and origin(checked_url(found.url)) != origin(checked_url(show.url)):
+        raise InputError(
+            f"{redacted(show.url)} leads to {redacted(found.url)}: give that address, if it is to be told the login"
+        )
+    return found
 
 
-def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, Feed]:
+def add(name: str, wanted: Mapping[str, Any], *, allow_private: bool = False) -> tuple[str, FoundFeed]:
     """Write a show to the file, once `look` has read its feed; returns its name and the feed. InputError as there."""
-    _, told, feed = look(name, wanted, allow_private=allow_private)
+    _, told, found = look(name, wanted, allow_private=allow_private)
     with _changing() as document:
         settings = configuration.load()  # others may have written while the feed was read
-        _refuse_twice(settings, _checked(told).url)
-        name = _free_name(name, feed, settings)
+        _refuse_twice(settings, checked(told).url)
+        name = _free_name(name, found.feed, settings)
         document.setdefault(TABLE, tomlkit.table(is_super_table=True))[name] = told
         if allow_private:
             document["allow_private"] = True
-    return name, feed
+    return name, found
+
+
+def add_all(wanted: Sequence[tuple[str, Mapping[str, Any]]], *, allow_private: bool = False) -> list[str]:
+    """Write many shows to the file at once, each called by its title; returns their names.
+
+    wanted: titles, and the keys of `Show` that say something. Those whose feeds are followed by then are left out.
+    """
+    with _changing() as document:
+        settings = configuration.load()
+        followed, taken = {feed_key(show.url) for show in settings.shows.values()}, set(settings.shows)
+        table = document.setdefault(TABLE, tomlkit.table(is_super_table=True))
+        names = list[str]()
+        for title, told in wanted:
+            if feed_key(told["url"]) not in followed:
+                name = _name_for(title, taken)
+                table[name] = dict(told)
+                followed.add(feed_key(told["url"]))
+                taken.add(name)
+                names.append(name)
+        if allow_private:
+            document["allow_private"] = True
+    return names
 
 
 def remove(name: str, store: Store) -> None:
@@ -79,7 +121,8 @@ def _refuse_twice(settings: Settings, url: str) -> None:
             raise InputError(f"{other} has this feed already")
 
 
-def _checked(told: Mapping[str, Any]) -> Show:
+def checked(told: Mapping[str, Any]) -> Show:
+    """A show of these keys. InputError where one can't be."""
     from pydantic import ValidationError
 
     try:
@@ -89,7 +132,7 @@ def _checked(told: Mapping[str, Any]) -> Show:
 
 
 def _free_name(name: str, feed: Feed, settings: Settings) -> str:
-    name = name or _name_for(feed, settings.shows)
+    name = name or _name_for(feed.title, settings.shows)
     if name in settings.shows:
         raise InputError(f"a show is called {name!r} already: give another --name")
     if not NAME.fullmatch(name):
@@ -97,11 +140,11 @@ def _free_name(name: str, feed: Feed, settings: Settings) -> str:
     return name
 
 
-def _name_for(feed: Feed, taken: Mapping[str, Any]) -> str:
-    """The title as a name; ASCII only, since names are also keys and variables."""
-    plain = "-".join(slug(feed.title).encode("ascii", "ignore").decode().split("-")).strip("-")
+def _name_for(title: str, taken: Container[str]) -> str:
+    """The title as a name that is not taken; ASCII only, since names are also keys and variables."""
+    plain = "-".join(slug(title).encode("ascii", "ignore").decode().split("-")).strip("-")
     base = plain if NAME.fullmatch(plain) else "show"
-    numbered = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    numbered = (base if number == 1 else f"{base[:MAX_BASE]}-{number}" for number in count(1))
     return next(name for name in numbered if name not in taken)
 
 

@@ -372,10 +372,9 @@ class Store:
                 waits_for="",
             ):
                 return False
-            became = select(_episodes.c.state, _episodes.c.error).where(_episodes.c.id == episode_id)
-            state, error = connection.execute(became).one()
-            if state != "cancelled":
-                note(connection, "given_up" if state == "failed" else "failed", [(episode_id, error)])
+            if self._state(connection, episode_id) != "cancelled":
+                told = printable(reason)[:MAX_ERROR_CHARS]
+                note(connection, "given_up" if pause is None else "failed", [(episode_id, told)])
             return True
 
     def hold_back(
@@ -406,9 +405,12 @@ class Store:
                 same = and_(_episodes.c.show == listed.show, _episodes.c.options == own)
                 others = and_(same, _episodes.c.state == "waiting", _episodes.c.id != listed.id)
                 connection.execute(update(_episodes).where(others).values(error=told, **waiting))
-            if given_back and not listed.cancelling:
-                note(connection, "failed", [(listed.id, told)])
+            if given_back and self._state(connection, listed.id) != "cancelled":
+                note(connection, "held_back", [(listed.id, told)])
             return given_back
+
+    def _state(self, connection: Connection, episode_id: str) -> str | None:
+        return connection.execute(select(_episodes.c.state).where(_episodes.c.id == episode_id)).scalar()
 
     def waiting_for_settings(self) -> list[tuple[str, dict[str, Any], str]]:
         """What those that wait for other settings have in common: show, own options, and the fingerprint."""

@@ -39,9 +39,10 @@ from outputs.text.terminal import printable
 EVENTS_OF: dict[happenings.Event, str] = {
     "done": "episode.done",
     "failed": "episode.attempt_failed",
+    "held_back": "episode.attempt_failed",
     "given_up": "episode.failed",
 }
-EVENTS = tuple(EVENTS_OF.values())
+EVENTS = tuple(dict.fromkeys(EVENTS_OF.values()))
 READER = "webhooks"
 PREFIX = "whsec_"
 SECRET_BYTES = 32

@@ -58,10 +58,9 @@ def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> bytes:
 
 
 class _Body:
-    """What the document says, as the elements of its body: by python-docx's own runs ten hours took half a minute."""
+    """What the document says, as the elements of its body: by python-docx one run at a time ten hours take 20 s."""
 
     def __init__(self, document: Docx, language: str) -> None:
-        self._body = document.element.body
         self._end = document.element.body.sectPr
         self._language = language
 

@@ -44,11 +44,11 @@ def format_of(name: str) -> tuple[Format, str] | None:
     for entry in FORMATS.values():
         if entry.file_name == name:
             return entry, ""
-    stem, *language, extension = name.split(".")
-    if len(language) == 1:
-        for entry in TRANSLATED:
-            if entry.file_name == f"{stem}.{extension}":
-                return entry, language[0]
+    stem, _, rest = name.partition(".")
+    language, _, extension = rest.partition(".")
+    for entry in TRANSLATED:
+        if entry.file_name == f"{stem}.{extension}":
+            return entry, language
     return None
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from models.record.transcript import Transcript, Word
@@ -21,12 +22,16 @@ UNLIKELIEST = -10.0  # the least log probability that is told: JSON has no -inf
 
 
 def render(transcript: Transcript) -> str:
-    """The segments with their words; times in seconds. It has no place for speakers."""
-    segments, last = list[dict[str, Any]](), ""
+    """The segments with their words; times in seconds. It has no place for speakers, nor for two who talk at once.
+
+    Readers take it that times never run backwards, so there the words of the second have the time of the first's last.
+    """
+    said, last = list[list[Word]](), ""
     for segment in transcript.segments:
         if words := plain_words(segment.words, last):
-            segments.append(_segment(len(segments), words))
+            said.append(words)
             last = words[-1].text
+    segments = [_segment(number, words) for number, words in enumerate(_in_order(said))]
     result = {
         "text": "".join(segment["text"] for segment in segments),
         "segments": segments,
@@ -47,6 +52,17 @@ def plain_words(words: Sequence[Word], last: str) -> list[Word]:
             space = " " if not found and needs_space(last, text) else ""
             found.append(replace(word, start=start, end=max(start, whole_ms(word.end)), text=space + text))
     return found
+
+
+def _in_order(said: Sequence[Sequence[Word]]) -> Iterator[list[Word]]:
+    """The same words, none of which begins before the one before it does, or ends after the next one begins."""
+    starts = [*accumulate((word.start for words in said for word in words), max), math.inf]
+    spans = iter(pairwise(starts))
+    for words in said:
+        yield [
+            replace(word, start=start, end=min(max(start, word.end), following))
+            for word, (start, following) in zip(words, spans, strict=False)
+        ]
 
 
 def _segment(number: int, words: Sequence[Word]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Followed(BaseModel):
 
 
 class Following(BaseModel):
-    """A feed to follow; options as of GET /options, for all of its episodes."""
+    """A show to follow, by its feed, its page or a link to it; options as of GET /options, for all of its episodes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -108,12 +108,12 @@ async def preview(request: Request, caller: Editor, following: Following) -> Pre
 
 def _previewed(following: Following) -> Preview:
     wanted = additions.checked_options(following.options)
-    name, _, feed = shows.look(following.name, {"url": following.url.strip(), **wanted})
-    found = [item.episode for item in feed.items]
+    name, _, looked = shows.look(following.name, {"url": following.url.strip(), **wanted})
+    found = [item.episode for item in looked.feed.items]
     made = plan(name, (), found, back_fill=following.back_fill, new_per_poll=0, rules=following.rules)
     return Preview(
         name=name,
-        title=feed.title,
+        title=looked.feed.title,
         episodes=len(found),
         taken=[FeedItem(title=one.title, published=one.published) for one in made.taken[:100]],
         passed_over=len(made.passed_over),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from audio.transfer.addresses import redacted
+from flows.finding import EXTRACTED
 from flows.schedule import additions, queue
 from flows.schedule.queue import ENDED, LIVE, SKIPPED, RunningError, Standing
 from flows.schedule.uploads import SCHEME
@@ -271,7 +272,7 @@ def _shown(address: str) -> str:
     if not address or address.startswith(SCHEME):
         return ""
     try:
-        return redacted(address)
+        return redacted(address.removeprefix(EXTRACTED))
     except InputError:
         return ""
 

@@ -211,7 +211,7 @@ def test_secret_headers_are_sent_and_not_kept(server: Server, tmp_path: Path) ->
     url = server.url("/a.mp3")
     fetch(url, tmp_path, access=Access({"Authorization": "Bearer hush"}, home=url))
     assert server.requests[0][1]["Authorization"] == "Bearer hush"
-    assert not [path for path in tmp_path.iterdir() if b"hush" in path.read_bytes()]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hush" in path.read_bytes()]
 
 
 def test_file_url(tmp_path: Path) -> None:
@@ -254,7 +254,9 @@ def test_damaged_record_is_ignored(server: Server, tmp_path: Path) -> None:
 def test_records_hold_no_secrets(server: Server, tmp_path: Path) -> None:
     server.routes["/a.mp3?token=secret"] = ranged(BODY)
     fetch(server.url("/a.mp3?token=secret").replace("//", "//me:secret@"), tmp_path)
-    assert not [p for p in tmp_path.iterdir() if "secret" in p.name or b"secret" in p.read_bytes()]
+    assert not [
+        p for p in tmp_path.rglob("*") if "secret" in p.name or (p.is_file() and b"secret" in p.read_bytes())
+    ]
 
 
 def test_too_big_by_its_own_account(server: Server, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
         place = store or str(tmp_path / "store.db")  # noqa: F811
         file.write_text(
             f'store = "{place}"\nbase_url = "https://talks.example"\n[notify.us]\nurl_from = "US"\n'
-            f'on = ["done", "failed", "given_up", "review"]\n{more}'
+            f'on = ["done", "failed", "held_back", "given_up", "review"]\n{more}'
         )
         monkeypatch.setenv(settings.CONFIG_VARIABLE, str(file))
         monkeypatch.setenv("US", " ".join(urls))
@@ -120,11 +120,14 @@ def test_what_happens_is_gathered_while_there_is_more_to_do(configure: Configure
     store.lease("id-2", "run", 60)
     assert (tell(loaded, store), posted(server)) == ([], [])  # and is worked on
     late = loaded.notify["us"].model_copy(update={"every": 0.001})
-    assert tell(loaded.model_copy(update={"notify": {"us": late}}), store) == []
+    assert tell(loaded.model_copy(update={"notify": {"us": late}}), store, "late") == []
     assert [one["title"] for one in posted(server)] == ["Episcribe: 1 given up"]
-    store.fail("id-2", "run", "no audio", pause=3600)
-    assert tell(loaded, store) == []
-    assert [one["title"] for one in posted(server)][1:] == ["Episcribe: 1 failed and tried again"]
+    (listed,) = store.episodes(["show"])[:1]
+    assert store.hold_back(listed, "run", "no such model", pause=3600, waits_for="settings", alike=True)
+    assert tell(loaded, store, "late") == []
+    assert len(server.posted) == 1
+    assert tell(loaded, store) == []  # nothing waits that could be worked on
+    assert [one["title"] for one in posted(server)][1:] == ["Episcribe: 1 waiting for other settings"]
 
 
 def test_a_service_that_is_down_is_tried_again_and_given_up(

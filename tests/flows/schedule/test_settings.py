@@ -12,6 +12,7 @@ from flows.schedule import settings
 from flows.schedule.settings import Settings
 from models.record.errors import InputError
 
+TOLD = "[notify.us]\n"
 Load = Callable[[str], Settings]
 SHOW = '[shows.talk]\nurl = "https://feeds.example/talk"\n'
 
@@ -53,6 +54,24 @@ def test_a_show(load: Load, tmp_path: Path) -> None:
             assert getattr(options, name) == value
 
 
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("20 GB", 20 * 10**9), ("1.5GiB", 3 << 29), ("500 MB", 500_000_000), ("0", 0), ("none", None)],
+)
+def test_budgets(load: Load, monkeypatch: pytest.MonkeyPatch, given: str, size: int | None) -> None:
+    monkeypatch.setenv("EPISCRIBE_CACHE__RESULTS", given)
+    cache = load(
+        f'[cache]\ndownloads = "{given}"\nresults = "1 GB"'
+    ).cache  # beside EPISCRIBE_CACHE, a folder
+    assert cache.budgets() == {"downloads": size, "results": size, "models": None}
+
+
+@pytest.mark.parametrize("given", ['"20"', '"20 Gb"', '"-1 GB"', '"much"', '"GB"', "true", "1.5", "-1"])
+def test_no_budgets(load: Load, given: str) -> None:
+    with pytest.raises(InputError, match=r"cache\.models: "):
+        load(f"[cache]\nmodels = {given}")
+
+
 def test_addresses_are_left_as_they_are(load: Load) -> None:
     loaded = load('library = "s3://bucket/shows"\nstore = "postgresql://db/x"')
     assert (loaded.library, loaded.store) == ("s3://bucket/shows", "postgresql://db/x")
@@ -89,6 +108,13 @@ def test_the_environment_goes_first(load: Load, monkeypatch: pytest.MonkeyPatch)
         ("proxy = 'http://me:secret@p.example'", "a login does not belong in the file"),
         ("[shows.'a b']\nurl = 'https://x.example'", "'a b' is no name for a show"),
         (SHOW + SHOW.replace("talk]", "again]"), "2 shows have the feed https://feeds.example/talk"),
+        (f"{TOLD}url_from = 'slack://secret'", "notify.us.url_from: an address does not belong in the file"),
+        (f"{TOLD}on = ['done']", "notify.us.url_from: Field required"),
+        (f"{TOLD}url_from = 'US'\non = ['finished']", "notify.us.on.0: Input should be 'done', 'failed'"),
+        (f"{TOLD}url_from = 'US'\non = []", "notify.us.on: name at least one of done, failed"),
+        (f"{TOLD}url_from = 'US'\nevery = 0", "notify.us.every"),
+        ("[notify]\nurl_from = 'US'", "notify.url_from"),
+        ("[notify.'a b']\nurl_from = 'US'", "'a b' is no name for who is told"),
         ('schedule = "hourly"', "a schedule has five fields"),
         ("colour = ", "can't be read"),
     ],
@@ -113,6 +139,16 @@ def test_how_a_show_is_asked(load: Load, monkeypatch: pytest.MonkeyPatch) -> Non
     assert dict(loaded.show("talk").public_access().secret) == {}
     other = load(f'proxy = "http://p.example:3128"\n{SHOW}proxy = "none"')
     assert other.show("talk").access(other.proxy).proxy == "none"
+
+
+def test_who_looks_again_sees_what_has_changed(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(SHOW)
+    first = settings.current()
+    assert settings.current() is first
+    load(SHOW.replace("talk", "walk"))
+    assert list(settings.current().shows) == ["walk"]
+    monkeypatch.setenv("EPISCRIBE_LIMITS__QUEUE", "7")
+    assert settings.current().limits.queue == 7
 
 
 def test_an_unknown_show(load: Load) -> None:

@@ -38,7 +38,7 @@ def test_every_key_that_is_used_is_there() -> None:
 
 
 def test_every_format_has_a_name() -> None:
-    assert [name for name in FORMATS if f"export.format.{name}" not in ENGLISH] == []
+    assert [name for name in FORMATS if f"export.format.{name.replace('-', '_')}" not in ENGLISH] == []
 
 
 def test_every_key_is_used() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,25 @@ def test_the_printed_address_lets_in_and_signals_end_it(tmp_path: Path) -> None:
             process.send_signal(number)
             said, _ = process.communicate(timeout=PATIENCE)
             assert (process.returncode, said) == (0, "")
+
+
+def test_a_log_holds_nothing_that_lets_in(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "flows.cli", "--log-format", "json", "web", "--at-once", "0"]
+    (tmp_path / "library").mkdir()
+    with subprocess.Popen(
+        [*command, "--port", "0", "--no-browser"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+        said, more = process.communicate(timeout=PATIENCE)
+    assert json.loads(line)["url"].startswith("http://127.0.0.1:")
+    assert "token" not in line + said + more
 
 
 def test_what_a_browser_is_started_with_signs_in_once(tmp_path: Path) -> None:

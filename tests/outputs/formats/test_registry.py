@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from models.alignment.track_words import merge_tracks
+from models.record.errors import InputError
 from models.record.matching import comparable_words
 from models.record.transcript import Turn
 from outputs.captions.lint import lint, parse
-from outputs.captions.profiles import PODCAST, VTT
-from outputs.formats.registry import FORMATS
+from outputs.captions.profiles import PODCAST, VIDEO, VTT
+from outputs.formats.format import TextStyle
+from outputs.formats.registry import FORMATS, format_of
 from tests.outputs.samples import CONVERSATION, apart, said, talk
 
 ROOT = Path(__file__).parents[3]
@@ -27,13 +29,50 @@ def test_names_and_files() -> None:
         "json": "transcript.json",
         "srt": "transcript.srt",
         "vtt": "transcript.vtt",
+        "ttml": "transcript.ttml",
+        "ass": "transcript.ass",
         "txt": "transcript.txt",
         "md": "transcript.md",
         "docx": "transcript.docx",
         "html": "transcript.html",
         "rttm": "diarization.rttm",
+        "csv": "transcript.csv",
+        "tsv": "transcript.tsv",
+        "csv-words": "words.csv",
+        "tsv-words": "words.tsv",
+        "whisper": "whisper.json",
+        "whisperx": "whisperx.json",
+        "podlove": "podlove.json",
     }
     assert all(entry.name == name for name, entry in FORMATS.items())
+    assert len({entry.file_name for entry in FORMATS.values()}) == len(FORMATS)
+
+
+def test_files_of_translations_have_no_name_of_another_format() -> None:
+    others = [entry.file_name for entry in FORMATS.values() if not entry.file_name.startswith("transcript.")]
+    assert all(name.count(".") == 1 for name in others)
+    assert format_of("transcript.words.vtt") == (FORMATS["vtt"], "words")
+    assert format_of("transcript.en.ttml") == (FORMATS["ttml"], "en")
+    assert format_of("words.csv") == (FORMATS["csv-words"], "")
+    for name in (
+        "transcript.en.csv",
+        "words.en.csv",
+        "transcript.whisper.json",
+        "whisper.en.json",
+        "transcript",
+    ):
+        assert format_of(name) is None
+
+
+def test_a_choice_is_heeded_or_refused() -> None:
+    assert b"<v Ann>" in FORMATS["vtt"].render(CONVERSATION, profile=PODCAST)
+    assert b"Ann: Welcome" in FORMATS["ass"].render(CONVERSATION, profile=PODCAST)
+    assert FORMATS["ttml"].render(CONVERSATION) == FORMATS["ttml"].render(CONVERSATION, profile=VIDEO)
+    assert FORMATS["txt"].render(CONVERSATION, style=TextStyle(names=False)).startswith(b"(00:00)\nWelcome")
+    with pytest.raises(InputError, match="csv has no cues that a profile could cut"):
+        FORMATS["csv"].render(CONVERSATION, profile=VTT)
+    with pytest.raises(InputError, match="srt has names and times of its own"):
+        FORMATS["srt"].render(CONVERSATION, style=TextStyle())
 
 
 @pytest.mark.parametrize("name", [name for name, entry in FORMATS.items() if entry.charset])
@@ -57,8 +96,20 @@ def test_two_who_talk_at_once_are_whole_in_every_format() -> None:
     assert [segment.speaker for segment in segments] == ["A", "B", "A", "B"]
     crosstalk = apart(talk(*segments, A="Ann", B="Bob"))
 
-    for name in ("json", "srt", "vtt", "txt", "html"):
-        text = FORMATS[name].render(crosstalk).decode()
+    for name in (
+        "json",
+        "srt",
+        "vtt",
+        "ttml",
+        "ass",
+        "txt",
+        "html",
+        "csv",
+        "tsv-words",
+        "whisperx",
+        "podlove",
+    ):
+        text = FORMATS[name].render(crosstalk).decode().replace("\\N", " ")
         if name == "html":
             text = re.sub(r"<(style|script).*?</\1>", "", text, flags=re.DOTALL)
         shown = comparable_words(re.sub(r"<v (\w+)>|<[^>]*>", r" \1 ", text))
@@ -76,7 +127,7 @@ def test_two_who_talk_at_once_are_whole_in_every_format() -> None:
     )
     assert 'class="overlap">Mhm.<' in FORMATS["html"].render(crosstalk).decode()
     for name, profile in (("srt", PODCAST), ("vtt", VTT)):
-        text = FORMATS[name].render(crosstalk).decode()
+        text = FORMATS[name].render(crosstalk).decode().replace("\\N", " ")
         assert lint(text, name, profile) == []
         starts = [cue.start for cue in parse(text, name)]
         assert starts == sorted(starts)

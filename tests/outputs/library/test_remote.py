@@ -135,10 +135,11 @@ def test_paths_stay_paths(tmp_path: Path) -> None:
 
 def test_what_is_for_everybody_is_sent_there_once(library: str, tmp_path: Path) -> None:
     shelf, show = tmp_path / "library", "the-show/pilot"
-    publish(CONVERSATION, shelf / show, FORMATS)
+    public = ("html", "json", "srt", "txt", "vtt")
+    publish(CONVERSATION, shelf / show, (*public, "rttm"))
     (shelf / "the-show" / "voices.json").write_text("{}")
     files, skipped = public_files(shelf)
-    sent = {f"{show}/transcript.{kind}" for kind in ("html", "json", "srt", "txt", "vtt")}
+    sent = {f"{show}/transcript.{kind}" for kind in public}
     assert (set(files), skipped) == (sent, {})
     assert upload(files, library, dry_run=True) == upload(files, library) == Changes(tuple(sorted(sent)))
     there = resolve_location(f"{library}/{show}")
