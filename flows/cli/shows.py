@@ -297,7 +297,7 @@ def _rehearse(shows: list[str] | None) -> None:
 
 
 def _dated(episode: Episode) -> str:
-    return f"{episode.published[:10] or 'undated'}  {episode.title}"
+    return f"{episode.published[:10] or 'undated'} {episode.title}"
 
 
 def _poll(shows: list[str] | None, *, debug: bool) -> None:

@@ -83,9 +83,9 @@ class EpisodeRules(BaseModel):
         if not minutes:
             return ""
         if self.min_minutes is not None and minutes < self.min_minutes:
-            return f"it is {_told(minutes)} minutes long (min_minutes = {_told(self.min_minutes)})"
+            return f"it is {_told(minutes)} min long (min_minutes = {_told(self.min_minutes)})"
         if self.max_minutes is not None and minutes > self.max_minutes:
-            return f"it is {_told(minutes)} minutes long (max_minutes = {_told(self.max_minutes)})"
+            return f"it is {_told(minutes)} min long (max_minutes = {_told(self.max_minutes)})"
         return ""
 
 
@@ -132,4 +132,4 @@ def _folded(text: str) -> str:
 
 
 def _told(minutes: float) -> str:
-    return f"{minutes:.1f}".removesuffix(".0")
+    return f"{round(minutes, 2 if minutes < 1 else 1):g}"

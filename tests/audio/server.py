@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+NO_LENGTH = -1  # the end of the connection is that of the body
+
 
 @dataclass
 class Reply:
-    """What to answer: `length` may lie, `cut` closes the connection after that many bytes."""
+    """What to answer: `length` may lie or be NO_LENGTH, `cut` closes the connection after that many bytes."""
 
     status: int = 200
     body: bytes = b""
@@ -56,7 +58,8 @@ class Server:
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 length = len(reply.body) if reply.length is None else reply.length
-                self.send_header("Content-Length", str(length))
+                if length != NO_LENGTH:
+                    self.send_header("Content-Length", str(length))
                 self.end_headers()
                 self.wfile.write(reply.body[: reply.cut])
                 self.close_connection = reply.cut is not None or length != len(reply.body)

@@ -367,6 +367,153 @@ def test_media_before_playlists() -> None:
     assert [one.url for one in item.episode.enclosures] == [f"{A}/{name}" for name in places]
 
 
+def alternate(source: str, attributes: str = 'type="audio/opus"', more: str = "") -> str:
+    return (
+        f"<podcast:alternateEnclosure {attributes}>{more}"
+        f'<podcast:source uri="{source}"/></podcast:alternateEnclosure>'
+    )
+
+
+def places(*parts: str, channel: str = "") -> list[str]:
+    """What of the media of an item with these parts is offered, in the order to try it."""
+    (item,) = parse_feed(rss("".join(parts), channel=channel), URL).items
+    return [one.url.rpartition("/")[2] for one in item.episode.enclosures]
+
+
+def test_alternates_come_after_enclosures_and_before_what_may_be_media() -> None:
+    video = 'type="video/mp4"'
+    assert places(
+        '<enclosure url="/get.php" type=""/>',
+        alternate("/1080.mp4", f'{video} height="1080"'),
+        alternate("/360.mp4", f'{video} height="360"'),
+        alternate("/16k.opus", 'type="audio/opus" bitrate="16000"'),
+        alternate("/8k.opus", 'type="audio/opus" bitrate="8"'),  # kbit/s
+        alternate("/talk.m4a", 'type="audio/x-m4a" bitrate="160000.5"'),
+        alternate("/same.mp3", 'type="audio/mpeg" default="true"'),
+        AUDIO,
+    ) == ["1.mp3", "same.mp3", "talk.m4a", "16k.opus", "8k.opus", "360.mp4", "1080.mp4", "get.php"]
+
+
+def test_alternates_that_nobody_can_fetch_are_none() -> None:
+    for source in (
+        "ipfs://x",
+        "magnet:?xt=urn:btih:1",
+        f"{A}/1.torrent",
+        "ftp://a.example/1.mp3",
+        "",
+        "http://[",
+    ):
+        assert places(AUDIO, alternate(source)) == ["1.mp3"], source
+    torrent = f'<podcast:source uri="{A}/get" contentType="application/x-bittorrent"/>'
+    assert places(
+        AUDIO, f'<podcast:alternateEnclosure type="audio/opus">{torrent}</podcast:alternateEnclosure>'
+    ) == ["1.mp3"]
+    (warning,) = parse_feed(rss(AUDIO, alternate("/1.torrent")), URL).warnings
+    assert "has no audio" in warning
+    assert places(AUDIO, '<podcast:alternateEnclosure type="audio/opus" url="/2.opus"/>') == [
+        "1.mp3",
+        "2.opus",
+    ]
+
+
+def test_alternates_in_another_language_are_left_out() -> None:
+    told = [alternate(f"/{code}.opus", f'type="audio/opus" lang="{code}"') for code in ("en-GB", "de", "")]
+    assert places(AUDIO, *told, channel="<language>en-us</language>") == ["1.mp3", "en-GB.opus", ".opus"]
+    assert places(AUDIO, *told) == ["1.mp3", "en-GB.opus", "de.opus", ".opus"]
+
+
+def test_checksums_of_alternates() -> None:
+    right = "sha256-" + "A" * 43 + "="
+    shapes = {
+        f'type="sri" value="{right}"': right,
+        f'type="SRI" value="md5-x {right}?ct=audio/opus"': right,
+        f'value="{right}"': right,
+        'type="sri" value="sha256-abc123"': "",
+        'type="sri" value="sha384-"': "",
+        f'type="pgp-signature" value="{right}"': "",
+        "": "",
+    }
+    for told, sri in shapes.items():
+        (item,) = parse_feed(
+            rss(AUDIO + alternate("/2.opus", more=f"<podcast:integrity {told}/>")), URL
+        ).items
+        assert [one.sri for one in item.episode.enclosures] == ["", sri], told
+
+
+LIVE = (
+    "<title>Live tonight</title><guid>live-1</guid><podcast:person>Streamer</podcast:person>"
+    '<enclosure url="https://stream.example/live.mp3" type="audio/mpeg" length="33"/>'
+    '<podcast:alternateEnclosure type="audio/mpeg"><podcast:source uri="https://stream.example/2.mp3"/>'
+    "</podcast:alternateEnclosure>"
+)
+
+
+@pytest.mark.parametrize("status", ["pending", "live", "ended", "LIVE", ""])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "{feed}{live}{item}",
+        "{feed}{item}{live}",
+        "{feed}<item>{own}{live}</item>",  # in the item that it is to become
+    ],
+)
+@pytest.mark.parametrize("name", ["podcast:liveItem", "podcast:LiveItem", "p2:liveItem", "liveItem"])
+def test_live_items_are_no_episodes(shape: str, name: str, status: str) -> None:
+    root = '<rss xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:p2="https://odd.example/">'
+    own = f"<title>One</title><guid>1</guid>{AUDIO}"
+    live = f'<{name} status="{status}">{LIVE}</{name}>'
+    body = shape.format(feed="<title>Show</title>", live=live, item=f"<item>{own}</item>", own=own)
+    feed = parse_feed(f"{root}<channel>{body}</channel></rss>".encode(), URL)
+    assert (feed.title, titles(feed), feed.warnings) == ("Show", ["One"], ())
+    assert [one.url for one in feed.episodes[0].enclosures] == [f"{A}/1.mp3"]
+    assert feed.episodes[0].people == ()
+
+
+def test_an_item_in_a_live_item_is_none_and_keeps_its_number() -> None:
+    inner = f"<podcast:liveItem><item>{LIVE}</item></podcast:liveItem>"
+    text = rss(f"<guid>1</guid><title>One</title>{AUDIO}", channel=inner)
+    (item,) = parse_feed(text, URL).items
+    assert (item.episode.title, item.position) == ("One", 1)
+
+
+def test_a_live_item_that_became_an_item_is_an_episode() -> None:
+    live = f'<podcast:liveItem status="ended">{LIVE}</podcast:liveItem>'
+    text = rss(f"<title>Tonight</title><guid>live-1</guid>{AUDIO}", channel=live)
+    assert titles(parse_feed(text, URL)) == ["Tonight"]
+
+
+def test_live_items_in_broken_feeds_swallow_no_episode() -> None:
+    items = "".join(
+        f"<item><title>{n} & more</title><guid>{n}</guid>{AUDIO.replace('1.mp3', f'{n}.mp3')}</item>"
+        for n in (1, 2)
+    )
+    for live in (f"<podcast:liveItem>{LIVE}</podcast:liveItem>", f"<podcast:liveItem>{LIVE}"):
+        feed = parse_feed(f"<rss><channel><title>Show</title>{live}{items}</channel></rss>".encode(), URL)
+        assert (titles(feed), feed.warnings) == (["1 & more", "2 & more"], ())
+        assert [episode.people for episode in feed.episodes] == [(), ()]
+
+
+def test_a_feed_of_live_items_alone_has_no_episode() -> None:
+    with pytest.raises(InputError, match="no episode with audio"):
+        parse_feed(f"<rss><channel><podcast:liveItem>{LIVE}</podcast:liveItem></channel></rss>".encode(), URL)
+
+
+def test_types_and_lengths_of_episodes() -> None:
+    types = {"trailer": "trailer", " Bonus ": "bonus", "FULL": "full", "episode": "", "": ""}
+    for told, kind in types.items():
+        assert only(f"{AUDIO}<itunes:episodeType>{told}</itunes:episodeType>").type == kind
+    assert only(AUDIO).type == ""
+    lengths = {"1:02:3": 3723.0, "00:00:00": 0.0, "0": 0.0, "00:31": 31.0, "3723000": 3_723_000.0, "-5": 0.0}
+    for told, seconds in lengths.items():
+        assert only(f"{AUDIO}<itunes:duration>{told}</itunes:duration>").duration == seconds, told
+
+
+def test_a_feed_that_is_complete() -> None:
+    for told, complete in {"Yes": True, "true": True, "No": False, "": False}.items():
+        channel = f"<itunes:complete>{told}</itunes:complete>"
+        assert parse_feed(rss(AUDIO, channel=channel), URL).complete == complete
+
+
 def test_the_length_of_an_enclosure() -> None:
     lengths = {"5000": 5000, " 12 ": 12, "": 0, "-1": 0, "12:30": 0, "4 MB": 0, "1" * 30: 0, "\u0661": 0}
     for told, right in lengths.items():

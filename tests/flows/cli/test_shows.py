@@ -11,6 +11,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -129,6 +130,35 @@ def test_adding_a_show_tells_what_is_left_out(tmp_path: Path, server: Server) ->
     added = run("feeds", "add", server.url("/feed.xml"), "--allow-private", cwd=tmp_path)
     assert added.splitlines()[1:] == ["  item 1 ('A notice') has no audio: left out"]
     assert "  item 1 ('A notice') has no audio: left out" in run("poll", "--dry-run", cwd=tmp_path)
+
+
+def test_rules_of_a_show_and_its_end(tmp_path: Path, server: Server) -> None:
+    url = serve_show(server, [2, 1])
+    rules = [
+        "--title-lacks",
+        "clip 2",
+        "--title-lacks",
+        "Ärger, viel",
+        "--types",
+        "full,bonus",
+        "--max-minutes",
+        "2.5",
+    ]
+    run("feeds", "add", url, "--allow-private", *rules, cwd=tmp_path)
+    written = (tmp_path / "episcribe.toml").read_text()
+    assert (
+        'title_lacks = ["clip 2", "Ärger, viel"]\ntypes = ["full", "bonus"]\nmax_minutes = 2.5\n' in written
+    )
+    assert "title_has" not in written
+    told = run("poll", "--dry-run", cwd=tmp_path)
+    assert "short-show: read, 1 new\n  2026-11-16 Clip 1\n" in told
+    assert "  2026-11-16 Clip 2: passed over: its title has 'clip 2' (title_lacks)" in told
+    store = Store(str(tmp_path / "episcribe.db"))
+    store.record_failed_reading(FeedState("short-show", url), "answered 410 Gone", gone=True)
+    ended = str(store.feeds()[0].ended_at and datetime.now(UTC).date())
+    for command in ("list", "status"):
+        said = run(*(["feeds", "list"] if command == "list" else ["status"]), cwd=tmp_path)
+        assert f"ended on {ended} (410 Gone): episcribe poll short-show asks again" in said
 
 
 def test_a_failed_poll_says_why_and_ends_with_1(tmp_path: Path, server: Server) -> None:

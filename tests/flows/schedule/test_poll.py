@@ -13,9 +13,9 @@ from flows.library.publishing import publish_feed
 from flows.schedule import feed_reading, settings, totals
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
-from flows.schedule.store import Store, open_store
+from flows.schedule.store import PATIENCE, Store, open_store
 from outputs.library import read
-from tests.audio.server import Reply, Server
+from tests.audio.server import Reply, Server, ranged
 from tests.flows.shows import CLIP_SECONDS, clip, feed, serve_show, show_table, write_config
 
 Poll = Callable[..., dict[str, Any]]
@@ -389,3 +389,137 @@ def test_an_unknown_show_is_bad_input(configure: Configure, poll: Poll, server: 
     configure(show_table("short", serve_show(server, [1])))
     with pytest.raises(InputError, match="no show is called 'other'"):
         poll("other")
+
+
+def test_rules_pass_over_by_title_type_and_length(
+    poll: Poll, configure: Configure, server: Server, tmp_path: Path
+) -> None:
+    """Clip 1 tells no length: it is passed over once its audio is there, and no model hears it."""
+    url = serve_show(server, [4, 3, 2, 1])
+    body = feed(server, [4, 3, 2, 1]).replace(
+        b"<rss ", b'<rss xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" '
+    )
+    trailer = b"<guid>g3</guid><itunes:episodeType>trailer</itunes:episodeType>"
+    long = b"<guid>g4</guid><itunes:duration>2:00:00</itunes:duration>"
+    body = body.replace(b"<guid>g3</guid>", trailer).replace(b"<guid>g4</guid>", long)
+    server.routes["/feed.xml"] = ranged(body, '"v1"')
+    rules = 'back_fill = 20\ntypes = ["full"]\ntitle_lacks = ["clip 2"]\n'
+    loaded, store = configure(show_table("short", url, f"{rules}min_minutes = 1\nmax_minutes = 60"))
+    (rehearsed,) = feed_reading.preview(loaded, store, ["short"])
+    assert rehearsed.plan is not None
+    assert [one.episode.title for one in rehearsed.plan.passed_over] == ["Clip 4", "Clip 3", "Clip 2"]
+    result = poll()
+    (row,) = result["started"]
+    assert (row["episode"], row["state"]) == ("Clip 1", "Skipped")
+    listed = by_title(store)
+    assert {one.state for one in listed.values()} == {"skipped"}
+    assert {title: one.error for title, one in listed.items()} == {
+        "Clip 4": "passed over: it is 120 min long (max_minutes = 60)",
+        "Clip 3": "passed over: its type is trailer (types)",
+        "Clip 2": "passed over: its title has 'clip 2' (title_lacks)",
+        "Clip 1": "passed over: it is 0.03 min long (min_minutes = 1)",
+    }
+    assert asked(server, "/4.wav") == []
+    assert not (tmp_path / "library").exists()
+    assert poll()["started"] == []
+    store.retry(listed["Clip 1"].id, "ann")  # somebody wants it all the same
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    configure(show_table("short", url, 'back_fill = 20\ntypes = ["full"]\nmax_minutes = 60'))
+    before = len(asked(server, "/feed.xml"))
+    assert [row["episode"] for row in poll()["started"]] == ["Clip 2"]  # of a feed that is unchanged
+    assert "If-None-Match" in asked(server, "/feed.xml")[before]
+
+
+def test_a_feed_that_is_gone_for_good_ends_its_show(poll: Poll, configure: Configure, server: Server) -> None:
+    loaded, store = configure(show_table("short", serve_show(server, [1]), "back_fill = 0"))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    server.routes["/feed.xml"] = Reply(410)
+    assert "answered 410" in poll()["unreadable"]["short"]
+    assert feed_reading.shows_to_leave_alone(loaded, store) == {"short"}
+    before = len(server.requests)
+    assert poll()["feeds"] == 0
+    assert len(server.requests) == before
+    assert "short" in poll("short")["unreadable"]  # somebody asks for it
+    other, _ = configure(show_table("short", serve_show(server, [1], "/other.xml")))
+    assert feed_reading.shows_to_leave_alone(other, store) == set()
+    loaded, _ = configure(show_table("short", serve_show(server, [1]), "back_fill = 0"))
+    assert poll("short")["unreadable"] == {}
+    assert feed_reading.shows_to_leave_alone(loaded, store) == set()
+    assert store.feeds()[0].ended_at is None
+
+
+def test_a_new_address_that_is_gone_leads_back_to_the_first(configure: Configure, server: Server) -> None:
+    serve_show(server, [1], "/new.xml")
+    server.routes["/feed.xml"] = Reply(301, headers={"Location": "/new.xml"})
+    loaded, store = configure(show_table("short", server.url("/feed.xml")))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    server.routes |= {"/new.xml": Reply(410), "/feed.xml": Reply(200, feed(server, [1]))}
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert (reading.error, store.feeds()[0].ended_at) == ("", None)
+    server.routes["/feed.xml"] = Reply(301, headers={"Location": "/new.xml"})
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert "410" in reading.error
+    assert store.feeds()[0].ended_at is not None
+
+
+def test_a_live_item_is_new_once_it_is_an_item(configure: Configure, server: Server) -> None:
+    live = (
+        '<podcast:liveItem status="live"><title>Tonight</title><guid>g2</guid>'
+        f'<enclosure url="{server.url("/2.wav")}" type="audio/wav"/></podcast:liveItem>'
+    )
+    url = server.url("/feed.xml")
+    server.routes["/feed.xml"] = Reply(200, feed(server, [], extra=live))
+    loaded, store = configure(show_table("short", url, "back_fill = 1"))
+    (reading,) = feed_reading.read_feeds(loaded, store, ["short"])
+    assert "no episode with audio" in reading.error
+    assert feed_reading.shows_to_leave_alone(loaded, store) == set()
+    server.routes["/feed.xml"] = Reply(200, feed(server, [1], extra=live))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    server.routes["/feed.xml"] = Reply(200, feed(server, [2, 1]))
+    feed_reading.read_feeds(loaded, store, ["short"])
+    assert {title: one.state for title, one in by_title(store).items()} == {
+        "Clip 2": "waiting",
+        "Clip 1": "waiting",
+    }
+
+
+def test_a_feed_that_fails_for_long_is_asked_less_often(configure: Configure, server: Server) -> None:
+    loaded, store = configure(show_table("short", server.url("/gone.xml")))
+    for _ in range(PATIENCE - 1):
+        feed_reading.read_feeds(loaded, store, ["short"])
+    assert feed_reading.shows_to_leave_alone(loaded, store) == set()
+    feed_reading.read_feeds(loaded, store, ["short"])
+    assert feed_reading.shows_to_leave_alone(loaded, store) == {"short"}
+    serve_show(server, [1], "/gone.xml")
+    feed_reading.read_feeds(loaded, store, ["short"])
+    assert feed_reading.shows_to_leave_alone(loaded, store) == set()
+
+
+def test_a_complete_feed_is_read_once_a_day(configure: Configure, server: Server) -> None:
+    complete = "<itunes:complete>Yes</itunes:complete>"
+    server.routes["/feed.xml"] = ranged(feed(server, [1], extra=complete), '"v1"')
+    loaded, store = configure(show_table("short", server.url("/feed.xml")))
+    for _ in range(2):  # the second time it is unchanged
+        feed_reading.read_feeds(loaded, store, ["short"])
+        assert feed_reading.shows_to_leave_alone(loaded, store) == {"short"}
+        assert store.feeds()[0].is_complete
+    server.routes["/feed.xml"] = ranged(feed(server, [1]), '"v2"')
+    feed_reading.read_feeds(loaded, store, ["short"])
+    assert feed_reading.shows_to_leave_alone(loaded, store) == set()
+
+
+def test_an_alternate_is_heard_where_the_enclosure_is_gone(
+    poll: Poll, configure: Configure, server: Server
+) -> None:
+    url = serve_show(server, [2, 1])
+    source = f'<podcast:source uri="{server.url("/2.wav")}"/>'
+    alternate = f'<podcast:alternateEnclosure type="audio/wav">{source}</podcast:alternateEnclosure></item>'
+    server.routes["/feed.xml"] = Reply(200, feed(server, [1]).replace(b"</item>", alternate.encode()))
+    server.routes["/1.wav"] = Reply(503)
+    _, store = configure(show_table("short", url), limits="retry_seconds = 0.01\nattempts = 2")
+    assert [row["state"] for row in poll()["started"]] == ["Failed"]  # it may pass
+    assert [row["state"] for row in poll()["started"]] == ["Completed"]
+    (listed,) = store.episodes()
+    transcript = read.load(listed.folder)
+    assert (transcript.episode.id, transcript.episode.audio_url) == (listed.id, server.url("/2.wav"))
+    assert f"{server.url('/2.wav')} was taken instead" in listed.warnings

@@ -86,7 +86,7 @@ def test_milliseconds_are_no_long_episode() -> None:
     one = replace(titled(1, "One", seconds=3_600_000.0), enclosures=(Enclosure("https://a.example/1"),))
     assert EpisodeRules(max_minutes=90).reason_against(one) == ""
     told = EpisodeRules(max_minutes=90).reason_against(one, 2 * 3600 + 30.0)
-    assert told == "passed over: it is 120.5 minutes long (max_minutes = 90)"
+    assert told == "passed over: it is 120.5 min long (max_minutes = 90)"
 
 
 def test_an_episode_without_a_type_is_full() -> None:
@@ -187,7 +187,7 @@ def test_a_length_that_the_audio_told_is_remembered(store: Store) -> None:
     assert listed is not None
     assert store.pass_over(listed.episode, "me", LONG.reason_against(listed.episode, 60.0), 60.0)
     assert not store.pass_over(listed.episode, "me", "late", 60.0)
-    assert errors(store)["id-2"] == "passed over: it is 1 minutes long (min_minutes = 5)"
+    assert errors(store)["id-2"] == "passed over: it is 1 min long (min_minutes = 5)"
     found = [titled(2, "Two"), titled(1, "One")]
     assert [one.id for one in read(store, LONG, *found).taken] == ["id-1"]  # the next of the backlog
     assert read(store, LONG, *found) == Plan()

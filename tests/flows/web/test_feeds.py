@@ -63,6 +63,22 @@ def test_a_show_is_followed_from_its_feed_on_and_left_again(
     assert app.client.get("/api/v1/feeds").json()["items"] == []
 
 
+def test_rules_of_a_show(app: Running, server: Server, config: Path) -> None:
+    url = serve_show(server, [3, 2, 1], "/ruled.xml")
+    rules = {"title_lacks": ["clip 3"], "types": ["full"]}
+    asked = {"url": url, "name": "ruled", "back_fill": 1, "rules": rules}
+    seen = app.client.post("/api/v1/feeds/preview", json=asked).json()
+    assert ([one["title"] for one in seen["taken"]], seen["passed_over"]) == (["Clip 2"], 1)
+    told = follow(app, **asked)
+    assert told["rules"] == {**rules, "title_has": [], "min_minutes": None, "max_minutes": None}
+    assert told["ended_at"] is None
+    assert settings.load().shows["ruled"].rules.title_lacks == ("clip 3",)
+    skipped = app.client.get("/api/v1/queue", params={"state": "skipped"}).json()["items"]
+    assert "passed over: its title has 'clip 3' (title_lacks)" in [one["error"] for one in skipped]
+    follow(app, 422, url=url, rules={"types": ["teaser"]})
+    assert app.client.delete("/api/v1/feeds/ruled").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [

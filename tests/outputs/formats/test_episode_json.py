@@ -152,7 +152,7 @@ def test_damaged_records_are_told_by_file_and_field(text: str, message: str) -> 
 
 def test_records_from_before_a_field_was_added() -> None:
     record = json.loads(render(CONVERSATION))
-    for name in ("feed_url", "duration", "language", "transcripts", "chapters", "chapters_url"):
+    for name in ("feed_url", "duration", "language", "transcripts", "chapters", "chapters_url", "type"):
         del record["episode"][name]
     assert load(json.dumps(record)) == CONVERSATION
 
