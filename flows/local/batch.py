@@ -94,9 +94,7 @@ class Intake:
         except EpiscribeError as error:
             return Taken(source, outcome=Outcome(source.called, "failed", why=str(error)))
         except OSError as error:
-            return Taken(
-                source, outcome=Outcome(source.called, "failed", why=f"{source.called}: {error.strerror}")
-            )
+            return Taken(source, outcome=Outcome(source.called, "failed", why=(error.strerror or "").lower()))
 
     def _address(self, source: Source) -> Taken:
         address = web_address(source.place)
@@ -135,6 +133,8 @@ class Intake:
         """The source as what is `listed`, which is added, or added again, where there is something to do."""
         if listed is not None and listed.id in self._taken:
             same = f"it is the same as {self._taken[listed.id]}"
+            if self._taken[listed.id] == source.called:
+                same = ""  # it was touched, and is what it was
             return Taken(source, outcome=Outcome(source.called, "twice", why=same))
         if listed is not None and self._is_done(listed) and not self._options.force:
             self._taken[listed.id] = source.called
