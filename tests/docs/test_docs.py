@@ -56,8 +56,6 @@ def test_python(here: Path, code: str, capsys: pytest.CaptureFixture[str]) -> No
     assert "print" not in code or said
     if "hit.link" in code:
         assert "the-show/2026-01-01-pilot/transcript.html#t=1.4" in said
-    if "podlove" in code:
-        assert '"voice": "Bob"' in (here / "podlove-transcripts.json").read_text(encoding="utf-8")
 
 
 def test_ffmpeg(here: Path) -> None:
