@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import NAMESPACE_URL, uuid5
 
 from audio.feeds.cleaning import MAX_FEED_BYTES
@@ -139,7 +140,7 @@ def found_at(source: str, which: str, reach: Reach) -> Iterator[Found]:
 
 def feed_at(source: str, reach: Reach) -> FoundFeed:
     """The feed at an address, or of the show that a page or a link is of. InputError where it leads to none."""
-    with _followed(source, replace(reach, extract=False)) as lead:
+    with _followed_to_feed(source, reach) as lead:
         if lead.opened is not None and lead.opened.kind == "audio":
             raise InputError(f"{redacted(lead.url)} is audio, not a feed: episcribe run transcribes it")
         return _read(lead.opened) if lead.opened is not None else _feed_of(lead, reach)
@@ -147,8 +148,16 @@ def feed_at(source: str, reach: Reach) -> FoundFeed:
 
 def feed_address(source: str, reach: Reach) -> str:
     """Where the feed of `feed_at` is; the address itself where that is no page and no link. Raises as that does."""
-    with _followed(source, replace(reach, extract=False)) as lead:
+    with _followed_to_feed(source, reach) as lead:
         return lead.url if lead.opened is not None else _feed_of(lead, reach).url
+
+
+@contextmanager
+def _followed_to_feed(source: str, reach: Reach) -> Iterator[_Lead]:
+    """As `_followed`, in a folder of its own: nothing is saved, so nobody waits for others who ask the same."""
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="episcribe-")))
+        yield stack.enter_context(_followed(source, replace(reach, folder=place, extract=False)))
 
 
 def _feed_of(lead: _Lead, reach: Reach) -> FoundFeed:

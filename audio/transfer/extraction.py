@@ -373,7 +373,7 @@ def _translated(url: str, refused: list[InputError]) -> Iterator[None]:
     except YoutubeDLError as error:
         if refused:
             raise InputError(f"{redacted(url)}: {refused[0]}") from error
-        cause = error.exc_info[1] if isinstance(error, Failed) and error.exc_info else error
+        cause = (error.exc_info or (None, None))[1] or error if isinstance(error, Failed) else error
         if isinstance(cause, UnsupportedError):
             raise NotAudioError(
                 f"{redacted(url)} is a page in which yt-dlp finds no audio, either"

@@ -82,9 +82,9 @@ def feeds_import(
             metavar="FILE|URL", help="A list of feeds as other apps export it: OPML, or an address a line."
         ),
     ],
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Read the feeds first, and leave out what is none.")
-    ] = True,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Don't read the feeds first, and leave out none of them.")
+    ] = False,
     allow_private: Annotated[bool, option("allow_private")] = False,
     **given: Any,
 ) -> None:
@@ -100,7 +100,7 @@ def feeds_import(
         done = subscriptions.follow_all(
             listed,
             {**values, "people": people},
-            check=check,
+            check=not no_check,
             allow_private=allow_private,
             progress=lambda count, total: progress("feeds", count, total),
         )

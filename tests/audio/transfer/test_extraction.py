@@ -63,7 +63,7 @@ def test_a_stream_in_pieces_becomes_a_file_called_by_its_content(site: Server, t
     assert {file.suffix for file in tmp_path.iterdir()} == {".json", stored.path.suffix}
 
 
-def test_one_request_goes_by_our_own_client(site: Server, tmp_path: Path) -> None:
+def test_requests_go_by_our_own_client(site: Server, tmp_path: Path) -> None:
     access = Access({"X-Secret": "s"}, home=site.url("/"), user_agent="Player/1")
     assert extract(site, "/moved", tmp_path, access=access).size == len(SOUND)
     assert {headers.get("X-Secret") for _, headers in site.requests} == {"s"}
@@ -87,7 +87,7 @@ def test_pages_without_the_one_recording(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_private_addresses_are_refused_also_those_that_a_page_leads_to(site: Server, tmp_path: Path) -> None:
+def test_private_addresses_are_refused_before_anything_is_asked(site: Server, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a public address"):
         extraction.extract(site.url("/one"), tmp_path)
     assert site.requests == []

@@ -117,7 +117,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 def test_a_feed_that_is_none_is_not_added(tmp_path: Path, server: Server) -> None:
     server.routes["/page"] = Reply(200, b"<!doctype html>")
-    assert "not a podcast feed" in run(
+    assert "a page of HTML, and it tells of no feed" in run(
         "feeds", "add", server.url("/page"), "--allow-private", cwd=tmp_path, code=2
     )
     assert "not a public address" in run("feeds", "add", server.url("/page"), cwd=tmp_path, code=2)
@@ -159,6 +159,47 @@ def test_rules_of_a_show_and_its_end(tmp_path: Path, server: Server) -> None:
     for command in ("list", "status"):
         said = run(*(["feeds", "list"] if command == "list" else ["status"]), cwd=tmp_path)
         assert f"ended on {ended} (410 Gone): episcribe poll short-show asks again" in said
+
+
+def test_lists_of_feeds_come_and_go(tmp_path: Path, server: Server) -> None:
+    """One that can't be read ends nothing (scripting/feedlandSupport 121)."""
+    write_config(tmp_path, show_table("first", serve_show(server, [1])), head="# mine")
+    urls = [server.url(f"/{name}.xml") for name in ("feed", "gone", "down", "page", "same", "again")]
+    server.routes |= {
+        "/down.xml": Reply(429, headers={"Retry-After": "3600"}),
+        "/page.xml": Reply(200, b"<!doctype html><title>Sign in</title>"),
+        "/same.xml": Reply(200, feed(server, [2])),
+        "/again.xml": Reply(200, feed(server, [3])),
+    }
+    outlines = "".join(f'<outline type="rss" text="Entry {n}" xmlUrl="{url}"/>' for n, url in enumerate(urls))
+    (tmp_path / "apps.opml").write_text(
+        f'<opml><body>{outlines}<outline text="x" htmlUrl="y"/></body></opml>'
+    )
+    told = run("feeds", "import", "apps.opml", "--back-fill", "0", cwd=tmp_path, code=1).splitlines()
+    assert "3 shows added, 1 followed already, 3 left out" in told
+    assert "  left out: entry 7 ('x') has no xmlUrl" in told
+    assert [line[:27] for line in told if "Entry" in line] == [
+        "  left out: Entry 1: http:/",
+        "  left out: Entry 3: http:/",
+        "  followed, but can't be re",
+    ]
+    run("feeds", "import", "apps.opml", "--no-check", cwd=tmp_path, code=1)
+    config = (tmp_path / "episcribe.toml").read_text()
+    assert "# mine" in config
+    assert config.count("[shows.") == 6
+    for name in ("short-show", "short-show-2", "entry-2", "entry-1", "entry-3"):
+        assert f"[shows.{name}]" in config
+    server.routes["/list"] = Reply(200, f'{server.url("/last.xml")} "~The Last"\n'.encode())
+    listed = run("feeds", "import", server.url("/list"), "--no-check", cwd=tmp_path)
+    assert listed == "1 shows added, 0 followed already, 0 left out\n"
+    run("feeds", "export", "mine.opml", cwd=tmp_path)
+    written = (tmp_path / "mine.opml").read_text()
+    assert (
+        f'<outline type="rss" text="the-last" title="the-last" xmlUrl="{server.url("/last.xml")}"/>'
+        in written
+    )
+    assert run("feeds", "export", cwd=tmp_path) == written
+    assert run("feeds", "import", "mine.opml", cwd=tmp_path).startswith("0 shows added, 7 followed already")
 
 
 def test_a_failed_poll_says_why_and_ends_with_1(tmp_path: Path, server: Server) -> None:

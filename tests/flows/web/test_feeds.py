@@ -79,6 +79,20 @@ def test_rules_of_a_show(app: Running, server: Server, config: Path) -> None:
     assert app.client.delete("/api/v1/feeds/ruled").status_code == 204
 
 
+def test_a_page_leads_to_the_feed_to_follow_and_to_the_episode_to_add(
+    app: Running, server: Server, config: Path
+) -> None:
+    feed = serve_show(server, [2, 1], "/paged.xml")
+    head = '<!doctype html><title>Clip 1</title><link rel="alternate" type="application/rss+xml" href="/paged.xml">'
+    server.routes["/page"] = Reply(200, head.encode(), {"Content-Type": "text/html"})
+    told = app.client.post("/api/v1/feeds/preview", json={"url": server.url("/page")}).json()
+    assert (told["title"], told["episodes"]) == ("Short Show", 2)
+    assert follow(app, url=server.url("/page"), name="paged", back_fill=0)["url"] == feed
+    added = app.client.post("/api/v1/queue", json={"source": server.url("/page")}).json()
+    assert [item["title"] for item in added["items"]] == ["Clip 1"]
+    assert app.client.delete("/api/v1/feeds/paged").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
