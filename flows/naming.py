@@ -133,6 +133,5 @@ def _recent(folder: Path, transcript: Transcript) -> Iterator[tuple[Segment, ...
     others = [other for other in show_episodes(folder.absolute().parent) if other != folder.absolute()]
     for other in others[: -RECENT_EPISODES - 1 : -1]:
         with suppress(EpiscribeError):
-            found = published(other)
-            if found is not None and same_show(found.episode, transcript.episode):
+            if same_show(read.load_episode(other), transcript.episode) and (found := published(other)):
                 yield found.segments

@@ -27,7 +27,9 @@ MAX_APPLE_EPISODES = 200  # of a show, the newest ones: the most that Apple list
 MAX_INDEX_EPISODES = 1000
 NOTHING = Meant()
 _ID = re.compile(r"id(\d{1,15})$", re.IGNORECASE)
-_ITUNES = re.compile(r"/itunes/?(\d{1,15})(/|$)", re.IGNORECASE)
+_ITUNES = re.compile(r"/itunes/?(\d{1,15})(?:/.*)?", re.IGNORECASE)  # and the name, which need not be right
+_NUMBER = re.compile(r"/(\d{1,15})/?")
+_BY_ITUNES, _BY_NUMBER = ("overcast.fm", "pca.st", "castro.fm"), ("pod.link", "episodes.fm")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Who give what they offer to their own players only, and tell of no feed.
 _CLOSED = {
@@ -141,7 +143,8 @@ def _at_apple(host: str, path: str, query: dict[str, str], to: Directories) -> L
 
 def _by_apple_id(host: str, path: str, query: dict[str, str], to: Directories) -> Listing | None:
     """Apps that call a show by the number that it has at Apple."""
-    if host in ("overcast.fm", "pca.st", "castro.fm") and (found := _ITUNES.match(path)):
+    pattern = _ITUNES if host in _BY_ITUNES else _NUMBER
+    if host in (*_BY_ITUNES, *_BY_NUMBER) and (found := pattern.fullmatch(path)):
         return _apple(to, found[1])
     return None
 
@@ -246,7 +249,8 @@ def _within_address(host: str, path: str, query: dict[str, str], to: Directories
         feed = _unpacked(words[1] if words[0] == "feed" and len(words) > 1 else query.get("feed", ""))
         meant = Meant(guid=_unpacked(words[3]) if len(words) > 3 and words[2] == "episode" else "")
     elif host == "podcastaddict.com" and path.startswith("/episode/"):
-        meant = Meant(audio=tuple(filter(None, [_url(unquote(path.removeprefix("/episode/")))])))
+        audio = re.sub(r"&podcastId=\d+$", "", unquote(path.removeprefix("/episode/")))
+        meant = Meant(audio=tuple(filter(None, [_url(audio)])))
     feed = _url(unquote(feed) if feed.lower().startswith("http%3a") or "%3A" in feed[:9] else feed)
     if not feed and not meant:
         return None

@@ -30,6 +30,7 @@ from models.record.identity import audio_key
 MAX_PAGE_BYTES = 10_000_000
 MAX_TOLD = 200  # feeds, recordings or other things of one page
 MAX_ADDRESS = 8192  # characters; more is an attack or a mistake
+MAX_ELEMENTS = 20_000  # of one kind
 MAX_LABEL = 500
 MAX_PLAYERS = 1000  # that are told apart
 MAX_NODES = 20_000  # of JSON-LD
@@ -162,7 +163,7 @@ class _Page:
         self._episode = self._own_episode()
 
     def _all(self, *tags: str) -> list[Any]:
-        return [node for tag in tags for node in self._by_tag.get(tag, ())]
+        return [node for tag in tags for node in self._by_tag.get(tag, ())][:MAX_ELEMENTS]
 
     def _absolute(self, href: object) -> str:
         return absolute(self._base, href) if isinstance(href, str) and len(href) <= MAX_ADDRESS else ""

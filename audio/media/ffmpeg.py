@@ -12,13 +12,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from audio.media import mp3, wav
 from models.record.errors import EpiscribeError, InputError
 
 PROBE_TIMEOUT = 60  # seconds ffmpeg may take to read a file's headers
+REMEMBERED = 64  # files of which is known what they hold
 WALK_TIMEOUT = 900  # seconds it may take to walk over the whole file
 
 # Containers that hold their own samples. Left out on purpose: hls, concat, dash, imf, sdp, rtsp, image2.
@@ -162,6 +163,14 @@ def streams(path: str | os.PathLike[str]) -> Streams:
     Raises InputError where there is no such file, or it is not media ffmpeg may read.
     """
     file = check_file(path)
+    told = file.stat()
+    return _streams(str(path), (told.st_mtime_ns, told.st_size, told.st_ino))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _streams(path: str, stamp: tuple[int, ...]) -> Streams:
+    """As `streams`; a file that has not changed by its `stamp` is looked at once, for starting ffmpeg takes a while."""
+    file = Path(path)
     try:
         done = subprocess.run(command(file), capture_output=True, timeout=PROBE_TIMEOUT, check=False)
     except subprocess.TimeoutExpired:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import httpx2
 from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, redacted, without_login
 from audio.transfer.download import Limits, Progress, StoredFile, keep, kept
+from audio.transfer.http import announced_length
 from audio.transfer.network import open_client
 from audio.transfer.sniff import file_extension
 from models.record.errors import DownloadError, InputError, NotAudioError
@@ -32,9 +34,11 @@ from models.record.errors import DownloadError, InputError, NotAudioError
 SOCKET_SECONDS = 30.0
 LOOK_SECONDS = 120.0  # to find out what there is
 LOOK_BYTES = 100_000_000
+MAX_ERROR_BYTES = 1_000_000
 MAX_TITLE = 300  # characters
 MAX_NOTES = 20_000
 MISSING = "pip install -e '.[links]' has yt-dlp look for audio in pages like this"
+_OF_ANY_PAGE = ("Generic", "HTML5MediaEmbed")  # what yt-dlp calls its readers of pages that it doesn't know
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(?:ERROR:\s*)?(?:\[[^\]]{1,60}\]\s*)?(?:[\w-]{1,80}:\s+)?")
 _ADVICE = re.compile(
@@ -111,12 +115,7 @@ def _one(engine: Any, url: str) -> dict[str, Any]:
     entries = list(info.get("entries") or ()) if info.get("_type", "video") != "video" else []
     if len(entries) == 1:
         one = entries[0]
-        told = info.get("title")
         info = engine.extract_info(one["url"], download=False) if one.get("_type") == "url" else one
-        if (
-            told and info.get("title") == f"{told} (1)"
-        ):  # as the first of a page is called, also if it is the only one
-            info = {**info, "title": told}
     elif info.get("_type", "video") != "video":
         told = next(
             (f", such as {one['url']}" for one in entries if str(one.get("url")).startswith("http")), ""
@@ -137,13 +136,19 @@ def _told(info: Mapping[str, Any]) -> Extracted:
     moment = info.get("timestamp") or info.get("release_timestamp")
     return Extracted(
         page=page,
-        title=_text(info, "title")[:MAX_TITLE],
+        title=_title(info),
         show=(_text(info, "series") or _text(info, "channel") or _text(info, "uploader"))[:MAX_TITLE],
         published=_moment(moment) or _day(_text(info, "release_date") or _text(info, "upload_date")),
         duration=float(info.get("duration") or 0),
         notes=_text(info, "description")[:MAX_NOTES],
         people=tuple(dict.fromkeys(filter(None, [_text(info, "uploader"), *_texts(info, "creators")]))),
     )
+
+
+def _title(info: Mapping[str, Any]) -> str:
+    """What it is called; where that is made of the page's title, without the number of the player."""
+    title = _text(info, "title")[:MAX_TITLE]
+    return title.removesuffix(" (1)") if info.get("extractor_key") in _OF_ANY_PAGE else title
 
 
 def _text(info: Mapping[str, Any], name: str) -> str:
@@ -231,6 +236,7 @@ def _settings(limits: Limits, progress: Progress | None) -> dict[str, Any]:
         "socket_timeout": SOCKET_SECONDS,
         "retries": 3,
         "fragment_retries": 3,
+        "skip_unavailable_fragments": False,
         "extractor_retries": 1,
         "progress_hooks": [watch],
         "remote_components": (),
@@ -260,7 +266,7 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
     class Body(Response):  # type: ignore[misc]
         def __init__(self, raw: httpx2.Response, spent: Callable[[int], None]) -> None:
             self._raw, self._pieces, self._rest, self._spent = raw, raw.iter_bytes(), b"", spent
-            super().__init__(self, str(raw.url), dict(raw.headers), raw.status_code, raw.reason_phrase)
+            super().__init__(BytesIO(), str(raw.url), dict(raw.headers), raw.status_code, raw.reason_phrase)
 
         def readable(self) -> bool:
             return True
@@ -279,6 +285,8 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
                     size += len(piece)
             except (httpx2.TransportError, httpx2.DecodingError) as error:
                 raise TransportError(cause=error) from error
+            if self._raw.num_bytes_downloaded == announced_length(self._raw):
+                self._raw.close()  # else the connection would wait for somebody to ask for more
             data = b"".join(parts)
             self._rest = data[wanted:] if wanted >= 0 else b""
             return data[:wanted] if wanted >= 0 else data
@@ -328,9 +336,11 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
             except (httpx2.InvalidURL, ValueError) as error:
                 raise RequestError(cause=error) from error
             body = Body(raw, self._spend)
-            if raw.status_code >= 400:
-                raise HTTPError(body)
-            return body
+            if raw.status_code < 400:
+                return body
+            said = body.read(MAX_ERROR_BYTES)
+            raw.close()  # nobody else does, and connections are few
+            raise HTTPError(Response(BytesIO(said), body.url, dict(raw.headers), raw.status_code))
 
     class Engine(YoutubeDL):  # type: ignore[misc]
         def __init__(self, settings: dict[str, Any], director: _Director) -> None:

@@ -1,4 +1,4 @@
-"""Commands that hear an episode or write its files: `run`, `diarise`, `render`."""
+"""Commands that hear episodes or write their files: `run`, `watch`, `diarise`, `render`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from flows.options import RunOptions
 from models.record.errors import InputError
 from outputs.text.terminal import printable
 
+Jobs = Annotated[int, typer.Option(help="Episodes at once, each in a process with models of its own.", min=1)]
+OF_ONE = ("track", "out", "episode", "force")  # options that a folder which is watched can't have
 FIRST = ("track", "tracks", "out", "library", "episode")  # in the help; what matters most
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (run, diarise, render):
+    for command in (run, watch, diarise, render):
         app.command()(command)
 
 
@@ -45,9 +47,7 @@ def run(
             "--from", help="A file that names sources, one a line; - for stdin.", show_default="none"
         ),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(help="Episodes at once, each in a process with models of its own.", min=1)
-    ] = 1,
+    jobs: Jobs = 1,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -135,6 +135,21 @@ def _run_many(given: list[str], options: RunOptions, jobs: int, compare: str | N
         typer.echo(printable(note), err=True)
     if any(outcome.failed for outcome in run_batch(sources, options, jobs=jobs, debug=debug)):
         raise typer.Exit(1)
+
+
+@takes_options(RunOptions, *(name for name in RunOptions.model_fields if name not in OF_ONE))
+def watch(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where audio and video files appear.", show_default=False)],
+    *,
+    jobs: Jobs = 1,
+    **given: Any,
+) -> None:
+    """Transcribe what is in a folder and what appears in it, until stopped."""
+    from flows.local.run import run_watch
+
+    options = _run_options({**given, "out": None})
+    run_watch(folder, options, jobs=jobs, debug=context.obj["debug"])
 
 
 def diarise(

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from audio.transfer.addresses import web_address, without_login
-from flows import finding, steps
+from flows import finding, keeping, steps
 from flows.local.prefect_session import join_session, prefect_session, session_address
 from flows.local.sources import Source, is_media, look_through
 from flows.options import RunOptions
@@ -39,6 +39,7 @@ from outputs.library.files import is_local, resolve_location
 
 LOOK_SECONDS = 1.0  # between two looks for what is to be tried again
 JOIN_SECONDS = 0.1
+SWEEP_SECONDS = 3600.0  # between two looks whether the cache is within its budgets
 DIED = "its process died"
 OF_THE_CALL = ("force", "out", "episode", "track")  # options that are of a call, and not of its episodes
 
@@ -94,9 +95,7 @@ class Intake:
         except EpiscribeError as error:
             return Taken(source, outcome=Outcome(source.called, "failed", why=str(error)))
         except OSError as error:
-            return Taken(
-                source, outcome=Outcome(source.called, "failed", why=f"{source.called}: {error.strerror}")
-            )
+            return Taken(source, outcome=Outcome(source.called, "failed", why=(error.strerror or "").lower()))
 
     def _address(self, source: Source) -> Taken:
         address = web_address(source.place)
@@ -135,6 +134,8 @@ class Intake:
         """The source as what is `listed`, which is added, or added again, where there is something to do."""
         if listed is not None and listed.id in self._taken:
             same = f"it is the same as {self._taken[listed.id]}"
+            if self._taken[listed.id] == source.called:
+                same = ""  # it was touched, and is what it was
             return Taken(source, outcome=Outcome(source.called, "twice", why=same))
         if listed is not None and self._is_done(listed) and not self._options.force:
             self._taken[listed.id] = source.called
@@ -203,6 +204,7 @@ class Batch:
         self._failure: BaseException | None = None
         self._jobs, self._again, self._count = jobs, again, 0
         self._waiting: dict[str, Source] = {}  # that failed, by their episodes
+        self._swept = time.monotonic()
         self.outcomes: list[Outcome] = []
 
     def run(self, sources: Iterable[Source], count: int = 0) -> None:
@@ -218,6 +220,7 @@ class Batch:
                     self._work_off(partial(_here, stack, []))
             else:
                 self._side_by_side()
+            keeping.prune(self._settings.cache.budgets())
         finally:
             self._stopped.set()
         if self._failure is not None:
@@ -250,6 +253,9 @@ class Batch:
             with self._lock:
                 self.outcomes.append(outcome)
                 self._told(outcome, len(self.outcomes), self._count)
+                if time.monotonic() - self._swept > SWEEP_SECONDS:
+                    keeping.prune(self._settings.cache.budgets())
+                    self._swept = time.monotonic()
 
     def _due_again(self) -> Taken | None:
         """One of ours that failed and is to be tried again now."""

@@ -21,17 +21,22 @@ WIDTH = 10_000  # of a table that no terminal cuts
 
 
 @contextmanager
-def settled_one_by_one() -> Iterator[Told]:
-    """Within, what is yielded says on stderr what became of each; a terminal shows how far all are, too."""
+def settled_one_by_one(*, watching: bool = False) -> Iterator[Told]:
+    """Within, what is yielded says on stderr what became of each; a terminal shows how far all are, too.
+
+    watching: on stdout instead, and nothing of files that are what they were.
+    """
     if logs.is_json():
         with reporting_to(lambda *_: None, lambda _: None):
             yield _logged
         return
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(stderr=not watching)
 
     def told(outcome: Outcome, number: int, count: int) -> None:
+        if watching and outcome.state == "twice" and not outcome.why:
+            return
         place = f"[{number}/{count}] " if count else ""
         style = "red" if outcome.failed else None
         console.print(

@@ -18,7 +18,7 @@ from models.record.errors import InputError, InterruptedRun
 from outputs.text.terminal import printable
 
 if TYPE_CHECKING:
-    from flows.local.batch import Outcome
+    from flows.local.batch import Batch, Outcome, Told
     from flows.local.sources import Source
     from flows.options import RunOptions
     from models.diarisation.diariser import DiariserOptions
@@ -77,23 +77,67 @@ def run_batch(
 
     What was settled is told also where the rest is not, since somebody pressed Ctrl-C.
     """
-    _quieten_prefect(debug=debug)
-    from flows import steps
-    from flows.local.batch import Batch
     from flows.local.batch_report import print_outcomes, settled_one_by_one
-    from flows.schedule import settings as configuration
     from flows.schedule.notices import telling
-    from flows.schedule.store import open_store
 
-    settings = configuration.load()
-    steps.check_options(options)
-    with interruptible(), settled_one_by_one() as told, telling(_warn):
-        batch = Batch(settings, open_store(settings.store), options, told, jobs=jobs)
+    _quieten_prefect(debug=debug)
+    with stoppable(), interruptible(), settled_one_by_one() as told, telling(_warn):
+        batch = _batch(options, told, jobs=jobs)
         try:
             batch.run(sources, len(sources))
         finally:
             print_outcomes(batch.outcomes)
     return batch.outcomes
+
+
+def run_watch(folder: Path, options: RunOptions, *, jobs: int = 1, debug: bool = False) -> None:
+    """Process what is in a folder, and what appears in it, until Ctrl-C or SIGTERM.
+
+    InputError where there is no such folder, EpiscribeError where it goes away.
+    """
+    import threading
+
+    from flows.local.batch_report import settled_one_by_one
+    from flows.local.watch import appearing
+    from flows.schedule.notices import telling
+
+    _quieten_prefect(debug=debug)
+    stopped = threading.Event()
+
+    def say(line: str) -> None:
+        print(printable(line), flush=True)
+
+    with stoppable(), settled_one_by_one(watching=True) as told, telling(_warn, at_end=False):
+        try:
+            with interruptible():
+                batch = _batch(options, told, jobs=jobs, again=True)
+                say(f"watching {folder}; stop with Ctrl-C")
+                batch.run(appearing(folder, options.tracks, stopped, say))
+        except InterruptedRun:
+            say("stopped; what was under way is taken up again next time")
+        finally:
+            stopped.set()
+
+
+def _batch(options: RunOptions, told: Told, *, jobs: int, again: bool = False) -> Batch:
+    from flows import steps
+    from flows.local.batch import Batch
+    from flows.schedule import settings as configuration
+    from flows.schedule.store import open_store
+
+    settings = configuration.load()
+    steps.check_options(options)  # once, instead of failing each episode
+    return Batch(settings, open_store(settings.store), options, told, jobs=jobs, again=again)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within, SIGTERM does what Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_poll(shows: list[str] | None, *, debug: bool = False) -> dict[str, Any]:

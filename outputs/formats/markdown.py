@@ -1,6 +1,6 @@
 """The transcript as Markdown: a heading, then "**Name** (mm:ss)" above each passage. https://spec.commonmark.org/0.31.2/
 
-Nothing that is said becomes markup, not that of GitHub or Pandoc either.
+Nothing that is said becomes markup; what GitHub and Pandoc add to that of CommonMark is escaped, too.
 """
 
 from __future__ import annotations

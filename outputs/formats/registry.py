@@ -34,9 +34,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 TRANSLATED = tuple(entry for entry in FORMATS.values() if entry.translated)
-CHOICES = tuple(
-    name for name in FORMATS if name != EPISODE.name
-)  # what `--formats` takes: the record always comes
+# What `--formats` takes: the record always comes.
+CHOICES = tuple(name for name in FORMATS if name != EPISODE.name)
 
 
 def format_of(name: str) -> tuple[Format, str] | None:

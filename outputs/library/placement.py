@@ -6,15 +6,18 @@ two shows may have the same. A name that others have gets a piece of the id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from models.record.errors import EpiscribeError
 from models.record.identity import find, same_show, show_id
 from models.record.transcript import Episode
+from outputs.formats.registry import EPISODE
+from outputs.library.files import is_local, stamp
 from outputs.library.folders import show_episodes
 from outputs.library.read import load_episode
 from outputs.text.slug import slug
@@ -22,6 +25,7 @@ from outputs.text.slug import slug
 UNTITLED_SHOW = "single-episodes"  # the show folder of what came from no feed
 ID_CHARS = 8  # of an id, to tell folders of one name apart
 TELLING = 64  # records of a folder that are asked whose it is
+REMEMBERED = 20_000  # records of which is known what they say of their episodes
 READERS = 16  # records looked into at once: in a store with a URL each takes a while
 
 
@@ -100,7 +104,11 @@ def show_folders(library: Path) -> list[Path]:
 
 
 def episodes_in(folders: Sequence[Path]) -> Iterator[tuple[Path, Episode]]:
-    """Those folders whose record can be read, and what it says of its episode; a few at a time."""
+    """Those folders whose record can be read, and what it says of its episode; where it has a URL, a few at a time."""
+    if all(map(is_local, folders)):
+        told = ((folder, _episode_in(folder)) for folder in folders)
+        yield from ((folder, episode) for folder, episode in told if episode is not None)
+        return
     with ThreadPoolExecutor(READERS) as pool:
         for first in range(0, len(folders), READERS):
             some = folders[first : first + READERS]
@@ -110,6 +118,19 @@ def episodes_in(folders: Sequence[Path]) -> Iterator[tuple[Path, Episode]]:
 
 
 def _episode_in(folder: Path) -> Episode | None:
+    if not is_local(folder):
+        return _read(folder)
+    written = stamp(folder / EPISODE.file_name)
+    return _remembered(folder, written) if written is not None else None
+
+
+def _read(folder: Path) -> Episode | None:
     with suppress(EpiscribeError):
         return load_episode(folder)
     return None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(folder: Path, written: Hashable) -> Episode | None:
+    """The episode of a record that was written so; many episodes of one show would all be read for each of them."""
+    return _read(folder)

@@ -19,6 +19,7 @@ import webvtt
 
 from audio.media.decode import decode
 from flows.local.demo import serve_show
+from flows.options import DEFAULT_FORMATS
 from flows.progress import watched_by
 from models.asr import transcription, whisper_models
 from models.asr.transcription import TranscriptionOptions
@@ -36,7 +37,7 @@ from tests.flows.conftest import ROOT, Process
 from tests.models.channels import one_after_the_other, studio, telephone
 from tests.models.conftest import read_audio
 
-ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from flows import naming
 from flows.library import speakers, voices
-from flows.options import RunOptions
+from flows.options import DEFAULT_FORMATS, RunOptions
 from models.naming.speakers import numbered_speakers
 from models.record.errors import InputError, OutputError
 from models.record.transcript import Episode, Person, Track, TrackDecision, Transcript, Voice
@@ -39,7 +39,7 @@ from tests.outputs.samples import CONVERSATION, said, talk
 HOSTS = ("2033", "2414")
 GUESTS = ("2609", "1688", "1998")
 TRAILER = "3005"
-ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
 # Neither spoken nor anybody's who speaks.
 MISLEADING = Episode(
     "m", "A show", "guid", "Green software, with Anne Currie", "", "", "Gaël Duez and Zoe Roth discussed books.",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from flows.local.prefect_server import DIRECT
+from flows.options import DEFAULT_FORMATS
 from flows.schedule import settings
 from flows.schedule.store import Store, open_store
 from outputs.formats.registry import FORMATS
@@ -28,7 +29,7 @@ from tests.waiting import PATIENCE, wait_until
 
 EPISODES = 20
 BEFORE_THE_GATE = 5  # episodes whose audio is sent at once; all others wait until the test lets them
-ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
 LIMITS = "lease_seconds = 6\nqueue_seconds = 30\nretry_seconds = 1\nqueue = 20"
 
 

@@ -65,7 +65,7 @@ def test_a_show_is_followed_from_its_feed_on_and_left_again(
 
 def test_rules_of_a_show(app: Running, server: Server, config: Path) -> None:
     url = serve_show(server, [3, 2, 1], "/ruled.xml")
-    rules = {"title_lacks": ["clip 3"], "types": ["full"]}
+    rules: dict[str, Any] = {"title_lacks": ["clip 3"], "types": ["full"]}
     asked: dict[str, Any] = {"url": url, "name": "ruled", "back_fill": 1, "rules": rules}
     seen = app.client.post("/api/v1/feeds/preview", json=asked).json()
     assert ([one["title"] for one in seen["taken"]], seen["passed_over"]) == (["Clip 2"], 1)

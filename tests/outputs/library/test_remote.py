@@ -12,7 +12,7 @@ import pytest
 
 from flows import steps
 from flows.naming import published
-from flows.options import RunOptions
+from flows.options import DEFAULT_FORMATS, RunOptions
 from models.record.errors import InputError, OutputError
 from models.record.transcript import Voice
 from outputs.formats.registry import FORMATS
@@ -25,7 +25,7 @@ from outputs.publishing.upload import public_files, upload
 from tests.flows.conftest import episcribe
 from tests.outputs.samples import CONVERSATION
 
-ALL_FILES = {entry.file_name for entry in FORMATS.values()}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
 
 
 @pytest.fixture

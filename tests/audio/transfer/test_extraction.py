@@ -1,0 +1,142 @@
+"""yt-dlp itself, by its generic extractor, against pages of a server on this machine."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+
+from audio.transfer import extraction
+from audio.transfer.access import Access
+from audio.transfer.download import Limits, StoredFile
+from audio.transfer.extraction import Extracted
+from models.record.errors import DownloadError, InputError, NotAudioError
+from tests.audio.server import Reply, Server, ranged
+from tests.flows.shows import clip
+
+pytest.importorskip("yt_dlp")
+HTML = {"Content-Type": "text/html"}
+SOUND = clip(1)
+PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:3,\n/1.ts\n#EXTINF:3,\n/2.ts\n#EXT-X-ENDLIST\n"
+
+
+def page(body: str, title: str = "A talk") -> Reply:
+    return Reply(200, f"<html><title>{title}</title><body>{body}</body></html>".encode(), HTML)
+
+
+@pytest.fixture
+def site(server: Server) -> Server:
+    server.routes |= {
+        "/hls": page('<video><source src="/a.m3u8" type="application/x-mpegURL"></video>'),
+        "/a.m3u8": Reply(200, PLAYLIST, {"Content-Type": "application/vnd.apple.mpegurl"}),
+        "/1.ts": Reply(200, SOUND[:30_000]),
+        "/2.ts": Reply(200, SOUND[30_000:]),
+        "/several": page('<video src="/a.mp4"></video><video src="/b.mp4"></video>'),
+        "/none": page("Nothing here"),
+        "/one": page('<video src="/a.mp4"></video>'),
+        "/a.mp4": ranged(SOUND),
+        "/b.mp4": ranged(SOUND),
+        "/moved": Reply(302, b"", {"Location": "/one"}),
+    }
+    return server
+
+
+def extract(site: Server, path: str, folder: Path, **told: object) -> StoredFile:
+    return extraction.extract(site.url(path), folder, allow_private=True, **told)  # type: ignore[arg-type]
+
+
+def test_a_stream_in_pieces_becomes_a_file_called_by_its_content(site: Server, tmp_path: Path) -> None:
+    seen = list[tuple[int, int | None]]()
+    found = extraction.look(site.url("/hls"), allow_private=True)
+    assert found == Extracted(site.url("/hls"), title="A talk")
+    assert "/1.ts" not in [path for path, _ in site.requests]
+    stored = extract(site, "/hls", tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert stored.path.read_bytes() == SOUND
+    assert (stored.path.stem, stored.size, stored.fresh) == (stored.sha256, len(SOUND), True)
+    assert seen[-1][0] == len(SOUND)
+    before = len(site.requests)
+    again = extract(site, "/hls", tmp_path)
+    assert (again.path, again.fresh) == (stored.path, False)
+    assert "/1.ts" not in [path for path, _ in site.requests[before:]]
+    assert {file.suffix for file in tmp_path.iterdir()} == {".json", stored.path.suffix}
+
+
+def test_one_request_goes_by_our_own_client(site: Server, tmp_path: Path) -> None:
+    access = Access({"X-Secret": "s"}, home=site.url("/"), user_agent="Player/1")
+    assert extract(site, "/moved", tmp_path, access=access).size == len(SOUND)
+    assert {headers.get("X-Secret") for _, headers in site.requests} == {"s"}
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "said"),
+    [
+        ("/none", NotAudioError, "yt-dlp finds no audio"),
+        ("/several", NotAudioError, "a list of several recordings.*such as http.*/a.mp4"),
+        ("/gone", DownloadError, "404"),
+    ],
+)
+def test_pages_without_the_one_recording(
+    site: Server, tmp_path: Path, path: str, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        extract(site, path, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "http://127.0.0.1" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_private_addresses_are_refused_also_those_that_a_page_leads_to(site: Server, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a public address"):
+        extraction.extract(site.url("/one"), tmp_path)
+    assert site.requests == []
+    with pytest.raises(InputError, match="only http and https"):
+        extraction.extract("file:///etc/passwd", tmp_path)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # yt-dlp leaves files to be closed
+def test_bounds(site: Server, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="bigger than 1,000 bytes"):
+        extract(site, "/one", tmp_path, limits=Limits(bytes=1000))
+    with pytest.raises(InputError, match="over 40,000 bytes"):
+        extract(site, "/hls", tmp_path, limits=Limits(bytes=40_000))
+    with pytest.raises(DownloadError):
+        extract(site, "/one", tmp_path, limits=Limits(seconds=0))
+    assert list(tmp_path.iterdir()) == []
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_stops_a_run_stops_the_download(site: Server, tmp_path: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise InputError("stopped")
+
+    with pytest.raises(InputError, match=r"^stopped$"):
+        extract(site, "/one", tmp_path, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+    gc.collect()
+
+
+def test_without_yt_dlp_the_extra_is_named(
+    site: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yt_dlp", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install -e '\.\[links\]'"):
+        extract(site, "/one", tmp_path)
+
+
+def test_no_settings_of_the_machine_are_read(
+    site: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins = tmp_path / "config/yt-dlp/plugins/mine/yt_dlp_plugins/extractor"
+    plugins.mkdir(parents=True)
+    (plugins / "mine.py").write_text("raise RuntimeError('a plugin was read')")
+    (tmp_path / "config/yt-dlp/config").write_text("--exec 'touch ran'\n--write-info-json\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    extract(site, "/one", tmp_path / "downloads")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "downloads"]
