@@ -67,7 +67,9 @@ def feeds_add(
     values = field_values(Show, given)
     people = list(values.pop("known_people"))
     added, found = shows.add(name, {"url": url, **values, "people": people}, allow_private=allow_private)
-    feed, taken = found.feed, given["back_fill"]
+    feed, rules = found.feed, EpisodeRules(**{rule: values[rule] for rule in EpisodeRules.model_fields})
+    let_through = sum(not rules.reason_against(episode) for episode in feed.episodes)
+    taken = min(given["back_fill"], let_through)
     _print(f"{added}: {feed.title or url}, {len(feed.episodes)} episodes, of which {taken} are taken")
     for warning in (*found.warnings, *feed.warnings):
         _print(f"  {warning}")

@@ -179,16 +179,28 @@ async function sent(values) {
   return { uploads: uploads.map((one) => one.id), together, ...(together ? { title: values.title, names } : {}) };
 }
 
+/** Which of a show's episodes are taken, as far as that is said. @param {Record<string, any>} values */
+function rules(values) {
+  const listed = (/** @type {string} */ text) => text.split(",").map((one) => one.trim()).filter(Boolean);
+  return {
+    title_has: listed(values.title_has),
+    title_lacks: listed(values.title_lacks),
+    ...(values.types ? { types: listed(values.types) } : {}),
+    min_minutes: Number(values.min_minutes) || null,
+    max_minutes: Number(values.max_minutes) || null,
+  };
+}
+
 /** Follow a show, once the user has seen what would be taken. @param {Record<string, any>} values @param {Record<string, any>} wanted */
 async function follow(values, wanted) {
-  const order = { url: values.feed, name: values.show ?? "", back_fill: Number(values.back_fill) || 0, options: wanted };
+  const order = { url: values.feed, name: values.show ?? "", back_fill: Number(values.back_fill) || 0, options: wanted, rules: rules(values) };
   byId("state").textContent = t("add.feed.reads");
   const seen = await api("POST", "/feeds/preview", order).finally(() => { byId("state").textContent = ""; });
   const form = element("form", {}, element("p", { class: "actions" },
     element("button", { type: "button", onclick: () => opened.close() }, t("frame.cancel")), element("button", { class: "primary" }, t("add.follow"))));
   const opened = dialog(
     element("h2", {}, name(seen.title || seen.name)),
-    element("p", {}, count("add.feed.has", seen.episodes), " ", seen.taken.length ? count("add.feed.takes", seen.taken.length) : t("add.feed.waits")),
+    element("p", {}, count("add.feed.has", seen.episodes), " ", seen.passed_over ? `${count("add.feed.passed", seen.passed_over)} ` : "", seen.taken.length ? count("add.feed.takes", seen.taken.length) : t("add.feed.waits")),
     element("ul", { class: "rows taken" }, ...seen.taken.map((/** @type {any} */ one) => element("li", {}, element("p", {}, name(one.title)), element("p", { class: "facts" }, one.published && when(one.published))))),
     form);
   submits(form, async () => {
@@ -201,7 +213,13 @@ byId("address").append(field(t("add.source"), element("input", { type: "url", na
 byId("feed").append(
   field(t("add.feed.address"), element("input", { type: "url", name: "feed", required: true, inputmode: "url", autocomplete: "off", placeholder: "https://" }), t("add.feed.hint")),
   field(t("add.feed.name"), element("input", { name: "show", autocomplete: "off" }), t("add.feed.name.hint")),
-  field(t("add.feed.fill"), element("input", { type: "number", name: "back_fill", min: 0, value: 1 }), t("add.feed.fill.hint")));
+  field(t("add.feed.fill"), element("input", { type: "number", name: "back_fill", min: 0, value: 1 }), t("add.feed.fill.hint")),
+  element("details", {}, element("summary", {}, t("add.rules")),
+    field(t("add.rules.has"), element("input", { name: "title_has", autocomplete: "off" }), t("add.rules.titles.hint")),
+    field(t("add.rules.lacks"), element("input", { name: "title_lacks", autocomplete: "off" }), t("add.rules.titles.hint")),
+    field(t("add.rules.types"), element("select", { name: "types" }, element("option", { value: "" }, t("add.rules.types.all")), ...["full,bonus", "full"].map((one) => element("option", { value: one }, t(`add.rules.types.${one}`))))),
+    field(t("add.rules.min"), element("input", { type: "number", name: "min_minutes", min: 0, step: "any" })),
+    field(t("add.rules.max"), element("input", { type: "number", name: "max_minutes", min: 0, step: "any" }))));
 form.addEventListener("change", (event) => { wish = unique(); if (/** @type {any} */ (event.target).name === "kind") showKind(); });
 submits(form, send);
 const asked = /** @type {HTMLInputElement | null} */ (form.querySelector(`[name=kind][value="${CSS.escape(new URLSearchParams(location.search).get("kind") ?? "")}"]`));

@@ -154,7 +154,7 @@ function shows() {
       element("p", { class: "title" }, name(one.title)),
       element("p", { class: "facts" }, element("span", {}, count("settings.shows.episodes", one.episodes)), one.polled_at && element("span", {}, t("settings.shows.polled"), " ", when(one.polled_at, true))),
       element("p", { class: "soft small" }, one.url),
-      one.error ? element("p", { class: "problem" }, one.error) : null),
+      one.ended_at ? element("p", { class: "problem" }, t("settings.shows.ended"), " ", when(one.ended_at, true)) : one.error ? element("p", { class: "problem" }, one.error) : null),
     button(t("settings.shows.remove.do"), () => remove(t("settings.shows.remove", { name: one.title }), t("settings.shows.remove.text"), `/feeds/${encodeURIComponent(one.name)}`, refresh, t("settings.shows.remove.do")), "danger")));
   body("shows").append(element("p", { class: "more" }, element("a", { class: "button", href: `${frame.base}/add?kind=feed` }, t("settings.shows.add"))));
   refresh();

@@ -144,7 +144,8 @@ def test_rules_of_a_show_and_its_end(tmp_path: Path, server: Server) -> None:
         "--max-minutes",
         "2.5",
     ]
-    run("feeds", "add", url, "--allow-private", *rules, cwd=tmp_path)
+    added = run("feeds", "add", url, "--allow-private", "--back-fill", 9, *rules, cwd=tmp_path)
+    assert added == "short-show: Short Show, 2 episodes, of which 1 are taken\n"
     written = (tmp_path / "episcribe.toml").read_text()
     assert (
         'title_lacks = ["clip 2", "Ärger, viel"]\ntypes = ["full", "bonus"]\nmax_minutes = 2.5\n' in written

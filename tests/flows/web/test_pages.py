@@ -199,9 +199,13 @@ def test_a_show_is_followed_after_its_feed_was_seen(page: Page, app: Running, se
     page.get_by_text("This is needed.").wait_for()
     page.get_by_label("Address of the feed").fill(feed)
     page.get_by_label("Older episodes").fill("2")
+    page.get_by_text("Which episodes").click()
+    page.get_by_label("Not those with this in the title").fill("trailer, clip 2")
+    page.get_by_label("Kinds of episodes").select_option("No trailers")
     page.get_by_role("button", name="Follow this show").click()
     page.get_by_role("dialog", name="Short Show").wait_for()
-    assert page.locator("dialog .taken p:first-child").all_inner_texts() == ["Clip 3", "Clip 2"]
+    assert page.locator("dialog .taken p:first-child").all_inner_texts() == ["Clip 3", "Clip 1"]
+    page.get_by_text("1 is passed over.").wait_for()
     assert app.client.get("/api/v1/feeds").json()["items"] == []
     page.get_by_role("dialog").get_by_role("button", name="Follow this show").click()
     page.wait_for_url(f"{app.url}/queue")
