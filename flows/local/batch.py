@@ -250,6 +250,8 @@ class Batch:
                 self._ready.put(None)  # for the others
                 return
             outcome = taken.outcome or self._outcome(taken, do)
+            if self._stopped.is_set():  # and so was the work
+                return
             with self._lock:
                 self.outcomes.append(outcome)
                 self._told(outcome, len(self.outcomes), self._count)
@@ -274,7 +276,10 @@ class Batch:
         listed = self._store.episode(taken.episode_id)
         if listed is None:
             return Outcome(called, "failed", why="it was removed from the store")
-        ended = do(self._settings, listed, self._options.force)
+        try:
+            ended = do(self._settings, listed, self._options.force)
+        except Exception as error:  # whatever it is, others go on
+            ended = Ended(error=f"{type(error).__name__}: {error}")
         took = time.perf_counter() - began
         now = self._store.episode(listed.id) or listed
         if ended.folder:
@@ -286,7 +291,8 @@ class Batch:
             return Outcome(called, "elsewhere", why="another run works on it")
         if now.state == "waiting":
             self._waiting[now.id] = taken.source
-        return Outcome(called, now.state, took=took, why=now.error or ended.error)
+        state = "failed" if now.state == "queued" else now.state
+        return Outcome(called, state, took=took, why=now.error or ended.error)
 
     def _side_by_side(self) -> None:
         """In several processes, each with a thread here that has it do one after another."""
@@ -374,6 +380,10 @@ class _Crew:
             return self._process(number).submit(_work, settings, listed, force).result()
         except (BrokenProcessPool, CancelledError):
             self._lost(number, settings, listed)
+            return Ended(error=DIED)
+        except RuntimeError:
+            if not self._closed.is_set():
+                raise
             return Ended(error=DIED)
 
     def _process(self, number: int) -> WarmProcess:

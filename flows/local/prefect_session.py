@@ -130,11 +130,14 @@ def session_address() -> str:
     return str(PREFECT_API_URL.value())
 
 
+_joined = ExitStack()  # what lasts as long as this process
+
+
 def join_session(api_url: str) -> None:
     """Have flows called in this process report to the server of another one's session, from now on."""
     if not has_server():
         os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST)))
-        _settings(api_url).__enter__()
+        _joined.enter_context(_settings(api_url))
     _import_flows()
 
 

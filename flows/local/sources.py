@@ -22,6 +22,8 @@ from audio.media import ffmpeg
 from audio.tracks.folders import verdict
 from audio.tracks.sources import EXTENSIONS, MAX_DEPTH, MAX_TRACKS
 from models.record.errors import InputError
+from outputs.formats.registry import EPISODE
+from outputs.library.migration import MARKER
 
 MAX_LIST_BYTES = 64_000_000
 PROBES = 8  # files whose headers are read at once
@@ -77,7 +79,7 @@ def _meant(source: str, tracks: str) -> Iterator[Source]:
     if "://" in source:
         yield Source(source, "address", source, named=True)
     elif is_pattern(source):
-        found = sorted(glob.glob(_at_home(source), recursive=True), key=natural)  # noqa: PTH207  (a pattern may begin anywhere)
+        found = sorted(glob.glob(_escaped(_at_home(source)), recursive=True), key=natural)  # noqa: PTH207  (a pattern may begin anywhere)
         if not found:
             yield Source(_absolute(source), called=source, error=f"nothing is called {source}")
         for name in found:
@@ -85,6 +87,15 @@ def _meant(source: str, tracks: str) -> Iterator[Source]:
     else:
         plain = source if os.path.lexists(source) else _at_home(source)
         yield from _of_path(plain, source, tracks, named=True)
+
+
+def _escaped(pattern: str) -> str:
+    """A pattern in which the folders that it begins with, where there are such, are taken by their very names."""
+    path = PurePath(pattern)
+    for folder in path.parents:
+        if glob.has_magic(str(folder)) and Path(folder).is_dir():
+            return str(PurePath(glob.escape(str(folder)), path.relative_to(folder)))
+    return pattern
 
 
 def _at_home(path: str) -> str:
@@ -150,8 +161,12 @@ def look_through(folder: Path, visited: frozenset[tuple[int, int]] = frozenset()
     except OSError as error:
         reason = f"{folder} can't be read: {error.strerror}"
         return Folder(folder, (), (), (Source(_absolute(folder), "folder", str(folder), error=reason),))
-    visited = visited | {(told.st_dev, told.st_ino)}
     names = {entry.name for entry in found}
+    if visited and not names.isdisjoint(
+        (MARKER, EPISODE.file_name)
+    ):  # a library, whose audio was heard before
+        return Folder(folder, (), ())
+    visited = visited | {(told.st_dev, told.st_ino)}
     files, folders = list[Path](), list[Folder]()
     for entry in found:
         if entry.name.startswith(".") or entry.name.casefold() in NOT_OURS:
