@@ -24,13 +24,13 @@ from urllib.parse import quote
 from sqlalchemy import update
 
 from audio.transfer.addresses import without_secrets
+from flows.children import child_command, child_environment
 from flows.schedule import happenings, totals
 from flows.schedule import settings as configuration
 from flows.schedule.happenings import Happening
 from flows.schedule.settings import Notify, Occasion, Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.tables import database_time, readers
-from flows.web.children import child_command, child_environment
 from models.record.errors import InputError
 from outputs.text.terminal import plain
 
