@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -74,16 +75,27 @@ def warn(text: str, *, event: str = "", **known: Any) -> None:
 
 def line(level: int, logger: str, message: str, known: Mapping[str, Any]) -> str:
     """A line of JSON: time (UTC), level, logger, message and what is known. Addresses lose what may be secret."""
-    from audio.transfer.addresses import without_secrets
-
     told = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": logging.getLevelName(level).lower(),
         "logger": logger,
-        "message": without_secrets(message),
-        **{name: value for name, value in known.items() if value not in (None, "")},
+        "message": message,
+        **{name: value for name, value in known.items() if value is not None and value != ""},
     }
-    return json.dumps(told, default=str)
+    return json.dumps(_tellable(told), allow_nan=False)
+
+
+def _tellable(value: Any) -> Any:
+    """A value as JSON can hold it, however deep, the addresses in it without what may be secret."""
+    from audio.transfer.addresses import without_secrets
+
+    if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, Mapping):
+        return {without_secrets(str(name)): _tellable(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_tellable(one) for one in value]
+    return without_secrets(str(value))
 
 
 class JsonHandler(logging.StreamHandler[TextIO]):
@@ -94,12 +106,9 @@ class JsonHandler(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
-        from audio.transfer.addresses import without_secrets
-
         known = {**_about.get(), **{name: getattr(record, key, None) for key, name in RUN.items()}}
         if record.exc_info and record.exc_info[0] is not None:
-            trace = logging.Formatter().formatException(record.exc_info)
-            known["exception"] = without_secrets(trace)
+            known["exception"] = logging.Formatter().formatException(record.exc_info)
         return line(record.levelno, record.name, record.getMessage(), known)
 
 

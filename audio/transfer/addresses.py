@@ -15,6 +15,7 @@ from models.record.errors import InputError
 _AROUND = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\u200c\u200d\u2028\u2029\u2060\u3000\ufeff"
 _APP_SCHEME = re.compile(r"\s*(?:feed|itpc|pcast|podcast):(?://(?!/))?", re.IGNORECASE)
 _ADDRESS = re.compile(r"""\bhttps?://[^\s<>"'`]+""", re.IGNORECASE)
+_LOGIN = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://)[^\s/?#]+@", re.IGNORECASE)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -29,12 +30,14 @@ def redacted(url: str | httpx2.URL) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Text for people and logs, the addresses in it as `redacted` has them.
+    """Text for people and logs, the web addresses in it as `redacted` has them, others without login.
 
     >>> without_secrets("GET https://me:pw@example.org/1.mp3?token=abc: 403")
     'GET https://example.org/1.mp3: 403'
+    >>> without_secrets("to sftp://me:p@w@host.example/library")
+    'to sftp://host.example/library'
     """
-    return _ADDRESS.sub(_redacted_match, text)
+    return _LOGIN.sub(r"\1", _ADDRESS.sub(_redacted_match, text))
 
 
 def _redacted_match(found: re.Match[str]) -> str:

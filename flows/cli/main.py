@@ -93,15 +93,15 @@ def guarded(action: Callable[[], Any]) -> None:
 
 
 def _fail(what: str, error: BaseException, code: int) -> None:
-    if "--debug" in sys.argv:
-        import traceback
+    import traceback
 
-        traceback.print_exception(error)
     from outputs.text.terminal import printable
 
+    trace = "".join(traceback.format_exception(error)) if "--debug" in sys.argv else ""
     if logs.is_json():
-        logs.say(printable(what), level=logging.ERROR, event="error", exit_code=code)
+        logs.say(printable(what), level=logging.ERROR, event="error", exit_code=code, exception=trace)
     else:
+        sys.stderr.write(trace)
         print(f"episcribe: error: {printable(what)}", file=sys.stderr)
     sys.exit(code)
 

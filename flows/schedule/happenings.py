@@ -100,22 +100,36 @@ def latest(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.max(happenings.c.id), 0))).scalar_one())
 
 
+def moment_after(connection: Connection, last: int) -> float | None:
+    """When the first happened after the one with the number `last`, in seconds since 1970; None where none has."""
+    wanted = select(happenings.c.moment).where(happenings.c.id > last).order_by(happenings.c.id).limit(1)
+    return connection.execute(wanted).scalar()
+
+
+def reader_of(connection: Connection, name: str) -> RowMapping | None:
+    """How far a reader has come: its `last`, `attempts` and `next_try_at`; None of a new one."""
+    return connection.execute(select(readers).where(readers.c.name == name)).mappings().one_or_none()
+
+
 def has_news(connection: Connection, reader: str) -> bool:
     """Whether something happened that a reader has not come to, or it is a new one."""
-    last = connection.execute(select(readers.c.last).where(readers.c.name == reader)).scalar()
-    return last is None or latest(connection) > last
+    known = reader_of(connection, reader)
+    return known is None or latest(connection) > known["last"]
 
 
-def read_to(connection: Connection, reader: str) -> RowMapping:
-    """How far a reader has come, held until the transaction ends; a new one begins with what happens from now on."""
-    insert_or_leave(connection, readers, name=reader, last=latest(connection))
+def read_to(connection: Connection, reader: str, begin: int | None = None) -> RowMapping:
+    """How far a reader has come, held until the transaction ends.
+
+    begin: after which number a new one begins; without it, with what happens from now on.
+    """
+    insert_or_leave(connection, readers, name=reader, last=latest(connection) if begin is None else begin)
     held = select(readers).where(readers.c.name == reader).with_for_update()
     return connection.execute(held).mappings().one()
 
 
 def move(connection: Connection, reader: str, last: int) -> None:
-    """Remember how far a reader has come, and that nothing is in its way."""
-    moved = update(readers).where(readers.c.name == reader)
+    """Remember how far a reader has come, and that nothing is in its way; not where it has come as far already."""
+    moved = update(readers).where(readers.c.name == reader, readers.c.last < last)
     connection.execute(moved.values(last=last, attempts=0, next_try_at=0.0))
 
 

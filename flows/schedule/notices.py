@@ -11,6 +11,7 @@ An address holds secrets. It comes from the environment, and goes to nobody but 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from collections import Counter
@@ -24,13 +25,13 @@ from urllib.parse import quote
 from sqlalchemy import update
 
 from audio.transfer.addresses import without_secrets
+from flows.children import child_command, child_environment
 from flows.schedule import happenings, totals
 from flows.schedule import settings as configuration
 from flows.schedule.happenings import Happening
 from flows.schedule.settings import Notify, Occasion, Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.tables import database_time, readers
-from flows.web.children import child_command, child_environment
 from models.record.errors import InputError
 from outputs.text.terminal import plain
 
@@ -41,6 +42,8 @@ PAUSES = (60.0, 300.0, 1800.0, 7200.0)  # after each failed attempt, the last on
 GIVE_UP_SECONDS = 24 * 3600.0  # after what is told happened
 SHOWN = 10  # episodes that a message names
 TITLE_CHARS, ERROR_CHARS = 100, 200
+STEERING = re.compile(r"[@*_~]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+TO_WIDE = 0xFF01 - 0x21  # from a character of ASCII to the wide one
 PAGE = "transcript.html"
 WORDS: dict[Occasion, str] = {
     "given_up": "given up",
@@ -80,13 +83,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A message that is ours to send: what it tells ends with the happening `last`."""
+    """A message that is ours to send: what it tells ends with the happening `last`.
+
+    lapsed: the last happening for which this is the last attempt, 0 where there will be more for all.
+    """
 
     address: Address
     message: Message
     last: int
     attempt: int
-    lapses: bool  # whether it is the last attempt
+    lapsed: int
 
 
 def tell(settings: Settings, store: Store, when: When = "idle") -> list[str]:
@@ -194,27 +200,42 @@ def send(address: Address, message: Message) -> str:
 
 
 def _claimed(settings: Settings, store: Store, address: Address, when: When) -> _Claim | None:
-    """What is to be sent to an address now, where it is for us to send."""
+    """What is to be sent to an address now, where it is for us to send.
+
+    What is more than a day old and was not tried yet is passed over: nobody told that address anything in that time.
+    """
     with store.look() as connection:
-        if not happenings.has_news(connection, address.name):
-            return None
+        known, moment = happenings.reader_of(connection, address.name), database_time(connection)
+        first = happenings.moment_after(connection, known["last"]) if known else None
+    if known and (first is None or known["next_try_at"] > moment):
+        return None
     ripe = when == "now" or (when == "idle" and _is_idle(store))
+    if first is not None and not ripe and first + address.target.every > moment:
+        return None
     with store.begin() as connection:
-        reader = happenings.read_to(connection, address.name)
+        reader, moment = happenings.read_to(connection, address.name), database_time(connection)
+        if reader["next_try_at"] > moment:
+            return None
         news = happenings.since(connection, reader["last"])
-        told = [(one, occasion) for one in news if (occasion := occasion_of(one, address.target))]
+        old = 0.0 if reader["attempts"] else moment - GIVE_UP_SECONDS - address.target.every
+        told = [
+            (one, occasion)
+            for one in news
+            if one.moment > old and (occasion := occasion_of(one, address.target))
+        ]
         if not told:
             if news:
                 happenings.move(connection, address.name, news[-1].id)
             return None
-        moment, first = database_time(connection), told[0][0].moment
-        if reader["next_try_at"] > moment or not (ripe or first + address.target.every <= moment):
+        if not ripe and told[0][0].moment + address.target.every > moment:
+            if not reader["attempts"]:  # what nobody is told needn't be read again
+                happenings.move(connection, address.name, told[0][0].id - 1)
             return None
         attempt = reader["attempts"] + 1
         claimed = update(readers).where(readers.c.name == address.name)
         connection.execute(claimed.values(attempts=attempt, next_try_at=moment + CLAIM_SECONDS))
-    lapses = attempt > 1 and first + GIVE_UP_SECONDS <= moment
-    return _Claim(address, message_of(told, settings), news[-1].id, attempt, lapses)
+    lapsed = max((one.id for one in news if one.moment + GIVE_UP_SECONDS <= moment), default=0)
+    return _Claim(address, message_of(told, settings), news[-1].id, attempt, lapsed if attempt > 1 else 0)
 
 
 def _is_idle(store: Store) -> bool:
@@ -226,13 +247,18 @@ def _is_idle(store: Store) -> bool:
 def _told(store: Store, claim: _Claim) -> str:
     """Send what is ours to send and note what came of it; why it was not taken, else ""."""
     why = send(claim.address, claim.message)
-    outcome = "failed" if why and not claim.lapses else "given_up" if why else "sent"
+    outcome = "failed" if why and not claim.lapsed else "given_up" if why else "sent"
     name = claim.address.name
     with store.begin() as connection:
-        if outcome == "failed":
+        if why and claim.lapsed < claim.last:
             pause = PAUSES[min(claim.attempt, len(PAUSES)) - 1]
-            own = update(readers).where(readers.c.name == name, readers.c.attempts == claim.attempt)
-            connection.execute(own.values(next_try_at=database_time(connection) + pause))
+            own = update(readers).where(
+                readers.c.name == name,
+                readers.c.attempts == claim.attempt,
+                readers.c.last < (claim.lapsed or claim.last),
+            )
+            values = {"next_try_at": database_time(connection) + pause}
+            connection.execute(own.values(values | ({"last": claim.lapsed} if claim.lapsed else {})))
         else:
             happenings.move(connection, name, claim.last)
         totals.add(connection, totals.NOTICES, {f"{name} {outcome}": 1})
@@ -255,8 +281,8 @@ def occasion_of(one: Happening, target: Notify) -> Occasion | None:
 def message_of(told: Sequence[tuple[Happening, Occasion]], settings: Settings) -> Message:
     """One message of all that happened: how much of what, and the first few episodes.
 
-    Titles, names and errors come from strangers: they are one line of plain text each, which links to nothing and
-    calls nobody.
+    Titles, names and errors come from strangers: they are one line of plain text each, in which nothing marks a link,
+    an address or a person. A service may still make a link of a bare name such as example.org.
     """
     counts = Counter(occasion for _, occasion in told)
     title = f"Episcribe: {', '.join(f'{counts[one]} {WORDS[one]}' for one in URGENT if counts[one])}"
@@ -287,6 +313,10 @@ def _lines(one: Happening, occasion: Occasion, settings: Settings) -> Iterable[s
 
 
 def _quoted(text: str, most: int) -> str:
-    """Text from outside, so long at most; chats call people by what begins with @."""
-    made = plain(text).replace("@", "\uff20")
+    """Text from outside, so long at most, with wide characters for those by which chats call, link and mark.
+
+    >>> _quoted("@all: *see* https://x.example or www.x.example", 100)
+    '＠all: ＊see＊ https：//x.example or www．x.example'
+    """
+    made = STEERING.sub(lambda found: chr(ord(found[0]) + TO_WIDE), plain(text))
     return made if len(made) <= most else f"{made[: most - 3].rstrip()}..."

@@ -53,6 +53,8 @@ def send(url: str, title: str, body: str, kind: str) -> str:
     service = apprise.Apprise(asset=asset)
     if not service.add(url):
         return "Apprise knows no such address"
+    if len(service) != 1:  # when one fails all would be told again
+        return "several addresses in one: put spaces between them"
     if service.notify(
         body=body, title=title, notify_type=apprise.NotifyType(kind), body_format=apprise.NotifyFormat.TEXT
     ):

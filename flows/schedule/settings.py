@@ -45,6 +45,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 Occasion = Literal["done", "failed", "held_back", "given_up", "review"]
 """As `flows.schedule.happenings.Event`, and that an episode is done and needs review."""
 
+SEVERAL = re.compile(r",[a-z0-9]+://", re.IGNORECASE)  # addresses, as Apprise would take one apart
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
 SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 OUR_HEADERS = ("accept-encoding", "connection", "content-length", "host", "if-range", "range", "user-agent")
@@ -268,7 +269,11 @@ class Notify(_Strict):
     def addresses(self) -> tuple[str, ...]:
         """The addresses, from the environment; InputError where the variable is missing. Never to be shown."""
         found = tuple(os.environ.get(self.url_from, "").split())
-        if not found or not all("://" in one and one.isprintable() for one in found):
+        if (
+            not found
+            or not all("://" in one and one.isprintable() for one in found)
+            or any(map(SEVERAL.search, found))
+        ):
             raise InputError(
                 f"the environment variable {self.url_from} must hold addresses of Apprise, with spaces between them"
             )

@@ -20,8 +20,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from flows import logs
+from flows.children import child_command, child_environment
 from flows.library.speakers import learn_confirmed
-from flows.web.children import child_command, child_environment
 from flows.web.hub import Hub
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError

@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from flows import logs
-from flows.web.children import child_command, child_environment
+from flows.children import child_command, child_environment
 from models.record.errors import InputError
 
 BESIDE = "beside"  # the command, which is not for people

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from flows import logs
-from flows.web.children import child_command, child_environment
+from flows.children import child_command, child_environment
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from outputs.library.index import update

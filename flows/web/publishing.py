@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from flows.children import child_command, child_environment
 from flows.schedule.settings import Settings, Show
-from flows.web.children import child_command, child_environment
 from models.record.errors import EpiscribeError, InputError
 
 KEPT = 50  # runs that are remembered

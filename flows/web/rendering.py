@@ -6,9 +6,9 @@ import subprocess
 import threading
 from pathlib import Path
 
+from flows.children import child_command, child_environment
 from flows.library import exporting
 from flows.library.exporting import Choices
-from flows.web.children import child_command, child_environment
 from flows.web.problems import ProblemError
 from models.record.errors import InputError, OutputError
 

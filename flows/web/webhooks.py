@@ -235,16 +235,16 @@ def signature(secret: str, message: str, sent_at: int, body: bytes) -> str:
 
 
 def announce(store: Store, url: str) -> None:
-    """Make deliveries of what happened since the last time; the first time there is nothing to tell."""
+    """Make deliveries of what happened since the last time, to each webhook of what came after it."""
     with store.begin() as connection:
         now = database_time(connection)
-        news = happenings.since(connection, happenings.read_to(connection, READER)["last"])
+        news = happenings.since(connection, happenings.read_to(connection, READER, begin=0)["last"])
         hooks = list(connection.execute(select(webhooks)).mappings()) if news else []
         for one in news:
             event = EVENTS_OF[one.event]
             body = json.dumps({"type": event, "timestamp": _moment(one.moment), "data": _data(one, url)})
             for hook in hooks:
-                if event in hook["events"].split(","):
+                if event in hook["events"].split(",") and hook["created_at"] <= one.moment:
                     key = f"{hook['id']} {event} {one.episode.id} {one.moment}"
                     values = {"id": f"msg_{uuid5(NAMESPACE_URL, key).hex}", "webhook": hook["id"]}
                     values |= {"event": event, "body": body, "state": "waiting", "answer": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows import logs
+from flows.cli.main import guarded
 from models.record.errors import InputError
 from tests.flows.conftest import ROOT, episcribe
 
@@ -40,6 +42,35 @@ def test_what_libraries_log_is_told_with_what_it_is_about_and_without_secrets() 
     assert "ValueError: https://host.example/" in second["exception"]
     assert "\x1b" not in out.getvalue()
     assert "pw" not in out.getvalue()
+
+
+def test_all_that_is_known_is_told_without_secrets_and_as_json_has_it() -> None:
+    address = "https://me:pw@host.example/1.mp3?key=abc"
+    known = {"source": address, "folder": "sftp://me:pw@host.example/library", "seconds": math.nan}
+    made = logs.line(logging.INFO, "x", "", {**known, "warnings": [address, {"of": (address, -math.inf, 2)}]})
+    told = json.loads(made, parse_constant=pytest.fail)
+    short = "https://host.example/1.mp3"
+    assert told["source"] == short
+    assert told["folder"] == "sftp://host.example/library"
+    assert told["seconds"] == "nan"
+    assert told["warnings"] == [short, {"of": [short, "-inf", 2]}]
+    assert "pw" not in made
+
+
+def test_what_debug_shows_is_in_the_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise InputError("no https://me:pw@host.example/1.mp3")
+
+    monkeypatch.setenv(logs.VARIABLE, logs.JSON)
+    monkeypatch.setattr(sys, "argv", ["episcribe", "--debug"])
+    with pytest.raises(SystemExit, match="2"):
+        guarded(fail)
+    told = json.loads(capsys.readouterr().err)
+    assert told["message"] == "no https://host.example/1.mp3"
+    assert told["exception"].endswith("InputError: no https://host.example/1.mp3\n")
+    assert "in fail" in told["exception"]
 
 
 def test_by_option_or_variable_and_as_text_unchanged(tmp_path: Path) -> None:

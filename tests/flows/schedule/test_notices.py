@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from flows.schedule import notices, settings, tables, totals
+from flows.schedule import happenings, notices, settings, tables, totals
 from flows.schedule.happenings import Event, Happening
 from flows.schedule.notices import message_of, occasion_of, tell
 from flows.schedule.settings import Notify, Settings
@@ -118,7 +118,8 @@ def test_what_happens_is_gathered_while_there_is_more_to_do(configure: Configure
     store.fail("id-1", "run", "no audio", pause=None)
     assert (tell(loaded, store), posted(server)) == ([], [])  # the other one waits
     store.lease("id-2", "run", 60)
-    assert (tell(loaded, store), posted(server)) == ([], [])  # and is worked on
+    with store.begin():
+        assert (tell(loaded, store), posted(server)) == ([], [])  # and is worked on
     late = loaded.notify["us"].model_copy(update={"every": 0.001})
     assert tell(loaded.model_copy(update={"notify": {"us": late}}), store, "late") == []
     assert [one["title"] for one in posted(server)] == ["Episcribe: 1 given up"]
@@ -137,7 +138,8 @@ def test_a_service_that_is_down_is_tried_again_and_given_up(
     loaded, store = configure(hook(server))
     happens(store)
     assert tell(loaded, store) == ["notify.us/1 (json): not taken: answered 503"]
-    assert tell(loaded, store) == []  # not before the pause is over
+    with store.begin():  # where a look that has nothing to send must not come
+        assert tell(loaded, store) == []  # not before the pause is over
     assert len(server.posted) == 1
     over = update(tables.readers).values(next_try_at=0.0)
     with store.begin() as connection:
@@ -152,6 +154,52 @@ def test_a_service_that_is_down_is_tried_again_and_given_up(
     assert tell(loaded, store) == ["notify.us/1 (json): not taken: answered 500"]
     assert tell(loaded, store) == ["notify.us/1 (json): not taken: answered 500; it is given up"]
     assert (tell(loaded, store), len(server.posted)) == ([], 4)
+
+
+def test_given_up_is_only_what_is_old(
+    configure: Configure,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,  # noqa: F811
+) -> None:
+    server.routes["/hook"] = [Reply(503), Reply(503), Reply(204)]
+    monkeypatch.setattr(notices, "PAUSES", (0.0,))
+    loaded, store = configure(hook(server), store=place)
+    happens(store)
+    assert tell(loaded, store) == ["notify.us/1 (json): not taken: answered 503"]
+    _happened_earlier(store, notices.GIVE_UP_SECONDS, but_of="id-1")
+    assert tell(loaded, store) == ["notify.us/1 (json): not taken: answered 503; it is given up"]
+    assert tell(loaded, store) == []
+    assert [one["title"] for one in posted(server)][2:] == ["Episcribe: 1 done"]
+    with store.look() as connection:
+        assert totals.read(connection, totals.NOTICES) == {
+            "us/1 failed": 1,
+            "us/1 given_up": 1,
+            "us/1 sent": 1,
+        }
+
+
+def test_who_is_told_again_after_a_while_hears_no_old_news(configure: Configure, server: Server) -> None:
+    server.routes["/hook"] = Reply(204)
+    loaded, store = configure(hook(server))
+    happens(store)
+    _happened_earlier(store, notices.GIVE_UP_SECONDS + loaded.notify["us"].every, but_of="id-1")
+    assert tell(loaded, store) == []
+    assert [one["title"] for one in posted(server)] == ["Episcribe: 1 done"]
+
+
+def test_who_is_late_turns_no_reader_back(tmp_path: Path) -> None:
+    with Store(str(tmp_path / "store.db")).begin() as connection:
+        happenings.read_to(connection, "us/1")
+        for last in (5, 3):
+            happenings.move(connection, "us/1", last)
+        assert happenings.read_to(connection, "us/1")["last"] == 5
+
+
+def _happened_earlier(store: Store, seconds: float, *, but_of: str) -> None:
+    moved = update(tables.happenings).where(tables.happenings.c.episode != but_of)
+    with store.begin() as connection:
+        connection.execute(moved.values(moment=tables.happenings.c.moment - seconds))
 
 
 def test_killed_between_sending_and_noting_it_is_told_once_more(configure: Configure, server: Server) -> None:
@@ -252,6 +300,12 @@ def test_a_variable_that_is_missing_is_told_once_and_stops_nothing(
         notices.try_out(loaded, [])
     with pytest.raises(InputError, match=r"\[notify\.you\] is not in"):
         notices.try_out(loaded, ["you"])
+    both = "json://127.0.0.1:9,json://127.0.0.1:9"
+    monkeypatch.setenv("US", both)
+    with pytest.raises(InputError, match="with spaces between them"):
+        notices.try_out(loaded, [])
+    message = notices.Message("title", "body")
+    assert "several" in notices.send(notices.Address("us/1", loaded.notify["us"], both), message)
 
 
 class Mailbox(socketserver.StreamRequestHandler):
@@ -308,10 +362,10 @@ def test_titles_and_errors_of_strangers_steer_nothing() -> None:
     message = message_of([(one, "given_up")], Settings())
     title, told = message.body.splitlines()
     assert title.startswith(
-        "Given up: (!channel) \uff20everyone (win)(https://x.example)(31m Done: fake 'x' long"
+        "Given up: (!channel) \uff20everyone (win)(https\uff1a//x.example)(31m Done: fake 'x' long"
     )
     assert len(title) < 230
-    assert told == "  GET https://host.example/1.mp3 answered 403 by (\uff20U1/ann)"
+    assert told == "  GET https\uff1a//host.example/1.mp3 answered 403 by (\uff20U1/ann)"
     many = message_of([(happening(), "done")] * 5000, Settings())
     assert many.title == "Episcribe: 5000 done"
     assert many.body.splitlines()[-1] == "... and 4990 more"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from flows.schedule import happenings, tables
 from flows.schedule.settings import Settings
@@ -133,6 +133,22 @@ def test_what_happened_while_no_app_ran_is_told_once_by_however_many(store: Stor
         ("episode.done", "one"),
         ("episode.failed", "two"),
     ]
+
+
+def test_webhooks_of_a_store_from_before_there_were_readers_miss_nothing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store.db"))
+    happens(store, "before")
+    hook, _ = subscribed(store, "http://127.0.0.1:9/hook")
+    happens(store, "new")
+    announce(store, URL)
+    announce(store, URL)
+    assert [json.loads(body)["data"]["id"] for body in bodies(store)] == ["new"]
+    assert [one.event for one in told(store, hook)] == ["episode.done"]
+
+
+def bodies(store: Store) -> list[str]:
+    with store.look() as connection:
+        return list(connection.execute(select(tables.deliveries.c.body)).scalars())
 
 
 @pytest.mark.parametrize(

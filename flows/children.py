@@ -1,4 +1,4 @@
-"""Processes of the app's own: they run our code wherever we are, not what lies in that folder."""
+"""Processes of our own: they run our code wherever we are, not what lies in that folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def child_command(module: str, *arguments: str) -> list[str]:
