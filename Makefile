@@ -16,7 +16,8 @@ READY = $(VENV)/.ready-$(TORCH)
 WEB_CHECKS = tests/web/node_modules
 TSC = $(WEB_CHECKS)/.bin/tsc
 
-# Two workers share two cores well: each loads the models once.
+# Two workers share two cores well: each loads the models once. In the order of the folders short tests come last, so
+# that both end together; pytest-xdist's own order leaves modules of few tests, such as that of many machines, to the end.
 TEST_WORKERS ?= 2
 
 .PHONY: demo test lint hooks bench setup packages models format schema lock system-deps test-deps clean
@@ -25,7 +26,7 @@ demo: models
 	@$(RUN) -m flows.local.demo
 
 test: test-deps models lint
-	$(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
+	$(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What can be said of the code without running it; `make hooks` has git ask before each commit.
 lint: $(READY) $(WEB_CHECKS)/.package-lock.json
