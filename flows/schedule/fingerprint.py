@@ -74,5 +74,7 @@ def release(settings: Settings, store: Store) -> None:
 def _is_new(now: str, tried: list[str]) -> bool:
     """Whether options are new, or what this machine has that has tried them; of others that can't be told from here."""
     options, machine, here = now.split(".")
-    there = [at for said, where, at in (one.split(".") for one in tried) if (said, where) == (options, machine)]
+    there = [
+        at for said, where, at in (one.split(".") for one in tried) if (said, where) == (options, machine)
+    ]
     return not any(one.startswith(f"{options}.") for one in tried) or (bool(there) and here not in there)

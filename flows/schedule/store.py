@@ -61,7 +61,9 @@ from outputs.text.terminal import printable
 
 MAX_PAUSE = 6 * 3600  # seconds between two attempts
 MAX_TRIED = 16  # fingerprints that are remembered of what waits for settings
-RELEASE_SECONDS = 60.0  # between an attempt and the next with other settings, after the second; then twice as long
+RELEASE_SECONDS = (
+    60.0  # between an attempt and the next with other settings, after the second; then twice as long
+)
 MAX_ERROR_CHARS = 500
 PATIENCE = 10  # failures of a feed before it is left alone for a while
 MAX_FEED_PAUSE = 86_400.0  # seconds
