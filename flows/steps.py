@@ -28,6 +28,7 @@ from audio.transfer.addresses import (
     without_login,
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
+from audio.transfer.http import PROXY_LOGIN, LoginError, RefusedError
 from flows import finding, translation
 from flows.keeping import tracks_folder
 from flows.library.audio import downloads_folder
@@ -40,7 +41,7 @@ from models.asr.one_script import Script, in_one_script
 from models.asr.second_voice import SpokenWords
 from models.asr.transcription import Transcription, TranscriptionOptions
 from models.asr.vocabulary import expected_terms
-from models.asr.whisper_models import check_language_code
+from models.asr.whisper_models import check_language_code, check_model_languages
 from models.asr.whisper_models import resolve as resolve_whisper
 from models.diarisation import diariser
 from models.diarisation.diariser import DiariserOptions
@@ -161,8 +162,9 @@ def check_source(source: str, options: RunOptions) -> None:
 
 
 def _check_models(options: RunOptions) -> None:
-    """Refuse models that aren't here or may not be used: ModelError with the command that helps."""
-    resolve_whisper(options.transcription().model)
+    """Refuse models that aren't here, may not be used, or don't know a language: with what helps."""
+    _, folder = resolve_whisper(options.transcription().model)
+    check_model_languages(folder, [one for one in (options.language, *options.languages) if one])
     diariser.require(options.diarisation(), resolve_device(options.device))
 
 
@@ -262,9 +264,9 @@ def download_episode(
         try:
             fetched = _from_place(place, episode, options, progress, limits, access)
         except (InputError, DownloadError) as error:
-            if isinstance(error, SettingsError) and not failures:
-                raise  # as a missing login: it is for its user to mend
-            failures.append(error)
+            if isinstance(error, SettingsError) and not _is_a_refusal(error, access, bool(failures)):
+                raise  # it is for its user to mend
+            failures.append(_as_refusal(error))
             if _may_pass(error) and not last:
                 break
             continue
@@ -299,6 +301,17 @@ def _from_place(
     if not integrity.matches(stored.path, stored.sha256, place.sri):
         raise DownloadError(f"{redacted(place.url)} is not the file that the feed has the checksum of")
     return _fetched(_found_at(place.url, episode), stored)
+
+
+def _is_a_refusal(error: EpiscribeError, access: Access | None, further: bool) -> bool:
+    """Whether a server wants a login where we were given none, or it is of a `further` enclosure, as of a paywall."""
+    ours = access is not None and access.login and not further
+    return isinstance(error, LoginError) and error.status != PROXY_LOGIN and not ours
+
+
+def _as_refusal(error: InputError | DownloadError) -> InputError | DownloadError:
+    """An error as it is, and a login that is wanted where there is none as any other refusal."""
+    return RefusedError(str(error), error.status) if isinstance(error, LoginError) else error
 
 
 def _may_pass(error: EpiscribeError) -> bool:

@@ -17,7 +17,8 @@ class Access:
     secret: headers, such as a login, that only the server of `home` gets to see, and the `hosts` named beside it
     ("cdn.example.org", with a port where it is not the usual one). No redirect leads them anywhere else, and none
     to an unencrypted server if `home` is an encrypted one. user_agent: "" for our own, told to every server. proxy:
-    the address of a proxy, "none", or "" for what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.
+    the address of a proxy, "none", or "" for what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. login: whether its user has
+    a login for it, be that among these secrets or not.
     """
 
     secret: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -25,6 +26,7 @@ class Access:
     hosts: tuple[str, ...] = ()
     user_agent: str = ""
     proxy: str = field(default="", repr=False)
+    login: bool = False
 
     def headers_for(self, url: httpx2.URL) -> dict[str, str]:
         """What a request to `url` is to say besides what it asks for."""

@@ -245,6 +245,9 @@ def _give_back(lease: Lease, error: BaseException | str, *, cut_off: bool) -> No
 def _hold_back(lease: Lease, error: SettingsError, options: RunOptions) -> None:
     """Give an episode back until the settings are others, or, in case they were mended elsewhere, for some time."""
     settings, listed = lease.settings, lease.listed
+    if error.counts and lease.is_last_attempt:
+        _give_back(lease, error, cut_off=False)
+        return
     show = listed.show if listed.show in settings.shows else ""
     lease.store.hold_back(
         listed,
@@ -253,4 +256,5 @@ def _hold_back(lease: Lease, error: SettingsError, options: RunOptions) -> None:
         pause=SOON if error.soon else MAX_PAUSE,
         waits_for=fingerprint(settings, show, options),
         alike=error.reach == "all" or (error.reach == "machine" and lease.store.is_of_one_machine),
+        counts=error.counts,
     )

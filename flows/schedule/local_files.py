@@ -31,6 +31,20 @@ def known(store: Store) -> dict[str, tuple[str, str]]:
         return {row.path: (row.stamp, row.episode) for row in connection.execute(told)}
 
 
+def elsewhere(store: Store) -> set[str]:
+    """The ids of episodes that are files of other machines and not of this one.
+
+    None where all are on one machine: there this one may have been given another name.
+    """
+    if store.is_of_one_machine:
+        return set()
+    here = select(_files.c.episode).where(_files.c.machine == machine())
+    with store.look() as connection:
+        return set(
+            connection.execute(select(_files.c.episode).where(_files.c.episode.not_in(here))).scalars()
+        )
+
+
 def remember(connection: Connection, path: str, stamp: str, episode_id: str) -> None:
     """Note that what is at a path, as long as it looks like this, is an episode."""
     values = {"stamp": stamp, "episode": episode_id}
@@ -47,7 +61,7 @@ def is_local(audio_url: str) -> bool:
 def at_hand(store: Store, episode_id: str, audio_url: str) -> Path:
     """Where the file of an episode is on this machine.
 
-    AbsentFileError where it isn't, InputError where nobody has added it on any.
+    AbsentFileError where it isn't, or is no longer, InputError where nobody has added it on any.
     """
     told = audio_url.removeprefix(SCHEME)
     with store.look() as connection:
@@ -57,9 +71,11 @@ def at_hand(store: Store, episode_id: str, audio_url: str) -> Path:
         places = rows.tuples().all()
     if not places:
         raise InputError(f"{audio_url} is no address that can be fetched")
-    for path in sorted((path for where, path in places if where == machine()), key=lambda path: path != told):
+    ours = sorted((path for where, path in places if where == machine()), key=lambda path: path != told)
+    for path in ours:
         if Path(path).exists():
             return Path(path)
     raise AbsentFileError(
-        f"{told} is not on this machine ({machine()}): process it where it is, or bring it back and try again"
+        f"{told} is not on this machine ({machine()}): process it where it is, or bring it back and try again",
+        gone=bool(ours),
     )

@@ -28,7 +28,7 @@ from flows.schedule import settings as configuration
 from flows.schedule.artifacts import ProgressBar, show_table
 from flows.schedule.feed_reading import FeedReading
 from flows.schedule.fingerprint import release
-from flows.schedule.local_files import is_local
+from flows.schedule.local_files import elsewhere, is_local
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
@@ -100,8 +100,10 @@ def process_due(settings: Settings, store: Store) -> list[dict[str, Any]]:
     started: dict[str, dict[str, Any]] = {}
     bar = ProgressBar("poll-episodes-progress", "episodes processed")
     store.skip_unfollowed(settings.shows)
+    absent = elsewhere(store)
     while len(started) < settings.limits.queue:
-        due = [listed for listed in store.due(settings.limits.attempts) if listed.id not in started]
+        left = absent | started.keys()
+        due = [listed for listed in store.due(settings.limits.attempts) if listed.id not in left]
         if not due:
             break
         state = process_episode(**parameters_of(due[0], settings), return_state=True)
@@ -140,7 +142,8 @@ def hand_out(settings: Settings, store: Store, deployment: str) -> list[dict[str
     """
     limits = settings.limits
     store.skip_unfollowed(settings.shows)
-    line = store.line(limits.attempts)
+    absent = elsewhere(store)  # for runs where those files are
+    line = [listed for listed in store.line(limits.attempts) if listed.id not in absent]
     beside = limits.queue - store.active()  # room without taking anything back
     room = beside + sum(listed.held for listed in line)
     started, overtaken = list[dict[str, Any]](), False

@@ -93,7 +93,9 @@ def add_within(
         "record": encoded(replace(episode, id=known.id)),
     }
     busy = and_(episodes.c.state == "running", episodes.c.lease_until >= now)
-    if not changed(connection, and_(episodes.c.id == known.id, ~busy), **{**FRESH, **again, **own}):
+    if not changed(
+        connection, and_(episodes.c.id == known.id, ~busy), **{**FRESH, "next_try_at": now, **again, **own}
+    ):
         raise RunningError(
             f"{known.episode.title!r} is worked on right now: cancel it, or add it again once it is done"
         )

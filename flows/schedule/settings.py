@@ -137,7 +137,11 @@ class Show(EpisodeRules, EpisodeOptions):
         from audio.transfer.access import Access
 
         return Access(
-            home=self.url, hosts=self.header_hosts, user_agent=self.user_agent, proxy=self.proxy or proxy
+            home=self.url,
+            hosts=self.header_hosts,
+            user_agent=self.user_agent,
+            proxy=self.proxy or proxy,
+            login=bool(self.login_from or self.header_from),
         )
 
     def secret(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, text, update
 
+from flows.schedule import totals
 from flows.schedule.happenings import note
 from flows.schedule.plan import (
     NOT_FOLLOWED,
@@ -59,6 +60,10 @@ from models.record.transcript import Episode
 from outputs.text.terminal import printable
 
 MAX_PAUSE = 6 * 3600  # seconds between two attempts
+MAX_TRIED = 16  # fingerprints that are remembered of what waits for settings
+RELEASE_SECONDS = (
+    60.0  # between an attempt and the next with other settings, after the second; then twice as long
+)
 MAX_ERROR_CHARS = 500
 PATIENCE = 10  # failures of a feed before it is left alone for a while
 MAX_FEED_PAUSE = 86_400.0  # seconds
@@ -66,13 +71,12 @@ MAX_FEED_PAUSE = 86_400.0  # seconds
 FRESH = {
     "state": "waiting",
     "attempts": 0,
-    "next_try_at": 0.0,
     "error": "",
     "cancel": 0,
     "done_at": None,
     "waits_for": "",
 }
-"""An episode that is to be done, whatever has come of it before."""
+"""An episode that is to be done, whatever has come of it before; `next_try_at` is now."""
 
 
 class LostLeaseError(EpiscribeError):
@@ -164,7 +168,7 @@ class Store:
                 known = published_at(episode) > -math.inf and not is_ahead(episode, now)
                 moved = {"published_at": published_at(episode)} if known else {}
                 change(connection, episode.id, record=encoded(episode), **moved)
-            freed = {"lease_until": 0.0, "next_try_at": 0.0, "waits_for": ""}
+            freed = {"lease_until": 0.0, "next_try_at": now, "waits_for": ""}
             for one in made.judged:
                 still = or_(_episodes.c.state == "skipped", _waits(now))
                 same = and_(_episodes.c.id == one.id, _episodes.c.added_by == "", still)
@@ -378,54 +382,89 @@ class Store:
             return True
 
     def hold_back(
-        self, listed: ListedEpisode, owner: str, reason: str, *, pause: float, waits_for: str, alike: bool
+        self,
+        listed: ListedEpisode,
+        owner: str,
+        reason: str,
+        *,
+        pause: float,
+        waits_for: str,
+        alike: bool,
+        counts: bool = False,
     ) -> bool:
         """Give an episode back that its settings failed; it waits for others, or `pause` seconds.
 
-        The attempt doesn't count. waits_for: their fingerprint. alike: so do all that wait with the same settings.
-        False where the lease was lost.
+        waits_for: their fingerprint, which is remembered with those that failed it before. alike: so do all that have
+        the same settings and no failure of their own. counts: whether this was an attempt as any other. What is held
+        back again as it was is no news. False where the lease was lost.
         """
         with self.begin() as connection:
             now = database_time(connection)
             unwanted = _episodes.c.cancel == 1
             told = printable(reason)[:MAX_ERROR_CHARS]
-            waiting = {"next_try_at": now + pause, "waits_for": waits_for}
-            given_back = spend(
+            held = select(_episodes.c.waits_for, _episodes.c.error, _episodes.c.options)
+            before = connection.execute(held.where(held_by(listed.id, owner)).with_for_update()).first()
+            if before is None:
+                return False
+            tried = _with_another(before.waits_for, waits_for)
+            waiting = {"next_try_at": now + pause, "waits_for": tried}
+            attempts = _episodes.c.attempts
+            spend(
                 connection,
                 listed.id,
                 owner,
                 state=case((unwanted, "cancelled"), else_="waiting"),
-                attempts=case((_episodes.c.attempts > 0, _episodes.c.attempts - 1), else_=0),
+                attempts=attempts if counts else case((attempts > 0, attempts - 1), else_=0),
                 error=case((unwanted, ""), else_=told),
                 done_at=case((unwanted, now), else_=None),
                 **waiting,
             )
-            if given_back and alike:
-                own = select(_episodes.c.options).where(_episodes.c.id == listed.id).scalar_subquery()
-                same = and_(_episodes.c.show == listed.show, _episodes.c.options == own)
-                others = and_(same, _episodes.c.state == "waiting", _episodes.c.id != listed.id)
-                connection.execute(update(_episodes).where(others).values(error=told, **waiting))
-            if given_back and self._state(connection, listed.id) != "cancelled":
+            if alike:
+                _lock_show(connection, listed.show)
+                same = and_(_episodes.c.show == listed.show, _episodes.c.options == before.options)
+                not_begun = and_(_episodes.c.state.in_(("waiting", "queued")), _episodes.c.id != listed.id)
+                new = and_(_episodes.c.waits_for == "", _episodes.c.error == "")
+                together = and_(_episodes.c.waits_for == before.waits_for, _episodes.c.waits_for != "")
+                others = update(_episodes).where(same, not_begun, or_(new, together))
+                connection.execute(others.values(error=told, **waiting))
+            if self._state(connection, listed.id) == "cancelled":
+                pass
+            elif (before.waits_for, before.error) == (tried, told):
+                totals.add(connection, totals.OUTCOMES, {"held_back": 1})
+            else:
                 note(connection, "held_back", [(listed.id, told)])
-            return given_back
+            return True
 
     def _state(self, connection: Connection, episode_id: str) -> str | None:
         return connection.execute(select(_episodes.c.state).where(_episodes.c.id == episode_id)).scalar()
 
     def waiting_for_settings(self) -> list[tuple[str, dict[str, Any], str]]:
-        """What those that wait for other settings have in common: show, own options, and the fingerprint."""
+        """What those that wait for other settings have in common: show, own options, and what they were tried with.
+
+        What is to be tried again anyway, since it was released, is not among them.
+        """
         told = (_episodes.c.show, _episodes.c.options, _episodes.c.waits_for)
-        waits = and_(_episodes.c.state == "waiting", _episodes.c.waits_for != "")
+        waits = and_(_episodes.c.state == "waiting", _episodes.c.waits_for != "", _episodes.c.error != "")
         with self.look() as connection:
             rows = connection.execute(select(*told).where(waits).distinct())
             return [(row.show, json.loads(row.options or "{}"), row.waits_for) for row in rows]
 
-    def release(self, show: str, waits_for: str) -> None:
-        """Let those of a show go on that waited for settings other than these."""
+    def release(self, show: str, tried: str, now: str) -> None:
+        """Let those of a show go on that were `tried` with some settings, since they are `now` others.
+
+        That is at once, and from the second time on after a pause that doubles, so whatever changes without end, or
+        looks another way to each who looks, costs few attempts.
+        """
         with self.begin() as connection:
-            waits = and_(_episodes.c.show == show, _episodes.c.waits_for == waits_for)
+            _lock_show(connection, show)
+            moment = database_time(connection)
+            waits = and_(_episodes.c.show == show, _episodes.c.waits_for == tried, _episodes.c.error != "")
+            attempt = select(func.max(_episodes.c.claimed_at)).where(waits)
+            last = connection.execute(attempt).scalar() or 0.0
+            then = max(moment, last + pause_between_settings(len(tried.split())))
             released = update(_episodes).where(waits, _episodes.c.state == "waiting")
-            connection.execute(released.values(next_try_at=0.0, waits_for="", error=""))
+            tried = _with_another(tried, now)
+            connection.execute(released.values(next_try_at=then, waits_for=tried, error=""))
 
     def end_cancelled(self, episode_id: str, owner: str) -> bool:
         """Note that the work on an episode was stopped since nobody wants it; False where the lease was lost."""
@@ -480,8 +519,9 @@ class Store:
                     f"{len(found) or 'no'} episodes have an id that begins with {prefix!r}: see episcribe status"
                 )
             (listed,) = found
-            busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= database_time(connection))
-            wanted = {**FRESH, "added_by": listed.added_by or by}
+            now = database_time(connection)
+            busy = and_(_episodes.c.state == "running", _episodes.c.lease_until >= now)
+            wanted = {**FRESH, "next_try_at": now, "added_by": listed.added_by or by}
             if not changed(connection, and_(_episodes.c.id == listed.id, ~busy), **wanted):
                 raise InputError(f"a worker is on {listed.episode.title!r} right now")
             return listed
@@ -525,6 +565,21 @@ def open_store(place: str) -> Store:
 def pause_after(attempts: int, first: float) -> float:
     """Seconds to wait after so many failed attempts: `first`, four times as long each further time."""
     return float(min(MAX_PAUSE, first * 4.0 ** (max(attempts, 1) - 1)))
+
+
+def pause_between_settings(tried: int) -> float:
+    """Seconds from an attempt to the next with other settings, after so many were tried.
+
+    >>> [pause_between_settings(tried) for tried in (1, 2, 3, 10, 16)]
+    [0.0, 60.0, 120.0, 15360.0, 21600.0]
+    """
+    return 0.0 if tried < 2 else min(float(MAX_PAUSE), RELEASE_SECONDS * 2.0 ** (tried - 2))
+
+
+def _with_another(tried: str, now: str) -> str:
+    """Fingerprints with one more, unless it is among them."""
+    known = tried.split()
+    return tried if now in known else " ".join([*known, now][-MAX_TRIED:])
 
 
 def feed_pause(failures: int) -> float:

@@ -93,7 +93,7 @@ episodes = Table(
     Column("priority", Float, nullable=False, default=0.0),  # higher is handed out earlier
     Column("added_by", Text, nullable=False, default=""),  # the user of the app; "" where a feed listed it
     Column("cancel", Integer, nullable=False, default=0),  # 1: whoever works on it is to stop
-    Column("waits_for", Text, nullable=False, default=""),  # the settings that failed it: it waits for others
+    Column("waits_for", Text, nullable=False, default=""),  # fingerprints of settings that failed it
     UniqueConstraint("show", "guid"),
 )
 lengths = Table(  # of audio that was decoded and then passed over by the rules of its show

@@ -117,6 +117,13 @@ def check_model_language(language: str, known: Sequence[str]) -> None:
     raise _no_language(language)
 
 
+def check_model_languages(folder: str, languages: Sequence[str]) -> None:
+    """Refuse languages that the model in a folder doesn't know, before it is loaded; InputError, ModelError."""
+    for language in languages:
+        if language != "en" and not _is_multilingual(Path(folder)):
+            check_model_language(language, ["en"])
+
+
 def check_translating(model: str) -> None:
     """Refuse a model that can't translate; InputError, before anything is loaded. Raises as `resolve` does."""
     name, path = resolve(model)

@@ -36,11 +36,13 @@ class DownloadError(EpiscribeError):
 class SettingsError(EpiscribeError):
     """Not the episode is at fault, but what it is to be processed with: a setting, a login, a model, the machine.
 
-    It can go on once that is mended. soon: that may happen by itself, within minutes. reach: who meets the same, this
-    `episode` alone, all with its settings on this `machine`, or `all` of them.
+    It can go on once that is mended. soon: that may happen by itself, within minutes. counts: it may also never happen,
+    so in the end the episode is given up. reach: who meets the same, this `episode` alone, all with its settings on
+    this `machine`, or `all` of them.
     """
 
     soon = False
+    counts = False
     reach: Literal["episode", "machine", "all"] = "machine"
 
 
@@ -55,9 +57,13 @@ class MachineError(InputError, SettingsError):
 
 
 class AbsentFileError(InputError, SettingsError):
-    """A file that an episode is made of is not on this machine."""
+    """A file that an episode is made of is not on this machine; `gone`: where it was."""
 
     reach = "episode"
+
+    def __init__(self, message: str, *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.counts = gone
 
 
 class ModelError(SettingsError):

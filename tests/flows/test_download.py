@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from audio.transfer.access import Access
 from audio.transfer.download import Limits
 from audio.transfer.http import LoginError
 from flows import steps
 from flows.options import RunOptions
-from models.record.errors import DownloadError, InputError, NotAudioError
+from models.record.errors import DownloadError, InputError, NotAudioError, SettingsError
 from models.record.identity import find
 from models.record.transcript import Enclosure, Episode
 from tests.audio.server import NO_LENGTH, Reply, Server, ranged
@@ -163,9 +164,22 @@ def test_where_all_fail_the_first_is_told_and_how_many_others(server: Server) ->
 
 
 def test_a_login_that_is_missing_is_for_its_user_to_mend(server: Server) -> None:
-    server.routes |= {"/a.wav": Reply(401), "/b.wav": ranged(clip(2))}
+    server.routes |= {"/a.wav": Reply(401), "/b.wav": ranged(clip(2)), "/proxied.wav": Reply(407)}
+    known = Access(home=server.url("/"), login=True)
     with pytest.raises(LoginError):
-        steps.download_episode(episode(server, "/a.wav", "/b.wav"), OPTIONS, last=True)
+        steps.download_episode(episode(server, "/a.wav", "/b.wav"), OPTIONS, access=known)
+    with pytest.raises(LoginError):
+        steps.download_episode(episode(server, "/proxied.wav", "/b.wav"), OPTIONS)
+
+
+def test_a_paywall_is_a_refusal_as_any_where_there_is_no_login(server: Server) -> None:
+    server.routes |= {"/a.wav": Reply(401), "/b.wav": ranged(clip(2))}
+    fetched = steps.download_episode(episode(server, "/a.wav", "/b.wav"), OPTIONS)
+    assert fetched.episode.audio_url == server.url("/b.wav")
+    assert "answered 401" in fetched.warnings[0]
+    with pytest.raises(DownloadError, match="answered 401") as caught:
+        steps.download_episode(episode(server, "/a.wav"), OPTIONS, access=Access())
+    assert not isinstance(caught.value, SettingsError)
 
 
 def test_what_has_not_the_checksum_that_the_feed_tells_is_not_taken(server: Server) -> None:
