@@ -2,7 +2,8 @@
 
 Downloads, kept results and models have budgets. What a run needs, in any process of this machine, it holds
 (`models.runtime.cache`), and that stays whatever the budget. Voices go by their age, and so does what processes that
-were killed left behind. Only what has a name that we give is ever removed, and no link within the folders is followed.
+were killed left behind. Only what has a name that we give is ever removed, for the folder may be one that others use,
+and no link is followed: not within the folders, nor where a folder of the cache folder is one itself.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows import logs
 from flows.library.audio import downloads_folder
+from models.record.errors import OutputError
 from models.runtime import offline_models
 from models.runtime.cache import HUB_MODEL, USED, cache_folder, is_held, last_used, locked_file, unused
 from outputs.library import voices_file
@@ -43,9 +46,24 @@ OF_URL = re.compile(r"([0-9a-f]{32})\.(json|part|part\.json|lock)")
 TRACKS = re.compile(r"zip-[0-9a-f]{32}")
 RESULT = re.compile(rf"(decode|diarise|transcribe|overlaps|translate)-v\d+-({DIGEST.pattern})-[0-9a-f]{{16}}")
 SENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
-DATABASE = re.compile(r"prefect-(\d[0-9a-z.]*)\.db")
+VOICES = re.compile(rf"{DIGEST.pattern}\.json")
+BESIDE = r"(-journal|-shm|-wal)?"  # what SQLite has beside a database
+DATABASE = re.compile(rf"prefect-(\d[0-9a-z.]*)\.db{BESIDE}")
+OFFLINE_MODELS = frozenset(model.name for model in offline_models.OFFLINE_SET)
+# What is moved when it is whole or removed as a whole, and so has another name for a moment.
+MOVED = "|".join(
+    (
+        r"pace\.json",
+        DIGEST.pattern,
+        VOICES.pattern,
+        TRACKS.pattern,
+        HUB_MODEL.pattern,
+        *map(re.escape, sorted(OFFLINE_MODELS)),
+    )
+)
 LEFT = re.compile(
-    r"\.(.+\.)?[0-9a-f]{8}\.part|[0-9a-f]{32}\.(part\.)?json\.new|zip-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
+    rf"\.(({MOVED})\.)?[0-9a-f]{{8}}\.part{BESIDE}"
+    r"|[0-9a-f]{32}\.(part\.)?json\.new|zip-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
 )
 
 
@@ -78,7 +96,7 @@ class Total(NamedTuple):
 
 @dataclass
 class Pruned:
-    """What was removed, of one kind: how many things, and their bytes; how many stay since they are needed.
+    """What was removed, of one kind: how many things, and their bytes; how many are needed, or can't be removed.
 
     over: bytes that are kept beyond the budget all the same.
     """
@@ -131,18 +149,28 @@ def prune(budgets: Budgets, *, spare: Collection[str] = KINDS, dry_run: bool = F
 
     spare: kinds of which nothing that may be needed soon goes: models that were used within a day, and downloads that
     were cut off within one and go on where they were. Cheap where nothing is over. Of two
-    at once one waits for the other.
+    at once one waits for the other. OutputError where nothing can be removed from the cache folder.
     """
     if not cache_folder().is_dir():
         return []
-    with suppress(OSError), locked_file(cache_folder() / ".prune.lock"):
-        pruned = [_prune(kind, budgets.get(kind), kind in spare, dry_run=dry_run) for kind in KINDS]
-        if not dry_run:
-            if pruned[0].removed:
-                _drop_records()
-            _drop_what_is_old()
-        return pruned
-    return []
+    try:
+        with locked_file(cache_folder() / ".prune.lock"):
+            pruned = [_prune(kind, budgets.get(kind), kind in spare, dry_run=dry_run) for kind in KINDS]
+            if not dry_run:
+                if pruned[0].removed:
+                    _drop_records()
+                _drop_what_is_old()
+            return pruned
+    except OSError as error:
+        raise OutputError(f"cannot make room in {cache_folder()}: {error.strerror or error}") from error
+
+
+def sweep(budgets: Budgets) -> None:
+    """Prune now and then, beside other work, which goes on where that can't be done, and is told so."""
+    try:
+        prune(budgets)
+    except OutputError as error:
+        logs.warn(str(error), event="cache")
 
 
 def _prune(kind: Kind, budget: int | None, spare: bool, *, dry_run: bool) -> Pruned:
@@ -237,25 +265,50 @@ def _results() -> Iterator[Item]:
 def _models() -> Iterator[Item]:
     """The offline models, and those of the hub that were used here: its cache is other programs' too."""
     used, recently = last_used(cache_folder()), time.time() - SPARED_SECONDS
-    known = {model.name for model in offline_models.OFFLINE_SET}
-    found = [entry for entry in _entries(offline_models.models_folder()) if entry.name in known]
-    if any(map(HUB_MODEL.fullmatch, used)):
-        from huggingface_hub.constants import HF_HUB_CACHE
+    for entry in _entries(offline_models.models_folder()):
+        if entry.name in OFFLINE_MODELS:
+            item = _item(entry, cache_folder() / USED / entry.name, used.get(entry.name, 0.0))
+            yield replace(item, spared=item.used > recently)
+    if not any(map(HUB_MODEL.fullmatch, used)):
+        return
+    for entry in _entries(_hub_folder()):
+        if entry.name in used and HUB_MODEL.fullmatch(entry.name):
+            last = max(used[entry.name], _used_by_others(Path(entry.path)))
+            item = _item(entry, cache_folder() / USED / entry.name, last)
+            yield replace(item, spared=item.used > recently)
 
-        found += [
-            entry
-            for entry in _entries(Path(HF_HUB_CACHE))
-            if entry.name in used and HUB_MODEL.fullmatch(entry.name)
-        ]
-    for entry in found:
-        item = _item(entry, cache_folder() / USED / entry.name, used.get(entry.name, 0.0))
-        yield replace(item, spared=item.used > recently)
+
+def _hub_folder() -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE)
+
+
+def _used_by_others(model: Path) -> float:
+    """When any program last fetched or read a model of the hub's cache, as far as the file system notes it.
+
+    Linux notes that a file was read no more than once a day: one that was may have been read since, up to a day later.
+    """
+    newest, now = 0.0, time.time()
+    for part in ("refs", "snapshots", "blobs"):
+        for entry in _entries(model / part):
+            with suppress(OSError):  # it is gone
+                found = entry.stat(follow_symlinks=False)
+                read = 0.0 if entry.is_dir(follow_symlinks=False) else min(found.st_atime + DAY, now)
+                newest = max(newest, found.st_mtime, read)
+    return newest
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """What a folder holds but for links; nothing where it isn't there."""
+    """What a folder holds but for links; nothing where it isn't there, or is itself a link in the cache folder."""
+    if _is_elsewhere(folder):
+        return
     with suppress(OSError), os.scandir(folder) as entries:
         yield from (entry for entry in entries if not entry.is_symlink())
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    return folder.is_symlink() and folder.parent == cache_folder()
 
 
 def _item(entry: os.DirEntry[str], lock: Path | None = None, used: float = 0.0) -> Item:
@@ -295,7 +348,7 @@ def _drop_records() -> None:
 def _drop_what_is_old() -> None:
     """Drop voices, databases of other versions of Prefect, old notes of use, and what killed processes left."""
     voices_file.drop_old()
-    for entry in _entries(cache_folder()):
+    for entry in _older(cache_folder(), LEFT_SECONDS):
         database = DATABASE.fullmatch(entry.name)
         if database and database[1] != version("prefect"):
             _erased(Path(entry.path))
@@ -305,12 +358,14 @@ def _drop_what_is_old() -> None:
         transcripts_folder(),
         voices_file.voices_folder(),
         offline_models.models_folder(),
+        _hub_folder(),
     )
     for folder in (*folders, *others):
         _drop_left(folder)
     for folder in folders:
-        for entry in _older(folder / USED, NOTE_SECONDS):
-            _removed(Item((), 0, 0.0, Path(entry.path)))
+        if not _is_elsewhere(folder):
+            for entry in _older(folder / USED, NOTE_SECONDS):
+                _removed(Item((), 0, 0.0, Path(entry.path)))
 
 
 def _drop_left(folder: Path) -> None:

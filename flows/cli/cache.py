@@ -81,7 +81,9 @@ def prune(
     for each in pruned:
         typer.echo(f"{each.kind}: {each.removed:,} {done}, {_size(each.freed)}")
         if each.over:
-            typer.echo(f"  {_size(each.over)} more than its budget: {each.needed:,} are needed")
+            typer.echo(
+                f"  {_size(each.over)} more than its budget: {each.needed:,} are needed, or can't be removed"
+            )
 
 
 def _size(size: int) -> str:

@@ -5,23 +5,26 @@ https://www.rfc-editor.org/rfc/rfc8493
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from flows.library.audio import find_audio
 from models.record.errors import InputError, OutputError
 from models.record.transcript import Episode
+from models.runtime.cache import cache_folder, locked_file
 from outputs.formats.html import KEPT_AUDIO
 from outputs.library import read
 from outputs.library.editing import stamps
-from outputs.library.files import is_local
+from outputs.library.files import is_local, sync_folder
 from outputs.library.placement import UNTITLED_SHOW
 from outputs.text.characters import one_line
 from outputs.text.slug import safe_name, told_apart
@@ -30,6 +33,7 @@ VERSION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 DECLARATION = "bagit.txt"  # what tells that a folder is a bag
 CHECKSUMS = ["sha256", "sha512"]
 COPIES = 5  # of an episode that is written to meanwhile, before it is taken as it is
+PART, OLD = ".part", ".old"  # endings of what is being made, and of what is replaced
 COPY_BYTES = 8 << 20  # that are in memory at a time
 
 
@@ -48,22 +52,92 @@ def make_bag(folders: Sequence[Path], out: Path, organization: str = "", *, forc
 
     It is made under another name, checked, and then renamed, so it is there as a whole or not at all. `force` replaces
     a bag; other folders are never written over. Links are not followed. InputError where `out` is in use or an episode
-    isn't one, OutputError where something can't be read or written.
+    isn't one or would hold the bag, OutputError where something can't be read or written.
     """
-    _check_target(out, force)
-    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.mkdir(parents=True)
-        packer = _Packer(part)
-        for folder in folders:
-            packer.pack(folder)
-        size, files = _seal(part, packer.info(organization))
-        _put(part, out)
-    except OSError as error:
-        raise OutputError(f"cannot make the bag {out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return MadeBag(len(folders), files, size, tuple(packer.missing))
+    _check_local(out)
+    with _alone(out):
+        _check_target(out, force)
+        episodes = list({_identity(folder): folder for folder in map(_folder_of, folders)}.values())
+        _check_apart(episodes, out)
+        part = out.with_name(f".{out.name}.{secrets.token_hex(4)}{PART}")
+        try:
+            part.mkdir(parents=True)
+            packer = _Packer(part)
+            for folder in episodes:
+                packer.pack(folder)
+            size, files = _seal(part, packer.info(organization))
+            _put(part, out)
+        except OSError as error:
+            raise OutputError(f"cannot make the bag {out}: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return MadeBag(len(episodes), files, size, tuple(packer.missing))
+
+
+def _folder_of(episode: Path) -> Path:
+    """The folder of an episode, which may be given by its record. InputError where there is none."""
+    folder = read.record_file(episode).parent
+    return folder.absolute() if is_local(folder) else folder
+
+
+def _identity(folder: Path) -> Path:
+    """The same for all names of a folder."""
+    return Path(os.path.realpath(folder)) if is_local(folder) else folder
+
+
+def _check_apart(episodes: Sequence[Path], out: Path) -> None:
+    """InputError where a bag would be made within what goes into it, or replace that."""
+    made = _identity(out)
+    for folder in map(_identity, filter(is_local, episodes)):
+        if made.is_relative_to(folder):
+            raise InputError(f"{out} is in the folder of an episode that goes into it: give another name")
+        if folder.is_relative_to(made):
+            raise InputError(f"{folder} is in {out}, which the bag would replace: give another name")
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Within, no other process of this machine makes this bag, and nothing is left of one that was killed.
+
+    InputError where another one does. Where no locks can be had, what is left stays.
+    """
+    place = hashlib.sha256(os.fsencode(_identity(out))).hexdigest()[:32]
+    lock = cache_folder() / "locks" / f"{place}.bag"
+    with ExitStack() as held:
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked_file(lock, wait=False))
+        except BlockingIOError:
+            raise InputError(
+                f"{out} is being made by another program: try again, or give another name"
+            ) from None
+        except OSError:
+            pass
+        else:
+            held.callback(lock.unlink, missing_ok=True)
+            _tidy(out)
+        yield
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed process left of a bag; one that it had begun to replace gets its name back."""
+    left = re.compile(rf"\.{re.escape(out.name)}\.[0-9a-f]{{8}}({re.escape(PART)}|{re.escape(OLD)})")
+    with suppress(OSError):
+        for path in out.parent.iterdir():
+            if not (of := left.fullmatch(path.name)):
+                continue
+            if of[1] == OLD and not os.path.lexists(out):
+                path.rename(out)
+            else:
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or a link to one but not what it leads to."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 class _Packer:
@@ -71,14 +145,13 @@ class _Packer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._shows = dict[str, str]()
         self._episodes = list[Episode]()
         self._no_audio = list[str]()
         self.missing = list[str]()
 
     def pack(self, folder: Path) -> None:
         """Copy an episode; again where somebody writes it meanwhile, so that its files fit each other."""
-        folder = read.record_file(folder).parent
-        folder = folder.absolute() if is_local(folder) else folder
         episode = read.load_episode(folder)
         place = self._place(folder, episode)
         for _ in range(COPIES):
@@ -93,9 +166,17 @@ class _Packer:
 
     def _place(self, folder: Path, episode: Episode) -> Path:
         """The folder in the bag, which no other episode has."""
-        show, name = self._folder / safe_name(folder.parent.name or UNTITLED_SHOW), safe_name(folder.name)
-        taken = {one.name.casefold() for one in show.iterdir()} if show.is_dir() else set()
-        return show / (name if name.casefold() not in taken else told_apart(f"{name} {episode.id}"))
+        show, name = self._folder / self._show(folder.parent.name or UNTITLED_SHOW), safe_name(folder.name)
+        taken = {one.name.casefold() for one in show.iterdir()} if show.is_dir() else set[str]()
+        others = (told_apart(f"{name} {episode.id}{number or ''}") for number in count())
+        return show / next(one for one in chain([name], others) if one.casefold() not in taken)
+
+    def _show(self, name: str) -> str:
+        """What a show's folder is called, which on no system is that of another show."""
+        if name not in self._shows:
+            safe, taken = safe_name(name), {one.casefold() for one in self._shows.values()}
+            self._shows[name] = told_apart(name) if safe.casefold() in taken else safe
+        return self._shows[name]
 
     def _add_audio(self, folder: Path, place: Path) -> None:
         audio = read.load_audio(folder)
@@ -154,7 +235,7 @@ def _copy_files(folder: Path, place: Path) -> Iterator[str]:
 
 def _copy(source: Path, target: Path) -> str:
     """Copy a file; the SHA-256 of what was read."""
-    digest = sha256()
+    digest = hashlib.sha256()
     try:
         with source.open("rb") as data, target.open("xb") as out:
             while block := data.read(COPY_BYTES):
@@ -165,11 +246,14 @@ def _copy(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_target(out: Path, force: bool) -> None:
+def _check_local(out: Path) -> None:
     if not is_local(out):
         raise InputError(
             f"{out}: a bag is made in a folder of this machine; it can be sent elsewhere as it is"
         )
+
+
+def _check_target(out: Path, force: bool) -> None:
     if not os.path.lexists(out):
         return
     if not (out / DECLARATION).is_file():
@@ -196,9 +280,10 @@ def _seal(folder: Path, info: Mapping[str, Sequence[str]]) -> tuple[int, int]:
 
 
 def _put(made: Path, out: Path) -> None:
-    """Have a finished bag take its name, and the place of the bag that has it."""
-    old = made.with_suffix(".old")
-    if out.exists():
+    """Have a finished bag take its name, and the place of the bag that has it, and outlast a power cut."""
+    _sync(made)
+    old = made.with_suffix(OLD)
+    if os.path.lexists(out):
         out.rename(old)
     try:
         made.rename(out)
@@ -206,4 +291,13 @@ def _put(made: Path, out: Path) -> None:
         with suppress(OSError):
             old.rename(out)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    sync_folder(out.parent)
+    _remove(old)
+
+
+def _sync(folder: Path) -> None:
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with Path(place, name).open("r+b") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(place))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import get_args
 
@@ -102,10 +103,14 @@ def export_files(
     where a choice can't be made or, but for `force`, where a file is there already.
     """
     choices.check()
-    known = list[tuple[Path, Episode]]()
+    known, seen = list[tuple[Path, Episode]](), set[str]()
     for path in paths:
         try:
-            known.append((path, _about(path)))
+            file = read.record_file(path)
+            place = os.path.realpath(file) if is_local(file) else str(file)
+            if place not in seen:  # by its folder and by its record
+                seen.add(place)
+                known.append((path, _about(file)))
         except EpiscribeError as error:
             yield error
     named = out if out is not None and len(paths) == 1 and not out.is_dir() else None
@@ -121,22 +126,31 @@ def export_files(
             yield file
 
 
-def _about(path: Path) -> Episode:
+def _about(file: Path) -> Episode:
     """What the record of an episode says of it. Raises as `read.load`."""
-    file = read.record_file(path)
     return (
         read.load_episode(file.parent) if file.name == EPISODE.file_name else read.load_record(file).episode
     )
 
 
 def _names(episodes: Sequence[tuple[Path, Episode]], choices: Choices) -> list[str]:
-    """What each is called; those that would have one name get a piece of their id."""
+    """What each is called; those that would have one name get a piece of their id, and then a number."""
     names = [file_name(one, choices) for _, one in episodes]
-    count = Counter(name.casefold() for name in names)
+    often = Counter(name.casefold() for name in names)
+    taken = {name for name, number in often.items() if number == 1}
     return [
-        name if count[name.casefold()] == 1 else file_name(one, choices, slug(one.id)[:ID_CHARS])
+        name if often[name.casefold()] == 1 else _free_name(one, choices, taken)
         for name, (_, one) in zip(names, episodes, strict=True)
     ]
+
+
+def _free_name(episode: Episode, choices: Choices, taken: set[str]) -> str:
+    """A name with a piece of the id that isn't taken, whatever its letters' case, and is then."""
+    mark = slug(episode.id)[:ID_CHARS]
+    marks = chain([mark], (f"{mark}-{number}" for number in count(2)))
+    name = next(name for mark in marks if (name := file_name(episode, choices, mark)).casefold() not in taken)
+    taken.add(name.casefold())
+    return name
 
 
 def _check_free(file: Path, force: bool) -> None:

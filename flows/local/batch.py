@@ -220,7 +220,7 @@ class Batch:
                     self._work_off(partial(_here, stack, []))
             else:
                 self._side_by_side()
-            keeping.prune(self._settings.cache.budgets())
+            keeping.sweep(self._settings.cache.budgets())
         finally:
             self._stopped.set()
         if self._failure is not None:
@@ -256,7 +256,7 @@ class Batch:
                 self.outcomes.append(outcome)
                 self._told(outcome, len(self.outcomes), self._count)
                 if time.monotonic() - self._swept > SWEEP_SECONDS:
-                    keeping.prune(self._settings.cache.budgets())
+                    keeping.sweep(self._settings.cache.budgets())
                     self._swept = time.monotonic()
 
     def _due_again(self) -> Taken | None:

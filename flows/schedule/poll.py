@@ -75,7 +75,7 @@ def poll_feeds(shows: list[str] | None = None, deployment: str | None = None) ->
     release(settings, store)
     started = hand_out(settings, store, deployment) if deployment else process_due(settings, store)
     show_table("poll-episodes", started, "Episodes that were started")
-    keeping.prune(settings.cache.budgets())
+    keeping.sweep(settings.cache.budgets())
     return {
         "feeds": len(readings),
         "unreadable": {reading.show: reading.error for reading in readings if reading.error},

@@ -142,14 +142,14 @@ def _hand_out_after(seen: tuple[float, ...] | None) -> tuple[float, ...]:
 def _sweep() -> None:
     settings = configuration.load()
     Uploads(settings, open_store(settings.store)).sweep()
-    keeping.prune(settings.cache.budgets())
+    keeping.sweep(settings.cache.budgets())
 
 
 async def _keep_within_budgets() -> None:
     """What `_watch_store` does beside `serve`, where there are only hands."""
     while True:
         with suppress(Exception):  # what can't be read or removed now can another time
-            await asyncio.to_thread(lambda: keeping.prune(configuration.load().cache.budgets()))
+            await asyncio.to_thread(lambda: keeping.sweep(configuration.load().cache.budgets()))
         await asyncio.sleep(SWEEP_SECONDS)
 
 

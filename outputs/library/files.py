@@ -106,7 +106,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         for target, part in parts.items():
             part.replace(target)
         for folder in {target.parent for target in contents}:
-            _sync_folder(folder)
+            sync_folder(folder)
     except OSError as error:
         raise unwritable(target, error) from error
     finally:
@@ -115,7 +115,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
                 part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have what files are called in a folder outlast a power cut; not where folders can't be opened (Windows)."""
     if not hasattr(os, "O_DIRECTORY"):
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE_NAME = "voices.json"
 LOCK_NAME = ".voices.lock"
 HEARD_DAYS = 180
+_HEARD = re.compile(r"[0-9a-f]{64}\.json")
 
 
 def load(show: Path) -> VoiceRegistry:
@@ -116,7 +118,7 @@ def drop_old() -> None:
     oldest = time.time() - HEARD_DAYS * 24 * 3600
     with suppress(OSError), os.scandir(voices_folder()) as entries:
         for entry in entries:
-            if entry.name.endswith(".json") and entry.stat().st_mtime < oldest:
+            if _HEARD.fullmatch(entry.name) and entry.stat().st_mtime < oldest:
                 Path(entry.path).unlink(missing_ok=True)
 
 

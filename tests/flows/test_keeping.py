@@ -16,7 +16,7 @@ from flows import keeping
 from flows.cli.main import app
 from flows.keeping import DAY, Kind, Pruned
 from flows.progress import reporting_to
-from models.record.errors import DownloadError
+from models.record.errors import DownloadError, OutputError
 from models.runtime.cache import USED, cache_folder, holding, last_used, use, use_hub_model
 from models.runtime.offline_models import WHISPER_BASE, models_folder
 from outputs.library.voices_file import HEARD_DAYS
@@ -195,7 +195,24 @@ def test_models_that_were_used_here_go_a_day_later(cache: Path, monkeypatch: pyt
     assert of_others.exists()
 
 
-def test_what_processes_left_that_were_killed_goes_after_a_day(cache: Path) -> None:
+@pytest.mark.parametrize(("read_days", "removed"), [(0.5, 0), (1.5, 0), (9.0, 1)])
+def test_a_model_of_the_hub_that_other_programs_read_stays(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, read_days: float, removed: int
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache / "hub"))
+    blob = put("hub/models--Systran--faster-whisper-small/blobs/1", days=90)
+    os.utime(blob, (time.time() - read_days * DAY, blob.stat().st_mtime))
+    for folder in (blob.parent, blob.parents[1]):
+        os.utime(folder, (1.0, 1.0))
+    put(f"{USED}/models--Systran--faster-whisper-small", size=0, days=9)
+    assert prune("models", 0).removed == removed
+    assert blob.exists() != bool(removed)
+
+
+def test_what_processes_left_that_were_killed_goes_after_a_day(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache / "hub"))
     names = (
         f"downloads/{'a' * 32}.part.json.new",
         f"downloads/{'b' * 32}.lock",
@@ -203,16 +220,59 @@ def test_what_processes_left_that_were_killed_goes_after_a_day(cache: Path) -> N
         "models/.pull-abcd_123/model.whl",
         f"voices/.{ONE}.json.0123abcd.part",
         ".0123abcd.part",
+        ".pace.json.0123abcd.part",
+        f"tracks/.zip-{'f' * 32}.0123abcd.part/0000.wav",
+        f"models/.{WHISPER_BASE.name}.0123abcd.part/model.bin",
+        "hub/.models--Systran--faster-whisper-small.0123abcd.part/blobs/1",
+        "prefect-2.0.1.db",
+        "prefect-2.0.1.db-wal",
         f"fetched/{'c' * 32}.mp3",
     )
     left = [put(name, days=2) for name in names]
+    for folder in cache.glob("hub/.*"):
+        os.utime(folder, (1.0, 1.0))
     new = [put(name.replace("abcd", "0123").replace("a" * 32, "d" * 32)) for name in names if "abcd" in name]
     stay = [put(f"downloads/{'e' * 32}.{ending}", days=2) for ending in ("lock", "json")]
     stay += [put("pace.json", days=99), put("prefect-server.db", days=99)]
-    of_older = put("prefect-2.0.1.db")
+    stay.append(put("prefect-2.0.2.db"))  # of another program that shares the folder, perhaps
+    stay.append(put("prefect-2.0.3.db.backup", days=99))
     keeping.prune({})
-    assert [path for path in (*left, of_older) if path.exists()] == []
+    assert [path for path in left if path.exists()] == []
     assert all(path.exists() for path in (*new, *stay))
+
+
+def test_files_of_other_programs_stay_in_a_folder_that_is_theirs_too(cache: Path) -> None:
+    names = (
+        ".notes.backup.deadbeef.part",
+        "downloads/.film.mkv.deadbeef.part",
+        "models/.other.deadbeef.part/1",
+        "voices/me.json",
+    )
+    others = [put(name, days=HEARD_DAYS + 1) for name in names]
+    keeping.prune(dict.fromkeys(keeping.KINDS, 0), spare=())
+    assert all(path.exists() for path in others)
+
+
+def test_a_folder_that_is_a_link_is_left_alone(cache: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    put(f"models/{WHISPER_BASE.name}/model.bin", days=9)
+    put("models/.pull-abcd_123/model.whl", days=9)
+    (cache / "models").rename(shared)
+    (cache / "models").symlink_to(shared)
+    assert prune("models", 0, spare=()) == Pruned("models")
+    assert [total.number for total in keeping.totals({}) if total.kind == "models"] == [0]
+    assert len([path for path in shared.rglob("*") if path.is_file()]) == 2
+
+
+def test_it_is_told_where_nothing_can_be_removed(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = audio(ONE, days=9)
+    (cache / ".prune.lock").mkdir()
+    result = CliRunner().invoke(app, ["cache", "prune", "--downloads", "0"])
+    assert isinstance(result.exception, OutputError)
+    keeping.sweep({"downloads": 0})
+    assert capsys.readouterr().err == f"{result.exception}\n"
+    assert str(result.exception).startswith(f"cannot make room in {cache}: ")
+    assert kept.exists()
 
 
 def test_a_run_ends_well_though_all_that_it_does_not_need_goes_on_its_way(

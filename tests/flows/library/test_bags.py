@@ -10,7 +10,7 @@ from pathlib import Path
 import bagit
 import pytest
 
-from flows.library.bags import make_bag
+from flows.library.bags import _alone, make_bag
 from models.record.errors import InputError
 from outputs.library.corrections import FILE_NAME
 from outputs.library.write import publish
@@ -103,7 +103,58 @@ def test_audio_that_is_not_what_was_heard_is_not_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "bag/data/the-show/pilot/audio.mp3").exists()
 
 
-def test_episodes_of_one_name_have_a_folder_each(tmp_path: Path) -> None:
-    one, two = (episode(tmp_path / name / "library", "pilot") for name in "ab")
-    make_bag([one, two], tmp_path / "bag")
-    assert len(list((tmp_path / "bag/data/the-show").iterdir())) == 2
+def test_episodes_of_one_name_have_a_folder_each_and_one_given_twice_has_one(tmp_path: Path) -> None:
+    folders = [episode(tmp_path / name / "library", "pilot") for name in "abc"]
+    made = make_bag([*folders, folders[0] / "episode.json"], tmp_path / "bag")
+    assert made.episodes == len(list((tmp_path / "bag/data/the-show").iterdir())) == 3
+
+
+def test_shows_are_told_apart_where_case_makes_no_difference(tmp_path: Path) -> None:
+    first, second = episode(tmp_path / "a", "pilot"), episode(tmp_path / "b", "second")
+    make_bag([first, second.parent.rename(tmp_path / "The-Show") / "second", first], tmp_path / "bag")
+    one, two = sorted(path.name.casefold() for path in (tmp_path / "bag/data").iterdir())
+    assert one == "the-show"
+    assert two.startswith("the-show-")
+
+
+def test_no_bag_is_made_within_what_it_holds_nor_replaces_that(tmp_path: Path) -> None:
+    folder = episode(tmp_path / "library", "pilot")
+    with pytest.raises(InputError, match="in the folder of an episode"):
+        make_bag([folder], folder / "own" / "bag")
+    make_bag([folder], tmp_path / "bag")
+    with pytest.raises(InputError, match="would replace"):
+        make_bag([tmp_path / "bag/data/the-show/pilot"], tmp_path / "bag", force=True)
+    assert not (folder / "own").exists()
+    assert bagit.Bag(str(tmp_path / "bag")).validate()
+
+
+def test_a_link_to_a_bag_is_replaced_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    folder = episode(tmp_path / "library", "pilot")
+    make_bag([folder], tmp_path / "elsewhere")
+    (tmp_path / "bag").symlink_to(tmp_path / "elsewhere")
+    (folder / "transcript.txt").write_text("changed")
+    make_bag([folder], tmp_path / "bag", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bag", "elsewhere", "library"]
+    assert not (tmp_path / "bag").is_symlink()
+    assert (tmp_path / "elsewhere/data/the-show/pilot/transcript.txt").read_text() != "changed"
+
+
+def test_what_a_killed_process_left_is_put_right(tmp_path: Path) -> None:
+    folder, out = episode(tmp_path / "library", "pilot"), tmp_path / "bag"
+    make_bag([folder], out)
+    out.rename(tmp_path / ".bag.0123abcd.old")
+    (tmp_path / ".bag.0123abcd.part").mkdir()
+    (tmp_path / ".bag.mine.part").mkdir()
+    with pytest.raises(InputError, match="--force to replace"):
+        make_bag([folder], out)
+    assert bagit.Bag(str(out)).validate()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".bag.mine.part", "bag", "library"]
+
+
+def test_two_do_not_make_the_same_bag_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPISCRIBE_CACHE", str(tmp_path / "cache"))
+    folder, out = episode(tmp_path / "library", "pilot"), tmp_path / "bag"
+    with _alone(out), pytest.raises(InputError, match="is being made by another program"):
+        make_bag([folder], out)
+    assert make_bag([folder], out).episodes == 1
+    assert not list((tmp_path / "cache/locks").iterdir())

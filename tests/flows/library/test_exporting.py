@@ -102,3 +102,10 @@ def test_many_episodes_go_to_a_folder_and_damaged_ones_are_told(folder: Path, tm
         list(export_files([folder, twin], Choices("md"), tmp_path / "texts"))
     assert [path.name for path in (tmp_path / "texts").iterdir()] == ["2026-01-01-pilot-co-0b5e.md"]
     assert len(list(export_files([folder, twin], Choices("md"), tmp_path / "texts", force=True))) == 2
+
+
+def test_no_episode_takes_the_place_of_another_or_of_itself(folder: Path, tmp_path: Path) -> None:
+    copies = [shutil.copytree(folder, tmp_path / name / "the-show" / folder.name) for name in "ab"]
+    files = list(export_files([folder, *copies, folder / "episode.json"], Choices("txt"), tmp_path / "texts"))
+    assert [str(file).rpartition("-co-")[2] for file in files] == ["0b5e.txt", "0b5e-2.txt", "0b5e-3.txt"]
+    assert set(files) == set((tmp_path / "texts").iterdir())
