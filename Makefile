@@ -120,6 +120,7 @@ bench: models
 	$(RUN) -m tests.bench.channels
 	$(RUN) -m tests.bench.counts
 	$(RUN) -m tests.bench.polling
+	$(RUN) -m tests.bench.batch
 	$(RUN) -m tests.bench.short
 	$(RUN) -m tests.bench.search 1000
 	$(RUN) -m tests.bench.edits

@@ -321,8 +321,9 @@ def _process_listed(lease: Lease, options: RunOptions) -> dict[str, Any]:
         resolve_location(folder), lease.episode
     ):  # also outside the library
         options = options.model_copy(update={"out": folder})
+    steps.check_options(options)
     with lease.files(options) as (source, options):
-        steps.check_input(source, options)
+        steps.check_source(source, options)
         result = _process(
             options,
             lambda: (

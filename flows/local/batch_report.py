@@ -118,4 +118,5 @@ def _sums(outcomes: Sequence[Outcome]) -> str:
     counted = ", ".join(f"{count} {state}" for state, count in states.most_common())
     audio = sum(outcome.audio or 0.0 for outcome in outcomes)
     took = sum(outcome.took for outcome in outcomes)
-    return f"{len(outcomes)} sources: {counted}; {clock(audio)} of audio in {duration(took)}"
+    sources = "source" if len(outcomes) == 1 else "sources"
+    return f"{len(outcomes)} {sources}: {counted}; {clock(audio)} of audio in {duration(took)}"
