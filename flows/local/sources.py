@@ -11,7 +11,7 @@ import glob
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -161,6 +161,8 @@ def _of_path(path: str, called: str, tracks: str, *, named: bool) -> Iterator[So
     if not Path(path).is_dir():
         yield Source(_absolute(path), called=called, named=named)
         return
+    if not named and _is_left_out(Path(path), _own_folders()):
+        return
     if tracks != "auto":
         yield Source(_absolute(path), "folder", called, named)
         return
@@ -237,14 +239,17 @@ def _looked_through(folder: Path, visited: set[tuple[int, int]]) -> Folder:
                 if is_media(entry.name) and not any(f"{entry.name}{part}" in names for part in PARTS):
                     files.append(folder / entry.name)
                 continue
-            inside, path = entry.stat(), folder / entry.name
-            if (inside.st_dev, inside.st_ino) not in visited and not _is_of_library(path):
-                folders.append(_looked_through(path, visited))
+            if not _is_left_out(folder / entry.name, visited):
+                folders.append(_looked_through(folder / entry.name, visited))
     return Folder(folder, tuple(files), tuple(folders))
 
 
-def _is_of_library(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (MARKER, EPISODE.file_name))
+def _is_left_out(folder: Path, visited: Set[tuple[int, int]]) -> bool:
+    """Whether a folder was visited, or is a library or an episode's."""
+    told = folder.stat()
+    return (told.st_dev, told.st_ino) in visited or any(
+        (folder / name).exists() for name in (MARKER, EPISODE.file_name)
+    )
 
 
 def is_media(name: str) -> bool:
@@ -310,7 +315,7 @@ def natural(name: str) -> list[tuple[bool, int, str]]:
 def read_list(file: BinaryIO, name: str) -> list[str]:
     """The sources that a list names, one a line, or between NULs as `find -print0` writes them.
 
-    Blank lines are passed over, and those that begin with # where no such file is there. InputError for what is no text.
+    Blank lines are passed over, and those that begin with # where no file is called so. InputError for what is no list.
     """
     data = file.read(MAX_LIST_BYTES + 1)
     if len(data) > MAX_LIST_BYTES:
