@@ -59,12 +59,13 @@ def run(
     """Transcribe one episode, or many one after the other, and write their folders."""
     from flows.local.run import print_result, run_episode
 
-    options = _run_options(given)
+    options = _run_options(context, given)
     sources = [*(source or ()), *(_listed_in(listed) if listed is not None else ())]
     if listed is not None or jobs > 1 or len(sources) > 1 or _holds_many(sources, options):
         _run_many(sources, options, jobs, compare, debug=context.obj["debug"])
         return
     (one,) = sources or [""]
+    options = _in_library(options)
     if compare is None:
         print_result(run_episode(one, options, debug=context.obj["debug"]))
         return
@@ -78,13 +79,26 @@ def run(
     print_comparison(result["folder"], other or feed_transcript(result, options))
 
 
-def _run_options(given: dict[str, Any]) -> RunOptions:
+def _run_options(context: typer.Context, given: dict[str, Any]) -> RunOptions:
+    """The options; what was given is among their `model_fields_set`, and nothing else."""
+    said = {name: value for name, value in given.items() if _is_given(context, name)}
+    for place in ("out", "library"):
+        if not said.get(place):
+            said.pop(place, None)
+    return RunOptions(**field_values(RunOptions, said))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _in_library(options: RunOptions) -> RunOptions:
+    """The options with the library of the settings, unless another was given."""
     from flows.schedule import settings
 
-    values = field_values(RunOptions, given)
-    values["out"] = values["out"] or None
-    values["library"] = values["library"] or settings.load().library
-    return RunOptions(**values)
+    given = "library" in options.model_fields_set
+    return options if given else options.model_copy(update={"library": settings.load().library})
 
 
 def _listed_in(name: str) -> list[str]:
@@ -148,8 +162,7 @@ def watch(
     """Transcribe what is in a folder and what appears in it, until stopped."""
     from flows.local.run import run_watch
 
-    options = _run_options({**given, "out": None})
-    run_watch(folder, options, jobs=jobs, debug=context.obj["debug"])
+    run_watch(folder, _run_options(context, given), jobs=jobs, debug=context.obj["debug"])
 
 
 def diarise(

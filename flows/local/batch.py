@@ -6,12 +6,11 @@ What the sources mean is found out while the first are being heard: to know a fi
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import queue as queues
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
@@ -20,28 +19,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from audio.transfer.addresses import web_address, without_login
+from audio.transfer.addresses import web_address, without_login, without_secrets
 from flows import finding, keeping, steps
 from flows.local.prefect_session import join_session, prefect_session, session_address
 from flows.local.sources import Source, is_media, look_through
-from flows.options import RunOptions
+from flows.options import EpisodeOptions, RunOptions
 from flows.schedule import additions, leases, local_files, queue
+from flows.schedule import settings as configuration
 from flows.schedule.fingerprint import release
 from flows.schedule.plan import ListedEpisode
 from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.uploads import check_sound
 from flows.schedule.warm import WarmProcess
-from models.record.errors import EpiscribeError, InputError
+from models.record.errors import EpiscribeError, InputError, SettingsError
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
+from outputs.library import corrections, read, write
 from outputs.library.files import is_local, resolve_location
 
 LOOK_SECONDS = 1.0  # between two looks for what is to be tried again
 JOIN_SECONDS = 0.1
 SWEEP_SECONDS = 3600.0  # between two looks whether the cache is within its budgets
 DIED = "its process died"
-OF_THE_CALL = ("force", "out", "episode", "track")  # options that are of a call, and not of its episodes
+OF_THE_CALL = {"force", "out", "episode", "track"}  # options that are of a call, and not of its episodes
+AHEAD = 4  # episodes that are ready for each process; no more wait in the store than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +69,40 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A source as an episode of the store, to be worked on unless its `outcome` is known already."""
+    """A source as an episode of the store, to be worked on unless its `outcome` is known already.
+
+    added: whether nobody else waits for it.
+    """
 
     source: Source
     episode_id: str = ""
     outcome: Outcome | None = None
+    added: bool = False
 
 
 class Intake:
-    """Makes episodes of the store of sources; each is known again by its content, its path or its address."""
+    """Makes episodes of the store of sources; each is known again by its content, its path or its address.
 
-    def __init__(self, settings: Settings, store: Store, options: RunOptions) -> None:
-        self._settings, self._store = settings, store
-        self._options = options
-        self.own = own_options(settings, options)
+    given: the options of the call, of which `model_fields_set` goes with each episode. refused: by the shows whose
+    episodes are not to be added any more, the reason.
+    """
+
+    def __init__(self, settings: Settings, store: Store, given: RunOptions) -> None:
+        self._settings, self._store, self._given = settings, store, given
+        self._own = own_options(given)
+        self._options = in_effect(settings, given)
         self._known = local_files.known(store)
         self._taken: dict[str, str] = {}  # what episodes of this call are called
+        self.refused: dict[str, str] = {}
 
     def take(self, source: Source) -> Taken:
         """The episode that a source is, listed in the store; what can't be listed is told by its outcome."""
+        self._settings = current_or(self._settings)
+        self._options = in_effect(self._settings, self._given)
         try:
             if source.error:
                 raise InputError(source.error)
             return self._address(source) if source.kind == "address" else self._path(source)
-        except queue.RunningError:
-            return Taken(source, outcome=Outcome(source.called, "elsewhere", why="it is worked on right now"))
         except EpiscribeError as error:
             return Taken(source, outcome=Outcome(source.called, "failed", why=str(error)))
         except OSError as error:
@@ -109,6 +120,7 @@ class Intake:
             address,
             self._options.episode,
             allow_private=self._options.allow_private,
+            extract=self._options.extractors == "use",
         )
         return self._listed(source, episode, queue.known(self._store, episode, show), show)
 
@@ -132,39 +144,94 @@ class Intake:
         self, source: Source, episode: Episode, listed: ListedEpisode | None, show: str = ""
     ) -> Taken:
         """The source as what is `listed`, which is added, or added again, where there is something to do."""
-        if listed is not None and listed.id in self._taken:
+        if listed is not None and listed.id in self._taken and not _is_gone(listed):
             same = f"it is the same as {self._taken[listed.id]}"
             if self._taken[listed.id] == source.called:
                 same = ""  # it was touched, and is what it was
             return Taken(source, outcome=Outcome(source.called, "twice", why=same))
-        if listed is not None and self._is_done(listed) and not self._options.force:
+        if listed is not None and not self._options.force and self._is_done(listed):
+            why = self._write_missing(listed)
             self._taken[listed.id] = source.called
-            outcome = Outcome(source.called, "done before", folder=listed.folder)
+            outcome = Outcome(source.called, "done before", folder=listed.folder, why=why)
             return Taken(source, listed.id, outcome)
+        show = listed.show if listed is not None else show
+        if show in self.refused:
+            return Taken(source, outcome=Outcome(source.called, "failed", why=self.refused[show]))
+        own = dict(self._own)
+        if episode.audio_url.startswith(finding.EXTRACTED):
+            own["extractors"] = "use"  # as it was found, whatever the settings let others do
+        added = listed is None or listed.state not in queue.LIVE
         fresh = listed is not None and listed.state == "waiting" and not listed.error
-        if listed is None or not fresh or dict(listed.options) != self.own:
-            listed = queue.add(self._store, episode, show=show, options=self.own, by=queue.OWNER)
+        if listed is None or not fresh or dict(listed.options) != own:
+            try:
+                listed = queue.add(self._store, episode, show=show, options=own, by=queue.OWNER)
+            except queue.RunningError:
+                outcome = Outcome(source.called, "elsewhere", why="it is worked on right now")
+                return Taken(source, listed.id if listed else episode.id, outcome)
         self._taken[listed.id] = source.called
-        return Taken(source, listed.id)
+        return Taken(source, listed.id, added=added)
 
     def _is_done(self, listed: ListedEpisode) -> bool:
-        """Whether an episode was done with the same options, and its record is where it was put."""
-        if listed.state != "done" or dict(listed.options) != self.own:
+        """Whether an episode was done as it would be now, and its record is where it was put."""
+        if listed.state != "done":
+            return False
+        try:
+            was, now = (self._of(listed, own) for own in (listed.options, self._own))
+        except ValueError:  # options of another version
+            return False
+        if any(getattr(was, name) != getattr(now, name) for name in EpisodeOptions.model_fields):
             return False
         folder = resolve_location(listed.folder)
         return not is_local(folder) or (folder / EPISODE.file_name).is_file()
 
+    def _of(self, listed: ListedEpisode, own: Mapping[str, Any]) -> RunOptions:
+        show = listed.show if listed.show in self._settings.shows else ""
+        return self._settings.run_options_for(show, own)
 
-def own_options(settings: Settings, options: RunOptions) -> dict[str, Any]:
-    """What of the options of a call goes with each of its episodes: all that the settings don't say by themselves."""
-    beside = settings.run_options_for("").model_dump(mode="json")
-    told = options.model_dump(mode="json", exclude=set(OF_THE_CALL))
+    def _write_missing(self, listed: ListedEpisode) -> str:
+        """Write the files of an episode that is done which it was not asked for then, and say so."""
+        folder = resolve_location(listed.folder)
+        if not is_local(folder):
+            return ""
+        wanted = write.formats_named(self._of(listed, self._own).formats)
+        missing = [entry.name for entry in wanted if not (folder / entry.file_name).exists()]
+        if not missing:
+            return ""
+        with corrections.locked(folder):
+            write.publish(read.load_record(folder), folder, missing)
+        return f"{', '.join(missing)} written from it"
+
+
+def _is_gone(listed: ListedEpisode) -> bool:
+    """Whether an episode waits since its file is not where it was, as when it was renamed meanwhile."""
+    waits = listed.state == "waiting" and bool(listed.error)
+    address = listed.episode.audio_url
+    return waits and local_files.is_local(address) and not Path(local_files.path_of(address)).exists()
+
+
+def own_options(given: RunOptions) -> dict[str, Any]:
+    """What of the options of a call goes with each of its episodes: all that was given but what is of the call."""
+    own = given.model_dump(mode="json", include=given.model_fields_set - OF_THE_CALL)
     for name in ("model", "translator", "library"):  # whoever goes on with it may be in another folder
-        if told[name] and (name == "library" or Path(told[name]).is_dir()):
-            place = resolve_location(told[name])
-            told[name] = str(place.expanduser().absolute()) if is_local(place) else told[name]
-    own = {name: value for name, value in told.items() if value != beside[name]}
-    return dict(json.loads(json.dumps(own)))
+        if own.get(name) and (name == "library" or Path(own[name]).is_dir()):
+            place = resolve_location(own[name])
+            own[name] = str(place.expanduser().absolute()) if is_local(place) else own[name]
+    return own
+
+
+def in_effect(settings: Settings, given: RunOptions) -> RunOptions:
+    """All options of a call: those that were given, or what the settings say; yt-dlp is asked as for one source."""
+    of_call = {name: getattr(given, name) for name in OF_THE_CALL}
+    chosen = settings.run_options_for("", own_options(given))
+    return chosen.model_copy(update={**of_call, "extractors": given.extractors})
+
+
+def current_or(before: Settings) -> Settings:
+    """The settings as they are now, or as they were `before` where they can't be read: somebody may be writing them."""
+    try:
+        return configuration.current()
+    except EpiscribeError:
+        return before
 
 
 def stamp_of(path: Path) -> str:
@@ -190,20 +257,24 @@ class Batch:
         self,
         settings: Settings,
         store: Store,
-        options: RunOptions,
+        given: RunOptions,
         told: Told,
         *,
         jobs: int = 1,
         again: bool = False,
     ) -> None:
-        self._settings, self._store, self._options, self._told = settings, store, options, told
-        self._intake = Intake(settings, store, options)
-        self._ready: queues.Queue[Taken | None] = queues.Queue()
-        self._lock = threading.Lock()
+        self._settings, self._store, self._force, self._told = settings, store, given.force, told
+        self._intake = Intake(settings, store, given)
+        self._ready: queues.Queue[Taken | None] = queues.Queue(AHEAD * jobs)
+        self._lock, self._taking = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
         self._jobs, self._again, self._count = jobs, again, 0
         self._waiting: dict[str, Source] = {}  # that failed, by their episodes
+        self._elsewhere: list[Taken] = []  # that others work on
+        self._held: dict[
+            str, tuple[str, str]
+        ] = {}  # by shows that settings fail: of which episode is known, and why
         self._swept = time.monotonic()
         self.outcomes: list[Outcome] = []
 
@@ -213,7 +284,8 @@ class Batch:
         Raises what `sources` raise, and what makes all work impossible.
         """
         self._count = count
-        threading.Thread(target=self._feed, args=(sources,), daemon=True).start()
+        feeder = threading.Thread(target=self._feed, args=(sources,), daemon=True)
+        feeder.start()
         try:
             if self._jobs == 1:
                 with ExitStack() as stack:
@@ -223,19 +295,47 @@ class Batch:
             keeping.sweep(self._settings.cache.budgets())
         finally:
             self._stopped.set()
+            feeder.join(2 * JOIN_SECONDS)
+            self._withdraw_rest()
         if self._failure is not None:
             raise self._failure
+        if len(self.outcomes) < count:
+            raise EpiscribeError(f"of {count} sources only {len(self.outcomes)} were settled")
 
     def _feed(self, sources: Iterable[Source]) -> None:
         try:
             for source in sources:
                 if self._stopped.is_set():
                     return
-                self._ready.put(self._intake.take(source))
+                taken = self._intake.take(source)
+                if not self._offer(taken):
+                    self._withdraw(taken)
         except BaseException as error:  # whatever it is, who waits for sources is to hear of it
-            self._failure = error
+            self._failure = self._failure or error
         finally:
-            self._ready.put(None)
+            self._offer(None)
+
+    def _offer(self, taken: Taken | None) -> bool:
+        """Have somebody work on it, once there is room; False where all has stopped."""
+        while not self._stopped.is_set():
+            with suppress(queues.Full):
+                self._ready.put(taken, timeout=JOIN_SECONDS)
+                return True
+        return False
+
+    def _withdraw_rest(self) -> None:
+        with suppress(queues.Empty):
+            while True:
+                self._withdraw(self._ready.get_nowait())
+
+    def _withdraw(self, taken: Taken | None) -> None:
+        """Nobody wants what only this call has added, and was stopped before it was begun."""
+        if taken is None or not taken.added:
+            return
+        with suppress(EpiscribeError):
+            now = self._store.episode(taken.episode_id)
+            if now is not None and now.state in queue.WAITING and not now.attempts and not now.error:
+                queue.cancel(self._store, now.id)
 
     def _work_off(self, do: Do) -> None:
         """Do one after another of what is ready, until there is no more."""
@@ -248,27 +348,66 @@ class Batch:
                     continue
             if taken is None:
                 self._ready.put(None)  # for the others
-                return
-            outcome = taken.outcome or self._outcome(taken, do)
-            if self._stopped.is_set():  # and so was the work
-                return
-            with self._lock:
+                taken = self._free_again()
+                if taken is None:
+                    return
+            self._settle(taken, do)
+
+    def _settle(self, taken: Taken, do: Do) -> None:
+        outcome = taken.outcome or self._outcome(taken, do)
+        if self._stopped.is_set():  # and so was the work
+            self._withdraw(taken)
+            return
+        waited_for = outcome.state == "elsewhere" and not self._again
+        if outcome.state == "elsewhere":
+            self._waiting[taken.episode_id] = taken.source
+        if waited_for:
+            self._elsewhere.append(taken)
+            outcome = replace(outcome, why=f"{outcome.why}, which is waited for")
+        with self._lock:
+            if not waited_for:
                 self.outcomes.append(outcome)
-                self._told(outcome, len(self.outcomes), self._count)
-                if time.monotonic() - self._swept > SWEEP_SECONDS:
-                    keeping.sweep(self._settings.cache.budgets())
-                    self._swept = time.monotonic()
+            self._told(outcome, len(self.outcomes), self._count)
+            if time.monotonic() - self._swept > SWEEP_SECONDS:
+                keeping.sweep(self._settings.cache.budgets())
+                self._swept = time.monotonic()
+
+    def _free_again(self) -> Taken | None:
+        """One of those that others worked on, once they don't any more; None where there are no more."""
+        while not self._stopped.is_set():
+            with self._taking:
+                if not self._elsewhere:
+                    return None
+                for taken in self._elsewhere:
+                    now = self._store.episode(taken.episode_id)
+                    if now is None or not now.held:
+                        self._elsewhere.remove(taken)
+                        ours = taken.outcome is None  # with the options of this call
+                        return taken if ours else self._intake.take(taken.source)
+            self._stopped.wait(LOOK_SECONDS)
+        return None
 
     def _due_again(self) -> Taken | None:
         """One of ours that failed and is to be tried again now."""
         if not self._again or not self._waiting:
             return None
         with self._lock, suppress(EpiscribeError):  # a store that can't be reached now may be there next time
+            self._settings = current_or(self._settings)
             release(self._settings, self._store)
+            self._let_go()
             for listed in self._store.due(self._settings.limits.attempts):
-                if (source := self._waiting.pop(listed.id, None)) is not None:
+                held, _ = self._held.get(listed.show, (listed.id, ""))
+                if held == listed.id and (source := self._waiting.pop(listed.id, None)) is not None:
+                    self._held.pop(listed.show, None)
                     return Taken(source, listed.id)
         return None
+
+    def _let_go(self) -> None:
+        """Of shows that settings failed, those go on whose episode that was known of doesn't wait any more."""
+        for show, (episode_id, _) in list(self._held.items()):
+            now = self._store.episode(episode_id)
+            if now is None or now.state not in queue.LIVE:
+                del self._held[show]
 
     def _outcome(self, taken: Taken, do: Do) -> Outcome:
         """What becomes of an episode that is worked on."""
@@ -276,10 +415,17 @@ class Batch:
         listed = self._store.episode(taken.episode_id)
         if listed is None:
             return Outcome(called, "failed", why="it was removed from the store")
+        if listed.state == "done":
+            return Outcome(called, "done before", folder=listed.folder)
+        if listed.show in self._held:
+            self._waiting[listed.id] = taken.source
+            return Outcome(called, "waiting", why=self._held[listed.show][1])
+        self._waiting.pop(listed.id, None)
+        self._settings = current_or(self._settings)
         try:
-            ended = do(self._settings, listed, self._options.force)
+            ended = do(self._settings, listed, self._force)
         except Exception as error:  # whatever it is, others go on
-            ended = Ended(error=f"{type(error).__name__}: {error}")
+            ended = Ended(error=without_secrets(f"{type(error).__name__}: {error}"))
         took = time.perf_counter() - began
         now = self._store.episode(listed.id) or listed
         if ended.folder:
@@ -287,42 +433,59 @@ class Batch:
             return Outcome(called, "done", ended.seconds, took, ended.folder, why)
         if now.state == "done":
             return Outcome(called, "done before", folder=now.folder)
-        if now.held:
-            return Outcome(called, "elsewhere", why="another run works on it")
         if now.state == "waiting":
             self._waiting[now.id] = taken.source
+        if now.held:
+            return Outcome(called, "elsewhere", why="another run works on it")
+        why = now.error or ended.error
+        if ended.reach in ("all", "machine"):  # so others of the show would fail, too
+            self._held[listed.show] = (listed.id, why)
+            if not self._again:
+                self._intake.refused[listed.show] = why
         state = "failed" if now.state == "queued" else now.state
-        return Outcome(called, state, took=took, why=now.error or ended.error)
+        return Outcome(called, state, took=took, why=why)
 
     def _side_by_side(self) -> None:
         """In several processes, each with a thread here that has it do one after another."""
         crew = _Crew(self._jobs)
         threads = [
-            threading.Thread(target=self._work_off, args=(crew.hand(number),), daemon=True)
+            threading.Thread(target=self._work_off_beside, args=(crew.hand(number),), daemon=True)
             for number in range(self._jobs)
         ]
         with ExitStack() as stack:
             try:
                 for thread in threads:
                     thread.start()
-                while any(thread.is_alive() for thread in threads):
+                while alive := [thread for thread in threads if thread.is_alive()]:
                     crew.serve(stack)
-                    threads[0].join(JOIN_SECONDS)
+                    alive[0].join(JOIN_SECONDS)
             finally:
                 self._stopped.set()
                 crew.close()
                 for thread in threads:
                     thread.join()
 
+    def _work_off_beside(self, do: Do) -> None:
+        """The same in a thread: what goes wrong there stops all."""
+        try:
+            self._work_off(do)
+        except BaseException as error:
+            self._failure = self._failure or error
+            self._stopped.set()
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the work on an episode ended; `folder` is "" where it was not done."""
+    """How the work on an episode ended; `folder` is "" where it was not done.
+
+    reach: whom the error meets, as `SettingsError` has it; "" where no setting is at fault.
+    """
 
     folder: str = ""
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     error: str = ""
+    reach: str = ""
 
 
 Do = Callable[[Settings, ListedEpisode, bool], Ended]
@@ -348,7 +511,8 @@ def _work(settings: Settings, listed: ListedEpisode, force: bool) -> Ended:
     state: Any = process_episode(**parameters, return_state=True)
     found = state.result(raise_on_failure=False)
     if isinstance(found, BaseException):
-        return Ended(error=str(found))
+        reach = found.reach if isinstance(found, SettingsError) else ""
+        return Ended(error=str(found), reach=reach)
     if not isinstance(found, dict):
         return Ended(error=state.message or state.name)
     return Ended(found["folder"], found["seconds"], tuple(found["warnings"]))

@@ -32,7 +32,7 @@ def settled_one_by_one(*, watching: bool = False) -> Iterator[Told]:
         return
     from rich.console import Console
 
-    console = Console(stderr=not watching)
+    console = Console(stderr=not watching, emoji=False)
 
     def told(outcome: Outcome, number: int, count: int) -> None:
         if watching and outcome.state == "twice" and not outcome.why:
@@ -96,7 +96,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     if logs.is_json():
         logs.say(_sums(outcomes), event="run.done")
         return
-    console = Console()
+    console = Console(emoji=False)
     columns = ("source", "state", "audio", "seconds", "folder or error")
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
     for outcome in sorted(outcomes, key=lambda one: one.failed):
@@ -109,7 +109,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
         )
         table.add_row(*(Text(printable(cell)) for cell in cells), style="red" if outcome.failed else "")
     width = None if console.is_terminal else Console(width=WIDTH).measure(table).maximum
-    Console(width=width).print(table)
+    Console(width=width, emoji=False).print(table)
     console.print(_sums(outcomes), highlight=False, soft_wrap=True)
 
 

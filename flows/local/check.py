@@ -31,8 +31,8 @@ def console() -> Console:
     """A console as wide as the terminal; where there is none, wide enough for every line."""
     from rich.console import Console
 
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=PLAIN_WIDTH)
+    terminal = Console(emoji=False)
+    return terminal if terminal.is_terminal else Console(width=PLAIN_WIDTH, emoji=False)
 
 
 def print_report(findings: Iterable[Finding]) -> None:

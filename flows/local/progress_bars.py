@@ -24,7 +24,7 @@ def bars() -> Iterator[None]:
     """One bar a stage with percentage and time left; plain lines where there is no terminal."""
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if logs.is_json() or not console.is_terminal:
         say = partial(logs.say, err=True)
         with reporting_to(_Lines(), say):

@@ -71,10 +71,11 @@ def run_episode(source: str, options: RunOptions, *, debug: bool = False) -> dic
 
 
 def run_batch(
-    sources: list[Source], options: RunOptions, *, jobs: int = 1, debug: bool = False
+    sources: list[Source], given: RunOptions, *, jobs: int = 1, debug: bool = False
 ) -> list[Outcome]:
     """Process episodes through the store, telling each as it is settled; returns what became of them, in that order.
 
+    given: options, of which those that are not among its `model_fields_set` are as the settings have them.
     What was settled is told also where the rest is not, since somebody pressed Ctrl-C.
     """
     from flows.local.batch_report import print_outcomes, settled_one_by_one
@@ -82,7 +83,7 @@ def run_batch(
 
     _quieten_prefect(debug=debug)
     with stoppable(), interruptible(), settled_one_by_one() as told, telling(_warn):
-        batch = _batch(options, told, jobs=jobs)
+        batch = _batch(given, told, jobs=jobs)
         try:
             batch.run(sources, len(sources))
         finally:
@@ -90,8 +91,8 @@ def run_batch(
     return batch.outcomes
 
 
-def run_watch(folder: Path, options: RunOptions, *, jobs: int = 1, debug: bool = False) -> None:
-    """Process what is in a folder, and what appears in it, until Ctrl-C or SIGTERM.
+def run_watch(folder: Path, given: RunOptions, *, jobs: int = 1, debug: bool = False) -> None:
+    """Process what is in a folder, and what appears in it, until Ctrl-C or SIGTERM; `given` as of `run_batch`.
 
     InputError where there is no such folder, EpiscribeError where it goes away.
     """
@@ -110,24 +111,24 @@ def run_watch(folder: Path, options: RunOptions, *, jobs: int = 1, debug: bool =
     with stoppable(), settled_one_by_one(watching=True) as told, telling(_warn, at_end=False):
         try:
             with interruptible():
-                batch = _batch(options, told, jobs=jobs, again=True)
+                batch = _batch(given, told, jobs=jobs, again=True)
                 say(f"watching {folder}; stop with Ctrl-C")
-                batch.run(appearing(folder, options.tracks, stopped, say))
+                batch.run(appearing(folder, given.tracks, stopped, say))
         except InterruptedRun:
             say("stopped; what was under way is taken up again next time")
         finally:
             stopped.set()
 
 
-def _batch(options: RunOptions, told: Told, *, jobs: int, again: bool = False) -> Batch:
+def _batch(given: RunOptions, told: Told, *, jobs: int, again: bool = False) -> Batch:
     from flows import steps
-    from flows.local.batch import Batch
+    from flows.local.batch import Batch, in_effect
     from flows.schedule import settings as configuration
     from flows.schedule.store import open_store
 
     settings = configuration.load()
-    steps.check_options(options)  # once, instead of failing each episode
-    return Batch(settings, open_store(settings.store), options, told, jobs=jobs, again=again)
+    steps.check_options(in_effect(settings, given))  # once, instead of failing each episode
+    return Batch(settings, open_store(settings.store), given, told, jobs=jobs, again=again)
 
 
 @contextmanager
@@ -163,7 +164,7 @@ def print_result(result: dict[str, Any]) -> None:
         return
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if result["computed"]:
         console.print(f"computed: {', '.join(result['computed'])}", markup=False)
     if result["reused"]:

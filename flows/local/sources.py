@@ -11,7 +11,7 @@ import glob
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,11 +21,18 @@ from typing import BinaryIO, Literal
 from audio.media import ffmpeg
 from audio.tracks.folders import verdict
 from audio.tracks.sources import EXTENSIONS, MAX_DEPTH, MAX_TRACKS
+from audio.transfer.addresses import redacted, web_address
+from flows.schedule import settings as configuration
 from models.record.errors import InputError
+from models.runtime.cache import cache_folder
 from outputs.formats.registry import EPISODE
+from outputs.library.files import is_local, resolve_location
 from outputs.library.migration import MARKER
+from outputs.text.terminal import printable
 
 MAX_LIST_BYTES = 64_000_000
+FILE_ADDRESS = re.compile(r"file:/", re.IGNORECASE)
+ANY_FOLDERS = "**"  # in a pattern
 PROBES = 8  # files whose headers are read at once
 # Folders of systems, and names of what other programs have not finished.
 NOT_OURS = frozenset(
@@ -74,12 +81,16 @@ def expand(given: Sequence[str], tracks: str = "auto") -> Iterator[Source]:
 
 
 def _meant(source: str, tracks: str) -> Iterator[Source]:
-    if source.startswith("file://"):
-        source = _path_of(source)
+    if FILE_ADDRESS.match(source):
+        source, host = _path_of(source)
+        if host:
+            reason = f"{source} is a file of {printable(host)}, and not of this machine"
+            yield Source(source, called=source, named=True, error=reason)
+            return
     if "://" in source:
-        yield Source(source, "address", source, named=True)
+        yield Source(source, "address", _shown(source), named=True)
     elif is_pattern(source):
-        found = sorted(glob.glob(_escaped(_at_home(source)), recursive=True), key=natural)  # noqa: PTH207  (a pattern may begin anywhere)
+        found = sorted(_matching(_escaped(_at_home(source))), key=natural)
         if not found:
             yield Source(_absolute(source), called=source, error=f"nothing is called {source}")
         for name in found:
@@ -87,6 +98,29 @@ def _meant(source: str, tracks: str) -> Iterator[Source]:
     else:
         plain = source if os.path.lexists(source) else _at_home(source)
         yield from _of_path(plain, source, tracks, named=True)
+
+
+def _shown(address: str) -> str:
+    """An address without the secrets that may be in it, also where it is none that can be used."""
+    try:
+        return redacted(web_address(address))
+    except InputError:
+        return f"{address.partition('://')[0]}://..."
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    """What a pattern means; ** in it are the folder there and all within it that `look_through` goes into."""
+    parts = PurePath(pattern).parts
+    if ANY_FOLDERS not in parts:
+        yield from glob.glob(pattern)  # noqa: PTH207  (a pattern may begin anywhere)
+        return
+    at = parts.index(ANY_FOLDERS)
+    rest = parts[at + 1 :]
+    while rest[:1] == (ANY_FOLDERS,):
+        rest = rest[1:]
+    for begin in glob.glob(str(PurePath(*parts[:at]))) if at else ["."]:  # noqa: PTH207
+        for folder in look_through(Path(begin)).all_folders():
+            yield from _matching(str(PurePath(glob.escape(str(folder)), *(rest or ("*",)))))
 
 
 def _escaped(pattern: str) -> str:
@@ -110,16 +144,24 @@ def _absolute(path: str | Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100  (links stay: what was named is told by its name)
 
 
-def _path_of(address: str) -> str:
+def _path_of(address: str) -> tuple[str, str]:
+    """The path of a file: address, and the machine that it is of, "" for this one (RFC 8089)."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
-    return url2pathname(urlsplit(address).path)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets left open
+        return address, address.split("/")[2]
+    host = parts.netloc if parts.netloc.lower() != "localhost" else ""
+    return url2pathname(parts.path), host
 
 
 def _of_path(path: str, called: str, tracks: str, *, named: bool) -> Iterator[Source]:
     if not Path(path).is_dir():
         yield Source(_absolute(path), called=called, named=named)
+        return
+    if not named and _is_left_out(Path(path), _own_folders()):
         return
     if tracks != "auto":
         yield Source(_absolute(path), "folder", called, named)
@@ -151,9 +193,34 @@ class Folder:
         for folder in self.folders:
             yield from folder.everything()
 
+    def all_folders(self) -> Iterator[Path]:
+        """This folder and all within it, however deep."""
+        yield self.path
+        for folder in self.folders:
+            yield from folder.all_folders()
 
-def look_through(folder: Path, visited: frozenset[tuple[int, int]] = frozenset()) -> Folder:
-    """What is in a folder, sorted as people count; links to folders are followed, but never in a circle."""
+
+def look_through(folder: Path) -> Folder:
+    """What is in a folder, sorted as people count; links to folders are followed, and each is looked into once.
+
+    Libraries within it are left out, as are uploads and the cache: what is there was heard before, or is about to be.
+    """
+    return _looked_through(folder, _own_folders())
+
+
+def _own_folders() -> set[tuple[int, int]]:
+    """Which folders are of the library, the uploads and the cache that the settings name."""
+    settings, found = configuration.current(), set[tuple[int, int]]()
+    for place in map(resolve_location, (settings.library, settings.uploads, str(cache_folder()))):
+        with suppress(OSError):
+            if is_local(place):
+                told = place.stat()
+                found.add((told.st_dev, told.st_ino))
+    return found
+
+
+def _looked_through(folder: Path, visited: set[tuple[int, int]]) -> Folder:
+    """The same; into what was `visited` it doesn't go again."""
     try:
         told = folder.stat()
         with os.scandir(folder) as entries:
@@ -162,11 +229,7 @@ def look_through(folder: Path, visited: frozenset[tuple[int, int]] = frozenset()
         reason = f"{folder} can't be read: {error.strerror}"
         return Folder(folder, (), (), (Source(_absolute(folder), "folder", str(folder), error=reason),))
     names = {entry.name for entry in found}
-    if visited and not names.isdisjoint(
-        (MARKER, EPISODE.file_name)
-    ):  # a library, whose audio was heard before
-        return Folder(folder, (), ())
-    visited = visited | {(told.st_dev, told.st_ino)}
+    visited.add((told.st_dev, told.st_ino))
     files, folders = list[Path](), list[Folder]()
     for entry in found:
         if entry.name.startswith(".") or entry.name.casefold() in NOT_OURS:
@@ -176,10 +239,17 @@ def look_through(folder: Path, visited: frozenset[tuple[int, int]] = frozenset()
                 if is_media(entry.name) and not any(f"{entry.name}{part}" in names for part in PARTS):
                     files.append(folder / entry.name)
                 continue
-            inside = entry.stat()
-            if (inside.st_dev, inside.st_ino) not in visited:
-                folders.append(look_through(folder / entry.name, visited))
+            if not _is_left_out(folder / entry.name, visited):
+                folders.append(_looked_through(folder / entry.name, visited))
     return Folder(folder, tuple(files), tuple(folders))
+
+
+def _is_left_out(folder: Path, visited: Set[tuple[int, int]]) -> bool:
+    """Whether a folder was visited, or is a library or an episode's."""
+    told = folder.stat()
+    return (told.st_dev, told.st_ino) in visited or any(
+        (folder / name).exists() for name in (MARKER, EPISODE.file_name)
+    )
 
 
 def is_media(name: str) -> bool:
@@ -245,7 +315,7 @@ def natural(name: str) -> list[tuple[bool, int, str]]:
 def read_list(file: BinaryIO, name: str) -> list[str]:
     """The sources that a list names, one a line, or between NULs as `find -print0` writes them.
 
-    Blank lines and those that begin with # are passed over. InputError for what is no text.
+    Blank lines are passed over, and those that begin with # where no file is called so. InputError for what is no list.
     """
     data = file.read(MAX_LIST_BYTES + 1)
     if len(data) > MAX_LIST_BYTES:
@@ -254,7 +324,11 @@ def read_list(file: BinaryIO, name: str) -> list[str]:
     if "\0" in text:
         return [line for line in text.split("\0") if line.strip()]
     lines = (line.strip() for line in text.splitlines())
-    return [_unquoted(line) for line in lines if line and not line.startswith("#")]
+    return [_unquoted(line) for line in lines if line and not _is_comment(line)]
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") and not os.path.lexists(line)
 
 
 def _text(data: bytes) -> str:

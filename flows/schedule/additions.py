@@ -59,11 +59,18 @@ def add_address(
 
 
 def find_address(
-    settings: Settings, store: Store, source: str, which: str, *, allow_private: bool = False
+    settings: Settings,
+    store: Store,
+    source: str,
+    which: str,
+    *,
+    allow_private: bool = False,
+    extract: bool = False,
 ) -> tuple[Episode, str]:
     """The episode at an address, and the show that is followed of which it is an item, "" for none.
 
-    allow_private: on private networks too, whatever the settings say. Raises InputError and DownloadError.
+    allow_private, extract: on private networks, and by yt-dlp, too, whatever the settings say. Raises InputError and
+    DownloadError.
     """
     checked_url(source)
     allow_private = allow_private or settings.allow_private
@@ -78,7 +85,7 @@ def find_address(
         allow_private,
         Limits(seconds=settings.limits.feed_seconds, attempts=feed_reading.ATTEMPTS),
         access_of,
-        extract=settings.extractors,
+        extract=extract or settings.extractors,
     )
     with finding.found_at(source, which, reach) as found:
         episode = found.episode

@@ -58,12 +58,17 @@ def is_local(audio_url: str) -> bool:
     return audio_url.startswith(SCHEME)
 
 
+def path_of(audio_url: str) -> str:
+    """Where the file of an episode was when it was added, on the machine of whoever did."""
+    return audio_url.removeprefix(SCHEME)
+
+
 def at_hand(store: Store, episode_id: str, audio_url: str) -> Path:
     """Where the file of an episode is on this machine.
 
     AbsentFileError where it isn't, or is no longer, InputError where nobody has added it on any.
     """
-    told = audio_url.removeprefix(SCHEME)
+    told = path_of(audio_url)
     with store.look() as connection:
         rows = connection.execute(
             select(_files.c.machine, _files.c.path).where(_files.c.episode == episode_id)

@@ -9,16 +9,18 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
+from flows.local import batch as batches
 from flows.local.batch import Batch, Intake, Outcome, own_options, stamp_of
-from flows.local.batch_report import line, print_outcomes
+from flows.local.batch_report import line, print_outcomes, settled_one_by_one
 from flows.local.sources import Source, expand
 from flows.options import RunOptions
 from flows.schedule import queue, settings
+from flows.schedule.plan import ListedEpisode
 from flows.schedule.store import Store, open_store
 from models.record.errors import InputError
 from models.record.transcript import AudioFile, Transcript
 from outputs.library import write
-from tests.audio.server import Server, ranged
+from tests.audio.server import Reply, Server, ranged
 from tests.flows.conftest import episcribe
 from tests.flows.shows import clip, serve_show, write_config
 
@@ -61,9 +63,13 @@ def finish(store: Store, place: Path) -> None:
     made = Intake(settings.load(), store, chosen).take(Source(str(place), called=place.name))
     listed = store.lease(made.episode_id, "run", 60)
     assert listed is not None
-    folder = Path(chosen.library) / "single-episodes" / listed.id
+    publish(store, listed, "run")
+
+
+def publish(store: Store, listed: ListedEpisode, owner: str) -> None:
+    folder = Path(settings.load().library) / "single-episodes" / listed.id
     write.publish(Transcript(listed.episode, AudioFile("a.wav", "0" * 64, 2.0), "en"), folder, ["srt"])
-    with store.finishing(listed.id, "run") as finished:
+    with store.finishing(listed.id, owner) as finished:
         finished.folder = str(folder)
 
 
@@ -76,20 +82,78 @@ def test_files_are_known_again_and_what_is_done_is_not_done_again(store: Store, 
     assert taken(store, "renamed.wav", "copy.wav", "c.wav") == ["done before", "twice", "failed"]
     assert taken(store, "copy.wav", force=True) == [""]
     finish(store, folder / "copy.wav")
-    assert taken(store, "copy.wav", formats=("vtt",)) == [""]
+    assert taken(store, "copy.wav", language="de") == [""]
     finish(store, folder / "copy.wav")
     assert taken(store, "copy.wav") == ["done before"]
     shutil.rmtree("library")
     assert taken(store, "copy.wav") == [""]
 
 
-def test_what_others_work_on_is_left_to_them(store: Store, folder: Path) -> None:
+def test_settings_that_change_no_words_leave_done_what_is_done(store: Store, folder: Path) -> None:
+    given = RunOptions(model="tiny.en", language="en", diariser="none")
+    made = Intake(settings.load(), store, given)
+    finish(store, folder / "c.wav")
+    write_config(folder, "", head='formats = ["srt", "vtt"]\ndevice = "cpu"\nextractors = true')
+    outcome = made.take(Source(str(folder / "c.wav"), called="c.wav")).outcome
+    assert outcome is not None
+    assert (outcome.state, outcome.why) == ("done before", "vtt written from it")
+    assert (Path(outcome.folder) / "transcript.vtt").is_file()
+
+
+def test_what_others_work_on_is_waited_for(store: Store, folder: Path) -> None:
     taken(store, "c.wav")
     (listed,) = store.episodes()
     assert listed.added_by == queue.OWNER
     assert listed.options["formats"] == ["srt"]
     assert store.lease(listed.id, "another", 60)
-    assert taken(store, "c.wav") == ["elsewhere"]
+    told = []
+
+    def tell(outcome: Outcome, number: int, count: int) -> None:
+        told.append(outcome.state)
+        if outcome.state == "elsewhere":
+            publish(store, listed, "another")
+
+    batch = Batch(settings.load(), store, options(), tell)
+    batch.run(expand(["c.wav"]), 1)
+    assert told == ["elsewhere", "done before"]
+    assert [one.state for one in batch.outcomes] == ["done before"]
+
+
+def test_a_file_that_is_renamed_before_its_turn_is_heard_by_its_new_name(store: Store, folder: Path) -> None:
+    made = intake(store)
+    first = made.take(Source(str(folder / "c.wav"), called="c.wav"))
+    (folder / "c.wav").rename(folder / "d.wav")
+    listed = store.lease(first.episode_id, "run", 60)
+    assert listed is not None
+    store.hold_back(listed, "run", "c.wav is not on this machine", pause=9999, waits_for="a.b.c", alike=False)
+    again = made.take(Source(str(folder / "d.wav"), called="d.wav"))
+    assert (again.episode_id, again.outcome) == (first.episode_id, None)
+    assert [one.id for one in store.due(3)] == [first.episode_id]
+
+
+def test_what_was_not_begun_is_wanted_no_longer_once_all_is_stopped(store: Store, folder: Path) -> None:
+    taken(store, "c.wav")  # by another call
+
+    def stop(outcome: Outcome, number: int, count: int) -> None:
+        if outcome.state == "done before":
+            raise KeyboardInterrupt
+
+    finish(store, folder / "a" / "talk.wav")
+    for number in range(20):
+        (folder / f"{number}.wav").write_bytes(clip(number + 5))
+    sources = [f"{number}.wav" for number in range(20)]
+    with pytest.raises(KeyboardInterrupt):
+        Batch(settings.load(), store, options(), stop).run(expand(["a", "c.wav", *sources]))
+    assert queue.counts(store)["waiting"] == 1
+    assert queue.counts(store).get("cancelled", 0) <= batches.AHEAD + 1
+
+
+def test_what_fails_beside_is_no_success(store: Store, folder: Path) -> None:
+    def full(outcome: Outcome, number: int, count: int) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        Batch(settings.load(), store, options(), full, jobs=2).run(expand(["gone.wav", "away.wav"]), 2)
 
 
 def test_only_what_has_changed_is_read_again(store: Store, folder: Path) -> None:
@@ -130,14 +194,25 @@ def test_addresses_are_audio_or_feeds_and_known_again_without_asking(store: Stor
     assert sorted(one.episode.title for one in store.episodes()) == ["Clip 2", "talk"]
 
 
+def test_what_only_yt_dlp_finds_goes_with_leave_to_ask_it(store: Store, server: Server) -> None:
+    pytest.importorskip("yt_dlp")
+    video = '<title>A talk</title><video><source src="/a.m3u8" type="application/x-mpegURL"></video>'
+    server.routes["/page"] = Reply(200, f"<html>{video}</html>".encode(), {"Content-Type": "text/html"})
+    server.routes["/a.m3u8"] = Reply(200, b"#EXTM3U\n#EXTINF:3,\n/1.ts\n#EXT-X-ENDLIST\n")
+    assert taken(store, server.url("/page"), extractors="off") == ["failed"]
+    assert taken(store, server.url("/page")) == [""]
+    (listed,) = store.episodes()
+    assert listed.options["extractors"] == "use"
+    assert "allow_private" not in listed.options  # as the settings have it
+
+
 def test_options_go_with_the_episode_for_whoever_goes_on_with_it(folder: Path) -> None:
     beside = settings.load()
-    plain = RunOptions(library=beside.library, allow_private=True, force=True, episode="3")
-    assert own_options(beside, plain) == {}
+    plain = RunOptions(force=True, episode="3")
+    assert own_options(plain) == {}
+    assert batches.in_effect(beside, plain).allow_private
     (folder / "model").mkdir()
-    own = own_options(
-        beside, plain.model_copy(update={"library": "lib", "model": "model", "known_people": ("Ann",)})
-    )
+    own = own_options(plain.model_copy(update={"library": "lib", "model": "model", "known_people": ("Ann",)}))
     assert own == {"library": str(folder / "lib"), "model": str(folder / "model"), "known_people": ["Ann"]}
     assert beside.run_options_for("", own).known_people == ("Ann",)
 
@@ -158,11 +233,25 @@ def test_each_is_heard_failures_are_passed_over_and_the_table_tells(
     again = Batch(settings.load(), store, options(), lambda *_: None)
     again.run(sources)
     assert [one.state for one in again.outcomes] == ["failed", "done before", "done before", "failed"]
+    killed = store.episode(intake(store).take(Source(str(folder / "c.wav"))).episode_id)
+    assert killed is not None
+    store.lease(killed.id, "killed", 1.0)
+    later = Batch(settings.load(), store, options(), lambda *_: None)
+    later.run(expand(["c.wav"]), 1)
+    assert [one.state for one in later.outcomes] == ["done"]
+    wrong = Batch(settings.load(), store, options(model="lareg"), lambda *_: None)
+    wrong.run(sources[:3])
+    assert [one.state for one in wrong.outcomes] == ["waiting"] * 3
+    assert len({one.why for one in wrong.outcomes}) == 1
+    assert [bool(one.took) for one in wrong.outcomes] == [True, False, False]  # nobody has tried the others
     print_outcomes([*batch.outcomes, Outcome("x\x1b[2J.wav", "elsewhere")])
     table = capsys.readouterr().out
     assert "\x1b" not in table
     assert table.splitlines()[-1].startswith("5 sources: 2 failed, 2 done, 1 elsewhere; 00:04 of audio")
     assert "bad.mp3" in table.splitlines()[-3]  # those that failed are last
+    with settled_one_by_one() as tell:
+        tell(Outcome(":smile: [b]x[/b].wav", "done"), 1, 1)
+    assert capsys.readouterr().err == "[1/1] :smile: [b]x[/b].wav: done\n"
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,52 @@ def test_the_library_is_no_source(folder: Path) -> None:
     assert found("in") == ["in/a.mp3"]
 
 
+def test_what_is_ours_is_no_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPISCRIBE_CACHE", str(folder / "cache"))
+    make(folder, "a.mp3", "library/show/1/audio.mp3", "uploads/1.mp3", "cache/downloads/1.mp3")
+    make(folder, "old/.episcribe-library", "old/show/1/audio.mp3")
+    assert found(".") == found("**/*.mp3") == found("**") == ["a.mp3"]
+    assert found("uploads") == ["uploads/1.mp3"]
+
+
+def test_links_in_circles_end(folder: Path) -> None:
+    make(folder, *(f"in/{name}/{name}.mp3" for name in "abcdefgh"))
+    for one in "abcdefgh":
+        for other in "abcdefgh":
+            (folder / "in" / one / f"to {other}").symlink_to(folder / "in" / other)
+    assert len(found("in/**/*.mp3")) == len(found("in")) == 8
+
+
+def test_addresses_of_files_are_of_this_machine(folder: Path) -> None:
+    make(folder, "a b.mp3")
+    path = f"{folder}/a%20b.mp3"
+    assert (
+        found(f"file://{path}") == found(f"FILE://{path}") == found(f"file://localhost{path}") == ["a b.mp3"]
+    )
+    assert errors("file://other/etc/passwd") == ["/etc/passwd is a file of other, and not of this machine"]
+    assert errors("file://[other/etc/passwd")
+
+
+def test_addresses_are_called_by_what_everybody_may_know(folder: Path) -> None:
+    given = [
+        "https://me:pw@example.org/1.mp3?token=abc",
+        "feed://example.org/rss?key=1",
+        "ftp://me:pw@example.org/",
+    ]
+    told = list(expand(given))
+    assert [one.place for one in told] == given
+    assert [one.called for one in told] == [
+        "https://example.org/1.mp3",
+        "http://example.org/rss",
+        "ftp://...",
+    ]
+
+
+def test_names_that_begin_like_comments_are_names_where_there_are_such(folder: Path) -> None:
+    make(folder, "#3.mp3")
+    assert read_list(io.BytesIO(b"# talks\n#3.mp3\n#4.mp3\n"), "list.txt") == ["#3.mp3"]
+
+
 def test_links_are_followed_but_in_no_circle(folder: Path) -> None:
     make(folder, "in/a.mp3", "elsewhere/b.mp3")
     (folder / "in" / "loop").symlink_to(folder / "in")  # jellyfin/jellyfin#10687
