@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from outputs.captions.profiles import PROFILES, profile_named
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
@@ -15,11 +17,10 @@ def register(app: typer.Typer) -> None:
 
 def lint(
     file: Annotated[Path, typer.Argument(help="Captions: an .srt or .vtt file, by whomever.")],
-    profile: Annotated[str, typer.Option(help="podcast, vtt, netflix, bbc or single-line.")] = "podcast",
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "podcast",
 ) -> None:
     """Report where captions break a profile's limits; exit code 1 if that could be helped."""
     from outputs.captions.lint import lint_file, summary
-    from outputs.captions.profiles import profile_named
 
     cues, found = lint_file(file, profile_named(profile))
     for violation in found:

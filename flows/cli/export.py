@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from flows.cli.options import Library, location
+from outputs.captions.profiles import PROFILES
+from outputs.formats.format import Times
 from outputs.formats.registry import CHOICES
 
 if TYPE_CHECKING:
@@ -39,13 +41,13 @@ def export(
     times: Annotated[
         str | None,
         typer.Option(
-            help="Where a text says when: every-turn, every-paragraph or none.", show_default="every-turn"
+            help=f"Where a text says when: {', '.join(get_args(Times))}.", show_default="every-turn"
         ),
     ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
-            help="How captions are cut: podcast, vtt, netflix, bbc or single-line.",
+            help=f"How captions are cut: {', '.join(PROFILES)}.",
             show_default="the format's own",
         ),
     ] = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
@@ -20,6 +20,8 @@ from flows.web.access import Caller
 from flows.web.accounts import accounts_of
 from flows.web.authentication import own_path
 from flows.web.episodes import config_of, folder_of
+from outputs.captions.profiles import PROFILES
+from outputs.formats.format import Times
 from outputs.formats.registry import FORMATS
 from outputs.pages import templates
 
@@ -60,7 +62,14 @@ def library_page(request: Request) -> Response:
 def episode_page(request: Request, show: str, name: str) -> Response:
     """An episode: to read, hear, correct, review."""
     folder_of(config_of(request), show, name)
-    return page(request, "episode", episode=f"{show}/{name}", formats=FORMATS.values())
+    return page(
+        request,
+        "episode",
+        episode=f"{show}/{name}",
+        formats=FORMATS.values(),
+        times=get_args(Times),
+        profiles=("", *PROFILES),  # the format's own first
+    )
 
 
 @router.get("/login")

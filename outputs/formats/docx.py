@@ -159,7 +159,7 @@ def _set_styles(document: Docx) -> None:
     normal.space_after, normal.line_spacing, normal.widow_control = Pt(6), 1.15, True
     title, subtitle = styles["Title"], styles["Subtitle"]
     for name in RESTYLED:
-        for one in styles[name].element.xpath("w:link | w:pPr/w:pBdr | w:pPr/w:numPr"):
+        for one in styles[name].element.xpath("w:link | w:pPr/w:pBdr | w:pPr/w:numPr | w:rPr/w:spacing"):
             one.getparent().remove(one)
         styles[f"{name} Char"].delete()  # which would look as it did
         _colour(styles[name], "1F1F1F" if name in ("Title", "Heading 1") else _SOFT)

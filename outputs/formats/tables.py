@@ -1,7 +1,7 @@
 """Tables of segments and of words, for spreadsheets and statistics: CSV (RFC 4180) and TSV (IANA's).
 
 CSV begins with a byte order mark: without it Excel takes the file for one of the machine's old code page. TSV, which
-programs read more than people, has none.
+programs read more than people, has none, and no quotes: a `"` is one, also at the beginning of a cell.
 """
 
 from __future__ import annotations

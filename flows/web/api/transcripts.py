@@ -25,6 +25,7 @@ from flows.web.problems import ProblemError
 from models.record.errors import InputError
 from outputs.library import read
 from outputs.library.editing import ConflictError
+from outputs.text.translations import translations_of
 
 
 @asynccontextmanager
@@ -63,6 +64,7 @@ def episode(request: Request, caller: Reader, show: str, name: str, folder: Fold
         "episode": f"{show}/{name}",
         "audio": _audio(request, folder) is not None,
         "editable": caller.may("editor"),
+        "translations": list(translations_of(session.record)),
     }
     with session.lock:
         told = {**own, "undo": session.undoable(_user(request, caller))}

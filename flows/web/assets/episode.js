@@ -104,14 +104,13 @@ function open(page) {
       byId("file-list").replaceChildren(...items.map((/** @type {{name: string, bytes: number}} */ file) => element("li", {},
         element("a", { href: `${frame.base}/api/v1${address}/files/${encodeURIComponent(file.name)}`, download: file.name }, file.name),
         element("span", { class: "share" }, bytes(file.bytes)))));
-      const languages = new Set(items.map((/** @type {{language: string}} */ file) => file.language).filter(Boolean));
-      byId("export-language").append(...[...languages].map((code) => element("option", { value: code }, said(code))));
-      byId("export-languages").hidden = byId("export-language").disabled = !languages.size;
       byId("file-part").hidden = false;
     } catch { /* the page is whole without them */ }
   }
 
-  // Each format has the choices of its kind.
+  // An episode can be had in each of its translations; each format has the choices of its kind.
+  byId("export-language").append(...page.translations.map((code) => element("option", { value: code }, said(code))));
+  byId("export-languages").hidden = byId("export-language").disabled = !page.translations.length;
   const format = byId("export-format"), choices = /** @type {NodeListOf<HTMLElement>} */ (byId("export").querySelectorAll(".choice[data-kind]"));
   const offer = () => {
     for (const one of choices) {

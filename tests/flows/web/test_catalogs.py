@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from flows.web import catalogs
+from outputs.captions.profiles import PROFILES
+from outputs.formats.format import Times
 from outputs.formats.registry import FORMATS
 
 WEB = Path(catalogs.__file__).parent
@@ -37,8 +41,11 @@ def test_every_key_that_is_used_is_there() -> None:
     assert [start for start in beginnings if not any(key.startswith(start) for key in ENGLISH)] == []
 
 
-def test_every_format_has_a_name() -> None:
-    assert [name for name in FORMATS if f"export.format.{name.replace('-', '_')}" not in ENGLISH] == []
+@pytest.mark.parametrize(
+    ("kind", "names"), [("format", FORMATS), ("profile", PROFILES), ("times", get_args(Times))]
+)
+def test_all_that_can_be_chosen_of_an_export_has_a_name(kind: str, names: Iterable[str]) -> None:
+    assert [name for name in names if f"export.{kind}.{name.replace('-', '_')}" not in ENGLISH] == []
 
 
 def test_every_key_is_used() -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from models.record.transcript import Voice
+from models.record.transcript import Translation, Voice
 from outputs.formats.registry import FORMATS
 from outputs.library import read, voices_file
 from outputs.library.write import publish
@@ -127,6 +127,17 @@ def test_an_episode_can_be_read(app: Running, folder: Path) -> None:
     assert (again.status_code, again.content) == (304, b"")
     edit(app.client, "1", do="text", paragraph=page["paragraphs"][0]["id"], text="Hi.")
     assert app.client.get(EPISODE, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
+
+
+def test_all_translations_of_the_record_can_be_chosen_whatever_files_there_are(
+    app: Running, folder: Path
+) -> None:
+    assert app.client.get(EPISODE).json()["translations"] == []
+    french = Translation("fr", "a model", (said("Bonjour."),))
+    publish(replace(read.load_record(folder), translations=(french,)), folder, ["episode"])
+    assert app.client.get(EPISODE).json()["translations"] == ["fr"]
+    text = app.client.get(f"{EPISODE}/export", params={"format": "txt", "language": "fr"}).text
+    assert "Bonjour." in text
 
 
 def test_who_is_removed_hears_no_more(app: Running, folder: Path) -> None:

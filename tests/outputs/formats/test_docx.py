@@ -72,6 +72,9 @@ def test_styles_properties_header_and_page_numbers() -> None:
         ("So what did you find out?", "Speaker Unsure"),
     ]  # fmt: skip
     assert document.styles["Speaker"].paragraph_format.keep_with_next
+    used = {one.style.name for one in document.paragraphs if one.style is not None}
+    spaced = document.styles.element.xpath(".//w:style[w:rPr/w:spacing]/w:name/@w:val")
+    assert not used & set(spaced), "letters set apart tear Arabic, which joins them"
     told_of = document.core_properties
     assert (told_of.title, told_of.author, told_of.language) == ("Pilot & co", "The Show", "en")
     assert told_of.created.replace(tzinfo=None) == datetime(2026, 1, 1, 4)

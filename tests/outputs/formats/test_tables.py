@@ -18,8 +18,8 @@ def read(name: str, transcript: Transcript) -> list[dict[str, str]]:
     data = FORMATS[name].render(transcript)
     if name.startswith("csv"):
         return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    header, *rows = (line.split("\t") for line in data.decode().split("\n")[:-1])
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    table = io.StringIO(data.decode(), newline="")
+    return list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def meant(cell: str) -> str:
@@ -63,6 +63,8 @@ def test_as_excel_and_rfc_4180_have_it() -> None:
     assert first == b"\xef\xbb\xbfsegment,start,end,speaker,language,text"
     assert second == b'1,36000.000,36001.500,"A ""B"" C, D",en,"She said ""no"", I think."'
     assert rest == b""
+    quoted = talk(said('"No."'), said('Yes, "', 4))
+    assert [row["text"] for row in read("tsv", quoted)] == ['"No."', 'Yes, "']
     assert FORMATS["tsv"].render(talk()) == b"segment\tstart\tend\tspeaker\tlanguage\ttext\n"
 
 

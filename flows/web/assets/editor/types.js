@@ -13,7 +13,7 @@
  *
  * @typedef {{
  *   episode: string, revision: string, title: string, show: string, published: string, seconds: number,
- *   language: string, languages: {language: string, share: number}[], audio: boolean, editable: boolean,
+ *   language: string, languages: {language: string, share: number}[], translations: string[], audio: boolean, editable: boolean,
  *   warnings: string[], speakers: Speaker[], chapters: {start: number, title: string}[], paragraphs: Paragraph[],
  *   undo: Undoable[], doubts: Doubts,
  * }} Page
