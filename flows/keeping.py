@@ -45,7 +45,7 @@ RESULT = re.compile(rf"(decode|diarise|transcribe|overlaps|translate)-v\d+-({DIG
 SENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 DATABASE = re.compile(r"prefect-(\d[0-9a-z.]*)\.db")
 LEFT = re.compile(
-    r"\.(.+\.)?[0-9a-f]{8}\.part|[0-9a-f]{32}\.(part\.)?json\.new|zip-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
+    r"\.(.+\.)?[0-9a-f]{8}\.part|[0-9a-f]{32}\.(part\.)?json\.new|(zip|extract)-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
 )
 
 
