@@ -63,7 +63,7 @@ MOVED = "|".join(
 )
 LEFT = re.compile(
     rf"\.(({MOVED})\.)?[0-9a-f]{{8}}\.part{BESIDE}"
-    r"|[0-9a-f]{32}\.(part\.)?json\.new|zip-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
+    r"|[0-9a-f]{32}\.(part\.)?json\.new|(zip|extract)-[a-z0-9_]{8}|\.pull-[a-z0-9_]{8}"
 )
 
 

@@ -382,9 +382,9 @@ def _linked_data(scripts: Iterable[str]) -> Iterator[dict[str, Any]]:
             count += 1
             if isinstance(node, dict):
                 yield node
-                waiting += reversed(list(node.values()))
+                waiting += reversed(list(islice(node.values(), MAX_NODES)))
             elif isinstance(node, list):
-                waiting += reversed(node)
+                waiting += reversed(node[:MAX_NODES])
 
 
 def _bare(script: str) -> str:
@@ -411,7 +411,7 @@ def _media_of(episode: dict[str, Any]) -> list[Any]:
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return value[:MAX_TOLD] if isinstance(value, list) else [] if value is None else [value]
 
 
 def _text(value: Any) -> str:

@@ -20,15 +20,16 @@ from audio.feeds.text import single_line
 from audio.transfer.addresses import absolute, web_address
 from models.record.errors import InputError
 
-MAX_OPML_BYTES = 50_000_000
+MAX_OPML_BYTES = 10_000_000
 MAX_SUBSCRIPTIONS = 20_000
+MAX_ENTRIES = 100_000  # that are looked at, repeated and useless ones with them
+MAX_PROBLEMS = 1000  # that are told one by one
 MAX_ADDRESS = 8192  # characters
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]{0,1000}>", re.IGNORECASE)
 _OUTLINE = re.compile(r"<(?:\w+:)?outline[\s/>]", re.IGNORECASE)
-_AMPERSAND = re.compile(
-    r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)?"
-)
+_OF_HTML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)")
+_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _NO_FEEDS = frozenset(("podcast-episode", "podcast-playlist", "include"))
 _ADDRESS_FIRST = re.compile(r"[a-z]{3,10}:\S+", re.IGNORECASE)
@@ -45,7 +46,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """The feeds of a list in its order, each once, and a line about each entry that can't be used."""
+    """The feeds of a list in its order, each once, and a line about each entry that can't be used (MAX_PROBLEMS)."""
 
     feeds: tuple[Subscription, ...]
     problems: tuple[str, ...] = ()
@@ -65,19 +66,25 @@ def read_subscriptions(data: bytes, content_type: str = "") -> Subscriptions:
         entries = _lines(text)
     else:
         raise InputError("this is no list of feeds: neither OPML with outlines nor an address a line")
-    feeds, problems = dict[str, Subscription](), list[str]()
+    feeds, problems, unused = dict[str, Subscription](), list[str](), 0
     for number, (written, title) in enumerate(entries, 1):
+        if number > MAX_ENTRIES:
+            raise InputError(f"the list has more than {MAX_ENTRIES:,} entries")
         if len(feeds) >= MAX_SUBSCRIPTIONS:
             raise InputError(f"the list has more than {MAX_SUBSCRIPTIONS:,} feeds")
         url = absolute("", web_address(written)) if len(written) <= MAX_ADDRESS else ""
         if url:
             feeds.setdefault(url, Subscription(url, title))
+        elif len(problems) == MAX_PROBLEMS:
+            unused += 1
         else:
             called = f"entry {number} ({title!r})" if title else f"entry {number}"
             why = f"has no address that can be fetched: {written[:60]!r}" if written else "has no xmlUrl"
             problems.append(f"{called} {why}")
     if not feeds and not problems:
         raise InputError("the list has no feed in it")
+    if unused:
+        problems.append(f"{unused:,} more entries have no address that can be fetched")
     return Subscriptions(tuple(feeds.values()), tuple(problems))
 
 
@@ -85,7 +92,8 @@ def _outlines(text: str) -> Iterator[tuple[str, str]]:
     """Address and title of each outline that is, or should be, a feed."""
     if _ENTITY.search(text):
         raise InputError("the list declares XML entities, which lists of feeds have no use for: refused")
-    text = _AMPERSAND.sub(_escaped, _DOCTYPE.sub("", _DECLARATION.sub("", text)))
+    text = _OF_HTML.sub(_character, _DOCTYPE.sub("", _DECLARATION.sub("", text)))
+    text = _AMPERSAND.sub("&amp;", text)  # those that are none of XML
     parser = etree.XMLParser(
         encoding="utf-8",
         recover=True,
@@ -107,10 +115,9 @@ def _outlines(text: str) -> Iterator[tuple[str, str]]:
                 yield address, single_line(told.get("title") or told.get("text"))
 
 
-def _escaped(found: re.Match[str]) -> str:
-    """An ampersand that is none of XML as XML has it; entities of HTML as the characters that they are."""
-    name = found[1] or ""
-    return escape(html5.get(name, f"&{name}"))
+def _character(found: re.Match[str]) -> str:
+    """An entity of HTML as the character that it is."""
+    return escape(html5.get(found[1], f"&{found[1]}"))
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

@@ -115,8 +115,11 @@ def local_file(path: str | os.PathLike[str]) -> StoredFile:
 def kept(name: str, folder: Path) -> StoredFile | None:
     """The file that `keep` took into `folder` by this name, None where it isn't there any more."""
     record = _record_of(folder / f"{_key(name)}.json")
+    if not record.name:
+        return None
+    use(folder, record.sha256)
     path = folder / record.name
-    whole = bool(record.name) and path.is_file() and path.stat().st_size == record.size
+    whole = path.is_file() and path.stat().st_size == record.size
     return StoredFile(path, record.sha256, record.size, fresh=False) if whole else None
 
 
@@ -126,6 +129,7 @@ def keep(file: Path, name: str, folder: Path, extension: str) -> StoredFile:
         with file.open("rb") as opened:
             sha256, size = hashlib.file_digest(opened, "sha256").hexdigest(), opened.tell()
         path = folder / f"{sha256}{extension}"
+        use(folder, sha256)
         file.replace(path)
         _store_record(folder / f"{_key(name)}.json", _Record(name=path.name, sha256=sha256, size=size))
     return StoredFile(path, sha256, size)

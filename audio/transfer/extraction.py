@@ -4,7 +4,8 @@ yt-dlp knows some thousand sites, and is a program of others that reads what str
 addresses that people gave themselves. All of its requests go by `audio.transfer.network`, as our own do: to public
 addresses only, by the same proxies, until the deadline, and no more bytes than a download may have. It reads no
 configuration, no plugins and no cookies, keeps no cache, writes one file, and starts no other program, but for Deno
-where that is installed, in which it runs scripts of YouTube (https://github.com/yt-dlp/yt-dlp/wiki/EJS).
+where that is installed, in which it runs scripts of YouTube (https://github.com/yt-dlp/yt-dlp/wiki/EJS). So what it
+would leave to rtmpdump, ffmpeg and PhantomJS can't be had: these make requests of their own.
 """
 
 from __future__ import annotations
@@ -26,15 +27,24 @@ import httpx2
 from audio.transfer.access import Access
 from audio.transfer.addresses import checked_url, redacted, without_login
 from audio.transfer.download import Limits, Progress, StoredFile, keep, kept
-from audio.transfer.http import announced_length
+from audio.transfer.http import MAX_REDIRECTS, announced_length
 from audio.transfer.network import open_client
 from audio.transfer.sniff import file_extension
-from models.record.errors import DownloadError, InputError, NotAudioError
+from models.record.errors import DownloadError, EpiscribeError, InputError, NotAudioError
 
 SOCKET_SECONDS = 30.0
 LOOK_SECONDS = 120.0  # to find out what there is
 LOOK_BYTES = 100_000_000
 MAX_ERROR_BYTES = 1_000_000
+MAX_TEXT_BYTES = 20_000_000  # of a page, or what else is read as a whole
+MAX_LEADS = 5  # from page to page
+PROTOCOLS = (
+    "http",
+    "https",
+    "m3u8_native",
+    "http_dash_segments",
+)  # as yt-dlp calls those that it can do by itself
+_BY_PHANTOMJS = ("douyu.*", "iqiyi.*", "pornhub.*")
 MAX_TITLE = 300  # characters
 MAX_NOTES = 20_000
 MISSING = "pip install -e '.[links]' has yt-dlp look for audio in pages like this"
@@ -101,34 +111,38 @@ def extract(
             return stored
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="extract-", dir=folder) as place:
-            engine.params["outtmpl"]["default"] = str(Path(place) / "media.%(ext)s")
+            file = Path(place) / "media"
+            engine.params["outtmpl"]["default"] = str(file)
             engine.process_info(info)
-            files = [file for file in Path(place).iterdir() if file.suffix != ".part"]
-            if len(files) != 1:
+            if not file.is_file():
                 raise InputError(f"{redacted(url)} is bigger than {limits.bytes:,} bytes, or empty")
-            return keep(files[0], name, folder, file_extension(files[0].name, ""))
+            return keep(file, name, folder, file_extension(f"media.{info.get('ext')}", ""))
 
 
 def _one(engine: Any, url: str) -> dict[str, Any]:
     """yt-dlp's account of the one recording at an address."""
-    info = engine.extract_info(url, download=False)
-    entries = list(info.get("entries") or ()) if info.get("_type", "video") != "video" else []
+    address = url
+    for _ in range(MAX_LEADS):
+        info = engine.extract_info(address, download=False)
+        if info.get("_type", "video") != "video":
+            info = _only(url, list(info.get("entries") or ()))
+        if info.get("_type", "video") == "video":
+            if info.get("is_live") or info.get("live_status") in ("is_live", "is_upcoming"):
+                raise InputError(f"{redacted(url)} is live: it can be had when it is over")
+            return dict(info)
+        address = str(info.get("url"))
+        checked_url(address)  # yt-dlp knows words that are none, such as those that have it search
+    raise DownloadError(f"{redacted(url)} leads from page to page, and nowhere")
+
+
+def _only(url: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entry of a list of one."""
     if len(entries) == 1:
-        one = entries[0]
-        info = engine.extract_info(one["url"], download=False) if one.get("_type") == "url" else one
-    elif info.get("_type", "video") != "video":
-        told = next(
-            (f", such as {one['url']}" for one in entries if str(one.get("url")).startswith("http")), ""
-        )
-        several = (
-            f"{redacted(url)} is a list of several recordings"
-            if entries
-            else f"{redacted(url)} has no recording"
-        )
-        raise NotAudioError(f"{several}: give the address of one{told}")
-    if info.get("is_live") or info.get("live_status") in ("is_live", "is_upcoming"):
-        raise InputError(f"{redacted(url)} is live: it can be had when it is over")
-    return dict(info)
+        return entries[0]
+    such = (one["url"] for one in entries if str(one.get("url")).startswith("http"))
+    told = next((f", such as {without_login(address)}" for address in such), "")
+    what = "is a list of several recordings" if entries else "has no recording"
+    raise NotAudioError(f"{redacted(url)} {what}: give the address of one{told}")
 
 
 def _told(info: Mapping[str, Any]) -> Extracted:
@@ -186,31 +200,42 @@ def _opened(
     if not is_available():
         raise InputError(f"{redacted(url)}: {MISSING}")
     deadline = time.monotonic() + limits.seconds
-    refused: list[InputError] = []
+    refused: list[Exception] = []
     with open_client(allow_private=allow_private, deadline=deadline, proxy=access.proxy) as client:
         director = _Director(client, access, limits.bytes, refused)
-        with _translated(url, refused), _engine_class()(_settings(limits, progress), director) as engine:
+        with (
+            _translated(url, refused),
+            _engine_class()(_settings(limits, progress, refused), director) as engine,
+        ):
             yield engine
 
 
 @dataclass(frozen=True)
 class _Director:
-    """What requests of yt-dlp are made with, and who is told of those that we refuse."""
+    """What requests of yt-dlp are made with, and who is told of what we refuse."""
 
     client: httpx2.Client
     access: Access
     max_bytes: int
-    refused: list[InputError]
+    refused: list[Exception]
 
 
-def _settings(limits: Limits, progress: Progress | None) -> dict[str, Any]:
+def _settings(limits: Limits, progress: Progress | None, refused: list[Exception]) -> dict[str, Any]:
     def watch(status: Mapping[str, Any]) -> None:
         if progress is not None and status.get("status") == "downloading":
             total = status.get("total_bytes") or status.get("total_bytes_estimate")
-            progress(int(status.get("downloaded_bytes") or 0), int(total) if total else None)
+            try:
+                progress(int(status.get("downloaded_bytes") or 0), int(total) if total else None)
+            except Exception as error:
+                refused.append(error)
+                raise
 
     return {
-        "format": "bestaudio/best",
+        "format": "/".join(
+            f"{best}[protocol~='^({'|'.join(PROTOCOLS)})$']" for best in ("bestaudio", "best")
+        ),
+        "allowed_extractors": ["default", *(f"-{name}" for name in _BY_PHANTOMJS)],
+        "js_runtimes": {"deno": {}},
         "logger": _Silent(),
         "quiet": True,
         "no_warnings": True,
@@ -231,7 +256,8 @@ def _settings(limits: Limits, progress: Progress | None) -> dict[str, Any]:
         "fixup": "never",
         "postprocessors": [],
         "writethumbnail": False,
-        "check_formats": None,
+        "check_formats": False,
+        "updatetime": False,
         "max_filesize": limits.bytes,
         "socket_timeout": SOCKET_SECONDS,
         "retries": 3,
@@ -259,12 +285,14 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
     from yt_dlp import globals as state
     from yt_dlp.networking.common import RequestHandler, Response
     from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
+    from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
+    from yt_dlp.utils import YoutubeDLError
 
     state.plugin_dirs.value = []
     state.all_plugins_loaded.value = True
 
     class Body(Response):  # type: ignore[misc]
-        def __init__(self, raw: httpx2.Response, spent: Callable[[int], None]) -> None:
+        def __init__(self, raw: httpx2.Response, spent: Callable[[int, bool], None]) -> None:
             self._raw, self._pieces, self._rest, self._spent = raw, raw.iter_bytes(), b"", spent
             super().__init__(BytesIO(), str(raw.url), dict(raw.headers), raw.status_code, raw.reason_phrase)
 
@@ -280,9 +308,9 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
                     piece = next(self._pieces, b"")
                     if not piece:
                         break
-                    self._spent(len(piece))
                     parts.append(piece)
                     size += len(piece)
+                    self._spent(len(piece), wanted < 0 and size > MAX_TEXT_BYTES)
             except (httpx2.TransportError, httpx2.DecodingError) as error:
                 raise TransportError(cause=error) from error
             if self._raw.num_bytes_downloaded == announced_length(self._raw):
@@ -307,28 +335,22 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
             for name in ("cookiejar", "timeout", "legacy_ssl", "keep_header_casing", "impersonate"):
                 extensions.pop(name, None)
 
-        def _spend(self, size: int) -> None:
+        def _check_proxies(self, proxies: Any) -> None:
+            """By which way to ask is up to our client."""
+
+        def _spend(self, size: int, too_big: bool) -> None:
             self._left -= size
-            if self._left < 0:
-                self._refuse(InputError(f"over {self._director.max_bytes:,} bytes: that is too big"))
+            if self._left < 0 or too_big:
+                most = MAX_TEXT_BYTES if too_big else self._director.max_bytes
+                self._refuse(InputError(f"over {most:,} bytes: that is too big"))
 
         def _refuse(self, error: InputError) -> None:
             self._director.refused.append(error)
             raise RequestError(cause=error)
 
         def _send(self, request: Any) -> Any:
-            client = self._director.client
-            headers = {"Accept-Encoding": "gzip, deflate", **self._get_headers(request)}
             try:
-                target = checked_url(request.url)
-                asked = client.build_request(
-                    request.method,
-                    target,
-                    headers={**headers, **self._director.access.headers_for(target)},
-                    content=request.data,
-                    timeout=self._calculate_timeout(request),
-                )
-                raw = client.send(asked, stream=True, follow_redirects=True)
+                raw = self._asked(request)
             except InputError as error:
                 self._refuse(error)
             except (httpx2.TransportError, httpx2.TooManyRedirects) as error:
@@ -342,10 +364,43 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
             raw.close()  # nobody else does, and connections are few
             raise HTTPError(Response(BytesIO(said), body.url, dict(raw.headers), raw.status_code))
 
+        def _asked(self, request: Any) -> httpx2.Response:
+            """The answer after redirects; what only some hosts may see goes to no others."""
+            client, access = self._director.client, self._director.access
+            headers = {"Accept-Encoding": "gzip, deflate", **self._get_headers(request)}
+            asked = client.build_request(
+                request.method,
+                checked_url(request.url),
+                headers=headers,
+                content=request.data,
+                timeout=self._calculate_timeout(request),
+            )
+            for _ in range(MAX_REDIRECTS + 1):
+                asked.headers.update(access.headers_for(asked.url))
+                raw = client.send(asked, stream=True)
+                if raw.next_request is None:
+                    return raw
+                raw.close()
+                asked = raw.next_request
+                checked_url(str(asked.url))
+                for name in set(access.headers_for(raw.url)) - set(headers):
+                    asked.headers.pop(name, None)
+            raise httpx2.TooManyRedirects(f"over {MAX_REDIRECTS} redirects", request=asked)
+
     class Engine(YoutubeDL):  # type: ignore[misc]
         def __init__(self, settings: dict[str, Any], director: _Director) -> None:
             self._director = director
+            FFmpegPostProcessor._ffmpeg_location.set(
+                settings["ffmpeg_location"]
+            )  # else it looks for one in PATH
             super().__init__(settings, auto_init="no_verbose_header")
+
+        def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+            if subtitle or test or info.get("protocol") not in PROTOCOLS:
+                refused = InputError(f"{info.get('protocol')} takes another program than yt-dlp")
+                self._director.refused.append(refused)
+                raise YoutubeDLError(str(refused))
+            return super().dl(name, info)
 
         def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
             ours = EpiscribeRH
@@ -362,15 +417,19 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
 
 
 @contextmanager
-def _translated(url: str, refused: list[InputError]) -> Iterator[None]:
+def _translated(url: str, refused: list[Exception]) -> Iterator[None]:
     """What yt-dlp raises as errors of ours, in one line and without its advice to its own users."""
     from yt_dlp.networking.exceptions import HTTPError, RequestError
     from yt_dlp.utils import DownloadError as Failed
-    from yt_dlp.utils import ExtractorError, UnsupportedError, YoutubeDLError
+    from yt_dlp.utils import ExtractorError, UnsupportedError
 
     try:
         yield
-    except YoutubeDLError as error:
+    except EpiscribeError:
+        raise
+    except Exception as error:  # of a program that reads what it trusts too much
+        if refused and not isinstance(refused[0], InputError):
+            raise refused[0] from None
         if refused:
             raise InputError(f"{redacted(url)}: {refused[0]}") from error
         cause = (error.exc_info or (None, None))[1] or error if isinstance(error, Failed) else error

@@ -217,6 +217,7 @@ def test_what_processes_left_that_were_killed_goes_after_a_day(
         f"downloads/{'a' * 32}.part.json.new",
         f"downloads/{'b' * 32}.lock",
         "tracks/zip-abcd_123/0000.wav",
+        "downloads/extract-abcd_123/media",
         "models/.pull-abcd_123/model.whl",
         f"voices/.{ONE}.json.0123abcd.part",
         ".0123abcd.part",

@@ -229,3 +229,19 @@ FEED = parse_feed(
 def test_the_episode_of_a_feed_that_is_meant(meant: Meant, guid: str | None) -> None:
     found = episode_meant(FEED, meant)
     assert (found.guid if found else None) == guid
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"@type": "PodcastEpisode", "audio": ["a", "b"] * 400_000},
+        {"@type": "PodcastEpisode", "partOfSeries": [{}] * 1_000_000},
+        [{"@type": ["AudioObject"] * 600_000, "contentUrl": "a"}],
+    ],
+    ids=["audio", "series", "types"],
+)
+def test_long_lists_cost_no_more_than_short_ones(thing: object) -> None:
+    page = ld(thing)
+    begun = time.process_time()
+    told(page)
+    assert time.process_time() - begun < 4  # 10 s and more where each were looked at

@@ -127,6 +127,28 @@ def test_what_is_no_list(data: bytes, said: str) -> None:
     assert time.process_time() - begun < 5
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (opml("<outline xmlUrl='x'/>" * 100_001), "100,000 entries"),
+        ("<outline xmlUrl='" + "&" * 4_000_000, "no feed"),
+        ("x" * 10_000_001, "10 MB"),
+    ],
+    ids=["outlines", "ampersands", "big"],
+)
+def test_lists_that_are_made_to_be_long(data: str, said: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(InputError, match=said):
+        read_subscriptions(data.encode())
+    assert time.process_time() - begun < 4
+
+
+def test_problems_are_told_one_by_one_up_to_a_bound() -> None:
+    listed = read_subscriptions((f"{URL}\n" + "http:/\n" * 1005).encode())
+    assert len(listed.problems) == 1001
+    assert listed.problems[-1] == "5 more entries have no address that can be fetched"
+
+
 def test_what_is_written_is_read_again() -> None:
     feeds = (
         Subscription("https://a.example/?a=1&b=2", 'Q&A "<x>"'),

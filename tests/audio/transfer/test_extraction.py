@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from audio.transfer.access import Access
 from audio.transfer.download import Limits, StoredFile
 from audio.transfer.extraction import Extracted
 from models.record.errors import DownloadError, InputError, NotAudioError
+from models.runtime.cache import last_used
 from tests.audio.server import Reply, Server, ranged
 from tests.flows.shows import clip
 
@@ -60,13 +62,70 @@ def test_a_stream_in_pieces_becomes_a_file_called_by_its_content(site: Server, t
     again = extract(site, "/hls", tmp_path)
     assert (again.path, again.fresh) == (stored.path, False)
     assert "/1.ts" not in [path for path, _ in site.requests[before:]]
-    assert {file.suffix for file in tmp_path.iterdir()} == {".json", stored.path.suffix}
+    assert {file.suffix for file in tmp_path.iterdir() if file.is_file()} == {".json", stored.path.suffix}
+    assert stored.sha256 in last_used(tmp_path)  # so nobody removes it while a run hears it
 
 
 def test_requests_go_by_our_own_client(site: Server, tmp_path: Path) -> None:
     access = Access({"X-Secret": "s"}, home=site.url("/"), user_agent="Player/1")
     assert extract(site, "/moved", tmp_path, access=access).size == len(SOUND)
     assert {headers.get("X-Secret") for _, headers in site.requests} == {"s"}
+
+
+def test_exceptions_from_proxies_are_up_to_our_own_client(
+    site: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # as it is within every run
+    monkeypatch.setenv("ALL_PROXY", "socks5://10.0.0.1")
+    assert extraction.look(site.url("/one"), allow_private=True).title == "A talk"
+
+
+def test_no_other_host_sees_what_one_is_asked_with(site: Server, tmp_path: Path) -> None:
+    other = Server()
+    other.routes["/one"] = site.routes["/one"]
+    site.routes["/away"] = Reply(302, b"", {"Location": other.url("/one")})
+    with pytest.raises(DownloadError, match="404"):
+        extract(site, "/away", tmp_path, access=Access({"X-Secret": "s"}, home=site.url("/")))
+    assert [headers.get("X-Secret") for _, headers in site.requests] == ["s"]
+    assert {headers.get("X-Secret") for _, headers in other.requests} == {None}
+    other.close()
+
+
+PLAYER = '<video><source src="/list" type="application/x-mpegURL"></video>'
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("body", "playlist"),
+    [
+        ('<video src="rtmp://10.0.0.1/app"></video>', ""),
+        ('<video src="file:///etc/passwd"></video>', ""),
+        (PLAYER, '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="/k"\n#EXTINF:3,\nhttp://10.0.0.1/1.ts\n'),
+        (PLAYER, '#EXT-X-KEY:METHOD=AES-128,URI="file:///etc/passwd"\n#EXTINF:3,\n/1.ts\n'),
+        (PLAYER, "#EXTINF:3,\nfile:///etc/passwd\n"),
+    ],
+    ids=["rtmp", "file", "ffmpeg", "file as a key", "file in a list"],
+)
+def test_a_page_starts_no_program_and_reads_no_file(
+    site: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, playlist: str
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("rtmpdump", "ffmpeg", "ffprobe", "phantomjs"):
+        (programs / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    site.routes |= {
+        "/hostile": page(body),
+        "/list": Reply(200, f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n{playlist}#EXT-X-ENDLIST\n".encode()),
+    }
+    with pytest.raises((InputError, DownloadError)) as caught:
+        extract(site, "/hostile", tmp_path / "downloads")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "ran").exists()
+    left = tmp_path / "downloads"
+    assert not left.exists() or list(left.iterdir()) == []
+    gc.collect()
 
 
 @pytest.mark.parametrize(
