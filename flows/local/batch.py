@@ -24,7 +24,7 @@ from audio.transfer.addresses import web_address, without_login
 from flows import finding, steps
 from flows.local.prefect_session import join_session, prefect_session, session_address
 from flows.local.sources import Source, is_media, look_through
-from flows.options import RunOptions
+from flows.options import AUTO, RunOptions
 from flows.schedule import additions, leases, local_files, queue
 from flows.schedule.fingerprint import release
 from flows.schedule.plan import ListedEpisode
@@ -32,6 +32,7 @@ from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.uploads import check_sound
 from flows.schedule.warm import WarmProcess
+from models.asr import whisper_models
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
@@ -158,12 +159,17 @@ def own_options(settings: Settings, options: RunOptions) -> dict[str, Any]:
     """What of the options of a call goes with each of its episodes: all that the settings don't say by themselves."""
     beside = settings.run_options_for("").model_dump(mode="json")
     told = options.model_dump(mode="json", exclude=set(OF_THE_CALL))
-    for name in ("model", "translator", "library"):  # whoever goes on with it may be in another folder
-        if told[name] and (name == "library" or Path(told[name]).is_dir()):
-            place = resolve_location(told[name])
-            told[name] = str(place.expanduser().absolute()) if is_local(place) else told[name]
+    # Whoever goes on with it may be in another folder.
+    folders = [name for name in ("model", "translator") if _is_folder(told[name])]
+    for name in ("library", *folders):
+        place = resolve_location(told[name])
+        told[name] = str(place.expanduser().absolute()) if is_local(place) else told[name]
     own = {name: value for name, value in told.items() if value != beside[name]}
     return dict(json.loads(json.dumps(own)))
+
+
+def _is_folder(model: str | None) -> bool:
+    return model is not None and model not in (AUTO, *whisper_models.OFFLINE) and Path(model).is_dir()
 
 
 def stamp_of(path: Path) -> str:

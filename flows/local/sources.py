@@ -21,6 +21,7 @@ from typing import BinaryIO, Literal
 from audio.media import ffmpeg
 from audio.tracks.folders import verdict
 from audio.tracks.sources import EXTENSIONS, MAX_DEPTH, MAX_TRACKS
+from audio.transfer.addresses import redacted, web_address
 from models.record.errors import InputError
 from outputs.formats.registry import EPISODE
 from outputs.library.migration import MARKER
@@ -76,8 +77,8 @@ def expand(given: Sequence[str], tracks: str = "auto") -> Iterator[Source]:
 def _meant(source: str, tracks: str) -> Iterator[Source]:
     if source.startswith("file://"):
         source = _path_of(source)
-    if "://" in source:
-        yield Source(source, "address", source, named=True)
+    if "://" in (address := web_address(source)):
+        yield Source(address, "address", _told(address), named=True)
     elif is_pattern(source):
         found = sorted(glob.glob(_escaped(_at_home(source)), recursive=True), key=natural)  # noqa: PTH207  (a pattern may begin anywhere)
         if not found:
@@ -87,6 +88,14 @@ def _meant(source: str, tracks: str) -> Iterator[Source]:
     else:
         plain = source if os.path.lexists(source) else _at_home(source)
         yield from _of_path(plain, source, tracks, named=True)
+
+
+def _told(address: str) -> str:
+    """An address without a login that is in it."""
+    try:
+        return redacted(address)
+    except InputError:
+        return address.rpartition("@")[2]
 
 
 def _escaped(pattern: str) -> str:

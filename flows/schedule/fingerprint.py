@@ -23,6 +23,7 @@ from models.runtime import offline_models
 from models.runtime.cache import cache_folder
 
 IRRELEVANT = {"force", "out", "episode"}  # options that can't be at fault in a run of the store
+GONE = ".."  # unlike that of any settings
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
@@ -65,7 +66,11 @@ def release(settings: Settings, store: Store) -> None:
     """Have those tried again at once that wait for other settings than there were, where there are others now."""
     for show, options, was in store.waiting_for_settings():
         known = show if show in settings.shows else ""
-        if _differs(was, fingerprint(settings, known, settings.run_options_for(known, options))):
+        try:
+            now = fingerprint(settings, known, settings.run_options_for(known, options))
+        except ValueError:  # options of another version: the run will say so
+            now = GONE
+        if _differs(was, now):
             store.release(show, was)
 
 
