@@ -23,7 +23,7 @@ from audio.transfer.addresses import web_address, without_login, without_secrets
 from flows import finding, keeping, steps
 from flows.local.prefect_session import join_session, prefect_session, session_address
 from flows.local.sources import Source, is_media, look_through
-from flows.options import EpisodeOptions, RunOptions
+from flows.options import AUTO, EpisodeOptions, RunOptions
 from flows.schedule import additions, leases, local_files, queue
 from flows.schedule import settings as configuration
 from flows.schedule.fingerprint import release
@@ -32,6 +32,7 @@ from flows.schedule.settings import Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.uploads import check_sound
 from flows.schedule.warm import WarmProcess
+from models.asr import whisper_models
 from models.record.errors import EpiscribeError, InputError, SettingsError
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
@@ -213,10 +214,14 @@ def own_options(given: RunOptions) -> dict[str, Any]:
     """What of the options of a call goes with each of its episodes: all that was given but what is of the call."""
     own = given.model_dump(mode="json", include=given.model_fields_set - OF_THE_CALL)
     for name in ("model", "translator", "library"):  # whoever goes on with it may be in another folder
-        if own.get(name) and (name == "library" or Path(own[name]).is_dir()):
+        if own.get(name) and (name == "library" or _is_folder(own[name])):
             place = resolve_location(own[name])
             own[name] = str(place.expanduser().absolute()) if is_local(place) else own[name]
     return own
+
+
+def _is_folder(model: str) -> bool:
+    return model not in (AUTO, *whisper_models.OFFLINE) and Path(model).is_dir()
 
 
 def in_effect(settings: Settings, given: RunOptions) -> RunOptions:

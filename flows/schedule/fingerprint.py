@@ -26,6 +26,7 @@ from models.runtime import offline_models
 from models.runtime.cache import cache_folder
 
 IRRELEVANT = {"force", "out", "episode"}  # options that can't be at fault in a run of the store
+GONE = ".."  # unlike that of any settings
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY")  # and not NO_PROXY, to which runs add their server
 ACCESS = {"url", "login_from", "header_from", "headers", "header_hosts", "user_agent", "proxy"}  # of a show
 
@@ -66,7 +67,10 @@ def release(settings: Settings, store: Store) -> None:
     """Have those tried again that wait for other settings, where there are some that they were not tried with yet."""
     for show, options, tried in store.waiting_for_settings():
         known = show if show in settings.shows else ""
-        now = fingerprint(settings, known, settings.run_options_for(known, options))
+        try:
+            now = fingerprint(settings, known, settings.run_options_for(known, options))
+        except ValueError:  # options of another version: the run will say so
+            now = GONE
         if _is_new(now, tried.split()):
             store.release(show, tried, now)
 

@@ -36,7 +36,7 @@ PACKAGES = ("audio", "flows", "models", "outputs", "tests")
 SOURCES = (".py", ".toml", ".yaml")
 FOLDERS = (*PACKAGES, "docs", "deploy")
 # Programs that pages may tell the reader to run, beside our own, make and python.
-OTHER_PROGRAMS = {".", "curl", "docker", "ffmpeg", "find", "mpv", "pip", "unzip", "vlc"}
+OTHER_PROGRAMS = {".", "curl", "docker", "ffmpeg", "mpv", "pip", "unzip", "vlc"}
 COMPLETION = (["--install-completion"], ["--show-completion"])
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z0-9_]*=.*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"<[\w-]+>")

@@ -203,7 +203,9 @@ def test_what_is_not_there_is_told_and_others_are_found(folder: Path) -> None:
     make(folder, "a.mp3", "empty/notes.txt")
     assert found("a.mp3", "file://" + str(folder / "a.mp3")) == ["a.mp3"]
     assert errors("a.mp3", "empty") == ["empty is a folder without audio files"]
-    assert [one.kind for one in expand(["https://example.org/x*.mp3?a=[1]"])] == ["address"]
+    (first, second) = expand(["https://ann:secret@example.org/x*.mp3?a=[1]", "feed:example.org/feed.xml"])
+    assert (first.kind, second.kind) == ("address", "address")
+    assert "secret" not in first.called
 
 
 def test_sessions_are_found_below_a_folder_and_told(folder: Path) -> None:
