@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,7 @@ LOOK_SECONDS = 120.0  # to find out what there is
 LOOK_BYTES = 100_000_000
 MAX_ERROR_BYTES = 1_000_000
 MAX_TEXT_BYTES = 20_000_000  # of a page, or what else is read as a whole
+MAX_PIECES = 100_000  # of the streams of a page that are listed: 27 hours at a second each
 MAX_LEADS = 5  # from page to page
 PROTOCOLS = (
     "http",
@@ -283,11 +285,23 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
     """yt-dlp's class with our network in place of its own, and without plugins."""
     from yt_dlp import YoutubeDL
     from yt_dlp import globals as state
+    from yt_dlp.extractor import common
     from yt_dlp.networking.common import RequestHandler, Response
     from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
     from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
     from yt_dlp.utils import YoutubeDLError
 
+    pieces = ContextVar("pieces", default=0)
+
+    def counted(*bounds: int) -> range:
+        """Of `range`, by which manifests say in a few bytes that a stream has a thousand million pieces."""
+        numbers = range(*bounds)
+        pieces.set(pieces.get() + len(numbers))
+        if pieces.get() > MAX_PIECES:
+            raise YoutubeDLError(f"over {MAX_PIECES:,} pieces")
+        return numbers
+
+    common.range = counted
     state.plugin_dirs.value = []
     state.all_plugins_loaded.value = True
 
@@ -390,6 +404,7 @@ def _engine_class() -> Callable[[dict[str, Any], _Director], Any]:
     class Engine(YoutubeDL):  # type: ignore[misc]
         def __init__(self, settings: dict[str, Any], director: _Director) -> None:
             self._director = director
+            pieces.set(0)
             FFmpegPostProcessor._ffmpeg_location.set(
                 settings["ffmpeg_location"]
             )  # else it looks for one in PATH

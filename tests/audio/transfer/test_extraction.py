@@ -129,6 +129,26 @@ def test_a_page_starts_no_program_and_reads_no_file(
 
 
 @pytest.mark.parametrize(
+    "segments",
+    ['<SegmentTimeline><S t="0" d="1" r="300000000"/></SegmentTimeline>', ""],
+    ids=["repeated", "short"],
+)
+def test_a_manifest_that_tells_of_endless_pieces(site: Server, segments: str) -> None:
+    stream = f'<SegmentTemplate duration="1" timescale="1" media="$Number$.m4s">{segments}</SegmentTemplate>'
+    manifest = (
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period duration="PT300000000S">'
+        f'<AdaptationSet mimeType="audio/mp4"><Representation id="a" bandwidth="1">{stream}</Representation>'
+        "</AdaptationSet></Period></MPD>"
+    )
+    site.routes |= {
+        "/dash": page('<video><source src="/a.mpd" type="application/dash+xml"></video>'),
+        "/a.mpd": Reply(200, manifest.encode(), {"Content-Type": "application/dash+xml"}),
+    }
+    with pytest.raises(DownloadError, match="over 100,000 pieces"):
+        extraction.look(site.url("/dash"), allow_private=True)
+
+
+@pytest.mark.parametrize(
     ("path", "error", "said"),
     [
         ("/none", NotAudioError, "yt-dlp finds no audio"),
