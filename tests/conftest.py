@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from models.runtime import offline_models
+from models.runtime.device import usable_cores
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -23,6 +24,10 @@ _cache = tempfile.TemporaryDirectory(prefix="episcribe-tests-", ignore_cleanup_e
 os.environ["EPISCRIBE_CACHE"] = _cache.name
 os.environ["PREFECT_HOME"] = str(Path(_cache.name) / "prefect")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Workers of pytest-xdist share the cores. Threads of torch that wait for each other on cores that another worker is at
+# cost two to three times the CPU seconds.
+if _workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // _workers)))
 for _name in ("PREFECT_API_URL", "PREFECT_PROFILE", "HF_TOKEN"):
     os.environ.pop(_name, None)
 offline_models.models_folder().symlink_to(_real_models)
