@@ -87,7 +87,7 @@ def _meant(source: str, tracks: str) -> Iterator[Source]:
             reason = f"{source} is a file of {printable(host)}, and not of this machine"
             yield Source(source, called=source, named=True, error=reason)
             return
-    if "://" in source:
+    if "://" in web_address(source):
         yield Source(source, "address", _shown(source), named=True)
     elif is_pattern(source):
         found = sorted(_matching(_escaped(_at_home(source))), key=natural)
