@@ -81,7 +81,7 @@ def test_diarise_imports_neither_prefect_nor_what_pyannote_does_not_use(
     ("arguments", "said"),
     [
         (["run", "missing.mp3"], "missing.mp3: no such file"),
-        (["run", "."], ". is a folder"),
+        (["run", "folder"], "folder is a folder without audio files"),
         (["run"], "nothing to hear: give an audio file"),
         (["run", "--track", "Anne, Dr=a=b.wav"], "a=b.wav: no such file"),
         (["run", "--track", "Anne=empty.mp3", "--track", "Bob=b.wav"], "empty.mp3 is empty"),
@@ -106,13 +106,14 @@ def test_diarise_imports_neither_prefect_nor_what_pyannote_does_not_use(
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], said: str) -> None:
     (tmp_path / "empty.mp3").touch()
+    (tmp_path / "folder").mkdir()
     done = episcribe(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("episcribe: error: ")
     assert said in line
-    assert [path.name for path in tmp_path.iterdir()] == ["empty.mp3"]
+    assert {path.name for path in tmp_path.iterdir()} == {"empty.mp3", "folder"}
 
 
 def test_a_run_from_file_to_folder(tmp_path: Path, sample_wav: Path) -> None:
