@@ -25,7 +25,6 @@ from urllib.parse import quote
 from sqlalchemy import update
 
 from audio.transfer.addresses import without_secrets
-from flows.children import child_command, child_environment
 from flows.schedule import happenings, totals
 from flows.schedule import settings as configuration
 from flows.schedule.happenings import Happening
@@ -33,6 +32,7 @@ from flows.schedule.settings import Notify, Occasion, Settings
 from flows.schedule.store import Store, open_store
 from flows.schedule.tables import database_time, readers
 from models.record.errors import InputError
+from models.runtime.children import child_command, child_environment
 from outputs.text.terminal import plain
 
 LOOK_SECONDS = 2.0  # between two looks at the store

@@ -20,12 +20,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from flows import logs
-from flows.children import child_command, child_environment
 from flows.library.speakers import learn_confirmed
 from flows.web.hub import Hub
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from models.record.transcript import Transcript
+from models.runtime.children import child_command, child_environment
 from outputs.library import rerendering
 from outputs.library.editing import EditingSession, stamps
 

@@ -17,8 +17,8 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from flows import logs
-from flows.children import child_command, child_environment
 from models.record.errors import InputError
+from models.runtime.children import child_command, child_environment
 
 BESIDE = "beside"  # the command, which is not for people
 NICENESS = 10

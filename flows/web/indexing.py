@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 from flows import logs
-from flows.children import child_command, child_environment
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
+from models.runtime.children import child_command, child_environment
 from outputs.library.index import update
 
 PAUSE_SECONDS = 1.0  # between two looks, at least ...

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flows.children import child_command, child_environment
 from flows.schedule.settings import Settings, Show
 from models.record.errors import EpiscribeError, InputError
+from models.runtime.children import child_command, child_environment
 
 KEPT = 50  # runs that are remembered
 NICENESS = 5

@@ -6,11 +6,11 @@ import subprocess
 import threading
 from pathlib import Path
 
-from flows.children import child_command, child_environment
 from flows.library import exporting
 from flows.library.exporting import Choices
 from flows.web.problems import ProblemError
 from models.record.errors import InputError, OutputError
+from models.runtime.children import child_command, child_environment
 
 AT_ONCE = 4
 RETRY_SECONDS = 5

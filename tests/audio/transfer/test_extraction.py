@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,7 @@ def site(server: Server) -> Server:
         "/one": page('<video src="/a.mp4"></video>'),
         "/a.mp4": ranged(SOUND),
         "/b.mp4": ranged(SOUND),
+        "/endless": page("<video " * 500_000),  # keeps yt-dlp computing
         "/moved": Reply(302, b"", {"Location": "/one"}),
     }
     return server
@@ -94,7 +97,6 @@ def test_no_other_host_sees_what_one_is_asked_with(site: Server, tmp_path: Path)
 PLAYER = '<video><source src="/list" type="application/x-mpegURL"></video>'
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("body", "playlist"),
     [
@@ -125,7 +127,6 @@ def test_a_page_starts_no_program_and_reads_no_file(
     assert not (tmp_path / "ran").exists()
     left = tmp_path / "downloads"
     assert not left.exists() or list(left.iterdir()) == []
-    gc.collect()
 
 
 @pytest.mark.parametrize(
@@ -174,9 +175,6 @@ def test_private_addresses_are_refused_before_anything_is_asked(site: Server, tm
         extraction.extract("file:///etc/passwd", tmp_path)
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # yt-dlp leaves files to be closed
 def test_bounds(site: Server, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="bigger than 1,000 bytes"):
         extract(site, "/one", tmp_path, limits=Limits(bytes=1000))
@@ -185,18 +183,51 @@ def test_bounds(site: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadError):
         extract(site, "/one", tmp_path, limits=Limits(seconds=0))
     assert list(tmp_path.iterdir()) == []
-    gc.collect()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_stops_a_run_stops_the_download(site: Server, tmp_path: Path) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The processes that are started."""
+    processes = list[subprocess.Popen[bytes]]()
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **told: Any) -> None:
+            super().__init__(*arguments, **told)
+            processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    return processes
+
+
+@pytest.mark.parametrize("path", ["/one", "/endless"])
+def test_what_stops_a_run_kills_the_download(
+    site: Server, tmp_path: Path, started: list[subprocess.Popen[bytes]], path: str
+) -> None:
     def stop(done: int, total: int | None) -> None:
         raise InputError("stopped")
 
     with pytest.raises(InputError, match=r"^stopped$"):
-        extract(site, "/one", tmp_path, progress=stop)
+        extract(site, path, tmp_path, progress=stop)
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
     assert list(tmp_path.iterdir()) == []
-    gc.collect()
+
+
+def test_a_page_that_keeps_yt_dlp_computing_ends_at_the_deadline(
+    site: Server, tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    with pytest.raises(DownloadError, match="took too long and was given up"):
+        extract(site, "/endless", tmp_path, limits=Limits(seconds=2))
+    assert [path for path, _ in site.requests] == ["/endless"]
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_are_in_no_list_of_processes(site: Server, started: list[subprocess.Popen[bytes]]) -> None:
+    access = Access({"X-Secret": "secret-header"}, home=site.url("/"))
+    address = site.url("/one").replace("//", "//me:secret-login@", 1)
+    assert extraction.look(address, allow_private=True, access=access).page == site.url("/one")
+    (process,) = started
+    assert "secret" not in str(process.args)
 
 
 def test_without_yt_dlp_the_extra_is_named(
