@@ -15,23 +15,30 @@ import secrets
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from flows import logs
 from flows.library.audio import downloads_folder
 from models.record.errors import OutputError
 from models.runtime import offline_models
-from models.runtime.cache import HUB_MODEL, USED, cache_folder, is_held, last_used, locked_file, unused
+from models.runtime.cache import (
+    HUB_MODEL,
+    KINDS,
+    USED,
+    Budgets,
+    Kind,
+    cache_folder,
+    is_held,
+    last_used,
+    locked_file,
+    unused,
+)
 from outputs.library import voices_file
-
-Kind = Literal["downloads", "results", "models"]
-KINDS: tuple[Kind, ...] = ("downloads", "results", "models")
-Budgets = Mapping[Kind, int | None]  # bytes; None for no bound
 
 DAY = 86_400.0
 SPARED_SECONDS = (

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from models.runtime.cache import KINDS
+
 cache_app = typer.Typer(
     help="What is kept on this machine to be used again: downloads, results, models.", no_args_is_help=True
 )
@@ -47,7 +49,7 @@ def list_kept(as_json: Json = False) -> None:
     for total in totals:
         budget = "none" if total.budget is None else _size(total.budget)
         oldest = (_moment(total.oldest) or "-")[:10]
-        told = budget if total.kind in keeping.KINDS else "-"
+        told = budget if total.kind in KINDS else "-"
         table.add_row(total.kind, f"{total.number:,}", _size(total.size), told, oldest, total.folder)
     console().print(table)
 
@@ -72,7 +74,7 @@ def prune(
     given = {"downloads": downloads, "results": results, "models": models}
     asked = {kind: settings.size(text) for kind, text in given.items() if text is not None}
     budgets = {kind: asked.get(kind, own) for kind, own in settings.load().cache.budgets().items()}
-    spare = [kind for kind in keeping.KINDS if kind not in asked]
+    spare = [kind for kind in KINDS if kind not in asked]
     pruned = keeping.prune(budgets, spare=spare, dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in pruned], indent=2))

@@ -26,10 +26,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from flows.keeping import KINDS, Budgets
 from flows.options import DEFAULT_FORMATS, DEFAULT_LIBRARY, EpisodeOptions, RunOptions
 from flows.schedule.rules import EpisodeRules
 from models.record.errors import InputError, MachineError
+from models.runtime.cache import KINDS, Budgets
 from outputs.library.files import is_local, resolve_location
 
 if TYPE_CHECKING:

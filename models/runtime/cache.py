@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
+
+Kind = Literal["downloads", "results", "models"]
+KINDS: tuple[Kind, ...] = ("downloads", "results", "models")
+Budgets = Mapping[Kind, int | None]  # bytes; None for no bound
 
 USED = ".used"
 HUB_MODEL = re.compile(r"models--[\w.-]+")

@@ -26,7 +26,7 @@ def show_of(transcript: Transcript) -> str:
 
 def date_of(transcript: Transcript) -> str:
     """The day on which the episode was published, as ISO 8601 has it; "" where none is known."""
-    return one_line(transcript.episode.published).strip()[:10]
+    return one_line(transcript.episode.published).strip()[:10].strip()
 
 
 def facts_of(transcript: Transcript, *, names: bool = True) -> str:

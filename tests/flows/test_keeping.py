@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from audio.transfer.download import Limits, download
 from flows import keeping
 from flows.cli.main import app
-from flows.keeping import DAY, Kind, Pruned
+from flows.keeping import DAY, Pruned
 from flows.progress import reporting_to
 from models.record.errors import DownloadError, OutputError
-from models.runtime.cache import USED, cache_folder, holding, last_used, use, use_hub_model
+from models.runtime.cache import KINDS, USED, Kind, cache_folder, holding, last_used, use, use_hub_model
 from models.runtime.offline_models import WHISPER_BASE, models_folder
 from outputs.library.voices_file import HEARD_DAYS
 from tests.audio.server import Reply, Server, ranged
@@ -250,7 +250,7 @@ def test_files_of_other_programs_stay_in_a_folder_that_is_theirs_too(cache: Path
         "voices/me.json",
     )
     others = [put(name, days=HEARD_DAYS + 1) for name in names]
-    keeping.prune(dict.fromkeys(keeping.KINDS, 0), spare=())
+    keeping.prune(dict.fromkeys(KINDS, 0), spare=())
     assert all(path.exists() for path in others)
 
 

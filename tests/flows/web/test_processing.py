@@ -22,7 +22,7 @@ from tests.flows.shows import clip, serve_show, write_config
 from tests.flows.web.conftest import Running
 from tests.flows.web.test_uploads import begun, send
 from tests.flows.web.watching import watching
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 QUICK = {"model": "tiny.en", "language": "en", "diariser": "none"}
 STAGES = ("", "download", "decode", "transcribe", "publish")
@@ -123,5 +123,8 @@ def test_a_recording_is_sent_watched_and_done_and_others_are_put_in_order_and_ca
     assert transcript.episode.title == "A long talk"
     assert read.kept_audio(folder, transcript.audio) is not None
     assert app.client.get("/api/v1/uploads").json()["items"] == []
-    left = {file.name for file in Uploads(app.config.settings, app.store).folder.iterdir()}
-    assert left <= {".room.lock"}
+    uploads = Uploads(app.config.settings, app.store).folder
+    # A run tells that it is done before it removes what was sent.
+    wait_until(
+        lambda: {file.name for file in uploads.iterdir()} <= {".room.lock"}, "the end of what was sent"
+    )

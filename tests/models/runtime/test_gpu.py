@@ -118,7 +118,7 @@ def test_a_card_that_cannot_compute_is_not_used(tmp_path: Path) -> None:
     reason = warning.removeprefix("the CPU is used in place of the GPU: ")
     assert reason
     assert done.stderr.splitlines()[-1].endswith(
-        f"InputError: --device cuda, but {reason}: mend that, or leave --device out"
+        f"MachineError: --device cuda, but {reason}: mend that, or leave --device out"
     )
     assert (tmp_path / "cache" / "cuda").is_dir()  # where CUDA would have kept what it compiles
 
