@@ -80,7 +80,12 @@ def environment(folder: Path) -> dict[str, str]:
     models = folder / "cache" / "models"
     if not models.exists():
         models.symlink_to(offline_models.models_folder())
-    own = {"EPISCRIBE_CACHE": str(folder / "cache"), "PREFECT_HOME": str(folder / "prefect")}
+    own = {
+        "EPISCRIBE_CACHE": str(folder / "cache"),
+        "PREFECT_HOME": str(folder / "prefect"),
+        # What was imported here has set it to the user's cache, which may hold what the last run found.
+        "PREFECT_LOCAL_STORAGE_PATH": str(folder / "cache" / "results"),
+    }
     return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
 
 
