@@ -199,10 +199,8 @@ def render(
     formats: Annotated[str, option("formats")] = ALL_FORMATS,
 ) -> None:
     """Write an episode's files again from its episode.json; no model runs."""
-    from outputs.library import corrections, read, write
+    from outputs.library import read
+    from outputs.library.rerendering import publish_in
 
-    file = read.record_file(folder)
-    with corrections.locked(file.parent):
-        written = write.publish(read.load_record(file), file.parent, names_in(formats))
-    for path in written:
+    for path in publish_in(read.record_file(folder).parent, names_in(formats)):
         typer.echo(path)

@@ -36,8 +36,9 @@ from models.asr import whisper_models
 from models.record.errors import EpiscribeError, InputError, SettingsError
 from models.record.transcript import Episode
 from outputs.formats.registry import EPISODE
-from outputs.library import corrections, read, write
+from outputs.library import write
 from outputs.library.files import is_local, resolve_location
+from outputs.library.rerendering import publish_in
 
 LOOK_SECONDS = 1.0  # between two looks for what is to be tried again
 JOIN_SECONDS = 0.1
@@ -198,8 +199,7 @@ class Intake:
         missing = [entry.name for entry in wanted if not (folder / entry.file_name).exists()]
         if not missing:
             return ""
-        with corrections.locked(folder):
-            write.publish(read.load_record(folder), folder, missing)
+        publish_in(folder, missing)
         return f"{', '.join(missing)} written from it"
 
 

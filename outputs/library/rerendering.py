@@ -1,12 +1,14 @@
-"""All files of an episode written again after edits: `python -m outputs.library.rerendering FOLDER`.
+"""Files of an episode written from its record: all again after edits, or in formats that somebody asks for.
 
-The app has a process of its own do this, for to render a long episode takes seconds.
+The app has a process of its own do the former, `python -m outputs.library.rerendering FOLDER`, for to render a long
+episode takes seconds.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +17,22 @@ from outputs.formats.registry import EPISODE
 from outputs.library import corrections, read
 from outputs.library.files import replace_files, stamp
 from outputs.library.folders import present_formats
-from outputs.library.write import contents_of
+from outputs.library.write import contents_of, publish
 
 NICENESS = 10
 ATTEMPTS = (
     5  # before it is written although somebody has corrected something meanwhile, who will have it done again
 )
+
+
+def publish_in(folder: Path, formats: Iterable[str]) -> list[Path]:
+    """Write an episode in the named formats, corrections laid over its record, while whoever edits it waits.
+
+    Returns and raises as `outputs.library.write.publish` does, and raises as `outputs.library.read` where there is no
+    record.
+    """
+    with corrections.locked(folder):
+        return publish(read.load_record(folder), folder, formats)
 
 
 def publish_again(folder: Path) -> None:
