@@ -89,6 +89,10 @@ class EpisodeOptions(BaseModel):
     translator: Annotated[str | None, CommandLine(unset="Whisper, into English")] = Field(
         None, description="A translation model of CTranslate2: a folder or a hub id."
     )
+    chapters: Literal["auto", "told", "off"] = Field(
+        "auto",
+        description="auto: those of feed, audio and notes, else proposed from what is said; told: none proposed; off.",
+    )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 
     @field_validator("translate")

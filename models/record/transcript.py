@@ -15,6 +15,8 @@ SCHEMA_VERSION = 1
 ASIDE_WORDS = 3  # what a listener throws in without taking the floor ...
 ASIDE_SECONDS = 1.5  # ... are at most so many words, in that time
 SEPARATE, MIX = "separate", "mix"  # how an episode's tracks are heard
+FROM_FILE, FROM_FEED, FROM_AUDIO, FROM_NOTES = "file", "feed", "audio", "notes"  # who tells chapters ...
+PROPOSED, BY_USER = "proposed", "user"  # ... or makes them
 ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 
@@ -38,10 +40,57 @@ class TranscriptLink:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter that a feed tells itself (Podlove Simple Chapters); `start` in seconds."""
+    """A part of an episode with a title, from `start` to `end` seconds; None: to the next one, or to the end.
+
+    `url` is a page about it, `image` the address of a picture, `listed` whether it is to be in a table of contents
+    (Podcasting 2.0's `toc`): other chapters only show a picture or a link while they are heard.
+    `by` names the language model that wrote the title; "" where nobody did but those whom `Chapters.source` tells.
+    """
 
     start: float
     title: str
+    end: float | None = field(default=None, metadata=ADDED)
+    url: str = field(default="", metadata=ADDED)
+    image: str = field(default="", metadata=ADDED)
+    listed: bool = field(default=True, metadata=ADDED)
+    by: str = field(default="", metadata=ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapters:
+    """The chapters of an episode, in order of time, and who says so; false where there are none.
+
+    `source` is FROM_FILE (podcast:chapters), FROM_FEED (Podlove Simple Chapters), FROM_AUDIO (ID3, MP4, Matroska),
+    FROM_NOTES, PROPOSED (by us, from what is said; `engine` is the model), or BY_USER.
+    """
+
+    source: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    engine: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.chapters)
+
+    @property
+    def proposed(self) -> bool:
+        """Whether no person made them."""
+        return self.source == PROPOSED
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySentence:
+    """A sentence of a summary, and when that was said on which it rests, in seconds."""
+
+    text: str
+    start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an episode is about, as the language model `engine` writes it."""
+
+    engine: str
+    sentences: tuple[SummarySentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +112,9 @@ class Episode:
 
     `published` is an ISO 8601 date-time with offset, `notes` plain text. Unknown text is "". `duration` is
     what the feed claims, in seconds, 0 where it doesn't. `language` is as the feed writes it ("en-us"),
-    `transcripts` are those that it offers already, `chapters` those it tells itself, `chapters_url` where
-    JSON chapters are. `feed_url` is where the show lives, the same for all its episodes, without a login, and
+    `transcripts` are those that it offers already, `chapters` those it tells itself (Podlove Simple Chapters),
+    `chapters_url` where JSON chapters are (podcast:chapters).
+    `feed_url` is where the show lives, the same for all its episodes, without a login, and
     `show_guid` its podcast:guid. `audio_key` tells the audio from all others of the feed, whatever is written
     around its address; see `models.record.identity`. `enclosures` are all places of its media, `audio_url` first
     and the others in the order in which they are to be tried; a published record has none of them. `type` is Apple's:
@@ -326,6 +376,8 @@ class Transcript:
     are as in `Diarisation`, `engine` says with which models and versions it was made, `warnings` what
     the reader should know, `repairs` where the recogniser's first answer was not taken, `evidence` why
     speakers are called what they are called, `tracks` how people's own tracks were heard; None where there are none.
+    `chapters` are those that are shown (`Episode.chapters` only what its feed tells), `summary` is there where a
+    language model was asked for one.
     `review` tells how far people have come with what was doubtful; None where nobody has corrected anything.
     """
 
@@ -343,6 +395,8 @@ class Transcript:
     tracks: TrackDecision | None = field(default=None, metadata=ADDED)
     languages: tuple[LanguageShare, ...] = field(default=(), metadata=ADDED)
     translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
+    chapters: Chapters = field(default=Chapters(), metadata=ADDED)
+    summary: Summary | None = field(default=None, metadata=ADDED)
     review: Review | None = field(default=None, metadata=ADDED)
     schema: int = SCHEMA_VERSION
 

@@ -11,13 +11,21 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from models.record.errors import OutputError
-from models.record.transcript import SCHEMA_VERSION, AudioFile, Episode, Speaker, Transcript
+from models.record.transcript import (
+    FROM_FEED,
+    SCHEMA_VERSION,
+    AudioFile,
+    Chapters,
+    Episode,
+    Speaker,
+    Transcript,
+)
 from outputs.text.times import whole_ms
 
 TIME_FIELDS = {"start", "end", "seconds", "offset"}  # rounded to whole ms; other numbers are kept as they are
@@ -48,6 +56,8 @@ def load(text: str, source: str = "episode.json") -> Transcript:
         transcript: Transcript = _decoder(Transcript)(record)
     except _MismatchError as error:
         raise OutputError(f"{source}: {error}") from error
+    if "chapters" not in record and transcript.episode.chapters:  # as before there were others than a feed's
+        return replace(transcript, chapters=Chapters(FROM_FEED, transcript.episode.chapters))
     return transcript
 
 
@@ -148,7 +158,7 @@ def _encoded(value: Any) -> Any:
 
 
 def _field(name: str, kind: Any, value: Any) -> Any:
-    if kind is float:
+    if isinstance(value, float | int) and kind in (float, float | None):
         return whole_ms(value) if name in TIME_FIELDS else float(value)
     return _encoded(value)
 

@@ -186,7 +186,7 @@ class EditingSession:
                 "speakers": self._speakers,
                 "chapters": [
                     {"start": chapter.start, "title": one_line(chapter.title).strip()}
-                    for chapter in episode.chapters
+                    for chapter in transcript.chapters.chapters
                 ],
                 "paragraphs": [shown.told for shown in self._shown],
                 "undo": self.undoable(by),

@@ -62,8 +62,8 @@ def contents(transcript: Transcript) -> Iterator[Chapter | Passage]:
 
 
 def _chapters(transcript: Transcript) -> list[Chapter]:
-    told = (replace(one, title=one_line(one.title).strip()) for one in transcript.episode.chapters)
-    return sorted((one for one in told if one.title), key=lambda one: one.start)
+    told = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
+    return sorted((one for one in told if one.title and one.listed), key=lambda one: one.start)
 
 
 def _passage(passage: Passage, paragraphs: Iterable[Paragraph]) -> Iterator[Passage]:

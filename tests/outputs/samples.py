@@ -13,6 +13,8 @@ from models.record.languages import language_shares
 from models.record.transcript import (
     SEPARATE,
     AudioFile,
+    Chapter,
+    Chapters,
     Episode,
     Evidence,
     LanguageShare,
@@ -21,6 +23,8 @@ from models.record.transcript import (
     Review,
     Segment,
     Speaker,
+    Summary,
+    SummarySentence,
     Track,
     TrackDecision,
     TrackPiece,
@@ -116,7 +120,20 @@ def transcripts(
         st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
         st.lists(st.builds(LanguageShare, languages, st.floats(0, 1)), max_size=3).map(tuple),
         st.lists(_translations(seconds), max_size=1).map(tuple),
+        _chapters(seconds),
+        st.none() | _summaries(seconds),
         st.none() | st.builds(Review, st.integers(0, 9), st.integers(0, 9)),
+    )
+
+
+def _chapters(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Chapters]:
+    chapters = st.builds(Chapter, seconds, texts, st.none() | seconds, texts, texts, st.booleans(), texts)
+    return st.builds(Chapters, texts, st.lists(chapters, max_size=3).map(tuple), texts)
+
+
+def _summaries(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Summary]:
+    return st.builds(
+        Summary, texts, st.lists(st.builds(SummarySentence, texts, seconds), max_size=2).map(tuple)
     )
 
 

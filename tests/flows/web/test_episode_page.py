@@ -14,7 +14,7 @@ from docx import Document
 from audio.media.clip import cut, encode
 from flows.web.app import create_app
 from flows.web.serving import AppServer, listen
-from models.record.transcript import Chapter, Speaker, Transcript
+from models.record.transcript import FROM_FEED, FROM_NOTES, Chapter, Chapters, Speaker, Transcript
 from outputs.library import read
 from outputs.library.draft import word_units
 from outputs.library.write import publish
@@ -76,9 +76,13 @@ def conversation(**changes: Any) -> Transcript:
     ]
     found = talk(*parts, SPEAKER_00="Ann", SPEAKER_01="Speaker 2")
     speakers = (found.speakers[0], Speaker("SPEAKER_01", "Speaker 2"))
-    episode = replace(found.episode, title="Roses", chapters=(Chapter(0.0, "Hello"), Chapter(14.0, "Roses")))
+    episode = replace(found.episode, title="Roses")
     made = replace(
-        found, episode=episode, speakers=speakers, audio=replace(found.audio, path="audio.mp3", seconds=30.0)
+        found,
+        episode=episode,
+        chapters=Chapters(FROM_FEED, (Chapter(0.0, "Hello"), Chapter(14.0, "Roses"))),
+        speakers=speakers,
+        audio=replace(found.audio, path="audio.mp3", seconds=30.0),
     )
     return replace(made, **changes)
 
@@ -509,9 +513,10 @@ def test_words_and_names_of_strangers_are_text(browser: Browser, app: Running, l
         segment.with_words(tuple(replace(word, text=f" {EVIL}") for word in segment.words[:2]))
         for segment in base.segments
     )
-    episode = replace(base.episode, title=EVIL, show=EVIL, chapters=(Chapter(1.0, EVIL),))
+    episode = replace(base.episode, title=EVIL, show=EVIL)
     evil = replace(
         base, episode=episode, segments=segments, warnings=(EVIL,),
+        chapters=Chapters(FROM_NOTES, (Chapter(1.0, EVIL),)),
         speakers=tuple(replace(one, name=EVIL) for one in base.speakers),
     )  # fmt: skip
     address = add(library, "evil", unsure(evil, 1))

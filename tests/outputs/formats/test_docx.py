@@ -11,7 +11,7 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from lxml import etree
 
-from models.record.transcript import Chapter, Transcript
+from models.record.transcript import FROM_FEED, Chapter, Chapters, Transcript
 from outputs.formats.docx import UNSURE_NOTE, render
 from outputs.formats.format import NAMES_AND_TIMES, TextStyle
 from outputs.text.document import title_of
@@ -48,10 +48,9 @@ def test_holds_every_word_in_order(transcript: Transcript) -> None:
 
 
 def test_styles_properties_header_and_page_numbers() -> None:
-    episode = replace(
-        CONVERSATION.episode, published="2026-01-01T06:00:00+02:00", chapters=(Chapter(5.0, "End"),)
-    )
-    document = opened(replace(unsure(CONVERSATION, 2), episode=episode))
+    episode = replace(CONVERSATION.episode, published="2026-01-01T06:00:00+02:00")
+    chapters = Chapters(FROM_FEED, (Chapter(5.0, "End"),))
+    document = opened(replace(unsure(CONVERSATION, 2), episode=episode, chapters=chapters))
     assert told(document) == [
         ("Title", "Pilot & co"),
         ("Subtitle", "The Show · 2026-01-01 · Ann, Bob"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from models.record.transcript import Chapter, Transcript
+from models.record.transcript import FROM_FEED, Chapter, Chapters, Transcript
 from outputs.formats.format import TextStyle
 from outputs.formats.markdown import render
 from outputs.text.document import facts_of, title_of
@@ -86,7 +86,7 @@ def test_chapters_are_headings_also_within_a_passage() -> None:
         Chapter(2.4, "Auf Deutsch"),
         Chapter(99.0, "End"),
     )
-    transcript = replace(BILINGUAL, episode=replace(BILINGUAL.episode, chapters=chapters))
+    transcript = replace(BILINGUAL, chapters=Chapters(FROM_FEED, chapters))
     assert [text for tag, text, _ in rendered(render(transcript))[2:]] == [
         "Start", "Ann (00:00)", "Welcome back to the show.",
         "Auf Deutsch", "Ann (00:02)", "Und jetzt auf Deutsch, damit es alle verstehen können.",
