@@ -183,7 +183,7 @@ function head(page) {
   byId("facts").replaceChildren(...facts.filter((one) => one !== null).flatMap((one, at) => (at ? [" · ", one] : [one])));
   byId("of").textContent = `/ ${clock(page.seconds)}`;
   byId("warnings").replaceChildren(...page.warnings.map((warning) => element("p", { class: "note", dir: "auto" }, warning)));
-  byId("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
+  byId("chapter-list").replaceChildren(...page.chapters.list.map(({ start, title }) => element("li", {},
     element("a", { href: `#t=${start}` }, element("span", { class: "time" }, clock(start)), element("bdi", {}, title)))));
-  byId("chapter-part").hidden = !page.chapters.length;
+  byId("chapter-part").hidden = !page.chapters.list.length;
 }

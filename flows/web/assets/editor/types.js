@@ -14,7 +14,7 @@
  * @typedef {{
  *   episode: string, revision: string, title: string, show: string, published: string, seconds: number,
  *   language: string, languages: {language: string, share: number}[], translations: string[], audio: boolean, editable: boolean,
- *   warnings: string[], speakers: Speaker[], chapters: {start: number, title: string}[], paragraphs: Paragraph[],
+ *   warnings: string[], speakers: Speaker[], chapters: Chapters, paragraphs: Paragraph[],
  *   undo: Undoable[], doubts: Doubts,
  * }} Page
  *
