@@ -188,10 +188,13 @@ class EditingSession:
                 "warnings": [one_line(warning).strip() for warning in transcript.warnings],
                 "speakers": self._speakers,
                 "chapters": self._chapters_told(),
-                "summary": [
-                    {"text": one_line(one.text).strip(), "start": one.start}
-                    for one in (transcript.summary.sentences if transcript.summary else ())
-                ],
+                "summary": transcript.summary and {
+                    "engine": one_line(transcript.summary.engine).strip(),
+                    "sentences": [
+                        {"text": one_line(one.text).strip(), "start": whole_ms(one.start)}
+                        for one in transcript.summary.sentences
+                    ],
+                },
                 "paragraphs": [shown.told for shown in self._shown],
                 "undo": self.undoable(by),
                 "doubts": self._doubts,
@@ -271,6 +274,7 @@ class EditingSession:
         shown = self._draft.chapters
         return {
             "source": shown.source,
+            "told": self.record.chapters.source if self._draft.own_chapters is not None else "",
             "list": [
                 {"start": whole_ms(one.start), "title": chapter_list.shown_title(one.title), "by": one.by}
                 for one in shown.chapters
