@@ -44,6 +44,7 @@ _UNITS = re.compile(
     r"\s*(?:(\d{1,9})\s*s(?:ec(?:ond)?s?)?\.?)?",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,9}(?:[.,][0-9]{0,9})?)")
 _REFERENCE = re.compile(
     r"&(#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{0,31}(?:;|(?![A-Za-z0-9;=])))"
 )
@@ -162,3 +163,16 @@ def parse_duration(written: str | None) -> float:
     if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", part) for part in parts):
         return 0.0
     return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))
+
+
+def parse_time(written: str | None) -> float | None:
+    """Seconds of a moment as chapters have it (normal play time, RFC 2326, 3.6), None where it is none.
+
+    >>> [parse_time(text) for text in ("00:01:02.345", "1:02", " 62 ", "62,5", "1:2:3:4", "soon")]
+    [62.345, 62.0, 62.0, 62.5, None, None]
+    """
+    found = _TIME.fullmatch((written or "").strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
