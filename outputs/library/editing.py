@@ -188,7 +188,8 @@ class EditingSession:
                 "warnings": [one_line(warning).strip() for warning in transcript.warnings],
                 "speakers": self._speakers,
                 "chapters": self._chapters_told(),
-                "summary": transcript.summary and {
+                "summary": transcript.summary
+                and {
                     "engine": one_line(transcript.summary.engine).strip(),
                     "sentences": [
                         {"text": one_line(one.text).strip(), "start": whole_ms(one.start)}
@@ -262,11 +263,17 @@ class EditingSession:
             return self._draft.chapters
 
     @property
+    def waiting_chapters(self) -> tuple[Chapter, ...]:
+        """A person's chapters that begin when the audio is over."""
+        with self.lock:
+            return chapter_list.beyond(self._draft.own_chapters or (), self.record.audio.seconds)
+
+    @property
     def chapters_tag(self) -> str:
         """Changes with the chapters that are shown, and those that wait beyond the end, and with nothing else."""
         with self.lock:
-            shown, waiting = self._draft.chapters, self._draft.own_chapters
-            every = [chapter_list.encoded(one or ()) for one in (shown.chapters, waiting)]
+            shown = self.chapters
+            every = [chapter_list.encoded(one) for one in (shown.chapters, self.waiting_chapters)]
             return _hash(json.dumps([shown.source, shown.engine, *every]))
 
     def _chapters_told(self) -> dict[str, Any]:
