@@ -17,6 +17,8 @@ from models.record.transcript import Transcript, Word
 from outputs.formats import vtt
 from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
+from outputs.text.addresses import is_web
+from outputs.text.chapters import length_of
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.document import date_of, show_of, title_of
@@ -138,11 +140,6 @@ def head(transcript: Transcript) -> dict[str, object]:
     }
 
 
-def length_of(transcript: Transcript) -> float:
-    """Seconds that the page's time line stands for: the audio's, or more where words go on."""
-    return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
-
-
 def drawing(transcript: Transcript) -> Drawing:
     """Who speaks when, to be drawn."""
     found, seconds = speaking_times(transcript), length_of(transcript)
@@ -163,18 +160,11 @@ def sources(transcript: Transcript) -> list[str]:
     address = transcript.episode.audio_url
     name = PurePosixPath(transcript.audio.path.replace("\\", "/")).name
     found = []
-    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not _is_web(address)):
+    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not is_web(address)):
         found.append(quote(name.encode("utf-8", "surrogateescape")))
-    if _is_web(address):
+    if is_web(address):
         found.append(address)
     return found
-
-
-def _is_web(address: str) -> bool:
-    try:
-        return urlsplit(address).scheme in ("http", "https")
-    except ValueError:
-        return False
 
 
 def _media_policy(transcript: Transcript) -> str:
@@ -182,7 +172,7 @@ def _media_policy(transcript: Transcript) -> str:
 
     Podcast audio is led through redirects to other hosts, so its own host alone would not do.
     """
-    web = {urlsplit(source).scheme for source in sources(transcript) if _is_web(source)}
+    web = {urlsplit(source).scheme for source in sources(transcript) if is_web(source)}
     return " ".join(
         ["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))]
     )

@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Segment, Transcript
-from outputs.formats.html import KEPT_AUDIO, SITE_LINK, length_of, render
+from outputs.formats.html import KEPT_AUDIO, SITE_LINK, render
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
@@ -34,6 +34,7 @@ from outputs.library.folders import library_episodes
 from outputs.pages import templates
 from outputs.pages.speaking_time import speaking_times
 from outputs.publishing.changes import Changes, changes_of
+from outputs.text.chapters import length_of
 from outputs.text.characters import one_line
 from outputs.text.document import title_of
 from outputs.text.languages import language_tag
