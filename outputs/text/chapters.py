@@ -65,8 +65,14 @@ def summary_of(transcript: Transcript) -> list[SummarySentence]:
     return [one for one in found if one.text]
 
 
-def summary_note(transcript: Transcript) -> str:
-    """Who wrote its summary, on one line; "" where there is none."""
+def summary_writer(transcript: Transcript) -> str:
+    """What wrote its summary, on one line; "" where there is none."""
     if transcript.summary is None or not summary_of(transcript):
         return ""
-    return f"Summary written by {one_line(transcript.summary.engine).strip() or 'a computer'}"
+    return one_line(transcript.summary.engine).strip() or "a computer"
+
+
+def summary_note(transcript: Transcript) -> str:
+    """What a summary has to say of itself, on one line; "" where there is none."""
+    writer = summary_writer(transcript)
+    return f"Summary written by {writer}" if writer else ""
