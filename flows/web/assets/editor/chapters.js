@@ -61,6 +61,8 @@ export class Chapters {
       byId("chapters-keep").hidden ||= !editable;
       byId("chapters-told").hidden = !editable || source !== "user" || !told;
       byId("chapters-told").textContent = t(told === "proposed" ? "editor.chapters_proposed_again" : "editor.chapters_told_again");
+      const needing = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll("[data-needs=chapters]"));
+      for (const option of needing) option.hidden = option.disabled = !list.length;
       this.player.mark(list);
     }
     this.#head();
