@@ -17,6 +17,7 @@ from flows import chapters
 from models.record.errors import InputError
 from models.record.transcript import Chapter, Chapters
 from outputs.captions import webvtt
+from outputs.formats.registry import OF_CHAPTERS
 from outputs.library import chapter_list, corrections, read
 from outputs.library.editing import EditingSession
 from outputs.library.folders import present_formats
@@ -84,7 +85,7 @@ def propose(folder: Path) -> Chapters:
     found = chapters.propose(transcript, folder)
     with corrections.locked(folder):
         record = replace(read.load_record(folder), chapters=found)
-        publish(record, folder, present_formats(folder))
+        publish(record, folder, (*present_formats(folder), *OF_CHAPTERS))
     return found
 
 

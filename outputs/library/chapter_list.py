@@ -58,7 +58,7 @@ def in_order(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
 
 def own(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
     """Chapters that others told or proposed, as a person's list may have them: without what it can't hold."""
-    found = dict[object, Chapter]()
+    found = dict[tuple[int, bool], Chapter]()
     for one in (one for one in chapters if _is_seconds(one.start)):
         title = _known_by(one.title)
         made = replace(
@@ -69,7 +69,7 @@ def own(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
             image=one.image if _is_address(one.image) else "",
         )
         if title or not one.listed:
-            found.setdefault(milliseconds(one.start) if one.listed else made, made)
+            found.setdefault((milliseconds(one.start), one.listed), made)
     return in_order(islice(found.values(), MAX_CHAPTERS))
 
 

@@ -49,7 +49,7 @@ from outputs.library.corrections import (
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
 from outputs.pages.speaking_time import COLOURS
-from outputs.text.chapters import length_of
+from outputs.text.chapters import length_of, summary_of
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.document import title_of
@@ -193,8 +193,7 @@ class EditingSession:
                 and {
                     "engine": one_line(transcript.summary.engine).strip(),
                     "sentences": [
-                        {"text": one_line(one.text).strip(), "start": whole_ms(one.start)}
-                        for one in transcript.summary.sentences
+                        {"text": one.text, "start": whole_ms(one.start)} for one in summary_of(transcript)
                     ],
                 },
                 "paragraphs": [shown.told for shown in self._shown],

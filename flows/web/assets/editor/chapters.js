@@ -57,10 +57,13 @@ export class Chapters {
       this.shown = shown;
       this.list.replaceChildren(...list.map((one) => this.#item(one)));
       byId("chapter-part").hidden = !list.length && !editable;
-      byId("chapters-note").hidden = byId("chapters-keep").hidden = source !== "proposed" || !list.length;
-      byId("chapters-keep").hidden ||= !editable;
-      byId("chapters-told").hidden = !editable || source !== "user" || !told;
-      byId("chapters-told").textContent = t(told === "proposed" ? "editor.chapters_proposed_again" : "editor.chapters_told_again");
+      const proposed = source === "proposed" && list.length > 0;
+      byId("chapters-note").hidden = !proposed;
+      if (editable) {
+        byId("chapters-keep").hidden = !proposed;
+        byId("chapters-told").hidden = source !== "user" || !told;
+        byId("chapters-told").textContent = t(told === "proposed" ? "editor.chapters_proposed_again" : "editor.chapters_told_again");
+      }
       const needing = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll("[data-needs=chapters]"));
       for (const option of needing) option.hidden = option.disabled = !list.length;
       this.player.mark(list);
