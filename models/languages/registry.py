@@ -177,7 +177,8 @@ class Titles(_Table):
     `announce` is said before what one is about to talk about. `vague` words tell nothing of a subject, alone or beside
     others: common verbs, adverbs, words that fill; `referring` ones mean something that was said before, so that a
     question or a phrase with one can't be understood without it. `joining` words may stand inside a title, `elided`
-    ones are written together with the next ("l'", "d'").
+    ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
+    others say, whatever that is ("explains"), and function words that no other list has.
     """
 
     announce: WithoutName = NEVER
@@ -185,6 +186,7 @@ class Titles(_Table):
     referring: Words = frozenset()
     joining: Words = frozenset()
     elided: Words = frozenset()
+    reporting: Words = frozenset()
 
 
 class Example(_Table):

@@ -1,9 +1,9 @@
-"""What the parts of a conversation are called: by an announcement, by a question, or by a key phrase of their own.
+"""What the parts of a conversation are called: by an announcement, by a question, or by key phrases of their own.
 
 A title is never invented: all its words are said in the part, in a row but where a comma stands. Which phrase is key is
 told by how often a part says its words, against the rest of the episode and the other episodes of the show; after
-the ideas of RAKE (Rose et al. 2010) and YAKE (Campos et al. 2020). What may be no title is told by lists of
-words in `models/languages`; scripts without spaces are cut into words by ICU's dictionaries.
+the ideas of RAKE (Rose et al. 2010) and YAKE (Campos et al. 2020). What can be no title is told by lists of
+words in `models/languages`, and by what words stand beside.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
-from math import inf, log, sqrt
+from math import inf, log
 
 import regex
 
-from models.languages.registry import Titles, language_of
 from models.record.graphemes import graphemes
 from models.record.punctuation import CLAUSE_MARKS, CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
+from models.topics.words import WordLists, key, lists_of, spans, spans_in, words_in
 
 MAX_TITLE = 60  # characters
 MAX_WORDS = 8
@@ -29,16 +28,18 @@ OPENING_SECONDS = 45.0  # from the beginning of a part on, in which it is announ
 OPENING_SENTENCES = 5
 KEY_WORDS = 12  # of a part, one of which an announcement or a question must have
 BLOCK_SECONDS = 60.0
-LONE_SCORE = 0.5  # of the best phrase's, that a second one must have to stand beside it
+RARE = 2  # times that a word is said after which more tell little
+TERM_TIMES, TERM_SHARE = (
+    3,
+    0.4,
+)  # how often a phrase is said, and in what share of its vaguest word, to be a term
+SHORT = 2  # words of a phrase beside which another may stand ...
+SECOND = 0.5  # ... if its score has this share of the first one's
+BEST = 12  # phrases that others may stand beside
 
-_WORD = regex.compile(
-    r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:(?:['’‑.&/-]|\+\+|#)[\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*(?:\+\+|#)?"
-)
-_SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
-_PART = regex.compile(rf"[^{regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)}]+")
+_MARKS = regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)
 _ENDS = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}])[{regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)}]|[{regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)}]"
-    rf"(?![\p{{L}}\p{{N}}])|[{regex.escape('。！？、，；：｡؟')}]|[\"“”„«»()\[\]…]"
+    rf"(?<![\p{{L}}\p{{N}}])[{_MARKS}]|[{_MARKS}](?![\p{{L}}\p{{N}}])|[。！？、，；：｡؟\"“”„«»()\[\]…]"
 )
 _SENTENCE = regex.compile(
     rf".+?(?:[{regex.escape(SENTENCE_MARKS)}]+[{regex.escape(CLOSING_MARKS)}]*(?=\s|$)|[。！？｡]+[」』”]*|$)",
@@ -55,80 +56,59 @@ class Background:
     said_in: Mapping[str, int]
 
 
-def words_in(text: str) -> list[str]:
-    """The words of a text as a `Background` has them: without case, those of scripts without spaces cut by a dictionary.
-
-    >>> words_in("L’État and the GPT-4's cost"), words_in("人工智能的发展")
-    (["l'état", 'and', 'the', "gpt-4's", 'cost'], ['人工', '智能', '的', '发展'])
-    """
-    return [_key(text[first:last]) for first, last in _spans(text)]
-
-
 def chapter_titles(
     transcript: Transcript, starts: Sequence[float], background: Background | None = None
 ) -> list[str]:
     """A title for each part of a transcript, the parts beginning at `starts`, in seconds, in order; no two are equal.
 
     Every word of one is said in its part, and it has MAX_TITLE characters and MAX_WORDS words at most. It is "" where
-    nothing is said. background: None where nothing is known of other episodes.
+    nothing is said that could be one. background: None where nothing is known of other episodes.
     """
     parts = [_Part(segments, transcript) for segments in _parted(transcript.segments, starts)]
-    spelling = _Spelling(parts)
-    host = _host(transcript.segments)
+    usage, host = _Usage(parts), _host(transcript.segments)
     titles: list[str] = []
-    taken: set[frozenset[str]] = set()
+    taken: set[frozenset[str]] = {frozenset()}
     for number, part in enumerate(parts):
-        rest = [other for at, other in enumerate(parts) if at != number]
-        weights = _weights(part, rest, background)
-        for title in _candidates(part, weights, spelling, host):
-            told = frozenset(words_in(title))
-            if told not in taken:
-                break
-        else:
-            title, told = "", frozenset()
-        taken.add(told)
+        rest = parts[:number] + parts[number + 1 :]
+        candidates = _candidates(part, _weights(part, rest, background), usage, host)
+        title = next((one for one in candidates if frozenset(words_in(one)) not in taken), "")
+        taken.add(frozenset(words_in(title)))
         titles.append(title)
     return titles
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word of a clause: as it is written, its key, and whether its clause begins with it."""
+    """A word of a clause: as it is written, its key, and whether the clause begins with it."""
 
     text: str
     key: str
     first: bool
-    language: str
-
-    @property
-    def words(self) -> _Lists:
-        return _lists(self.language)
+    lists: WordLists
 
     @property
     def content(self) -> bool:
         """Whether it may begin or end a title."""
-        return self.key not in self.words.function and len(self.key) > 1 and not self.key.isnumeric()
+        return self.key not in self.lists.function and len(self.key) > 1 and not self.key[0].isnumeric()
 
     @property
     def telling(self) -> bool:
         """Whether it tells something of a subject."""
-        return self.content and self.key not in self.words.vague
+        return self.content and self.key not in self.lists.titles.vague
+
+    @property
+    def named(self) -> bool:
+        """Whether it has a capital that is not that of a beginning."""
+        return self.text != self.text.lower() and (not self.first or self.text[1:] != self.text[1:].lower())
 
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """Words with no mark between them, and the gaps between them as they are written."""
+    """Words with no mark between them, what stands between them, and when they are said, in seconds."""
 
     tokens: tuple[_Token, ...]
     gaps: tuple[str, ...]
     start: float
-
-    def written(self, first: int, last: int, spelling: _Spelling) -> str:
-        """The words from `first` up to `last`, which is left out, as a title has them."""
-        text = spelling.of(self.tokens[first])
-        for at in range(first + 1, last):
-            text += self.gaps[at - 1] + spelling.of(self.tokens[at])
-        return text
 
 
 class _Part:
@@ -136,111 +116,41 @@ class _Part:
 
     def __init__(self, segments: Sequence[Segment], transcript: Transcript) -> None:
         self.segments = segments
-        self.start = segments[0].start if segments else 0.0
         self.language_of = transcript.language_of
         self.clauses = [
-            clause for segment in segments for clause in _clauses(segment, transcript.language_of(segment))
+            one
+            for segment in segments
+            for one in _clauses(segment.text, transcript.language_of(segment), segment.start)
         ]
-        self.count: Counter[str] = Counter()
+        self.times: Counter[str] = Counter()
         self.blocks: defaultdict[str, set[int]] = defaultdict(set)
         for clause in self.clauses:
-            keys = {token.key for token in clause.tokens}
-            self.count.update(keys)
-            for key in keys:
-                self.blocks[key].add(int(clause.start // BLOCK_SECONDS))
-        self.all_blocks = {int(clause.start // BLOCK_SECONDS) for clause in self.clauses}
+            for word in {token.key for token in clause.tokens}:
+                self.times[word] += 1
+                self.blocks[word].add(int(clause.start // BLOCK_SECONDS))
+        self.length = len(set().union(*self.blocks.values()))  # in blocks
 
-    def sentences(self) -> Iterator[tuple[Segment, str]]:
+    def opening(self) -> Iterator[tuple[Segment, str]]:
         """Its first sentences, each with the segment that it is of."""
-        number = 0
+        passed = 0
         for segment in self.segments:
             for found in _SENTENCE.finditer(segment.text):
-                if number >= OPENING_SENTENCES or segment.start > self.start + OPENING_SECONDS:
+                if passed >= OPENING_SENTENCES or segment.start > self.segments[0].start + OPENING_SECONDS:
                     return
-                if len(_spans(found[0])) > 2:
-                    number += 1
+                passed += len(spans(found[0])) > SHORT
                 yield segment, found[0].strip()
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    function: frozenset[str]
-    vague: frozenset[str]
-    titles: Titles
-    opening: frozenset[str]
-
-
-@cache
-def _lists(code: str) -> _Lists:
-    language = language_of(code)
-    captions, titles = language.captions, language.titles
-    function = captions.leaning | captions.opening | language.talk.asides | titles.referring | titles.joining
-    return _Lists(function, titles.vague, titles, captions.opening)
-
-
-def _key(word: str) -> str:
-    return word.casefold().replace("’", "'").replace("‑", "-")
-
-
-def _spans(text: str) -> list[tuple[int, int]]:
-    """Begin and end of each word of a text."""
-    spans: list[tuple[int, int]] = []
-    for found in _WORD.finditer(text):
-        run = found[0]
-        if not _SPACELESS.search(run):
-            spans.append(found.span())
-            continue
-        from icu4py.breakers import WordBreaker
-
-        at = found.start()
-        for piece in WordBreaker(run, "en"):
-            if _WORD.match(piece):
-                spans.append((at, at + len(piece)))
-            at += len(piece)
-    return spans
-
-
-def _clauses(segment: Segment, language: str) -> Iterator[_Clause]:
-    text, at = segment.text, 0
-    for mark in [*_ENDS.finditer(text), None]:
-        end = mark.start() if mark else len(text)
-        clause = _clause(text[at:end], language, segment.start)
-        if clause.tokens:
-            yield clause
-        at = mark.end() if mark else end
-
-
-def _clause(text: str, language: str, start: float) -> _Clause:
-    tokens: list[_Token] = []
-    elided = _lists(language).titles.elided
-    spans: list[tuple[int, int]] = []
-    for first, last in _spans(text):
-        word = text[first:last]
-        cut = next((i for i, char in enumerate(word) if char in "'’"), -1) + 1
-        if cut and _key(word[:cut]) in elided and cut < len(word):
-            spans += [(first, first + cut), (first + cut, last)]
-        else:
-            spans.append((first, last))
-    for first, last in spans:
-        tokens.append(_Token(text[first:last], _key(text[first:last]), not tokens, language))
-    gaps = tuple(text[one[1] : other[0]] for one, other in pairwise(spans))
-    return _Clause(tuple(tokens), gaps, start)
-
-
-class _Spelling:
-    """How words are written where no clause begins with them."""
-
-    def __init__(self, parts: Iterable[_Part]) -> None:
-        inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for part in parts:
-            for clause in part.clauses:
-                for token in clause.tokens:
-                    if not token.first:
-                        inside[token.key][token.text] += 1
-        self._inside = {key: found.most_common(1)[0][0] for key, found in inside.items()}
-
-    def of(self, token: _Token) -> str:
-        return self._inside.get(token.key, token.text) if token.first else token.text
+def _clauses(text: str, language: str, start: float) -> Iterator[_Clause]:
+    at = 0
+    for mark in (*_ENDS.finditer(text), None):
+        piece = text[at : mark.start() if mark else len(text)]
+        places = spans_in(piece, language)
+        lists = lists_of(language)
+        tokens = tuple(_Token(piece[a:b], key(piece[a:b]), a == places[0][0], lists) for a, b in places)
+        if tokens:
+            yield _Clause(tokens, tuple(piece[one[1] : other[0]] for one, other in pairwise(places)), start)
+        at = mark.end() if mark else len(text)
 
 
 def _parted(segments: Sequence[Segment], starts: Sequence[float]) -> Iterator[list[Segment]]:
@@ -250,51 +160,86 @@ def _parted(segments: Sequence[Segment], starts: Sequence[float]) -> Iterator[li
 
 def _host(segments: Iterable[Segment]) -> str | None:
     """Who asks the most questions; None where nobody asks any."""
-    asked = Counter(
-        segment.speaker for segment in segments if segment.speaker and _QUESTION.search(segment.text)
-    )
+    asked = Counter(one.speaker for one in segments if one.speaker and _QUESTION.search(one.text))
     return asked.most_common(1)[0][0] if asked else None
+
+
+class _Usage:
+    """How words are used all over the episode."""
+
+    def __init__(self, parts: Iterable[_Part]) -> None:
+        written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._times: Counter[str] = Counter()
+        self._as_noun: Counter[str] = Counter()
+        for clause in (clause for part in parts for clause in part.clauses):
+            for before, token, after in zip(
+                (None, *clause.tokens), clause.tokens, (*clause.tokens[1:], None)
+            ):
+                if not token.first:
+                    written[token.key][token.text] += 1
+                self._times[token.key] += 1
+                self._as_noun[token.key] += _stands_as_noun(before, token, after)
+        self._written = {word: found.most_common(1)[0][0] for word, found in written.items()}
+
+    def nounness(self, token: _Token) -> float:
+        """How surely a word is a noun or a name, 0 to 1."""
+        return (self._as_noun[token.key] + 0.5) / (self._times[token.key] + 1)
+
+    def written(self, clause: _Clause, first: int, last: int) -> str:
+        """The words of a clause from `first` up to `last`, which is left out, as they are within one."""
+        text = ""
+        for gap, token in zip(("", *clause.gaps[first:]), clause.tokens[first:last]):
+            text += gap + (self._written.get(token.key, token.text) if token.first else token.text)
+        return text
+
+
+def _stands_as_noun(before: _Token | None, token: _Token, after: _Token | None) -> bool:
+    """Whether a word has the place of a noun: behind an article, a preposition or what describes it, before none."""
+    if token.lists.capitals:
+        return token.named
+    if (
+        after is not None
+        and after.key in after.lists.before_noun
+        and after.key not in after.lists.titles.joining
+    ):
+        return False
+    if before is None:
+        return False
+    return before.key in before.lists.before_noun or before.telling
 
 
 def _weights(part: _Part, rest: Sequence[_Part], background: Background | None) -> dict[str, float]:
     """How much each telling word says of a part, against the rest of the episode and of the show."""
-    blocks = sum(len(other.all_blocks) for other in rest)
+    length = sum(other.length for other in rest)
     weights = {}
-    for token in {token.key: token for clause in part.clauses for token in clause.tokens}.values():
-        if not token.telling:
-            continue
-        said = part.count[token.key]
-        elsewhere = sum(len(other.blocks.get(token.key, ())) for other in rest)
-        rare = log((blocks + 2) / (elsewhere + 1))
-        if background is not None and background.episodes:
-            rare += log((background.episodes + 2) / (background.said_in.get(token.key, 0) + 1))
-        weights[token.key] = said / (said + 2) * rare
+    for word in {token.key for clause in part.clauses for token in clause.tokens if token.telling}:
+        elsewhere = sum(len(other.blocks.get(word, ())) for other in rest)
+        rare = log((length + 2) / (elsewhere + 1))
+        if background is not None:
+            rare += log((background.episodes + 2) / (background.said_in.get(word, 0) + 1))
+        weights[word] = part.times[word] / (part.times[word] + RARE) * rare
     return weights
 
 
-def _candidates(
-    part: _Part, weights: Mapping[str, float], spelling: _Spelling, host: str | None
-) -> Iterator[str]:
+def _candidates(part: _Part, weights: Mapping[str, float], usage: _Usage, host: str | None) -> Iterator[str]:
     """Titles for a part, the best first."""
-    keys = set(sorted(weights, key=lambda key: -weights[key])[:KEY_WORDS])
-    yield from _announced(part, keys, spelling)
-    yield from _asked(part, keys, host)
-    phrases = _phrases(part, weights, spelling)
-    best = phrases[:12]
-    for number, (score, first) in enumerate(best):
-        if len(words_in(first)) < 2:
-            for other_score, other in best[number + 1 :]:
-                joined = f"{first}, {other}"
-                if other_score >= LONE_SCORE * score and _fits(joined) and not _alike(first, other):
-                    yield _titled(joined)
-                    break
-        yield _titled(first)
-    for _, phrase in phrases[12:]:
-        yield _titled(phrase)
+    keys = set(sorted(weights, key=lambda word: -weights[word])[:KEY_WORDS])
+    for title in (*_announced(part, keys, usage), *_asked(part, keys, host)):
+        yield _capitalised(title)
+    phrases = _phrases(part, weights, usage)
+    for number, (score, first) in enumerate(phrases):
+        if number < BEST and len(words_in(first)) <= SHORT:
+            others = (
+                f"{first}, {other}"
+                for worth, other in phrases[number + 1 : BEST]
+                if worth >= SECOND * score and not _alike(first, other)
+            )
+            if joined := next(filter(_fits, others), ""):
+                yield _capitalised(joined)
+        yield _capitalised(first)
     for clause in part.clauses:
-        last = min(len(clause.tokens), MAX_WORDS)
-        if _fits(text := clause.written(0, last, spelling)):
-            yield _titled(text)
+        if _fits(text := usage.written(clause, 0, len(clause.tokens))):
+            yield _capitalised(text)
 
 
 def _alike(one: str, other: str) -> bool:
@@ -303,83 +248,63 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _fits(title: str) -> bool:
-    return 0 < len(graphemes(title)) <= MAX_TITLE and len(title.replace(",", "").split()) <= MAX_WORDS
+    return 0 < len(graphemes(title)) <= MAX_TITLE and len(title.split()) <= MAX_WORDS
 
 
-def _titled(text: str) -> str:
-    """With a capital, unless its first word has one inside already."""
-    first = text.split(" ")[0]
-    return text if any(char.isupper() for char in first) else text[:1].upper() + text[1:]
+def _capitalised(text: str) -> str:
+    """With a capital, unless its first word has one."""
+    first, _, _ = text.partition(" ")
+    return text if first != first.lower() else text[:1].upper() + text[1:]
 
 
-def _announced(part: _Part, keys: set[str], spelling: _Spelling) -> Iterator[str]:
+def _announced(part: _Part, keys: set[str], usage: _Usage) -> Iterator[str]:
     """What the beginning of a part says it is about."""
-    for segment, sentence in part.sentences():
+    for segment, sentence in part.opening():
         language = part.language_of(segment)
-        for found in _lists(language).titles.announce.finditer(sentence):
-            for clause in _clauses_of(sentence[found.end() :], language):
-                if title := _trimmed(clause, keys, spelling):
-                    yield _titled(title)
-                break
+        for found in lists_of(language).titles.announce.finditer(sentence):
+            clause = next(_clauses(sentence[found.end() :], language, segment.start), None)
+            if clause and not sentence[found.end() :].lstrip()[:1] in (",", "."):
+                yield from _trimmed(clause, keys, usage)
 
 
-def _clauses_of(text: str, language: str) -> Iterator[_Clause]:
-    mark = _ENDS.search(text)
-    clause = _clause(text[: mark.start()] if mark else text, language, 0.0)
-    if clause.tokens:
-        yield clause
-
-
-def _trimmed(clause: _Clause, keys: set[str], spelling: _Spelling) -> str:
-    """A clause without function words at its ends, "" where it is too long, or can't be understood alone."""
-    first, last = 0, len(clause.tokens)
-    while first < last and not clause.tokens[first].telling:
-        first += 1
-    while last > first and not clause.tokens[last - 1].telling:
-        last -= 1
-    for end in range(first, last):
-        if clause.tokens[end].key in clause.tokens[end].words.titles.referring:
-            return ""
-    if not any(token.key in keys for token in clause.tokens[first:last]):
-        return ""
-    text = clause.written(first, last, spelling) if first < last else ""
-    return text if _fits(text) else ""
+def _trimmed(clause: _Clause, keys: set[str], usage: _Usage) -> Iterator[str]:
+    """A clause without what can't be at the ends of a title; nothing where it is too long, or means what was said before."""
+    telling = [at for at, token in enumerate(clause.tokens) if token.telling]
+    if not telling:
+        return
+    first, last = telling[0], telling[-1] + 1
+    inside = clause.tokens[first:last]
+    if any(token.key in token.lists.titles.referring for token in inside):
+        return
+    if any(token.key in keys for token in inside) and _fits(text := usage.written(clause, first, last)):
+        yield text
 
 
 def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
     """Short questions of the host at the beginning of a part that can be understood alone."""
-    for segment, sentence in part.sentences():
+    for segment, sentence in part.opening():
         if segment.speaker != host or not _QUESTION.search(sentence):
             continue
-        language = part.language_of(segment)
-        text = sentence
-        while (found := _WORD.match(text)) and _key(found[0]) in language_of(language).talk.asides | {
-            "and",
-            "so",
-        }:
-            text = text[found.end() :].lstrip(" ,")
-        asked = words_in(text)
-        if (
-            _fits(text)
-            and any(word in keys for word in asked)
-            and not any(word in _lists(language).titles.referring for word in asked)
-        ):
-            yield text[:1].upper() + text[1:]
+        lists = lists_of(part.language_of(segment))
+        while (places := spans(sentence)) and key(sentence[slice(*places[0])]) in lists.filling:
+            sentence = sentence[places[0][1] :].lstrip(" ,")
+        words = set(words_in(sentence))
+        if words & keys and not words & lists.titles.referring and _fits(sentence):
+            yield sentence
 
 
-def _phrases(part: _Part, weights: Mapping[str, float], spelling: _Spelling) -> list[tuple[float, str]]:
+def _phrases(part: _Part, weights: Mapping[str, float], usage: _Usage) -> list[tuple[float, str]]:
     """Key phrases of a part with their scores, the best first."""
-    found: dict[tuple[str, ...], list[tuple[_Clause, int, int]]] = defaultdict(list)
+    found: defaultdict[tuple[str, ...], list[tuple[_Clause, int, int]]] = defaultdict(list)
     for clause in part.clauses:
         for first, last in _stretches(clause):
             found[tuple(token.key for token in clause.tokens[first:last])].append((clause, first, last))
     scored = []
-    for keys, places in found.items():
-        score = _score(keys, places, part, weights)
-        if score > 0:
-            texts = Counter(clause.written(first, last, spelling) for clause, first, last in places)
+    for places in found.values():
+        if score := _score(places, part, weights, usage):
+            texts = Counter(usage.written(*place) for place in places)
             scored.append((score, texts.most_common(1)[0][0]))
-    return sorted(((score, text) for score, text in scored if _fits(text)), key=lambda one: (-one[0], one[1]))
+    return sorted((one for one in scored if _fits(one[1])), key=lambda one: (-one[0], one[1]))
 
 
 def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
@@ -389,34 +314,44 @@ def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
         if not token.content:
             continue
         for last in range(first + 1, min(len(tokens), first + PHRASE_WORDS) + 1):
-            if tokens[last - 1].content:
+            end = tokens[last - 1]
+            if end.content:
                 yield first, last
-            elif tokens[last - 1].key not in tokens[last - 1].words.titles.joining:
+            elif end.key not in end.lists.titles.joining:
                 break
 
 
 def _score(
-    keys: tuple[str, ...],
-    places: Sequence[tuple[_Clause, int, int]],
-    part: _Part,
-    weights: Mapping[str, float],
+    places: Sequence[tuple[_Clause, int, int]], part: _Part, weights: Mapping[str, float], usage: _Usage
 ) -> float:
+    """How good a title a phrase would be, from what its words say, how often it is said and whether it is whole."""
     clause, first, last = places[0]
-    tokens = clause.tokens[first:last]
+    content = [token for token in clause.tokens[first:last] if token.content]
+    telling = [token for token in content if token.telling]
     times = len(places)
-    telling = [token for token in tokens if token.telling]
     if not telling:
         return 0.0
-    if len(keys) > 1:
-        vague = [token for token in tokens if token.content and not token.telling]
-        if any(times < 3 or times < 0.4 * part.count[token.key] for token in vague):
+    if len(content) > len(telling):
+        vaguest = max(part.times[token.key] for token in content if not token.telling)
+        if len(content) == 1 or times < max(TERM_TIMES, TERM_SHARE * vaguest):
             return 0.0
-        if times < 2 and not all(_named(token) for token in tokens if token.content):
-            return 0.0
-    content = sum(token.content for token in tokens)
-    total = sum(weights.get(token.key, 0.0) for token in telling)
-    return total / sqrt(content) * (1 + log(times)) / (1 + 0.5 * (len(tokens) - content))
+    if len(content) > 1 and times == 1 and not all(token.named for token in content):
+        return 0.0
+    whole = sum(_is_whole(*place) for place in places) / times
+    noun = usage.nounness(content[-1])
+    joined = last - first - len(content)
+    total = sum(weights[token.key] for token in telling)
+    return (
+        total / len(content) ** LENGTH * (1 + log(times)) * (0.3 + noun) * (0.5 + whole) / (1 + 0.5 * joined)
+    )
 
 
-def _named(token: _Token) -> bool:
-    return token.text[:1].isupper() and not token.first
+LENGTH = 0.3
+
+
+def _is_whole(clause: _Clause, first: int, last: int) -> bool:
+    """Whether a phrase ends where a name could, and no word before or behind seems to belong to it."""
+    before = clause.tokens[first - 1] if first else None
+    after = clause.tokens[last] if last < len(clause.tokens) else None
+    begins = before is None or not before.telling
+    return begins and (after is None or not after.telling)
