@@ -57,7 +57,7 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
     """What of a text isn't said: names and numbers, and other words; and how many words there were to look for.
 
     Left out are function words, and those with which one tells of others' talk ("explains"). For names count all
-    words with a capital or a digit, where a sentence begins too.
+    words with a capital, a digit, or a full stop as addresses have them, where a sentence begins too.
     """
     words = lists_of(language)
     free = words.function | words.titles.reporting
@@ -69,7 +69,7 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
             continue
         count += 1
         if not said.holds(key(word)):
-            named = word != word.lower() or any(char.isnumeric() for char in word)
+            named = word != word.lower() or any(char in "./@" or char.isnumeric() for char in word)
             (names if named else others).append(word)
     return names, others, count
 

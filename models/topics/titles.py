@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, log
+from math import exp, inf, log
 
 import regex
 
@@ -35,6 +35,7 @@ TERM_TIMES, TERM_SHARE = (
 )  # how often a phrase is said, and in what share of its vaguest word, to be a term
 SHORT = 2  # words of a phrase beside which another may stand ...
 SECOND = 0.5  # ... if its score has this share of the first one's
+LENGTH = 0.3  # exponent of its number of words by which what a phrase says is divided
 BEST = 12  # phrases that others may stand beside
 
 _MARKS = regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)
@@ -172,9 +173,8 @@ class _Usage:
         self._times: Counter[str] = Counter()
         self._as_noun: Counter[str] = Counter()
         for clause in (clause for part in parts for clause in part.clauses):
-            for before, token, after in zip(
-                (None, *clause.tokens), clause.tokens, (*clause.tokens[1:], None)
-            ):
+            around = (None, *clause.tokens, None)
+            for before, token, after in zip(around, clause.tokens, around[2:], strict=False):
                 if not token.first:
                     written[token.key][token.text] += 1
                 self._times[token.key] += 1
@@ -188,7 +188,7 @@ class _Usage:
     def written(self, clause: _Clause, first: int, last: int) -> str:
         """The words of a clause from `first` up to `last`, which is left out, as they are within one."""
         text = ""
-        for gap, token in zip(("", *clause.gaps[first:]), clause.tokens[first:last]):
+        for gap, token in zip(("", *clause.gaps[first:]), clause.tokens[first:last], strict=False):
             text += gap + (self._written.get(token.key, token.text) if token.first else token.text)
         return text
 
@@ -263,12 +263,12 @@ def _announced(part: _Part, keys: set[str], usage: _Usage) -> Iterator[str]:
         language = part.language_of(segment)
         for found in lists_of(language).titles.announce.finditer(sentence):
             clause = next(_clauses(sentence[found.end() :], language, segment.start), None)
-            if clause and not sentence[found.end() :].lstrip()[:1] in (",", "."):
+            if clause and sentence[found.end() :].lstrip()[:1] not in (",", "."):
                 yield from _trimmed(clause, keys, usage)
 
 
 def _trimmed(clause: _Clause, keys: set[str], usage: _Usage) -> Iterator[str]:
-    """A clause without what can't be at the ends of a title; nothing where it is too long, or means what was said before."""
+    """A clause without what can't be at a title's ends; nothing where it is too long, or points to what was said."""
     telling = [at for at, token in enumerate(clause.tokens) if token.telling]
     if not telling:
         return
@@ -286,11 +286,18 @@ def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
         if segment.speaker != host or not _QUESTION.search(sentence):
             continue
         lists = lists_of(part.language_of(segment))
-        while (places := spans(sentence)) and key(sentence[slice(*places[0])]) in lists.filling:
-            sentence = sentence[places[0][1] :].lstrip(" ,")
-        words = set(words_in(sentence))
-        if words & keys and not words & lists.titles.referring and _fits(sentence):
-            yield sentence
+        asked = _without_filling(sentence, lists)
+        words = set(words_in(asked))
+        if words & keys and not words & lists.titles.referring and _fits(asked):
+            yield asked
+
+
+def _without_filling(sentence: str, lists: WordLists) -> str:
+    """A sentence without the words that only open it: "So, right, why?" is "why?"."""
+    for first, last in spans(sentence):
+        if key(sentence[first:last]) not in lists.filling:
+            return sentence[first:]
+    return sentence
 
 
 def _phrases(part: _Part, weights: Mapping[str, float], usage: _Usage) -> list[tuple[float, str]]:
@@ -340,13 +347,8 @@ def _score(
     whole = sum(_is_whole(*place) for place in places) / times
     noun = usage.nounness(content[-1])
     joined = last - first - len(content)
-    total = sum(weights[token.key] for token in telling)
-    return (
-        total / len(content) ** LENGTH * (1 + log(times)) * (0.3 + noun) * (0.5 + whole) / (1 + 0.5 * joined)
-    )
-
-
-LENGTH = 0.3
+    total = sum(weights[token.key] for token in telling) / exp(LENGTH * log(len(content)))
+    return total * (1 + log(times)) * (0.3 + noun) * (0.5 + whole) / (1 + 0.5 * joined)
 
 
 def _is_whole(clause: _Clause, first: int, last: int) -> bool:
