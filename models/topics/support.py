@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import takewhile
 
-from models.topics.words import key, lists_of, spans_in, words_in
+from models.topics.words import key, lists_of, spans, words_in
 
 SHORTEST_STEM = 3  # letters
 STEM = 0.8  # share of the shorter word with which both must begin
@@ -63,7 +63,7 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
     free = words.function | words.titles.reporting
     found: tuple[list[str], list[str], int] = ([], [], 0)
     names, others, count = found
-    for first, last in spans_in(text, language):
+    for first, last in spans(text, language):
         word = text[first:last]
         if key(word) in free:
             continue

@@ -19,7 +19,7 @@ import regex
 from models.record.graphemes import graphemes
 from models.record.punctuation import CLAUSE_MARKS, CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
-from models.topics.words import WordLists, key, lists_of, spans, spans_in, words_in
+from models.topics.words import WordLists, key, lists_of, spans, words_in
 
 MAX_TITLE = 60  # characters
 MAX_WORDS = 8
@@ -146,7 +146,7 @@ def _clauses(text: str, language: str, start: float) -> Iterator[_Clause]:
     at = 0
     for mark in (*_ENDS.finditer(text), None):
         piece = text[at : mark.start() if mark else len(text)]
-        places = spans_in(piece, language)
+        places = spans(piece, language)
         lists = lists_of(language)
         tokens = tuple(_Token(piece[a:b], key(piece[a:b]), a == places[0][0], lists) for a, b in places)
         if tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,29 +48,15 @@ def key(word: str) -> str:
     return word.casefold().replace("’", "'").replace("‑", "-")
 
 
-def spans(text: str) -> list[tuple[int, int]]:
-    """Begin and end of each word of a text, those of scripts without spaces cut by ICU's dictionaries."""
-    found: list[tuple[int, int]] = []
-    for match in _WORD.finditer(text):
-        if not _SPACELESS.search(match[0]):
-            found.append(match.span())
-            continue
-        from icu4py.breakers import WordBreaker
+def spans(text: str, language: str = "") -> list[tuple[int, int]]:
+    """Begin and end of each word of a text; what the language only writes together ("l'idée") is cut in two.
 
-        at = match.start()
-        for piece in WordBreaker(match[0], "en"):
-            if _WORD.match(piece):
-                found.append((at, at + len(piece)))
-            at += len(piece)
-    return found
-
-
-def spans_in(text: str, language: str) -> list[tuple[int, int]]:
-    """As `spans`, with what is only written together cut in two: "l'" and "idée"."""
+    Words of scripts without spaces are cut by ICU's dictionaries.
+    """
     elided = lists_of(language).titles.elided
     found: list[tuple[int, int]] = []
-    for first, last in spans(text):
-        cut = next((i for i in range(first, last) if text[i] in "'’"), -1) + 1
+    for first, last in _written_together(text):
+        cut = next((at for at in range(first, last) if text[at] in "'’"), -1) + 1
         if first < cut < last and key(text[first:cut]) in elided:
             found += [(first, cut), (cut, last)]
         else:
@@ -77,10 +64,24 @@ def spans_in(text: str, language: str) -> list[tuple[int, int]]:
     return found
 
 
-def words_in(text: str) -> list[str]:
-    """The words of a text by their keys.
+def words_in(text: str, language: str = "") -> list[str]:
+    """The words of a text, cut as `spans` does, by their keys.
 
-    >>> words_in("The GPT-4’s cost of 1,000.50"), words_in("人工智能的发展")
-    (['the', "gpt-4's", 'cost', 'of', '1,000.50'], ['人工', '智能', '的', '发展'])
+    >>> words_in("The GPT-4’s cost of 1,000.50"), words_in("人工智能的发展"), words_in("d’idées", "fr")
+    (['the', "gpt-4's", 'cost', 'of', '1,000.50'], ['人工', '智能', '的', '发展'], ["d'", 'idées'])
     """
-    return [key(text[first:last]) for first, last in spans(text)]
+    return [key(text[first:last]) for first, last in spans(text, language)]
+
+
+def _written_together(text: str) -> Iterator[tuple[int, int]]:
+    for match in _WORD.finditer(text):
+        if not _SPACELESS.search(match[0]):
+            yield match.span()
+            continue
+        from icu4py.breakers import WordBreaker
+
+        at = match.start()
+        for piece in WordBreaker(match[0], "en"):
+            if _WORD.match(piece):
+                yield at, at + len(piece)
+            at += len(piece)
