@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
-from outputs.formats.registry import CHOICES
+from outputs.formats.registry import CHOICES, OF_CHAPTERS
 
 if TYPE_CHECKING:
     from models.asr.transcription import TranscriptionOptions
     from models.diarisation.diariser import DiariserOptions
 
 DEFAULT_LIBRARY = "library"
-DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")
+DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm", *OF_CHAPTERS)
 AUTO = "auto"  # model: what the quality comes to
 
 Quality = Literal["fast", "balanced", "best"]

@@ -210,6 +210,7 @@ class Publishing(_Strict):
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
     files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
+    proposed_chapters: bool = Field(False, description="link feeds to chapters that no person made, too")
 
 
 def _size(given: object) -> object:

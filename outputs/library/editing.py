@@ -26,7 +26,7 @@ import regex
 from models.record.errors import InputError
 from models.record.transcript import Segment, Transcript, Word
 from outputs.formats import episode_json
-from outputs.formats.html import UNDETERMINED, length_of
+from outputs.formats.html import UNDETERMINED
 from outputs.formats.registry import EPISODE
 from outputs.library import corrections, files, read, review
 from outputs.library.corrections import (
@@ -47,6 +47,7 @@ from outputs.library.corrections import (
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
 from outputs.pages.speaking_time import COLOURS
+from outputs.text.chapters import length_of
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.document import title_of

@@ -186,4 +186,6 @@ function head(page) {
   byId("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
     element("a", { href: `#t=${start}` }, element("span", { class: "time" }, clock(start)), element("bdi", {}, title)))));
   byId("chapter-part").hidden = !page.chapters.length;
+  const needing = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll("[data-needs=chapters]"));
+  for (const one of needing) one.hidden = one.disabled = !page.chapters.length;
 }
