@@ -184,7 +184,7 @@ def _listed(told: Chapters) -> int:
 
 
 def tidied(chapters: Sequence[Chapter], seconds: float) -> tuple[Chapter, ...]:
-    """Chapters in order of time, each once, titles on one line, addresses of the web, and only ends that tell something.
+    """Chapters in order of time, each once: titles on one line, addresses of the web, ends only where they tell more.
 
     Those without a title are not listed. What begins only as the audio ends, after so many seconds, is no chapter.
     """

@@ -33,7 +33,7 @@ def chapters(path: str | os.PathLike[str]) -> tuple[Chapter, ...]:
 def _by_ffmpeg(file: Path) -> tuple[Chapter, ...]:
     found = ffmpeg.streams(file)
     begin = found.begin if found.stamped else 0.0
-    output = ("-map_metadata", "-1", "-map_chapters", "0", "-f", "ffmetadata", "pipe:1")
+    output = ("-map_metadata:g", "-1", "-map_chapters", "0", "-f", "ffmetadata", "pipe:1")
     command = ffmpeg.command(file, "-v", "error", "-copyts", *output)
     try:
         done = subprocess.run(command, capture_output=True, timeout=ffmpeg.PROBE_TIMEOUT, check=False)

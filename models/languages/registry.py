@@ -171,6 +171,24 @@ class Captions(_Table):
     abbreviations: Words = frozenset()
 
 
+class Titles(_Table):
+    """What may be the title of a part of a conversation.
+
+    `announce` is said before what one is about to talk about. `vague` words tell nothing of a subject, alone or beside
+    others: common verbs, adverbs, words that fill; `referring` ones mean something that was said before, so that a
+    question or a phrase with one can't be understood without it. `joining` words may stand inside a title, `elided`
+    ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
+    others say, whatever that is ("explains"), and function words that no other list has.
+    """
+
+    announce: WithoutName = NEVER
+    vague: Words = frozenset()
+    referring: Words = frozenset()
+    joining: Words = frozenset()
+    elided: Words = frozenset()
+    reporting: Words = frozenset()
+
+
 class Example(_Table):
     """A text, and whose name is to be found in it by evidence of the kind; no name: nothing is."""
 
@@ -187,6 +205,7 @@ class Language(_Table):
     names: Names = Names()
     talk: Talk = Talk()
     captions: Captions = Captions()
+    titles: Titles = Titles()
     examples: tuple[Example, ...] = ()
 
 
