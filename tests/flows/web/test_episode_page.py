@@ -534,6 +534,7 @@ def test_chapters_are_heard_kept_and_corrected(
     assert page.locator(".chapter-head").all_text_contents() == ["Gardens", "Roses"]
 
     page.locator("#chapter-list button").nth(1).click()
+    assert violations(page) == []
     page.keyboard.type(" On  roses ")
     page.locator("#chapter-now").click()  # where it is
     page.keyboard.press("Enter")
