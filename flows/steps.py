@@ -556,6 +556,10 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
 
 def _warnings_of(waiting: Sequence[Correction], folder: Path) -> tuple[str, ...]:
     """What to warn of when corrections no longer fit the words of an episode."""
+    beyond = [one for one in waiting if one.kind == corrections.CHAPTERS]
+    if beyond:
+        late = (f"chapters that you set lie beyond the end: `episcribe chapters {folder}` shows which",)
+        return (*_warnings_of([one for one in waiting if one not in beyond], folder), *late)
     if not waiting:
         return ()
     which = f"{len(waiting)} corrections no longer fit" if len(waiting) > 1 else "a correction no longer fits"
