@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.record.languages import language_shares
 from models.record.transcript import (
+    FROM_FILE,
     SEPARATE,
     AudioFile,
     Chapter,
@@ -226,6 +227,19 @@ CONVERSATION = talk(
     said("Somebody coughs.", 9.0, speaker=None),
     SPEAKER_00="Ann",
     SPEAKER_01="Bob",
+)
+
+# A show's own chapters: one with a page and its end, one that only shows a picture.
+WITH_CHAPTERS = replace(
+    CONVERSATION,
+    chapters=Chapters(
+        FROM_FILE,
+        (
+            Chapter(0.0, "Hello & <b>", image="https://example.org/hello.png"),
+            Chapter(4.0, "", image="https://example.org/bob.png", listed=False),
+            Chapter(6.0, "What they found", end=8.5, url="https://example.org/found?a=1&b=2"),
+        ),
+    ),
 )
 
 # Bob throws a word into a long sentence of Ann's, then both talk for some seconds.
