@@ -205,7 +205,7 @@ class Limits(_Strict):
 
 
 class Publishing(_Strict):
-    """Where the app publishes to; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+    """Where the app publishes to, and what; only this file says it, so nobody who gets at the app can have it write elsewhere."""
 
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
@@ -476,8 +476,9 @@ def load() -> Settings:
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
     places = {name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
-    targets = settings.publish.model_dump()
-    publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
+    targets = settings.publish.model_dump(include={"site", "feeds", "files"})
+    beside = {name: _beside(here, place) if place else "" for name, place in targets.items()}
+    publish = settings.publish.model_copy(update=beside)
     return settings.model_copy(update={**places, "publish": publish})
 
 
