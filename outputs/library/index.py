@@ -44,6 +44,7 @@ MINUTE_BITS, EPISODE_BITS, PASSAGE_BITS = (
     20,
     17,
 )  # of a passage's number: to the year 2097, a million episodes
+MINUTE_SHIFT = EPISODE_BITS + PASSAGE_BITS
 _SCHEMA = f"""
 CREATE TABLE episodes (
     id INTEGER PRIMARY KEY, folder TEXT UNIQUE, stamp TEXT, place TEXT, show TEXT, title TEXT, published TEXT,
@@ -115,7 +116,7 @@ def update(library: Path) -> IndexChanges:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            _forget(file)
+            forget(file)
             return _updated(file)
     except (sqlite3.Error, OSError) as error:
         raise OutputError(f"cannot write the search index {file}: {error}") from error
@@ -126,7 +127,7 @@ def _updated(file: Path) -> IndexChanges:
         return _update(index, file.parent)
 
 
-def _forget(file: Path) -> None:
+def forget(file: Path) -> None:
     """Remove an index that is damaged or of another version, and what was not written to it yet."""
     for name in (f"{file.name}-journal", file.name):
         file.with_name(name).unlink(missing_ok=True)
@@ -164,7 +165,7 @@ def minute_of(moment: str) -> int:
 
 def first_passage(minute: int) -> int:
     """The number below which no passage of an episode is that was published in this minute or later."""
-    return minute << (EPISODE_BITS + PASSAGE_BITS)
+    return minute << MINUTE_SHIFT
 
 
 def show_token(place: str) -> str:
@@ -183,7 +184,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     if version != VERSION:
         index.close()
         if version:
-            _forget(file)
+            forget(file)
         index = sqlite3.connect(file, timeout=WAIT_SECONDS)
         _make_tables(index)
     index.isolation_level = None
@@ -203,7 +204,8 @@ def _make_tables(index: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _transaction(index: sqlite3.Connection) -> Iterator[None]:
+def transaction(index: sqlite3.Connection) -> Iterator[None]:
+    """Within, nobody else writes; what is written then is there all at once, or after an error not at all."""
     index.execute("BEGIN IMMEDIATE")
     with index:
         yield
@@ -214,14 +216,14 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     known = dict(index.execute("SELECT folder, stamp FROM episodes UNION SELECT folder, stamp FROM damaged"))
     present = {folder.relative_to(library).as_posix(): folder for folder in library_episodes(library)}
     for name in known.keys() - present.keys():
-        with _transaction(index):
+        with transaction(index):
             _remove(index, name)
         changes.removed += 1
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
     if fresh or index.execute("SELECT episodes FROM missing").fetchone() == (None,):
-        with _transaction(index):
+        with transaction(index):
             index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
@@ -232,12 +234,12 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
         try:
             record = _Record.read(present[name])
         except EpiscribeError as error:
-            with _transaction(index):
+            with transaction(index):
                 _remove(index, name)
                 index.execute("INSERT INTO damaged VALUES (?, ?, ?)", (name, stamps[name], str(error)))
                 index.execute("UPDATE missing SET episodes = ?", (left,))
         else:
-            with _transaction(index):
+            with transaction(index):
                 _put(index, name, stamps[name], record)
                 index.execute("UPDATE missing SET episodes = ?", (left,))
             changes.indexed += 1
@@ -253,7 +255,7 @@ def _merge(index: sqlite3.Connection) -> None:
     before = -1
     while index.total_changes - before > 1:
         before = index.total_changes
-        with _transaction(index):
+        with transaction(index):
             index.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (-MERGED_PAGES,))
 
 

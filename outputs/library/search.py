@@ -34,7 +34,11 @@ MIN_STARRED = 3  # letters before a star: fewer begin so many words that looking
 LIMIT = 20
 COUNTED = 1000  # hits are counted up to here
 MINUTES_A_DAY = 24 * 60
+FEW = 1000  # passages: words that no more have are looked for, however small the library
+COMMON = 0.1  # of all passages: words that more have say little
+RANKED = 30_000  # passages, no more of which are weighed by their words
 LAST = 2**63 - 1  # no passage has a higher number
+Terms = Sequence[tuple[list[str], bool]]
 _QUERY = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -90,17 +94,72 @@ def search(
     is none, or a library without an index.
     """
     terms = query_terms(query)
-    filters = [
-        ("speaker", tokens(speaker)),
-        ("show", tokens(show)),
-        ("show", [show_token(place)] * bool(place)),
-    ]
-    where = "".join(f' AND {column} : "{" ".join(words)}"' for column, words in filters if words)
-    queries = [f"words : ({one}){where}" for one in _tiers(terms)]
-    span = _span(since, until)
+    wanted = Wanted(speaker, show, place, since, until)
+    queries = [f"words : ({one}){wanted.where}" for one in _tiers(terms)]
     with reading(library) as index:
-        rows = _rows(index, queries, span, skip + limit)[skip:]
-        return SearchResult(tuple(_hit(index, row, terms) for row in rows), _count(index, queries[-1], span))
+        rows = _rows(index, queries, wanted.span, skip + limit)[skip:]
+        count = _count(index, queries[-1], wanted.span)
+        return SearchResult(tuple(hit_of(index, row, terms) for row in rows), count)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched: `speaker`, `show`, `place`, `since` and `until` as `search` takes them."""
+
+    speaker: str = ""
+    show: str = ""
+    place: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def where(self) -> str:
+        """What an FTS5 query goes on with."""
+        filters = [
+            ("speaker", tokens(self.speaker)),
+            ("show", tokens(self.show)),
+            ("show", [show_token(self.place)] * bool(self.place)),
+        ]
+        return "".join(f' AND {column} : "{" ".join(words)}"' for column, words in filters if words)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and highest number of passages between the dates. InputError for what is no date."""
+        return _span(self.since, self.until)
+
+
+def rows_with_any(index: sqlite3.Connection, terms: Terms, wanted: Wanted, limit: int) -> list[int]:
+    """Passages with any of the terms, those first that have the most of what few passages have (BM25).
+
+    Terms that very many passages have are left out, which says little and takes long.
+    """
+    rare = _rare(index, terms)
+    if not rare:
+        return []
+    query = f"words : ({' OR '.join(_phrase(*term) for term in rare)}){wanted.where}"
+    statement = (
+        "SELECT rowid FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ? "
+        "ORDER BY rank, rowid DESC LIMIT ?"
+    )
+    return [row for (row,) in index.execute(statement, (query, *wanted.span, limit))]
+
+
+def _rare(index: sqlite3.Connection, terms: Terms) -> Terms:
+    """The rarest terms, as many as are in RANKED passages together, each in no more than a COMMON part of all."""
+    index.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, found, col)")
+    statement = "SELECT doc FROM temp.vocabulary WHERE term = ? AND col = 'words'"
+    ((passages,),) = index.execute("SELECT count(*) FROM passages")
+    counted = []
+    for term in terms:
+        counts = [(index.execute(statement, (word,)).fetchone() or (0,))[0] for word in term[0]]
+        counted.append((min(counts), term))
+    found, ranked = list[tuple[list[str], bool]](), 0
+    for count, term in sorted(counted, key=lambda one: one[0]):
+        ranked += count
+        if count > max(FEW, passages * COMMON) or ranked > RANKED:
+            break
+        found.append(term)
+    return found
 
 
 def _span(since: str, until: str) -> tuple[int, int]:
@@ -137,7 +196,7 @@ def _phrase(words: Sequence[str], starred: bool) -> str:
     return f'"{" ".join(words)}"{"*" if starred else ""}'
 
 
-def _tiers(terms: Sequence[tuple[list[str], bool]]) -> list[str]:
+def _tiers(terms: Terms) -> list[str]:
     """FTS5 queries from the strictest to the loosest, which finds all."""
     together = " ".join(_phrase(*term) for term in terms)
     everywhere = " AND ".join(_phrase(*term) for term in terms)
@@ -168,24 +227,23 @@ def _count(index: sqlite3.Connection, query: str, span: tuple[int, int]) -> int:
     return int(count)
 
 
-def _hit(index: sqlite3.Connection, row: int, terms: Sequence[tuple[list[str], bool]]) -> Hit:
+def hit_of(index: sqlite3.Connection, row: int, terms: Terms) -> Hit:
+    """The passage of that number."""
     ((folder, show, title, published, speaker, words, starts),) = index.execute(
         "SELECT folder, show, title, published, speaker, words, starts FROM passages "
         "JOIN episodes ON episodes.id = passages.episode WHERE passages.id = ?",
         (row,),
     )
-    first, marked = _marked(words.split(WORD_SEPARATOR), terms)
+    first, found = marked(words.split(WORD_SEPARATOR), terms)
     times = array("I")
     times.frombytes(starts)
     text = words.replace(WORD_SEPARATOR, "")
     lead = len(text) - len(text.lstrip())
-    marks = tuple((start - lead, stop - lead) for start, stop in marked)
+    marks = tuple((start - lead, stop - lead) for start, stop in found)
     return Hit(folder, show, title, published, speaker, times[first] / 1000, text.strip(), marks)
 
 
-def _marked(
-    words: Sequence[str], terms: Sequence[tuple[list[str], bool]]
-) -> tuple[int, list[tuple[int, int]]]:
+def marked(words: Sequence[str], terms: Terms) -> tuple[int, list[tuple[int, int]]]:
     """The word with which the first match begins, and where matched words lie in the text.
 
     All terms in a row are the best match; else the first of any term is.
