@@ -263,7 +263,8 @@ def _print_hit(hit: Hit, base: str) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     about = ", ".join(part for part in (hit.show, hit.published[:10]) if part)
-    console.print(Text.assemble((printable(hit.title), "bold"), f"  {printable(about)}"))
+    chapter = f" · {printable(hit.chapter)}" if hit.chapter else ""
+    console.print(Text.assemble((printable(hit.title), "bold"), f"{chapter}  {printable(about)}"))
     text = Text(hit.text)
     for first, last in hit.marks:
         text.stylize("bold reverse", first, last)

@@ -60,6 +60,7 @@ class Found(BaseModel):
     title: str
     published: str
     speaker: str
+    chapter: str
     seconds: float
     text: str
     link: str
@@ -267,6 +268,7 @@ class Shelf:
             title=hit.title,
             published=hit.published,
             speaker=hit.speaker,
+            chapter=hit.chapter,
             seconds=hit.seconds,
             text=hit.text,
             link=self._link(hit.folder, hit.seconds),

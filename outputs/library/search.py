@@ -10,7 +10,7 @@ import re
 import sqlite3
 from array import array
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.record.errors import InputError
@@ -47,7 +47,8 @@ class Hit:
     """A passage in which the words are found.
 
     `folder` is the episode's, relative to the library; `seconds` is when the first of the words is said;
-    `marks` are the places of the words in `text`, as pairs of offsets.
+    `marks` are the places of the words in `text`, as pairs of offsets. `chapter` is the title of the chapter in which
+    that is, "" where there is none.
     """
 
     folder: str
@@ -58,6 +59,7 @@ class Hit:
     seconds: float
     text: str
     marks: tuple[tuple[int, int], ...]
+    chapter: str = ""
 
     @property
     def link(self) -> str:
@@ -99,7 +101,8 @@ def search(
     with reading(library) as index:
         rows = _rows(index, queries, wanted.span, skip + limit)[skip:]
         count = _count(index, queries[-1], wanted.span)
-        return SearchResult(tuple(hit_of(index, row, terms) for row in rows), count)
+        hits = (hit_of(index, row, terms) for row in rows)
+        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,17 @@ def hit_of(index: sqlite3.Connection, row: int, terms: Terms) -> Hit:
     passage = _passage(index, row)
     first, numbers = _best(passage.words, terms)
     return passage.hit(first, numbers)
+
+
+def in_chapter(index: sqlite3.Connection, hit: Hit) -> Hit:
+    """The hit with the chapter in which it is."""
+    ms = round(hit.seconds * 1000)
+    found = index.execute(
+        "SELECT title, chapters.end FROM chapters JOIN episodes ON episodes.id = chapters.episode "
+        "WHERE folder = ? AND start <= ? ORDER BY start DESC LIMIT 1",
+        (hit.folder, ms),
+    ).fetchone()
+    return replace(hit, chapter=found[0]) if found and ms < found[1] else hit
 
 
 def occurrences(index: sqlite3.Connection, row: int, term: tuple[list[str], bool]) -> list[Hit]:

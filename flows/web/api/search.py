@@ -25,6 +25,7 @@ class SearchHit(BaseModel):
     title: str
     published: str
     speaker: str
+    chapter: str = Field(description="Title of the chapter in which that is, empty where there is none.")
     seconds: float = Field(description="When the first of the words is said.")
     text: str
     marks: list[tuple[int, int]] = Field(
@@ -147,6 +148,7 @@ def _told(hit: Hit) -> SearchHit:
         title=hit.title,
         published=hit.published,
         speaker=hit.speaker,
+        chapter=hit.chapter,
         seconds=hit.seconds,
         text=hit.text,
         marks=[(_units(hit.text[:start]), _units(hit.text[:stop])) for start, stop in hit.marks],
