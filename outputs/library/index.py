@@ -59,7 +59,7 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
 CREATE INDEX passages_of_episode ON passages (episode);
-CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, end INTEGER, title TEXT);
+CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, until INTEGER, title TEXT);
 CREATE INDEX chapters_of_episode ON chapters (episode, start);
 CREATE VIRTUAL TABLE found USING fts5 (
     words, speaker, show, content='', columnsize=0,
@@ -400,7 +400,7 @@ def _chapters(transcript: Transcript) -> Iterator[tuple[int, int, str]]:
     titled = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
     listed = sorted((one for one in titled if one.title and one.listed), key=lambda one: one.start)
     ends = [*(one.start for one in listed[1:]), math.inf]
-    for chapter, following in zip(listed, ends, strict=True):
+    for chapter, following in zip(listed, ends, strict=False):
         end = following if chapter.end is None else chapter.end
         yield _kept_ms(chapter.start), MAX_MS if math.isinf(end) else _kept_ms(end), chapter.title
 
