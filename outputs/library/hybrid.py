@@ -30,6 +30,7 @@ from outputs.library.search import (
     Terms,
     Wanted,
     hit_of,
+    in_chapter,
     marked,
     query_terms,
     rows_with_any,
@@ -81,7 +82,8 @@ def search_by_meaning(
     with words_index.reading(library) as index, reading(library, embedder) as kept:
         searching = _Searching(index, kept, vector, terms, wanted)
         ranked = searching.ranked()
-        return SearchResult(tuple(map(searching.hit, ranked[skip : skip + limit])), len(ranked))
+        hits = map(searching.hit, ranked[skip : skip + limit])
+        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), len(ranked))
 
 
 class _Searching:

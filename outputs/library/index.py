@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from outputs.text.tokens import tokens
 
 FILE_NAME = "search.db"
 WAIT_SECONDS = 300  # for another program that brings the index up to date
-VERSION = 3
+VERSION = 4
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 MAX_MS = 2**32 - 1  # what is kept of a time
 WORD_SEPARATOR = "\x1f"  # between the words of a kept passage
@@ -58,6 +59,8 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
 CREATE INDEX passages_of_episode ON passages (episode);
+CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, end INTEGER, title TEXT);
+CREATE INDEX chapters_of_episode ON chapters (episode, start);
 CREATE VIRTUAL TABLE found USING fts5 (
     words, speaker, show, content='', columnsize=0,
     tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
@@ -293,6 +296,9 @@ def _put(index: sqlite3.Connection, name: str, stamp: str, record: _Record) -> N
             json.dumps(asdict(about)),
         ),
     ).lastrowid
+    index.executemany(
+        "INSERT INTO chapters VALUES (?, ?, ?, ?)", [(number, *chapter) for chapter in record.chapters]
+    )
     show = _indexed_show(record.show, place)
     first = first_passage(minute) | (number or 0) << PASSAGE_BITS
     for row, (speaker, words, starts) in enumerate(record.passages, first):
@@ -330,6 +336,7 @@ def _remove(index: sqlite3.Connection, folder: str) -> int | None:
         ],
     )
     index.execute("DELETE FROM passages WHERE episode = ?", (number,))
+    index.execute("DELETE FROM chapters WHERE episode = ?", (number,))
     index.execute("DELETE FROM episodes WHERE id = ?", (number,))
     return number
 
@@ -343,6 +350,7 @@ class _Record:
     published: str
     about: About
     passages: tuple[tuple[str, list[str], array[int]], ...]
+    chapters: tuple[tuple[int, int, str], ...]
 
     @classmethod
     def read(cls, folder: Path) -> _Record:
@@ -356,6 +364,7 @@ class _Record:
             published=episode.published,
             about=_about(transcript, names, _changed(folder)),
             passages=tuple(_passages(transcript.segments, names)),
+            chapters=tuple(_chapters(transcript)),
         )
 
 
@@ -386,6 +395,20 @@ def _about(transcript: Transcript, names: Mapping[str, str], changed: float) -> 
     )
 
 
+def _chapters(transcript: Transcript) -> Iterator[tuple[int, int, str]]:
+    """Start and end in ms, and title of each chapter that has one; without an end it goes on to the next one."""
+    titled = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
+    listed = sorted((one for one in titled if one.title and one.listed), key=lambda one: one.start)
+    ends = [*(one.start for one in listed[1:]), math.inf]
+    for chapter, following in zip(listed, ends, strict=True):
+        end = following if chapter.end is None else chapter.end
+        yield _kept_ms(chapter.start), MAX_MS if math.isinf(end) else _kept_ms(end), chapter.title
+
+
+def _kept_ms(seconds: float) -> int:
+    return min(max(0, milliseconds(seconds)), MAX_MS)
+
+
 def _passages(
     segments: Iterable[Segment], names: Mapping[str, str]
 ) -> Iterator[tuple[str, list[str], array[int]]]:
@@ -399,6 +422,6 @@ def _passages(
         for number, word in enumerate(segment.words):
             gap = " " if not number and words and needs_space(words[-1], word.text) else ""
             words.append(gap + one_line(word.text))
-            starts.append(min(max(0, milliseconds(word.start)), MAX_MS))
+            starts.append(_kept_ms(word.start))
     if words:
         yield names.get(speaker or "", speaker or ""), words, starts
