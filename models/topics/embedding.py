@@ -46,6 +46,13 @@ class SentenceEmbedder(Protocol):
         query: whether the texts are questions, which some models tell from the passages that answer them.
         """
 
+    def embed_parts(self, texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Texts in parts, as passages in sentences: (texts, dimension) and (all parts, dimension), as above.
+
+        The vector of a part tells what it means where it stands: "it" is what the parts around it are about. This takes
+        no longer than the vectors of the texts alone.
+        """
+
 
 @lru_cache(maxsize=1)
 def load_embedder() -> SentenceEmbedder:
@@ -78,48 +85,75 @@ class BertEmbedder:
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """See `SentenceEmbedder`. A text longer than the model reads is the mean of its windows."""
-        windows, owners = self._windows(texts)
+        return self.embed_parts([(text,) for text in texts])[0]
+
+    def embed_parts(self, texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `SentenceEmbedder`: the mean of what each token became in its text (arXiv 2409.04701)."""
+        windows, parts = self._windows(texts)
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
-        batches = list(_batches(order, windows))
+        sums_of_parts = np.zeros((parts, self.dimension), dtype=np.float32)
+        batches = list(_batches(sorted(windows, key=lambda window: len(window.tokens))))
         with ThreadPoolExecutor(self.encoder.num_encoders) as pool:
-            for batch, pooled in zip(
-                batches, pool.map(lambda b: self._pooled([windows[i] for i in b]), batches), strict=True
-            ):
-                np.add.at(sums, [owners[index] for index in batch], pooled)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        np.divide(sums, norms, out=sums, where=norms > 0)
-        return sums
+            for batch, (whole, pieces) in zip(batches, pool.map(self._pooled, batches), strict=True):
+                np.add.at(sums, [window.text for window in batch], whole)
+                np.add.at(sums_of_parts, [part for window in batch for part in window.parts], pieces)
+        return _unit(sums), _unit(sums_of_parts)
 
-    def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
-        """The tokens of each window, and the number of the text that it is of."""
+    def _windows(self, texts: Sequence[Sequence[str]]) -> tuple[list[_Window], int]:
+        """What the model reads at a time, and the number of all parts."""
         begin, end = self.tokenizer.encode("").ids
-        windows, owners = [], []
-        for number, encoding in enumerate(
-            self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        ):
-            tokens, room = encoding.ids, MOST_TOKENS - 2
-            for first in range(0, len(tokens), room):
-                windows.append([begin, *tokens[first : first + room], end])
-                owners.append(number)
-        return windows, owners
+        encoded = self.tokenizer.encode_batch_fast(
+            [part for text in texts for part in text], add_special_tokens=False
+        )
+        windows, first, room = list[_Window](), 0, MOST_TOKENS - 2
+        for number, text in enumerate(texts):
+            parts = range(first, first + len(text))
+            tokens = [(token, part) for part in parts for token in encoded[part].ids]
+            first = parts.stop
+            for at in range(0, len(tokens), room):
+                ids, owners = zip(*tokens[at : at + room], strict=True)
+                starts = [i for i, owner in enumerate(owners) if not i or owner != owners[i - 1]]
+                windows.append(_Window(number, [begin, *ids, end], starts, [owners[i] for i in starts]))
+        return windows, first
 
-    def _pooled(self, windows: Sequence[list[int]]) -> NDArray[np.float32]:
-        """(windows, dimension): the sum over the tokens of each."""
-        states = np.array(self.encoder.forward_batch(windows).last_hidden_state)
-        lengths = np.array([len(window) for window in windows])
-        states[np.arange(states.shape[1]) >= lengths[:, None]] = 0
-        pooled: NDArray[np.float32] = states.sum(axis=1)
-        return pooled
+    def _pooled(self, windows: Sequence[_Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(windows, dimension) and (parts of all, dimension): the sums over the tokens of each."""
+        states = np.array(self.encoder.forward_batch([window.tokens for window in windows]).last_hidden_state)
+        spans = [states[row, : len(window.tokens)] for row, window in enumerate(windows)]
+        whole = np.stack([span.sum(axis=0) for span in spans])
+        pieces = [
+            np.add.reduceat(span[1:-1], window.starts) for span, window in zip(spans, windows, strict=True)
+        ]
+        return whole, np.concatenate(pieces)
 
 
-def _batches(order: Sequence[int], windows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Numbers of windows, which come in the order of their lengths, that are computed together."""
-    batch: list[int] = []
-    for index in order:
-        if batch and (len(batch) + 1) * len(windows[index]) > BATCH_TOKENS:
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Tokens that the model reads at a time, those that are put around them included: all of one text, or some.
+
+    `text` is its number; `starts` are the places among the tokens without the first where its `parts` begin.
+    """
+
+    text: int
+    tokens: list[int]
+    starts: list[int]
+    parts: list[int]
+
+
+def _unit(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows at length 1, or 0."""
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    np.divide(sums, norms, out=sums, where=norms > 0)
+    return sums
+
+
+def _batches(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
+    """Windows, which come in the order of their lengths, that are computed together."""
+    batch: list[_Window] = []
+    for window in windows:
+        if batch and (len(batch) + 1) * len(window.tokens) > BATCH_TOKENS:
             yield batch
             batch = []
-        batch.append(index)
+        batch.append(window)
     if batch:
         yield batch

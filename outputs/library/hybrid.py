@@ -1,12 +1,14 @@
 """Search by meaning: what passages are about (`outputs.library.meaning`) and the words in them, both in one order.
 
-Each passage gets the sum of 1 / (60 + its rank) by its meaning and by its words: reciprocal rank fusion (Cormack,
-Clarke and Buettcher 2009). So neither has to know how sure the other is.
+Passages are ranked by what they are about, by what the sentence of theirs that fits best is about, and by their words;
+each gets the sum of 1 / (60 + rank) over these: reciprocal rank fusion (Cormack, Clarke and Buettcher 2009), which
+need not know how sure each ranking is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from array import array
 from collections import defaultdict
@@ -32,13 +34,15 @@ from outputs.library.search import (
     marked,
     query_terms,
     rows_with_any,
+    telling,
 )
 from outputs.text.characters import needs_space
 from outputs.text.tokens import tokens
 
 RANK_OFFSET = 60
-BY_MEANING, BY_WORDS = 1000, 200  # passages that are ranked
+BY_MEANING, BY_WORDS = 300, 200  # passages that are ranked
 CHUNK = 4096  # passages that are compared at a time
+WORDS_WORTH = 1.0  # standard deviations of how well sentences fit, for one that has all rare words
 SHOWN_WORDS = 40  # a hit goes on to the end of the passage until it has so many
 
 Place = tuple[int, int]  # number of an episode, and of its passage
@@ -74,7 +78,7 @@ def search_by_meaning(
     words only. Raises InputError as `search.search` does.
     """
     terms, wanted = query_terms(query), Wanted(speaker, show, place, since, until)
-    vector = embedder.embed([query], query=True)[0]
+    (vector,) = embedder.embed([re.sub('["*]', " ", query)], query=True)
     with words_index.reading(library) as index, reading(library, embedder) as kept:
         searching = _Searching(index, kept, vector, terms, wanted)
         ranked = searching.ranked()
@@ -96,13 +100,15 @@ class _Searching:
         self._index, self._kept, self._vector, self._terms, self._wanted = index, kept, vector, terms, wanted
         self._speaker = tokens(wanted.speaker)
         self._episodes = self._wanted_episodes()
+        self._telling = telling(index, terms)
         self._opened: dict[int, KeptEpisode] = {}
 
     def ranked(self) -> list[Place | int]:
         """Passages by meaning, or by the number that they have in the index of words, the best first."""
         points: defaultdict[Place | int, float] = defaultdict(float)
-        for ranking in (self._by_meaning(), self._by_words()):
-            for rank, one in enumerate(ranking):
+        by_meaning = self._by_meaning()
+        for ranking in (by_meaning, self._by_sentence(by_meaning), self._by_words()):
+            for rank, one in enumerate(ranking, 1):
                 points[one] += 1 / (RANK_OFFSET + rank)
         return sorted(points, key=lambda one: -points[one])
 
@@ -111,7 +117,8 @@ class _Searching:
         if isinstance(found, int):
             return hit_of(self._index, found, self._terms)
         about, episode = self._episodes[found[0]], self._episode(found[0])
-        best, words = self._shown(episode, found[1])
+        best = self._best(found)
+        words = _shown(episode, best, episode.sentences(found[1]).stop)
         _, marks = marked(words, self._terms)
         speaker = episode.names[episode.speakers[best]]
         seconds = int(episode.starts[best]) / 1000
@@ -192,7 +199,9 @@ class _Searching:
     def _by_words(self) -> list[Place | int]:
         by_folder = {about.folder: number for number, about in self._episodes.items()}
         found = list[Place | int]()
-        for row in rows_with_any(self._index, self._terms, self._wanted, BY_WORDS):
+        if not self._telling:
+            return found
+        for row in rows_with_any(self._index, self._telling, self._wanted, BY_WORDS):
             ((folder, words, starts),) = self._index.execute(
                 "SELECT folder, words, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
                 "WHERE passages.id = ?",
@@ -218,21 +227,37 @@ class _Searching:
             self._opened[number] = kept_episode(self._kept, number)
         return self._opened[number]
 
-    def _shown(self, kept: KeptEpisode, passage: int) -> tuple[int, list[str]]:
-        """The sentence that fits best, and its words with what its speaker goes on to say."""
-        inside = kept.sentences(passage)
-        theirs = self._theirs(kept.names) if self._speaker else None
-        said = [one for one in inside if theirs is None or int(kept.speakers[one]) in theirs]
+    def _by_sentence(self, places: Sequence[Place]) -> list[Place]:
+        return sorted(places, key=lambda place: -self._fits(place)[1].max())
+
+    def _fits(self, place: Place) -> tuple[list[int], Vectors]:
+        """The sentences of a passage that are searched, (n,), and how well each fits."""
+        kept = self._episode(place[0])
+        said = list(kept.sentences(place[1]))
+        if self._speaker:
+            theirs = self._theirs(kept.names)
+            said = [one for one in said if int(kept.speakers[one]) in theirs]
         signs = np.unpackbits(kept.bits[said], axis=1, count=len(self._vector)).astype(np.float32) * 2 - 1
-        best = said[int(np.argmax(signs @ self._vector))]
-        words = kept.texts[best].split(WORD_SEPARATOR)
-        for one in range(best + 1, inside.stop):
-            if kept.speakers[one] != kept.speakers[best] or len(words) >= SHOWN_WORDS:
-                break
-            more = kept.texts[one].split(WORD_SEPARATOR)
-            more[0] = f" {more[0]}" if needs_space(words[-1], more[0]) else more[0]
-            words += more
-        return best, words
+        return said, signs @ self._vector
+
+    def _best(self, place: Place) -> int:
+        """The sentence of a passage to show: one that fits, and has the words that few have."""
+        said, fits = self._fits(place)
+        texts = (self._episode(place[0]).texts[one].split(WORD_SEPARATOR) for one in said)
+        shares = [sum(bool(marked(words, [term])[1]) for term in self._telling) for words in texts]
+        worth = (fits - fits.mean()) / max(float(fits.std()), 1e-9)
+        return said[int(np.argmax(worth + WORDS_WORTH * np.array(shares) / max(1, len(self._telling))))]
+
+
+def _shown(kept: KeptEpisode, first: int, stop: int) -> list[str]:
+    """The words of a sentence, with what its speaker goes on to say before the sentence `stop`."""
+    words = kept.texts[first].split(WORD_SEPARATOR)
+    for one in range(first + 1, stop):
+        if kept.speakers[one] != kept.speakers[first] or len(words) >= SHOWN_WORDS:
+            break
+        more = kept.texts[one].split(WORD_SEPARATOR)
+        words += [f" {more[0]}" if needs_space(words[-1], more[0]) else more[0], *more[1:]]
+    return words
 
 
 def _has(words: Sequence[str], phrase: Sequence[str]) -> bool:

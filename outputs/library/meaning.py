@@ -338,16 +338,14 @@ def _ends(numbers: range) -> tuple[int, int]:
 
 
 def _embedded(passages: dict[bytes, Passage], embedder: SentenceEmbedder) -> dict[bytes, _Vectors]:
-    texts = [passage.text for passage in passages.values()]
-    said = [sentence.text for passage in passages.values() for sentence in passage.sentences]
-    vectors = embedder.embed([*texts, *said])
-    scales = np.abs(vectors[: len(texts)]).max(axis=1, initial=0.0)
-    numbers = np.rint(vectors[: len(texts)] * (LEVELS / np.maximum(scales, 1e-9))[:, None]).astype(np.int8)
-    bits = np.packbits(vectors[len(texts) :] > 0, axis=1)
+    parts = [[said.text for said in passage.sentences] for passage in passages.values()]
+    vectors, sentences = embedder.embed_parts(parts)
+    scales = np.abs(vectors).max(axis=1, initial=0.0) / LEVELS
+    numbers = np.rint(vectors / np.maximum(scales, 1e-9)[:, None]).astype(np.int8)
+    bits = np.packbits(sentences > 0, axis=1)
     found, at = dict[bytes, _Vectors](), 0
     for number, (digest, passage) in enumerate(passages.items()):
         stop = at + len(passage.sentences)
-        scale = np.float32(scales[number] / LEVELS)
-        found[digest] = _Vectors(scale.tobytes(), numbers[number].tobytes(), bits[at:stop].tobytes())
+        found[digest] = _Vectors(scales[number].tobytes(), numbers[number].tobytes(), bits[at:stop].tobytes())
         at = stop
     return found

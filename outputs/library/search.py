@@ -36,7 +36,7 @@ COUNTED = 1000  # hits are counted up to here
 MINUTES_A_DAY = 24 * 60
 FEW = 1000  # passages: words that no more have are looked for, however small the library
 COMMON = 0.1  # of all passages: words that more have say little
-RANKED = 30_000  # passages, no more of which are weighed by their words
+RANKED = 30_000  # passages: no more are weighed by their words
 LAST = 2**63 - 1  # no passage has a higher number
 Terms = Sequence[tuple[list[str], bool]]
 _QUERY = re.compile(r'"([^"]*)"?|(\S+)')
@@ -132,14 +132,8 @@ class Wanted:
 
 
 def rows_with_any(index: sqlite3.Connection, terms: Terms, wanted: Wanted, limit: int) -> list[int]:
-    """Passages with any of the terms, those first that have the most of what few passages have (BM25).
-
-    Terms that very many passages have are left out, which says little and takes long.
-    """
-    rare = _rare(index, terms)
-    if not rare:
-        return []
-    query = f"words : ({' OR '.join(_phrase(*term) for term in rare)}){wanted.where}"
+    """Passages with any of one or more terms, the best first: those that have the most of what few have (BM25)."""
+    query = f"words : ({' OR '.join(_phrase(*term) for term in terms)}){wanted.where}"
     statement = (
         "SELECT rowid FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ? "
         "ORDER BY rank, rowid DESC LIMIT ?"
@@ -147,8 +141,8 @@ def rows_with_any(index: sqlite3.Connection, terms: Terms, wanted: Wanted, limit
     return [row for (row,) in index.execute(statement, (query, *wanted.span, limit))]
 
 
-def _rare(index: sqlite3.Connection, terms: Terms) -> Terms:
-    """The rarest terms, as many as are in RANKED passages together, each in no more than a COMMON part of all."""
+def telling(index: sqlite3.Connection, terms: Terms) -> Terms:
+    """The terms with rare words: what very many passages have says little, and weighing them all takes long."""
     index.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, found, col)")
     statement = "SELECT doc FROM temp.vocabulary WHERE term = ? AND col = 'words'"
     ((passages,),) = index.execute("SELECT count(*) FROM passages")
