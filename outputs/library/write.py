@@ -73,7 +73,8 @@ def contents_of(
     ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
-    transcript = replace(transcript, review=reviewed(transcript, corrected) if made else None)
+    heard = any(one.kind != corrections.CHAPTERS for one in made)  # by somebody who corrected what was said
+    transcript = replace(transcript, review=reviewed(transcript, corrected) if heard else None)
     rendered = _rendered(transcript, corrected, chosen, processes)
     contents = {
         folder / (entry.translated_name(language) if language else entry.file_name): (

@@ -121,13 +121,14 @@ def transcripts(
         st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
         st.lists(st.builds(LanguageShare, languages, st.floats(0, 1)), max_size=3).map(tuple),
         st.lists(_translations(seconds), max_size=1).map(tuple),
-        _chapters(seconds),
+        told_chapters(seconds),
         st.none() | _summaries(seconds),
         st.none() | st.builds(Review, st.integers(0, 9), st.integers(0, 9)),
     )
 
 
-def _chapters(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Chapters]:
+def told_chapters(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Chapters]:
+    """Chapters in no order, some that end before they begin."""
     chapters = st.builds(Chapter, seconds, texts, st.none() | seconds, texts, texts, st.booleans(), texts)
     return st.builds(Chapters, texts, st.lists(chapters, max_size=3).map(tuple), texts)
 

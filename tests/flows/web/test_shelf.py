@@ -158,6 +158,11 @@ def test_a_correction_is_in_the_lists_soon(app: Running, library: Path) -> None:
     wait_until(lambda: episodes(app, speaker="klein") == ["Züge"], "the name")
     assert ask(app.client, "/search", q="köln", speaker="klein")["count"] == 1
     assert ask(app.client, "/search", q="köln", speaker="groß")["count"] == 0
+    said = ask(app.client, "/mentions", q="köln")
+    assert [(one["name"], one["episodes"][0]["episode"]) for one in said["people"]] == [
+        ("Jörg Klein", "zug/2026-02-02-züge")
+    ]
+    assert said["count"] == len(said["people"][0]["episodes"][0]["seconds"]) == 1
 
 
 def test_searches_with_filters(app: Running) -> None:

@@ -310,7 +310,7 @@ def test_an_edit_is_done_once_however_often_it_is_sent(session: EditingSession, 
     patch = session.edit("one", "al", action)
     assert session.edit("one", "al", action) == patch
     later = EditingSession(tmp_path)  # as after a crash between writing and answering
-    assert {**later.edit("one", "al", action), "speakers": None} == patch
+    assert {**later.edit("one", "al", action), "speakers": None, "chapters": None} == patch
     edit(later, "text", 2, text="And I'm Rob.")
     again = later.edit("one", "al", action)
     assert [again[name] for name in ("from", "splices")] == [patch[name] for name in ("from", "splices")]
