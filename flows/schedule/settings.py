@@ -205,7 +205,10 @@ class Limits(_Strict):
 
 
 class Publishing(_Strict):
-    """Where the app publishes to, and what; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+    """Where the app publishes to, and what.
+
+    Only this file says it, so that nobody who gets at the app can have it write elsewhere.
+    """
 
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
