@@ -46,7 +46,7 @@ RANKED, SENTENCES = 40, 16  # phrases and sentences of a part whose meaning is l
 CLOSENESS = 0.75  # weight of that, in standard deviations of a part's phrases ...
 FARTHEST = 2.0  # ... of which no more count
 
-_PLAIN = regex.compile(r"[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
+_PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
 _BETWEEN = regex.compile(r"\s*&?\s*")
 _SENTENCE = regex.compile(
     rf".+?(?:[{regex.escape(SENTENCE_MARKS)}]+[{regex.escape(CLOSING_MARKS)}]*(?=\s|$)|[。！？｡]+[」』”]*|$)",
@@ -314,6 +314,7 @@ def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
         places = spans(sentence)
         opens = [first for first, last in places if key(sentence[first:last]) in lists.asking]
         asked = next((sentence[at:] for at in opens if not sentence[:at].rstrip()[-1:].isalnum()), "")
+        asked = f"¿{asked}" if asked and "¿" in sentence else asked
         words = set(words_in(asked))
         if words & keys and not words & lists.referring and _fits(asked) and _PLAIN.fullmatch(asked):
             yield asked
@@ -412,7 +413,10 @@ def _well_formed(content: Sequence[_Token], usage: _Usage) -> bool:
     if not lists.function and usage.common & {content[0].key, head.key}:
         return False
     if not lists.capitals or not usage.capitals:
-        return noun or not head.key.endswith(tuple(lists.titles.other_endings))
+        others = tuple(lists.titles.other_endings)
+        return not any(
+            token.key.endswith(others) and usage.nounness(token) < NOUN for token in (content[0], head)
+        )
     small = [token for token in content if usage.nounness(token) < NOUN]
     if len(small) > 1 or not noun:
         return False
