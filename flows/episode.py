@@ -434,7 +434,8 @@ def _process(
     )
     propose = partial(_propose_chapters, run, source.session or source.sha256, folder)
     transcript = chapters.with_chapters(transcript, chosen, propose)
-    transcript = _assisted(run, source.session or source.sha256, transcript)
+    if options.assistant == "use":
+        transcript = _assisted(run, source.session or source.sha256, transcript)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)

@@ -338,7 +338,10 @@ class Assistant(_Strict):
 
     def key(self) -> str:
         """The key, from the environment, "" where none is needed; InputError where the variable is missing or odd."""
-        return _variable(self.key_from, "", "a key").strip() if self.key_from else ""
+        key = _variable(self.key_from, "", "a key") if self.key_from else ""
+        if not key.isascii():
+            raise MachineError(f"the environment variable {self.key_from} must hold a key")
+        return key.strip()
 
 
 class Settings(BaseSettings):
