@@ -140,7 +140,7 @@ function open(page) {
   const SINGLE = {
     " ": () => player.toggle(), k: () => player.toggle(), ArrowLeft: () => player.step(-5), ArrowRight: () => player.step(5),
     j: () => player.step(-10), l: () => player.step(10), ",": () => player.stepWord(-1), ".": () => player.stepWord(1),
-    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "/": () => find.open(), f: () => byId("follow").click(),
+    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "<": () => player.stepChapter(-1), ">": () => player.stepChapter(1), "/": () => find.open(), f: () => byId("follow").click(),
     s: () => player.share(), "-": () => player.faster(-1), "+": () => player.faster(1), "=": () => player.faster(1), "?": () => keys.showModal(),
     n: () => find.step(1), p: () => find.step(-1), c: () => { if (page.editable) chapters.add(); },
   };

@@ -9,6 +9,7 @@ import { Marks } from "./highlights.js";
 
 const WIDTH = 1000, LANE = 9, GAP = 5; // units of the drawing of who speaks when
 const BRIDGED = 1000; // ms; a shorter silence between words of one speaker is not drawn
+const RESTART = 3; // seconds into a chapter from which on going back goes to its beginning
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Player {
@@ -134,6 +135,13 @@ export class Player {
     const { rows } = this.view, at = this.view.at(this.position * 1000)?.row.index ?? 0;
     const to = rows[Math.min(Math.max(0, at + by), rows.length - 1)];
     if (to) this.jump((to.paragraph.starts[0] ?? 0) / 1000 + 0.001);
+  }
+
+  /** @param {number} by */
+  stepChapter(by) {
+    const { position } = this, starts = this.chapters.map((one) => one.start);
+    const to = by > 0 ? starts.find((start) => start > position + 0.0005) : starts.findLast((start) => start < position - RESTART) ?? starts[0];
+    if (to !== undefined) this.jump(to);
   }
 
   share() {
