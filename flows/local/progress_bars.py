@@ -16,6 +16,7 @@ TITLES = {
     "diarise": "Finding speakers",
     "translate": "Translating",
     "feeds": "Reading feeds",
+    "embed": "Reading for meaning",
 }
 
 
@@ -41,7 +42,7 @@ def bars() -> Iterator[None]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description:<18}"),
+        TextColumn("{task.description:<19}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),

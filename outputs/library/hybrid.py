@@ -119,7 +119,7 @@ class _Searching:
         about, episode = self._episodes[found[0]], self._episode(found[0])
         best = self._best(found)
         words = _shown(episode, best, episode.sentences(found[1]).stop)
-        _, marks = marked(words, self._terms)
+        marks = marked(words, self._telling)[1] if self._telling else []
         speaker = episode.names[episode.speakers[best]]
         seconds = int(episode.starts[best]) / 1000
         return Hit(
@@ -202,8 +202,8 @@ class _Searching:
         if not self._telling:
             return found
         for row in rows_with_any(self._index, self._telling, self._wanted, BY_WORDS):
-            ((folder, words, starts),) = self._index.execute(
-                "SELECT folder, words, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
+            ((folder, starts),) = self._index.execute(
+                "SELECT folder, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
                 "WHERE passages.id = ?",
                 (row,),
             )
@@ -211,10 +211,9 @@ class _Searching:
             if number is None:
                 found.append(row)
                 continue
-            first, _ = marked(words.split(WORD_SEPARATOR), self._terms)
             times = array("I")
             times.frombytes(starts)
-            found.append((number, self._passage_at(number, times[first])))
+            found.append((number, self._passage_at(number, times[len(times) // 2])))
         return list(dict.fromkeys(found))
 
     def _passage_at(self, episode: int, ms: int) -> int:
@@ -243,8 +242,9 @@ class _Searching:
     def _best(self, place: Place) -> int:
         """The sentence of a passage to show: one that fits, and has the words that few have."""
         said, fits = self._fits(place)
-        texts = (self._episode(place[0]).texts[one].split(WORD_SEPARATOR) for one in said)
-        shares = [sum(bool(marked(words, [term])[1]) for term in self._telling) for words in texts]
+        texts = self._episode(place[0]).texts
+        spoken = [tokens(texts[one].replace(WORD_SEPARATOR, "")) for one in said]
+        shares = [sum(_has(words, phrase) for phrase, _ in self._telling) for words in spoken]
         worth = (fits - fits.mean()) / max(float(fits.std()), 1e-9)
         return said[int(np.argmax(worth + WORDS_WORTH * np.array(shares) / max(1, len(self._telling))))]
 

@@ -400,7 +400,7 @@ def _chapters(transcript: Transcript) -> Iterator[tuple[int, int, str]]:
     titled = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
     listed = sorted((one for one in titled if one.title and one.listed), key=lambda one: one.start)
     ends = [*(one.start for one in listed[1:]), math.inf]
-    for chapter, following in zip(listed, ends, strict=True):
+    for chapter, following in zip(listed, ends, strict=False):
         end = following if chapter.end is None else chapter.end
         yield _kept_ms(chapter.start), MAX_MS if math.isinf(end) else _kept_ms(end), chapter.title
 

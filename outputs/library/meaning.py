@@ -15,7 +15,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -40,7 +40,7 @@ VERSION = 1
 SENTENCE_SEPARATOR = "\x1e"  # between the sentences of a kept episode
 DIGEST_BYTES = 16
 LEVELS = 127  # of a kept vector's largest number
-PAGE_BYTES = 32768
+PAGE_BYTES = 8192
 _SCHEMA = f"""
 CREATE TABLE model (name TEXT, dimension INTEGER);
 CREATE TABLE episodes (
@@ -57,12 +57,11 @@ Vectors = NDArray[np.float32]
 
 @dataclass(slots=True)
 class MeaningChanges:
-    """What `update` did: numbers of episodes, of passages that were embedded, and of episodes that it left to do."""
+    """What `update` did: numbers of episodes, and of passages that were embedded."""
 
     updated: int = 0
     removed: int = 0
     embedded: int = 0
-    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ class KeptEpisode:
 
     def sentences(self, passage: int) -> range:
         """The indices of a passage's sentences."""
-        ends = [*self.firsts[1:], len(self.texts)]
-        return range(int(self.firsts[passage]), int(ends[passage]))
+        last = passage + 1 == len(self.firsts)
+        return range(int(self.firsts[passage]), len(self.texts) if last else int(self.firsts[passage + 1]))
 
 
 def update(
@@ -110,19 +109,22 @@ def update(
 
 
 def begin(library: Path, embedder: SentenceEmbedder) -> None:
-    """Have the file there, so that whoever keeps a library's indexes up to date keeps this one too. OutputError."""
+    """Have the file there, for whoever keeps the indexes of a library up to date to fill. OutputError, NoIndexError."""
     update(library, embedder, seconds=0.0)
 
 
-def is_begun(library: Path) -> bool:
-    """Whether somebody has searched the library by meaning."""
-    return (library / FILE_NAME).exists()
+def is_behind(library: Path) -> bool:
+    """Whether somebody has searched the library by meaning, and what is kept for that differs from the index of words.
+
+    Told without a model. NoIndexError, OutputError.
+    """
+    file = library / FILE_NAME
+    return file.exists() and any(_differing(library, _stamps_in(file)))
 
 
-def unembedded(library: Path, embedder: SentenceEmbedder) -> int:
-    """How many episodes of the index of words are not kept as they are now."""
-    with reading(library, embedder) as kept:
-        return len(_changed(library, _stamps(kept)))
+def waiting(library: Path) -> int:
+    """How many episodes of the index of words can't be found by meaning yet. NoIndexError, OutputError."""
+    return len(_differing(library, _stamps_in(library / FILE_NAME))[0])
 
 
 @contextmanager
@@ -137,7 +139,7 @@ def reading(library: Path, embedder: SentenceEmbedder) -> Iterator[sqlite3.Conne
         with closing(_empty(embedder)) as none:
             yield none
     except sqlite3.Error as error:
-        raise OutputError(f"cannot read {file}: {error}") from error
+        raise OutputError(f"cannot read the indexes of {library}: {error}") from error
 
 
 def kept_episode(kept: sqlite3.Connection, episode: int) -> KeptEpisode:
@@ -152,7 +154,7 @@ def kept_episode(kept: sqlite3.Connection, episode: int) -> KeptEpisode:
         np.frombuffer(firsts, np.uint32),
         np.frombuffer(starts, np.uint32),
         np.frombuffer(speakers, np.uint32),
-        np.frombuffer(bits, np.uint8).reshape(len(sentences), -1),
+        np.frombuffer(bits, np.uint8).reshape(len(sentences), len(bits) // max(1, len(sentences))),
     )
 
 
@@ -208,47 +210,54 @@ def _stamps(kept: sqlite3.Connection) -> dict[str, str]:
     return dict(kept.execute("SELECT folder, stamp FROM episodes"))
 
 
-def _changed(library: Path, known: dict[str, str]) -> dict[str, str]:
-    """Folder and stamp of what the index of words knows otherwise, the newest first."""
+def _stamps_in(file: Path) -> dict[str, str]:
+    """Folder and stamp of each kept episode; none where the file is not there, damaged or of another version."""
+    if file.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as kept:
+            if kept.execute("PRAGMA user_version").fetchone() == (VERSION,):
+                return _stamps(kept)
+    return {}
+
+
+def _differing(library: Path, known: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Folder and stamp of what the index of words knows otherwise, the newest first; and the folders that are gone."""
     with words_index.reading(library) as words:
         stamps = dict(words.execute("SELECT folder, stamp FROM episodes"))
     fresh = [folder for folder, stamp in stamps.items() if known.get(folder) != stamp]
     fresh.sort(key=lambda folder: (folder.rpartition("/")[2], folder), reverse=True)
-    return {folder: stamps[folder] for folder in fresh}
+    # Not what the index of words lacks while somebody makes it anew.
+    gone = [
+        folder
+        for folder in known.keys() - stamps.keys()
+        if not (library / folder / EPISODE.file_name).exists()
+    ]
+    return {folder: stamps[folder] for folder in fresh}, gone
 
 
 def _update(
     kept: sqlite3.Connection, library: Path, embedder: SentenceEmbedder, report: Report, deadline: float
 ) -> MeaningChanges:
-    changes, known = MeaningChanges(), _stamps(kept)
-    changed = _changed(library, known)
-    changes.left = len(changed)
-    for done, (folder, stamp) in enumerate(changed.items()):
-        report(done, len(changed))
+    changes = MeaningChanges()
+    changed, gone = _differing(library, _stamps(kept))
+    for done, (folder, stamp) in enumerate(changed.items(), 1):
         if time.monotonic() >= deadline:
             return changes
-        with words_index.transaction(
-            kept
-        ):  # until it is written, so that nobody else embeds the same meanwhile
+        with words_index.transaction(kept):  # all the while, so that nobody else embeds the same
             if kept.execute(
                 "SELECT 1 FROM episodes WHERE folder = ? AND stamp = ?", (folder, stamp)
             ).fetchone():
-                changes.left -= 1
-                continue
+                continue  # another program was faster
             try:
                 transcript = load(library / folder)
-            except EpiscribeError:  # the index of words tells of it
-                continue
+            except EpiscribeError:
+                continue  # the index of words tells of it
             changes.embedded += _put(kept, folder, stamp, transcript, embedder)
         changes.updated += 1
-        changes.left -= 1
-    report(len(changed), len(changed))
-    # Last, so that a folder that was renamed finds its passages.
-    for folder in known:
-        if not (library / folder / EPISODE.file_name).exists():
-            with words_index.transaction(kept):
-                _remove(kept, folder)
-            changes.removed += 1
+        report(done, len(changed))
+    for folder in gone:  # last, so that one that was renamed finds its passages
+        with words_index.transaction(kept):
+            _remove(kept, folder)
+        changes.removed += 1
     return changes
 
 

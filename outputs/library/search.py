@@ -34,7 +34,7 @@ MIN_STARRED = 3  # letters before a star: fewer begin so many words that looking
 LIMIT = 20
 COUNTED = 1000  # hits are counted up to here
 MINUTES_A_DAY = 24 * 60
-FEW = 1000  # passages: words that no more have are looked for, however small the library
+FEW = 50  # passages: words that no more have are looked for, however small the library
 COMMON = 0.1  # of all passages: words that more have say little
 RANKED = 30_000  # passages: no more are weighed by their words
 LAST = 2**63 - 1  # no passage has a higher number
@@ -248,7 +248,7 @@ def in_chapter(index: sqlite3.Connection, hit: Hit) -> Hit:
     """The hit with the chapter in which it is."""
     ms = round(hit.seconds * 1000)
     found = index.execute(
-        "SELECT title, chapters.end FROM chapters JOIN episodes ON episodes.id = chapters.episode "
+        "SELECT chapters.title, chapters.end FROM chapters JOIN episodes ON episodes.id = chapters.episode "
         "WHERE folder = ? AND start <= ? ORDER BY start DESC LIMIT 1",
         (hit.folder, ms),
     ).fetchone()
