@@ -59,7 +59,7 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
 CREATE INDEX passages_of_episode ON passages (episode);
-CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, end INTEGER, title TEXT);
+CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, until INTEGER, title TEXT);
 CREATE INDEX chapters_of_episode ON chapters (episode, start);
 CREATE VIRTUAL TABLE found USING fts5 (
     words, speaker, show, content='', columnsize=0,

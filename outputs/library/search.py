@@ -248,7 +248,7 @@ def in_chapter(index: sqlite3.Connection, hit: Hit) -> Hit:
     """The hit with the chapter in which it is."""
     ms = round(hit.seconds * 1000)
     found = index.execute(
-        "SELECT chapters.title, chapters.end FROM chapters JOIN episodes ON episodes.id = chapters.episode "
+        "SELECT chapters.title, until FROM chapters JOIN episodes ON episodes.id = chapters.episode "
         "WHERE folder = ? AND start <= ? ORDER BY start DESC LIMIT 1",
         (hit.folder, ms),
     ).fetchone()

@@ -99,7 +99,8 @@ def test_filters_and_pages(library: Path) -> None:
     assert found(library, WHY, speaker="ann", limit=1, skip=1) == [*chips, "chat/pilot 2.3"][1:2]
     assert found(library, WHY, speaker="gross")[0] == "engineers/chips 8"
     assert found(library, WHY, speaker="nobody") == []
-    for only in ({"show": "chat"}, {"place": "chat"}, {"until": "2026-01-01"}):
+    filters: list[dict[str, Any]] = [{"show": "chat"}, {"place": "chat"}, {"until": "2026-01-01"}]
+    for only in filters:
         assert {hit.split()[0] for hit in found(library, WHY, **only)} == {"chat/pilot"}, only
     assert {hit.split()[0] for hit in found(library, WHY, since="2026-01-02")} == {"engineers/chips"}
     for query, since in (("!", ""), (WHY, "soon")):
@@ -197,7 +198,7 @@ def test_of_two_at_once_none_embeds_what_the_other_does(tmp_path: Path) -> None:
     assert update(tmp_path, load_embedder(), seconds=0) == MeaningChanges()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(transcripts())
 def test_anything_can_be_embedded_and_asked(
     tmp_path_factory: pytest.TempPathFactory, transcript: Transcript
