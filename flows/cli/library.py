@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from flows.cli.options import EpisodeFolder, Library
 if TYPE_CHECKING:
     from outputs.library.index import IndexChanges
     from outputs.library.mentions import Mentions
-    from outputs.library.search import Hit
+    from outputs.library.search import Hit, SearchResult
     from outputs.publishing.changes import Changes
 
 AudioFile = Annotated[
@@ -32,11 +32,14 @@ def search(
     library: Library = None,
     speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
     show: Annotated[str, typer.Option(help="Only this show.")] = "",
+    meaning: Annotated[
+        bool, typer.Option("--meaning", help="Find what is about this, whatever its words; the best first.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="Hits to print.", min=1, max=1000)] = 20,
     base_url: Annotated[str, typer.Option(help="Print links to the library as it is served there.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
-    """Find words in all transcripts; each hit is a link to the second it is said."""
+    """Find words in all transcripts, or what they are about; each hit is a link to the second it is said."""
     from flows.schedule.settings import local_library
     from outputs.library import search
     from outputs.publishing.feed import checked_base_url
@@ -45,14 +48,33 @@ def search(
     base = checked_base_url(base_url) if base_url else f"{library}/"
     search.query_terms(words)  # before the index is brought up to date, which may take a while
     _report(search.update(library))
-    found = search.search(library, words, speaker, show, limit)
+    look = _by_meaning(library) if meaning else search.search
+    found = look(library, words, speaker, show, limit)
     if json:
         typer.echo(_as_json(found.hits, base))
         return
     for hit in found.hits:
         _print_hit(hit, base)
+    if meaning and found.hits:
+        return  # all there is was ranked: there is nothing to count
     more = f"more than {search.COUNTED}" if found.count > search.COUNTED else str(found.count)
     typer.echo(f"{more} passage{'' if found.count == 1 else 's'}" if found.count else "nothing found")
+
+
+def _by_meaning(library: Path) -> Callable[..., SearchResult]:
+    """What searches a library by meaning; embeds what is new in it."""
+    from functools import partial
+
+    from flows.local.progress_bars import bars
+    from flows.progress import progress
+    from models.topics.embedding import load_embedder
+    from outputs.library import meaning
+    from outputs.library.hybrid import search_by_meaning
+
+    embedder = load_embedder()
+    with bars():
+        meaning.update(library, embedder, partial(progress, "embed"))
+    return partial(search_by_meaning, embedder=embedder)
 
 
 def mentions(

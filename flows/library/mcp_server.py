@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from flows.library.searching import searcher
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Segment, Transcript
 from outputs.library import listing, read
@@ -22,7 +23,7 @@ from outputs.library.folders import find_episode
 from outputs.library.index import NoIndexError
 from outputs.library.listing import list_episodes, unread
 from outputs.library.mentions import mentions
-from outputs.library.search import Hit, Wanted, search
+from outputs.library.search import Hit, Wanted
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
@@ -67,11 +68,15 @@ class Found(BaseModel):
 
 
 class Hits(BaseModel):
-    """The best hits, how many there are, and how many episodes can't be searched yet: they are being indexed."""
+    """The best hits, how many there are, and how many episodes can't be searched yet: they are being indexed.
+
+    `waiting` episodes are found by their words already, and not by meaning yet.
+    """
 
     hits: list[Found]
     count: int
     unread: int
+    waiting: int
 
 
 class PersonMentions(BaseModel):
@@ -151,14 +156,18 @@ class Shelf:
         since: Day = "",
         until: Day = "",
         limit: Limit = 10,
+        meaning: Annotated[
+            bool, Field(description="Find passages about a question or subject, whatever their words.")
+        ] = False,
     ) -> Hits:
-        """Find where words are said: in a row first, then the newest."""
-        waiting = unread(self.library)  # before looking, so that nothing is missed that is told of by neither
-        found = search(self.library, query, speaker, show, limit, since=since, until=until)
+        """Find where words are said, in a row first, then the newest; or what is said about something."""
+        missing = unread(self.library)  # before looking, so that nothing is missed that is told of by neither
+        look, waiting = searcher(self.library, meaning=meaning)
+        found = look(self.library, query, speaker, show, limit, since=since, until=until)
         if not found.count:
             self._refuse_to_know()
         hits = [self._found(hit) for hit in found.hits]
-        return Hits(hits=hits, count=found.count, unread=waiting)
+        return Hits(hits=hits, count=found.count, unread=missing, waiting=waiting)
 
     def mentions(
         self,

@@ -7,7 +7,6 @@ need not know how sure each ranking is.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from array import array
@@ -22,7 +21,14 @@ from numpy.typing import NDArray
 from models.topics.embedding import SentenceEmbedder
 from outputs.library import index as words_index
 from outputs.library.index import MINUTE_SHIFT, WORD_SEPARATOR
-from outputs.library.meaning import KeptEpisode, Vectors, kept_episode, reading
+from outputs.library.meaning import (
+    KeptEpisode,
+    KeptPassage,
+    Vectors,
+    kept_episode,
+    kept_passage,
+    reading,
+)
 from outputs.library.search import (
     LIMIT,
     Hit,
@@ -42,7 +48,7 @@ from outputs.text.tokens import tokens
 RANK_OFFSET = 60
 BY_MEANING, BY_WORDS = 300, 200  # passages that are ranked
 CHUNK = 4096  # passages that are compared at a time
-WORDS_WORTH = 1.0  # standard deviations of how well sentences fit, for one that has all rare words
+WORDS_WORTH = 3.0  # standard deviations of how well sentences fit, for one that has all rare words
 SHOWN_WORDS = 40  # a hit goes on to the end of the passage until it has so many
 
 Place = tuple[int, int]  # number of an episode, and of its passage
@@ -102,6 +108,7 @@ class _Searching:
         self._episodes = self._wanted_episodes()
         self._telling = telling(index, terms)
         self._opened: dict[int, KeptEpisode] = {}
+        self._read: dict[Place, KeptPassage] = {}
 
     def ranked(self) -> list[Place | int]:
         """Passages by meaning, or by the number that they have in the index of words, the best first."""
@@ -116,12 +123,12 @@ class _Searching:
         """What to show of a passage."""
         if isinstance(found, int):
             return hit_of(self._index, found, self._terms)
-        about, episode = self._episodes[found[0]], self._episode(found[0])
+        about, passage = self._episodes[found[0]], self._passage(found)
         best = self._best(found)
-        words = _shown(episode, best, episode.sentences(found[1]).stop)
-        _, marks = marked(words, self._terms)
-        speaker = episode.names[episode.speakers[best]]
-        seconds = int(episode.starts[best]) / 1000
+        words = _shown(passage, best)
+        marks = marked(words, self._telling)[1] if self._telling else []
+        speaker, _ = self._episode(found[0]).sayers[passage.speakers[best]]
+        seconds = int(passage.starts[best]) / 1000
         return Hit(
             about.folder,
             about.show,
@@ -181,20 +188,19 @@ class _Searching:
         return fit
 
     def _with_speaker(self) -> dict[int, NDArray[np.bool_]]:
-        """Of each episode in which the speaker who is wanted speaks, in which of its passages."""
+        """Of each episode in which the speaker who is wanted speaks, which of its passages have them."""
         found = {}
-        for episode, names, firsts, speakers in self._kept.execute(
-            "SELECT id, names, firsts, speakers FROM episodes"
-        ):
-            theirs = self._theirs(json.loads(names))
-            if theirs and episode in self._episodes:
-                says = np.isin(np.frombuffer(speakers, np.uint32), theirs)
-                found[episode] = np.logical_or.reduceat(says, np.frombuffer(firsts, np.uint32))
+        for episode in self._episodes:
+            kept = self._episode(episode)
+            theirs = [passage for speaker in self._theirs(kept) for passage in kept.sayers[speaker][1]]
+            if theirs:
+                found[episode] = np.zeros(len(kept.starts), bool)
+                found[episode][theirs] = True
         return found
 
-    def _theirs(self, names: Sequence[str]) -> list[int]:
-        """The indices of names that the speaker who is wanted may have."""
-        return [number for number, name in enumerate(names) if _has(tokens(name), self._speaker)]
+    def _theirs(self, kept: KeptEpisode) -> list[int]:
+        """The places of names that the speaker who is wanted may have."""
+        return [n for n, (name, _) in enumerate(kept.sayers) if _has(tokens(name), self._speaker)]
 
     def _by_words(self) -> list[Place | int]:
         by_folder = {about.folder: number for number, about in self._episodes.items()}
@@ -202,8 +208,8 @@ class _Searching:
         if not self._telling:
             return found
         for row in rows_with_any(self._index, self._telling, self._wanted, BY_WORDS):
-            ((folder, words, starts),) = self._index.execute(
-                "SELECT folder, words, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
+            ((folder, starts),) = self._index.execute(
+                "SELECT folder, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
                 "WHERE passages.id = ?",
                 (row,),
             )
@@ -211,51 +217,54 @@ class _Searching:
             if number is None:
                 found.append(row)
                 continue
-            first, _ = marked(words.split(WORD_SEPARATOR), self._terms)
             times = array("I")
             times.frombytes(starts)
-            found.append((number, self._passage_at(number, times[first])))
+            found.append((number, self._passage_at(number, times[len(times) // 2])))
         return list(dict.fromkeys(found))
 
     def _passage_at(self, episode: int, ms: int) -> int:
-        kept = self._episode(episode)
-        begins = kept.starts[kept.firsts]
-        return max(0, int(np.searchsorted(begins, ms, side="right")) - 1)
+        return max(0, int(np.searchsorted(self._episode(episode).starts, ms, side="right")) - 1)
 
     def _episode(self, number: int) -> KeptEpisode:
         if number not in self._opened:
             self._opened[number] = kept_episode(self._kept, number)
         return self._opened[number]
 
+    def _passage(self, place: Place) -> KeptPassage:
+        if place not in self._read:
+            self._read[place] = kept_passage(self._kept, *place)
+        return self._read[place]
+
     def _by_sentence(self, places: Sequence[Place]) -> list[Place]:
         return sorted(places, key=lambda place: -self._fits(place)[1].max())
 
     def _fits(self, place: Place) -> tuple[list[int], Vectors]:
         """The sentences of a passage that are searched, (n,), and how well each fits."""
-        kept = self._episode(place[0])
-        said = list(kept.sentences(place[1]))
+        passage = self._passage(place)
+        said = list(range(len(passage.texts)))
         if self._speaker:
-            theirs = self._theirs(kept.names)
-            said = [one for one in said if int(kept.speakers[one]) in theirs]
-        signs = np.unpackbits(kept.bits[said], axis=1, count=len(self._vector)).astype(np.float32) * 2 - 1
-        return said, signs @ self._vector
+            theirs = self._theirs(self._episode(place[0]))
+            said = [one for one in said if int(passage.speakers[one]) in theirs] or said
+        fits: Vectors = passage.vectors[said] @ self._vector
+        return said, fits
 
     def _best(self, place: Place) -> int:
         """The sentence of a passage to show: one that fits, and has the words that few have."""
         said, fits = self._fits(place)
-        texts = (self._episode(place[0]).texts[one].split(WORD_SEPARATOR) for one in said)
-        shares = [sum(bool(marked(words, [term])[1]) for term in self._telling) for words in texts]
+        texts = self._passage(place).texts
+        spoken = [tokens(texts[one].replace(WORD_SEPARATOR, "")) for one in said]
+        shares = [sum(_has(words, phrase) for phrase, _ in self._telling) for words in spoken]
         worth = (fits - fits.mean()) / max(float(fits.std()), 1e-9)
         return said[int(np.argmax(worth + WORDS_WORTH * np.array(shares) / max(1, len(self._telling))))]
 
 
-def _shown(kept: KeptEpisode, first: int, stop: int) -> list[str]:
-    """The words of a sentence, with what its speaker goes on to say before the sentence `stop`."""
-    words = kept.texts[first].split(WORD_SEPARATOR)
-    for one in range(first + 1, stop):
-        if kept.speakers[one] != kept.speakers[first] or len(words) >= SHOWN_WORDS:
+def _shown(passage: KeptPassage, first: int) -> list[str]:
+    """The words of a sentence, with what its speaker goes on to say in the passage."""
+    words = passage.texts[first].split(WORD_SEPARATOR)
+    for one in range(first + 1, len(passage.texts)):
+        if passage.speakers[one] != passage.speakers[first] or len(words) >= SHOWN_WORDS:
             break
-        more = kept.texts[one].split(WORD_SEPARATOR)
+        more = passage.texts[one].split(WORD_SEPARATOR)
         words += [f" {more[0]}" if needs_space(words[-1], more[0]) else more[0], *more[1:]]
     return words
 

@@ -4,8 +4,8 @@ Like the index of words (`outputs.library.index`), which tells what is new, it i
 up to what the folders hold, an episode a transaction, and makes it anew where it is damaged, of another version or by
 another model. A passage whose words it has is not embedded again, whatever else of its episode changed.
 
-A vector of a passage is kept in 8 bit, that of a sentence in one bit a dimension: enough to tell which sentence of a
-passage fits best.
+Vectors are kept in 8 bit: those of passages an episode in a row, for all are compared with a question, those of
+sentences a passage in a row, for only those of the best passages are.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from pathlib import Path
 
@@ -30,25 +31,28 @@ from models.topics.embedding import SentenceEmbedder
 from outputs.formats.registry import EPISODE
 from outputs.library import index as words_index
 from outputs.library.index import MAX_MS, WAIT_SECONDS, WORD_SEPARATOR
-from outputs.library.passages import Passage, passages_of
+from outputs.library.passages import Passage, Said, passages_of
 from outputs.library.read import load
 from outputs.text.characters import one_line
 from outputs.text.times import milliseconds
 
 FILE_NAME = "meaning.db"
 VERSION = 1
-SENTENCE_SEPARATOR = "\x1e"  # between the sentences of a kept episode
+SENTENCE_SEPARATOR = "\x1e"  # between the sentences of a kept passage
 DIGEST_BYTES = 16
 LEVELS = 127  # of a kept vector's largest number
-PAGE_BYTES = 32768
+PAGE_BYTES = 8192
+PASSAGE_BITS = 20  # of a passage's number, the episode's before it
 _SCHEMA = f"""
 CREATE TABLE model (name TEXT, dimension INTEGER);
 CREATE TABLE episodes (
-    id INTEGER PRIMARY KEY, folder TEXT UNIQUE, stamp TEXT, digest BLOB, digests BLOB,
-    names TEXT, texts TEXT, firsts BLOB, starts BLOB, speakers BLOB, bits BLOB
+    id INTEGER PRIMARY KEY, folder TEXT UNIQUE, stamp TEXT, digest BLOB, starts BLOB, sayers TEXT
 );
 CREATE INDEX episodes_of_digest ON episodes (digest);
 CREATE TABLE vectors (episode INTEGER PRIMARY KEY REFERENCES episodes, scales BLOB, numbers BLOB);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY, digest BLOB, texts TEXT, starts BLOB, speakers BLOB, scales BLOB, numbers BLOB
+);
 PRAGMA user_version = {VERSION};
 """
 
@@ -57,34 +61,32 @@ Vectors = NDArray[np.float32]
 
 @dataclass(slots=True)
 class MeaningChanges:
-    """What `update` did: numbers of episodes, of passages that were embedded, and of episodes that it left to do."""
+    """What `update` did: numbers of episodes, and of passages that were embedded."""
 
     updated: int = 0
     removed: int = 0
     embedded: int = 0
-    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeptEpisode:
-    """An episode as it is kept: (p,) passages of (s,) sentences.
+    """An episode as it is kept: when each of its passages begins, (p,) in ms, and in which each name is heard."""
 
-    `names` are those of the speakers, `texts` the sentences, with WORD_SEPARATOR between words; `firsts` (p,) tells the
-    first sentence of each passage, `starts` (s,) when each is said, in ms, `speakers` (s,) whose it is, as an index of
-    names, `bits` (s, dimension / 8) what is kept of its vector.
+    starts: NDArray[np.uint32]
+    sayers: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPassage:
+    """A passage as it is kept, in sentences (s,): `texts` with WORD_SEPARATOR between words, `starts` in ms.
+
+    `speakers` are places among the `sayers` of the episode; `vectors` (s, dimension).
     """
 
-    names: tuple[str, ...]
     texts: tuple[str, ...]
-    firsts: NDArray[np.uint32]
     starts: NDArray[np.uint32]
     speakers: NDArray[np.uint32]
-    bits: NDArray[np.uint8]
-
-    def sentences(self, passage: int) -> range:
-        """The indices of a passage's sentences."""
-        ends = [*self.firsts[1:], len(self.texts)]
-        return range(int(self.firsts[passage]), int(ends[passage]))
+    vectors: Vectors
 
 
 def update(
@@ -110,19 +112,22 @@ def update(
 
 
 def begin(library: Path, embedder: SentenceEmbedder) -> None:
-    """Have the file there, so that whoever keeps a library's indexes up to date keeps this one too. OutputError."""
+    """Have the file there, for whoever keeps the indexes of a library up to date to fill. OutputError, NoIndexError."""
     update(library, embedder, seconds=0.0)
 
 
-def is_begun(library: Path) -> bool:
-    """Whether somebody has searched the library by meaning."""
-    return (library / FILE_NAME).exists()
+def is_behind(library: Path) -> bool:
+    """Whether somebody has searched the library by meaning, and what is kept for that differs from the index of words.
+
+    Told without a model. NoIndexError, OutputError.
+    """
+    file = library / FILE_NAME
+    return file.exists() and any(_differing(library, _stamps_in(file)))
 
 
-def unembedded(library: Path, embedder: SentenceEmbedder) -> int:
-    """How many episodes of the index of words are not kept as they are now."""
-    with reading(library, embedder) as kept:
-        return len(_changed(library, _stamps(kept)))
+def waiting(library: Path) -> int:
+    """How many episodes of the index of words can't be found by meaning yet. NoIndexError, OutputError."""
+    return len(_differing(library, _stamps_in(library / FILE_NAME))[0])
 
 
 @contextmanager
@@ -137,23 +142,42 @@ def reading(library: Path, embedder: SentenceEmbedder) -> Iterator[sqlite3.Conne
         with closing(_empty(embedder)) as none:
             yield none
     except sqlite3.Error as error:
-        raise OutputError(f"cannot read {file}: {error}") from error
+        raise OutputError(f"cannot read the indexes of {library}: {error}") from error
 
 
 def kept_episode(kept: sqlite3.Connection, episode: int) -> KeptEpisode:
     """The episode of that number."""
-    ((names, texts, firsts, starts, speakers, bits),) = kept.execute(
-        "SELECT names, texts, firsts, starts, speakers, bits FROM episodes WHERE id = ?", (episode,)
+    ((starts, sayers),) = kept.execute("SELECT starts, sayers FROM episodes WHERE id = ?", (episode,))
+    names = tuple((name, tuple(passages)) for name, passages in json.loads(sayers))
+    return KeptEpisode(np.frombuffer(starts, np.uint32), names)
+
+
+def kept_passage(kept: sqlite3.Connection, episode: int, passage: int) -> KeptPassage:
+    """The passage of that number, counted from 0, in an episode."""
+    ((texts, starts, speakers, scales, numbers),) = kept.execute(
+        "SELECT texts, starts, speakers, scales, numbers FROM passages WHERE id = ?",
+        (episode << PASSAGE_BITS | passage,),
     )
-    sentences = tuple(texts.split(SENTENCE_SEPARATOR)) if texts else ()
-    return KeptEpisode(
-        tuple(json.loads(names)),
-        sentences,
-        np.frombuffer(firsts, np.uint32),
+    return KeptPassage(
+        tuple(texts.split(SENTENCE_SEPARATOR)),
         np.frombuffer(starts, np.uint32),
         np.frombuffer(speakers, np.uint32),
-        np.frombuffer(bits, np.uint8).reshape(len(sentences), -1),
+        unpacked(scales, numbers),
     )
+
+
+def unpacked(scales: bytes, numbers: bytes) -> Vectors:
+    """(n, dimension) vectors as they were kept."""
+    scale = np.frombuffer(scales, np.float32)
+    vectors: Vectors = np.frombuffer(numbers, np.int8).reshape(len(scale), -1) * scale[:, None]
+    return vectors
+
+
+def _packed(vectors: Vectors) -> list[tuple[bytes, bytes]]:
+    """The scale of each vector, and its numbers in 8 bit."""
+    scales = np.abs(vectors).max(axis=1, initial=0.0) / LEVELS
+    numbers = np.rint(vectors / np.maximum(scales, 1e-9)[:, None]).astype(np.int8)
+    return [(scale.tobytes(), row.tobytes()) for scale, row in zip(scales, numbers, strict=True)]
 
 
 def _empty(embedder: SentenceEmbedder) -> sqlite3.Connection:
@@ -208,53 +232,68 @@ def _stamps(kept: sqlite3.Connection) -> dict[str, str]:
     return dict(kept.execute("SELECT folder, stamp FROM episodes"))
 
 
-def _changed(library: Path, known: dict[str, str]) -> dict[str, str]:
-    """Folder and stamp of what the index of words knows otherwise, the newest first."""
+def _stamps_in(file: Path) -> dict[str, str]:
+    """Folder and stamp of each kept episode; none where the file is not there, damaged or of another version."""
+    if file.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as kept:
+            if kept.execute("PRAGMA user_version").fetchone() == (VERSION,):
+                return _stamps(kept)
+    return {}
+
+
+def _differing(library: Path, known: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Folder and stamp of what the index of words knows otherwise, the newest first; and the folders that are gone."""
     with words_index.reading(library) as words:
         stamps = dict(words.execute("SELECT folder, stamp FROM episodes"))
     fresh = [folder for folder, stamp in stamps.items() if known.get(folder) != stamp]
     fresh.sort(key=lambda folder: (folder.rpartition("/")[2], folder), reverse=True)
-    return {folder: stamps[folder] for folder in fresh}
+    # Not what the index of words lacks while somebody makes it anew.
+    gone = [
+        folder
+        for folder in known.keys() - stamps.keys()
+        if not (library / folder / EPISODE.file_name).exists()
+    ]
+    return {folder: stamps[folder] for folder in fresh}, gone
 
 
 def _update(
     kept: sqlite3.Connection, library: Path, embedder: SentenceEmbedder, report: Report, deadline: float
 ) -> MeaningChanges:
-    changes, known = MeaningChanges(), _stamps(kept)
-    changed = _changed(library, known)
-    changes.left = len(changed)
-    for done, (folder, stamp) in enumerate(changed.items()):
-        report(done, len(changed))
+    changes = MeaningChanges()
+    changed, gone = _differing(library, _stamps(kept))
+    for done, (folder, stamp) in enumerate(changed.items(), 1):
         if time.monotonic() >= deadline:
             return changes
-        with words_index.transaction(
-            kept
-        ):  # until it is written, so that nobody else embeds the same meanwhile
+        with words_index.transaction(kept):  # all the while, so that nobody else embeds the same
             if kept.execute(
                 "SELECT 1 FROM episodes WHERE folder = ? AND stamp = ?", (folder, stamp)
             ).fetchone():
-                changes.left -= 1
-                continue
+                continue  # another program was faster
             try:
                 transcript = load(library / folder)
-            except EpiscribeError:  # the index of words tells of it
-                continue
+            except EpiscribeError:
+                continue  # the index of words tells of it
             changes.embedded += _put(kept, folder, stamp, transcript, embedder)
         changes.updated += 1
-        changes.left -= 1
-    report(len(changed), len(changed))
-    # Last, so that a folder that was renamed finds its passages.
-    for folder in known:
-        if not (library / folder / EPISODE.file_name).exists():
-            with words_index.transaction(kept):
-                _remove(kept, folder)
-            changes.removed += 1
+        report(done, len(changed))
+    for folder in gone:  # last, so that one that was renamed finds its passages
+        with words_index.transaction(kept):
+            _remove(kept, folder)
+        changes.removed += 1
     return changes
 
 
 def _remove(kept: sqlite3.Connection, folder: str) -> None:
-    kept.execute("DELETE FROM vectors WHERE episode = (SELECT id FROM episodes WHERE folder = ?)", (folder,))
-    kept.execute("DELETE FROM episodes WHERE folder = ?", (folder,))
+    row = kept.execute("SELECT id FROM episodes WHERE folder = ?", (folder,)).fetchone()
+    if row is not None:
+        kept.execute("DELETE FROM passages WHERE id BETWEEN ? AND ?", _numbers(row[0]))
+        kept.execute("DELETE FROM vectors WHERE episode = ?", row)
+        kept.execute("DELETE FROM episodes WHERE id = ?", row)
+
+
+def _numbers(episode: int) -> tuple[int, int]:
+    """The lowest and highest number that a passage of an episode may have."""
+    return episode << PASSAGE_BITS, (episode + 1 << PASSAGE_BITS) - 1
 
 
 def _put(
@@ -265,45 +304,63 @@ def _put(
     digests = [_digest(passage) for passage in passages]
     digest = hashlib.blake2b(b"".join(digests), digest_size=DIGEST_BYTES).digest()
     known = _known(kept, folder, digest)
-    fresh = {
-        digest: passage for digest, passage in zip(digests, passages, strict=True) if digest not in known
-    }
+    fresh = {one: passage for one, passage in zip(digests, passages, strict=True) if one not in known}
     known |= _embedded(fresh, embedder)
-    mine = [known[digest] for digest in digests]
-    said = [sentence for passage in passages for sentence in passage.sentences]
-    labels = list(dict.fromkeys(sentence.speaker for sentence in said))
-    names = [one_line(transcript.name_of(label)).strip() for label in labels]
-    sizes = [len(passage.sentences) for passage in passages]
-    _remove(kept, folder)
-    episode = kept.execute(
-        "INSERT INTO episodes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    labels = list(dict.fromkeys(said.speaker for passage in passages for said in passage.sentences))
+    sayers = [
         (
-            folder,
-            stamp,
-            digest,
-            b"".join(digests),
-            json.dumps(names),
-            SENTENCE_SEPARATOR.join(WORD_SEPARATOR.join(sentence.words) for sentence in said),
-            np.cumsum([0, *sizes[:-1]], dtype=np.uint32)[: len(sizes)].tobytes(),
-            np.array([min(max(0, milliseconds(one.start)), MAX_MS) for one in said], np.uint32).tobytes(),
-            np.array([labels.index(one.speaker) for one in said], np.uint32).tobytes(),
-            b"".join(one.bits for one in mine),
-        ),
+            one_line(transcript.name_of(label)).strip(),
+            [
+                n
+                for n, passage in enumerate(passages)
+                if any(said.speaker == label for said in passage.sentences)
+            ],
+        )
+        for label in labels
+    ]
+    _remove(kept, folder)
+    starts = np.array([_milliseconds(passage.sentences[0]) for passage in passages], np.uint32)
+    episode = kept.execute(
+        "INSERT INTO episodes VALUES (NULL, ?, ?, ?, ?, ?)",
+        (folder, stamp, digest, starts.tobytes(), json.dumps(sayers)),
     ).lastrowid
+    mine = [known[one] for one in digests]
     kept.execute(
         "INSERT INTO vectors VALUES (?, ?, ?)",
-        (episode, b"".join(one.scale for one in mine), b"".join(one.numbers for one in mine)),
+        (episode, b"".join(one.whole[0] for one in mine), b"".join(one.whole[1] for one in mine)),
+    )
+    kept.executemany(
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, one, *_said(passage, labels), *vectors.sentences)
+            for number, (one, passage, vectors) in enumerate(
+                zip(digests, passages, mine, strict=True), _numbers(episode or 0)[0]
+            )
+        ],
     )
     return len(fresh)
 
 
+def _said(passage: Passage, labels: list[str | None]) -> tuple[str, bytes, bytes]:
+    """Texts, starts and speakers of its sentences, as they are kept."""
+    said = passage.sentences
+    return (
+        SENTENCE_SEPARATOR.join(WORD_SEPARATOR.join(one.words) for one in said),
+        np.array([_milliseconds(one) for one in said], np.uint32).tobytes(),
+        np.array([labels.index(one.speaker) for one in said], np.uint32).tobytes(),
+    )
+
+
+def _milliseconds(said: Said) -> int:
+    return min(max(0, milliseconds(said.start)), MAX_MS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Vectors:
-    """What is kept of a passage's vector, and of those of its sentences."""
+    """What is kept of a passage's vector, and of those of its sentences: scales and numbers."""
 
-    scale: bytes
-    numbers: bytes
-    bits: bytes
+    whole: tuple[bytes, bytes]
+    sentences: tuple[bytes, bytes]
 
 
 def _digest(passage: Passage) -> bytes:
@@ -314,38 +371,35 @@ def _digest(passage: Passage) -> bytes:
 def _known(kept: sqlite3.Connection, folder: str, digest: bytes) -> dict[bytes, _Vectors]:
     """By their digests the passages that are kept of an episode, or of another with the same words."""
     row = kept.execute(
-        "SELECT id, digests, scales, numbers FROM episodes JOIN vectors ON episode = id "
+        "SELECT id, scales, numbers FROM episodes JOIN vectors ON episode = id "
         "WHERE folder = ? OR digest = ? ORDER BY digest = ? DESC LIMIT 1",
         (folder, digest, digest),
     ).fetchone()
     if row is None:
         return {}
-    number, digests, scales, numbers = row
-    episode = kept_episode(kept, number)
-    count = len(episode.firsts)
-    pieces = (
-        [blob[i * len(blob) // count :][: len(blob) // count] for i in range(count)]
-        for blob in (digests, scales, numbers)
+    episode, scales, numbers = row
+    wholes = zip(_cut(scales, len(scales) // 4), _cut(numbers, len(scales) // 4), strict=True)
+    passages = kept.execute(
+        "SELECT digest, scales, numbers FROM passages WHERE id BETWEEN ? AND ? ORDER BY id", _numbers(episode)
     )
-    bits = (episode.bits[slice(*_ends(episode.sentences(i)))].tobytes() for i in range(count))
     return {
-        one: _Vectors(scale, vector, some) for one, scale, vector, some in zip(*pieces, bits, strict=True)
+        one: _Vectors(whole, (its_scales, its_numbers))
+        for whole, (one, its_scales, its_numbers) in zip(wholes, passages, strict=True)
     }
 
 
-def _ends(numbers: range) -> tuple[int, int]:
-    return numbers.start, numbers.stop
+def _cut(blob: bytes, parts: int) -> list[bytes]:
+    size = len(blob) // max(1, parts)
+    return [blob[at * size : (at + 1) * size] for at in range(parts)]
 
 
 def _embedded(passages: dict[bytes, Passage], embedder: SentenceEmbedder) -> dict[bytes, _Vectors]:
-    parts = [[said.text for said in passage.sentences] for passage in passages.values()]
-    vectors, sentences = embedder.embed_parts(parts)
-    scales = np.abs(vectors).max(axis=1, initial=0.0) / LEVELS
-    numbers = np.rint(vectors / np.maximum(scales, 1e-9)[:, None]).astype(np.int8)
-    bits = np.packbits(sentences > 0, axis=1)
-    found, at = dict[bytes, _Vectors](), 0
-    for number, (digest, passage) in enumerate(passages.items()):
-        stop = at + len(passage.sentences)
-        found[digest] = _Vectors(scales[number].tobytes(), numbers[number].tobytes(), bits[at:stop].tobytes())
-        at = stop
+    vectors, sentences = embedder.embed_parts(
+        [[said.text for said in passage.sentences] for passage in passages.values()]
+    )
+    wholes, parts = _packed(vectors), iter(_packed(sentences))
+    found = {}
+    for (digest, passage), whole in zip(passages.items(), wholes, strict=True):
+        scales, numbers = zip(*islice(parts, len(passage.sentences)), strict=True)
+        found[digest] = _Vectors(whole, (b"".join(scales), b"".join(numbers)))
     return found

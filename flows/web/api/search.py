@@ -1,18 +1,20 @@
-"""Search over every word of the library."""
+"""Search over every word of the library, or by meaning."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from flows.library.searching import searcher
 from flows.web.access import Reader
 from flows.web.api.library import Place, library_of
 from flows.web.paging import Page, Paging, bad_cursor
 from outputs.library import mentions as library_mentions
 from outputs.library.index import NoIndexError
-from outputs.library.search import COUNTED, Hit, SearchResult, Wanted, search
+from outputs.library.search import COUNTED, Hit, SearchResult, Wanted
 
 router = APIRouter(tags=["search"])
 
@@ -36,7 +38,12 @@ class SearchHit(BaseModel):
 class SearchHits(Page[SearchHit]):
     """A page of hits."""
 
-    count: int = Field(description=f"Hits in all; {COUNTED + 1} stands for more than {COUNTED}.")
+    count: int = Field(
+        description=f"Hits in all; {COUNTED + 1} stands for more than {COUNTED}. By meaning: those that were ranked."
+    )
+    waiting: int = Field(
+        description="Episodes that are not found by meaning yet, but by their words only: they are being embedded."
+    )
 
 
 @router.get("/search")
@@ -57,19 +64,22 @@ def search_words(
         str, Query(max_length=40, description="Published on this day (ISO 8601) or later.")
     ] = "",
     until: Annotated[str, Query(max_length=40, description="Published on this day or before.")] = "",
+    meaning: Annotated[
+        bool, Query(description="Passages that are about `q`, or have words of it, the best first.")
+    ] = False,
 ) -> SearchHits:
-    """Passages with all the words: those with the words in a row first, then the newest."""
+    """Passages with all the words: those with the words in a row first, then the newest. Or by meaning."""
     skip = 0 if paging.after is None else paging.after
     if type(skip) is not int or not 0 <= skip <= COUNTED:
         raise bad_cursor()
     library, limit = library_of(request), paging.limit
-    try:
-        found = search(library, q, speaker, limit=limit, place=show, since=since, until=until, skip=skip)
-    except NoIndexError:
-        found = SearchResult((), 0)
+    found, waiting = SearchResult((), 0), 0
+    with suppress(NoIndexError):
+        look, waiting = searcher(library, meaning=meaning)
+        found = look(library, q, speaker, limit=limit, place=show, since=since, until=until, skip=skip)
     more = skip + limit if skip + limit < min(found.count, COUNTED) else None
     page = paging.answer([_told(hit) for hit in found.hits], more)
-    return SearchHits(items=page.items, next=page.next, count=found.count)
+    return SearchHits(items=page.items, next=page.next, count=found.count, waiting=waiting)
 
 
 MOST = 10_000  # passages that are looked through for mentions

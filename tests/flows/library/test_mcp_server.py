@@ -68,6 +68,9 @@ def test_a_model_searches_reads_and_cites_by_link(library: Path) -> None:
         (hit,) = found["hits"]
         assert (hit["episode"], hit["seconds"]) == (PLACE, 9.3)
         assert hit["link"] == f"https://example.org/talks/{PLACE}/transcript.html#t=9.3"
+        while (about := await call("search", query="clearing the throat", meaning=True))["waiting"]:
+            await anyio.sleep(0.05)
+        assert about["hits"][0]["seconds"] == 9.0
         cited = await call("cite", episode=PLACE, seconds=hit["seconds"])
         assert "coughs" in cited["quote"]
         assert (cited["title"], cited["time"]) == ("Pilot", "00:09")

@@ -185,6 +185,20 @@ def test_searches_with_filters(app: Running) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_searches_by_meaning_once_somebody_has_asked_for_it(app: Running, library: Path) -> None:
+    assert not (library / "meaning.db").exists()
+    query = {"q": "clearing the throat", "meaning": "true"}
+    assert ask(app.client, "/search", **query)["waiting"] > 0
+    wait_until(lambda: not ask(app.client, "/search", **query)["waiting"], "what is said")
+    found = ask(app.client, "/search", **query, limit=2)
+    assert (found["items"][0]["episode"], found["items"][0]["seconds"]) == (PILOT, 9.0)
+    assert len(found["items"]) == 2
+    assert ask(app.client, "/search", **query, limit=2, cursor=found["next"])["items"] != found["items"]
+    assert {hit["show"] for hit in ask(app.client, "/search", **query, show="zug")["items"]} == {"Zug um Zug"}
+    assert app.client.get("/api/v1/search", params={"q": "!", "meaning": "true"}).status_code == 400
+    assert app.client.get("/api/v1/search", params={"q": "x", "meaning": "perhaps"}).status_code == 422
+
+
 def test_files_are_downloads_named_after_the_title(app: Running, library: Path) -> None:
     names = [one["name"] for one in ask(app.client, f"/episodes/{PILOT}/files")["items"]]
     assert names == [entry.file_name for entry in FORMATS.values() if not entry.needs]
