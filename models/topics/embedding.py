@@ -100,10 +100,9 @@ class E5Embedder:
     def _windows(self, texts: Sequence[str], prefix: str) -> tuple[list[list[int]], list[int]]:
         """The tokens of each window, and the number of the text that it is of."""
         windows, owners = [], []
-        spoken = [number for number, text in enumerate(texts) if text.strip()]
-        encodings = self.tokenizer.encode_batch_fast([prefix + texts[number] for number in spoken])
-        for number, encoding in zip(spoken, encodings, strict=True):
-            tokens = encoding.ids
+        for number, text in enumerate(texts):
+            # One by one: after a batch, which takes threads of its own, tokenizers warns of each child process.
+            tokens = self.tokenizer.encode(prefix + text).ids if text.strip() else []
             for first in range(0, len(tokens), WINDOW):
                 windows.append([e5.BEGIN, *tokens[first : first + WINDOW], e5.END])
                 owners.append(number)
