@@ -44,7 +44,7 @@ class SentenceEmbedder(Protocol):
         """Numbers in a vector."""
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
-        """(texts, dimension) float32, each row of length 1, or 0 for a text without a letter.
+        """(texts, dimension) float32, each row of length 1, or 0 for a text of white space.
 
         query: whether they are questions, which the model tells from passages that answer them. So are texts to be
         embedded that are compared with each other alone, as in telling topics apart.
@@ -110,9 +110,8 @@ class E5Embedder:
 
     def _sums(self, windows: Sequence[list[int]]) -> NDArray[np.float32]:
         """(windows, dimension): what the network makes of the tokens of each, added up."""
-        states = np.array(
-            self.encoder.forward_batch(windows).last_hidden_state
-        )  # (windows, tokens, dimension)
+        computed = self.encoder.forward_batch(windows).last_hidden_state
+        states = np.array(computed)  # (windows, tokens, dimension)
         lengths = np.array([len(window) for window in windows])
         states[np.arange(states.shape[1]) >= lengths[:, None]] = 0
         sums: NDArray[np.float32] = states.sum(axis=1)
