@@ -45,6 +45,7 @@ LENGTH = 0.3  # exponent of its number of words by which what a phrase says is d
 BEST = 12  # phrases of a part that may be its title
 RANKED, SENTENCES = 40, 16  # phrases and sentences of a part whose meaning is looked at
 CLOSENESS = 0.75  # weight of that, in standard deviations of a part's phrases ...
+QUERY = False
 FARTHEST = 2.0  # ... of which no more count
 
 _PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
@@ -375,8 +376,8 @@ def _close(
             sum(weights.get(token.key, 0.0) for token in clause.tokens) * 1000
         )
     told = [text for text, _ in telling.most_common(SENTENCES)]
-    vectors = embedder.embed([*told, *(phrase.text for phrase in phrases)])
-    sentences, own = vectors[: len(told)], vectors[len(told) :]
+    sentences = embedder.embed(told)
+    own = embedder.embed([phrase.text for phrase in phrases], query=QUERY)
     closeness = own @ sentences.mean(axis=0)
     deviation = ((closeness - closeness.mean()) / (closeness.std() + 1e-6)).clip(-FARTHEST, FARTHEST)
     ranked = [
