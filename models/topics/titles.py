@@ -28,7 +28,7 @@ MAX_WORDS = 8
 PHRASE_WORDS = 5  # of one key phrase
 OPENING_SECONDS = 45.0  # from the beginning of a part on, in which it is announced or asked about
 OPENING_SENTENCES = 5
-KEY_WORDS = 12  # of a part, one of which an announcement or a question must have
+KEY_WORDS = 8  # of a part, one of which an announcement or a question must have
 BLOCK_SECONDS = 60.0
 SPREAD = 2.0  # weight of the share of a part's minutes in which a word is said
 RARE = 4  # times that a word is said after which more tell little
@@ -37,6 +37,7 @@ TERM_TIMES, TERM_SHARE = (
     0.4,
 )  # how often a phrase is said, and in what share of its vaguest word, to be a term
 SHORT = 2  # words of a phrase beside which another may stand ...
+FULLER = 0.4  # of a lone word's score, that a longer phrase with it must have to be better
 SECOND = 0.3  # ... if its score has this share of the first one's
 COMMON = 0.4  # share of the episode's minutes in which a word is said that is none of a title's, as far as is known
 NOUN = 0.5  # how surely a word is one
@@ -44,6 +45,7 @@ LENGTH = 0.3  # exponent of its number of words by which what a phrase says is d
 BEST = 12  # phrases of a part that may be its title
 RANKED, SENTENCES = 40, 16  # phrases and sentences of a part whose meaning is looked at
 CLOSENESS = 0.75  # weight of that, in standard deviations of a part's phrases ...
+QUERY = False
 FARTHEST = 2.0  # ... of which no more count
 
 _PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
@@ -250,26 +252,43 @@ def _candidates(
     keys = set(sorted(weights, key=lambda word: -weights[word])[:KEY_WORDS])
     for title in (*_announced(part, keys, usage), *_asked(part, keys, host)):
         yield _capitalised(title)
-    for number, phrase in enumerate(phrases):
-        words = len(words_in(phrase.text))
+    for phrase in phrases:
+        first = _fuller(phrase, phrases)
+        words = len(words_in(first.text))
         if words <= SHORT:
-            least = phrase.score * (SECOND if words > 1 else 0.0)
+            least = first.score * (SECOND if words > 1 else 0.0)
             others = (
-                f"{phrase.text}, {other.text}"
-                for other in phrases[number + 1 :]
-                if other.score >= least and not _alike(phrase.text, other.text)
+                f"{first.text}, {other.text}"
+                for other in phrases
+                if other is not first and other.score >= least and not _alike(first.text, other.text)
             )
             if joined := next(filter(_fits, others), ""):
                 yield _capitalised(joined)
-        yield _capitalised(phrase.text)
+        yield _capitalised(first.text)
     for clause in part.clauses:
         if _fits(text := usage.written(clause, 0, len(clause.tokens))):
             yield _capitalised(text)
 
 
+def _fuller(phrase: _Phrase, phrases: Sequence[_Phrase]) -> _Phrase:
+    """The best phrase that says a lone word with others, if there is one that is about as good."""
+    if " " in phrase.text:
+        return phrase
+    longer = (
+        other
+        for other in phrases
+        if phrase.text in other.text.split() and " " in other.text and other.score >= FULLER * phrase.score
+    )
+    return next(longer, phrase)
+
+
 def _alike(one: str, other: str) -> bool:
     """Whether two phrases share a word, or forms of one."""
-    return any(a == b or same_stem(a, b) for a in words_in(one) for b in words_in(other))
+    return any(
+        a == b or same_stem(a, b) or a.startswith(b) or b.startswith(a)
+        for a in words_in(one)
+        for b in words_in(other)
+    )
 
 
 def _fits(title: str) -> bool:
@@ -357,8 +376,8 @@ def _close(
             sum(weights.get(token.key, 0.0) for token in clause.tokens) * 1000
         )
     told = [text for text, _ in telling.most_common(SENTENCES)]
-    vectors = embedder.embed([*told, *(phrase.text for phrase in phrases)])
-    sentences, own = vectors[: len(told)], vectors[len(told) :]
+    sentences = embedder.embed(told)
+    own = embedder.embed([phrase.text for phrase in phrases], query=QUERY)
     closeness = own @ sentences.mean(axis=0)
     deviation = ((closeness - closeness.mean()) / (closeness.std() + 1e-6)).clip(-FARTHEST, FARTHEST)
     ranked = [
@@ -376,9 +395,12 @@ def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
             continue
         for last in range(first + 1, min(len(tokens), first + PHRASE_WORDS) + 1):
             end = tokens[last - 1]
-            if end.content:
+            owner = (
+                end.key.endswith("'s") and last < len(tokens) and tokens[last].content
+            )  # half of "Ann's boat"
+            if end.content and not owner:
                 yield first, last
-            elif end.key not in end.lists.titles.joining:
+            elif not end.content and end.key not in end.lists.titles.joining:
                 break
 
 
