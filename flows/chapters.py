@@ -52,30 +52,25 @@ ROUNDED = (300, 60)  # s to which durations are rounded where they are multiples
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Chapters by who tells them, the most trusted first, and what to warn of."""
+    """The chapters in the file that a feed links to, and what to warn of."""
 
-    chapters: tuple[Chapters, ...] = ()
+    chapters: Chapters = field(default_factory=Chapters)
     warnings: tuple[str, ...] = ()
 
 
 def told(episode: Episode, folder: Path, options: RunOptions, access: Access | None = None) -> Told:
-    """What a feed tells of an episode's chapters: in a file, in itself, in the notes; see `audio.feeds`.
+    """The chapters in an episode's file of chapters (podcast:chapters), which is fetched; what fails is a warning.
 
-    folder: where ours go; a file from there is no news. access: as whom servers are asked. What fails is a warning.
+    folder: where ours go; a file from there is no news. access: as whom servers are asked.
     """
-    if options.chapters == "off":
+    if options.chapters == "off" or not episode.chapters_url or is_own(episode.chapters_url, folder):
         return Told()
-    found, warnings = list[Chapters](), tuple[str, ...]()
-    url = with_login_of(episode.chapters_url, episode.audio_url) if episode.chapters_url else ""
-    if url and not is_own(url, folder):
-        try:
-            chapters, _ = fetched(url, lambda data: read_chapters(data, url), options, access)
-            found.append(Chapters(FROM_FILE, chapters))
-        except EpiscribeError as error:
-            warnings = (f"the feed's chapters were not read: {error}",)
-    found.append(Chapters(FROM_FEED, episode.chapters))
-    found.append(Chapters(FROM_NOTES, chapters_in(episode.notes)))
-    return Told(tuple(found), warnings)
+    url = with_login_of(episode.chapters_url, episode.audio_url)
+    try:
+        chapters, _ = fetched(url, lambda data: read_chapters(data, url), options, access)
+    except EpiscribeError as error:
+        return Told(warnings=(f"the feed's chapters were not read: {error}",))
+    return Told(Chapters(FROM_FILE, chapters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +83,10 @@ class Chosen:
 
 
 def chosen(told: Told, path: str | Path, seconds: float, episode: Episode, options: RunOptions) -> Chosen:
-    """The most trusted chapters of those that fit the audio at `path`, which plays so many seconds; of its own, too.
+    """The most trusted of all the chapters that are told of an episode and fit its audio.
 
-    What doesn't fit, or contradicts what is taken, is a warning.
+    told: by the feed's file. path: of the audio, which may hold its own; seconds: how long it plays. What
+    doesn't fit, or contradicts what is taken, is a warning.
     """
     if options.chapters == "off":
         return Chosen()
@@ -99,7 +95,9 @@ def chosen(told: Told, path: str | Path, seconds: float, episode: Episode, optio
         own = replace(own, chapters=in_file.chapters(path))
     except (EpiscribeError, OSError) as error:
         warnings = (*warnings, f"chapters of the audio file were not read: {error}")
-    found, doubts = choose((*told.chapters, own), seconds, episode.duration)
+    of_feed = Chapters(FROM_FEED, episode.chapters)
+    noted = Chapters(FROM_NOTES, chapters_in(episode.notes, seconds))
+    found, doubts = choose((told.chapters, of_feed, own, noted), seconds, episode.duration)
     proposing = not found and options.chapters == "auto" and seconds >= FEWEST * SHORTEST
     return Chosen(found, (*warnings, *doubts), proposing)
 
@@ -140,8 +138,9 @@ def propose(transcript: Transcript, folder: Path) -> Chapters:
     """Chapters by topic, for an episode whose files go to `folder`, in its show; see `models.topics.proposal`."""
     from models.topics import proposal
     from models.topics.embedding import load_embedder
+    from outputs.library.background import background
 
-    return proposal.propose(transcript, load_embedder())
+    return proposal.propose(transcript, load_embedder(), background(folder.absolute()))
 
 
 def read(kept: Mapping[str, Any]) -> Chapters:

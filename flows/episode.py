@@ -24,6 +24,7 @@ from prefect.states import Cancelled, Completed
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
 from flows import chapters, naming, own_tracks, pace, steps, translation
+from flows.assistant import assisted, read_summary, wanted
 from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
@@ -58,6 +59,7 @@ from outputs.library.review import doubtful
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
+    from flows.schedule.settings import Assistant
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 3
@@ -66,6 +68,7 @@ DIARISE_VERSION = 6
 OVERLAPS_VERSION = 2
 TRANSLATE_VERSION = 1
 CHAPTERS_VERSION = 1
+ASSIST_VERSION = 1
 
 JSON_RESULT = "compressed/json"
 
@@ -249,6 +252,24 @@ def propose_chapters(step: Step, work: Work, transcript: Transcript, folder: Pat
     return work.computed("chapters", chapters.load, lambda: asdict(chapters.propose(transcript, folder)))
 
 
+@task(
+    name="assist",
+    version=str(ASSIST_VERSION),
+    cache_key_fn=_keyed("assist", ASSIST_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def assist(step: Step, transcript: Transcript, settings: Assistant, proxy: str) -> dict[str, Any]:
+    """Titles and a summary by a language model of the user's; see `flows.assistant.assisted`."""
+    stage("assist")
+    helped, warnings = assisted(transcript, settings, proxy, progress)
+    return {
+        "chapters": asdict(helped.chapters),
+        "summary": helped.summary and asdict(helped.summary),
+        "warnings": warnings,
+    }
+
+
 @task(name="publish", persist_result=False)
 def publish(transcript: Any, options: RunOptions, audio: str = "") -> steps.PublishedEpisode:
     """Write the episode's folder."""
@@ -413,6 +434,8 @@ def _process(
     )
     propose = partial(_propose_chapters, run, source.session or source.sha256, folder)
     transcript = chapters.with_chapters(transcript, chosen, propose)
+    if options.assistant == "use":
+        transcript = _assisted(run, source.session or source.sha256, transcript)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)
@@ -692,6 +715,29 @@ def _translate(
 def _propose_chapters(run: _Run, sha256: str, folder: Path, transcript: Transcript) -> Chapters:
     step = Step(sha256, chapters.heeded(transcript))
     return chapters.read(run.do_with_models(propose_chapters, step, transcript, folder))
+
+
+def _assisted(run: _Run, sha256: str, transcript: Transcript) -> Transcript:
+    """What a language model adds, where the settings name one; a kept answer of one that failed won't do."""
+    from flows.schedule import settings
+
+    configured = settings.current()
+    asked = configured.assistant
+    if not wanted(transcript, asked):
+        return transcript
+    heeded = {
+        **chapters.heeded(transcript),
+        "chapters": asdict(transcript.chapters),
+        "assistant": asked.model_dump(exclude={"key_from", "seconds"}),
+    }
+    step = Step(sha256, heeded)
+    found = run.do(assist, step, transcript, asked, configured.proxy, fits=lambda kept: not kept["warnings"])
+    return replace(
+        transcript,
+        chapters=chapters.read(found["chapters"]),
+        summary=read_summary(found["summary"]),
+        warnings=(*transcript.warnings, *found["warnings"]),
+    )
 
 
 def _diarise(

@@ -93,6 +93,10 @@ class EpisodeOptions(BaseModel):
         "auto",
         description="auto: those of feed, audio and notes, else proposed from what is said; told: none proposed; off.",
     )
+    assistant: Literal["use", "off"] = Field(
+        "use",
+        description="The language model of the settings, if there is one, for titles and a summary: use or off.",
+    )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 
     @field_validator("translate")

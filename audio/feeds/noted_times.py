@@ -54,6 +54,11 @@ _LABEL = (
 )
 _BULLET = r"[^\w]*(?:\d\ufe0f?\u20e3[^\w]*)?(?:\(?#?\d{1,3}(?:\s*[.):]\s+|\s+[–—-]\s+|\s+(?=[\[(]))[^\w]*)?"
 _LEADING = re.compile(_BULLET + _LABEL + r"[^\w]*$", re.IGNORECASE)
+# A title that says that the time is how long something is.
+_LENGTH = re.compile(
+    r"(?:(?:total|running|run|episode|full)\s?)*(?:time|length|duration|runtime)|(?:gesamt)?(?:dauer|länge|laufzeit)|"
+    r"durée(?: totale)?|duraci[óo]n|dura[çc][ãa]o|durata|lengte|duur|längd|varighed|длительность|再生時間|"
+    r"時長|时长", re.IGNORECASE)
 # What a time of a clock has after it, and a time of an episode has not.
 _OF_CLOCK = re.compile(
     r"\s*\]?\)?\s*(?:uhr\b|[ap]\.?\s?m\b|o['’]?\s?clock|gmt\b|utc\b|cest?\b|edt\b|est\b|pst\b|pdt\b|bst\b|"
@@ -63,10 +68,12 @@ _HMS = re.compile(
     r"(?<![\w:.,/$€£])(?:(\d{1,2}):(?=\d{1,2}:\d))?(\d{1,3}): ?(\d{2})(?:[.,]\d{1,3})?(?![\d%]|[:.,/]\d)"
     r"(?:\s?(?:min(?:s|utes?|uten)?\b\.?|mn\b))?", re.IGNORECASE)
 _DOTTED = re.compile(r"(?<![\w:.,/$€£])(?:(\d{1,2})\.)?(\d{1,3})\.(\d{2})(?![\w:%]|[.,/]\d)")
-_MIN = r"\s?(?:minutes?|minuten|minutos|mins|min\.?|mn|m|['’′])(?![^\W\d])"
-_SEC = r"\s?(?:(\d{1,2})(?:\s?(?:seconds?|sekunden|secondes?|segundos|secs?|sek|s|['’′]{2}|[\"”″])(?![^\W\d])\.?)?)?"
+_MIN = r"\s?(?:(?:minutes?|minuten|minutos|mins|min\.?|mn|m|['’′])(?![^\W\d])|分[钟鐘]?|분)"
+_SEC = (
+    r"\s?(?:(\d{1,2})(?:\s?(?:(?:seconds?|sekunden|secondes?|segundos|secs?|sek|s|['’′]{2}|[\"”″])(?![^\W\d])"
+    r"\.?|秒|초))?)?")
 _HOURS = re.compile(
-    r"(?<![\w:.,/])(\d{1,2})\s?(?:hours?|heures?|horas?|stunden?|std\.?|hrs?|h)(?![^\W\d])[\s,]{0,2}"
+    r"(?<![\w:.,/])(\d{1,2})\s?(?:(?:hours?|heures?|horas?|stunden?|std\.?|hrs?|h)(?![^\W\d])|時間|小[时時]|시간)[\s,]{0,2}"
     rf"(?:(?:und|and|et|y)\s)?(?:(\d{{1,2}})(?:{_MIN}{_SEC})?)?(?![\w:%]|[.,]\d)", re.IGNORECASE)
 _MINUTES = re.compile(
     rf"(?<![\w:.,/])()(\d{{1,3}}){_MIN}[\s,]{{0,2}}(?:(?:und|and|et|y)\s)?{_SEC}(?![\w:%]|[.,]\d)", re.IGNORECASE)
@@ -257,6 +264,11 @@ def _lists(lines: Sequence[_Line]) -> Iterator[list[_Entry]]:
 
 def _entry(lines: Sequence[_Line], number: int) -> _Entry | None:
     """What a line tells of a chapter: its time before the title, maybe on a line of its own, or after it."""
+    entry = _placed(lines, number)
+    return None if entry is None or _LENGTH.fullmatch(entry.title) else entry
+
+
+def _placed(lines: Sequence[_Line], number: int) -> _Entry | None:
     line = lines[number]
     first, last = line.times[0], line.times[-1]
     head = line.plain[: first.first]

@@ -15,6 +15,7 @@ from models.record.transcript import Chapter
 
 MAX_BYTES = 8 << 20  # of what ffmpeg tells
 _SECTION = re.compile(r"^\[([A-Z]+)\]$")
+_LINE = re.compile(r"(?:[^\\\n]|\\.)+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PAIR = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
 
@@ -56,7 +57,7 @@ def _chapter(pairs: Mapping[str, str], begin: float) -> Chapter | None:
 def _sections(text: str, wanted: str) -> Iterator[dict[str, str]]:
     """The sections with a name in ffmpeg's metadata format (https://ffmpeg.org/ffmpeg-formats.html#Metadata)."""
     pairs: dict[str, str] | None = None
-    for line in re.split(r"(?<!\\)\n", text):
+    for line in _LINE.findall(text):
         if heading := _SECTION.match(line):
             if pairs is not None:
                 yield pairs

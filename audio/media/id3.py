@@ -9,13 +9,17 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from models.record.transcript import Chapter
 
 HEADER = 10  # bytes, of a tag and of a frame
 MAX_BYTES = 64 << 20  # of all tags of a file: pictures of chapters are in them
+MAX_FRAMES = 5000  # of a tag ...
+MAX_INNER = 20  # ... and of a chapter, which has a title, a link and a picture
+MAX_UNPACKED = 1 << 18  # bytes of a frame that is compressed
 MAX_CHAPTERS = 1000
 UNTOLD = 0xFFFFFFFF  # ms; a time that isn't known
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{3}")
@@ -49,7 +53,7 @@ def chapters(path: str | os.PathLike[str]) -> tuple[Chapter, ...]:
     """
     found, tables = dict[bytes, Chapter](), dict[bytes, _Contents]()
     for version, frames in _tags(path):
-        for name, body in _frames(frames, version):
+        for name, body in islice(_frames(frames, version), MAX_FRAMES):
             element, _, rest = body.partition(b"\0")
             if name == b"CHAP" and (chapter := _chapter(rest, version)) and len(found) < MAX_CHAPTERS:
                 found.setdefault(element, chapter)
@@ -57,12 +61,8 @@ def chapters(path: str | os.PathLike[str]) -> tuple[Chapter, ...]:
                 children = tuple(rest[2:].split(b"\0")[: rest[1]])
                 tables.setdefault(element, _Contents(children, bool(rest[0] & 2)))
     listed = _listed(tables) & found.keys() or found.keys()
-    told = (_with_listing(chapter, element in listed) for element, chapter in found.items())
+    told = (replace(chapter, listed=element in listed) for element, chapter in found.items())
     return tuple(sorted(told, key=lambda chapter: chapter.start))
-
-
-def _with_listing(chapter: Chapter, listed: bool) -> Chapter:
-    return Chapter(chapter.start, chapter.title, chapter.end, chapter.url, listed=listed)
 
 
 def _listed(tables: Mapping[bytes, _Contents]) -> set[bytes]:
@@ -85,7 +85,7 @@ def _chapter(body: bytes, version: int) -> Chapter | None:
     if start == UNTOLD:
         return None
     inner = dict[bytes, bytes]()
-    for name, data in _frames(body[16:], version):
+    for name, data in islice(_frames(body[16:], version), MAX_INNER):
         inner.setdefault(name, data)
     title = _text(inner.get(b"TIT2", b""))
     close = end / 1000 if start < end < UNTOLD else None
@@ -178,6 +178,6 @@ def _content(body: bytes, flags: int, version: int) -> bytes | None:
     if not flags & packed:
         return body
     try:
-        return zlib.decompressobj().decompress(body, MAX_BYTES)
+        return zlib.decompressobj().decompress(body, MAX_UNPACKED)
     except zlib.error:
         return None

@@ -205,7 +205,10 @@ class Limits(_Strict):
 
 
 class Publishing(_Strict):
-    """Where the app publishes to, and what; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+    """Where the app publishes to, and what.
+
+    Only this file says it, so that nobody who gets at the app can have it write elsewhere.
+    """
 
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
@@ -335,7 +338,10 @@ class Assistant(_Strict):
 
     def key(self) -> str:
         """The key, from the environment, "" where none is needed; InputError where the variable is missing or odd."""
-        return _variable(self.key_from, "", "a key").strip() if self.key_from else ""
+        key = _variable(self.key_from, "", "a key") if self.key_from else ""
+        if not key.isascii():
+            raise MachineError(f"the environment variable {self.key_from} must hold a key")
+        return key.strip()
 
 
 class Settings(BaseSettings):

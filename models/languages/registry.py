@@ -179,6 +179,10 @@ class Titles(_Table):
     question or a phrase with one can't be understood without it. `joining` words may stand inside a title, `elided`
     ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
     others say, whatever that is ("explains"), and function words that no other list has.
+
+    A title may be a question that begins with one of `asking`. It begins and ends with no word that has one of
+    `other_endings`, as adverbs and verbs have them, unless that stands where nouns do; and where nouns are capitalised
+    it begins with no small word that has one of `oblique_endings`.
     """
 
     announce: WithoutName = NEVER
@@ -187,6 +191,9 @@ class Titles(_Table):
     joining: Words = frozenset()
     elided: Words = frozenset()
     reporting: Words = frozenset()
+    asking: Words = frozenset()
+    other_endings: Words = frozenset()
+    oblique_endings: Words = frozenset()
 
 
 class Example(_Table):

@@ -33,7 +33,7 @@ class Said:
             return word in self._words
         if any(mark in word for mark in "'-") and all(map(self.holds, word.replace("'", "-").split("-"))):
             return True
-        return any(_same_stem(word, other) for other in self._stems.get(word[:SHORTEST_STEM], ()))
+        return any(same_stem(word, other) for other in self._stems.get(word[:SHORTEST_STEM], ()))
 
 
 def _bare(word: str) -> str:
@@ -42,10 +42,10 @@ def _bare(word: str) -> str:
     return word.replace(",", "") if word.replace(",", "").isnumeric() else word
 
 
-def _same_stem(one: str, other: str) -> bool:
+def same_stem(one: str, other: str) -> bool:
     """Whether two words are forms of one, as far as their letters tell.
 
-    >>> _same_stem("pricing", "price"), _same_stem("studies", "study"), _same_stem("contract", "contrast")
+    >>> same_stem("pricing", "price"), same_stem("studies", "study"), same_stem("contract", "contrast")
     (True, True, False)
     """
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

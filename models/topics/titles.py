@@ -17,8 +17,10 @@ from math import exp, inf, log
 import regex
 
 from models.record.graphemes import graphemes
-from models.record.punctuation import CLAUSE_MARKS, CLOSING_MARKS, SENTENCE_MARKS
+from models.record.punctuation import CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
+from models.topics.embedding import SentenceEmbedder
+from models.topics.support import same_stem
 from models.topics.words import WordLists, key, lists_of, spans, words_in
 
 MAX_TITLE = 60  # characters
@@ -26,22 +28,28 @@ MAX_WORDS = 8
 PHRASE_WORDS = 5  # of one key phrase
 OPENING_SECONDS = 45.0  # from the beginning of a part on, in which it is announced or asked about
 OPENING_SENTENCES = 5
-KEY_WORDS = 12  # of a part, one of which an announcement or a question must have
+KEY_WORDS = 8  # of a part, one of which an announcement or a question must have
 BLOCK_SECONDS = 60.0
-RARE = 2  # times that a word is said after which more tell little
+SPREAD = 2.0  # weight of the share of a part's minutes in which a word is said
+RARE = 4  # times that a word is said after which more tell little
 TERM_TIMES, TERM_SHARE = (
     3,
     0.4,
 )  # how often a phrase is said, and in what share of its vaguest word, to be a term
 SHORT = 2  # words of a phrase beside which another may stand ...
-SECOND = 0.5  # ... if its score has this share of the first one's
+FULLER = 0.4  # of a lone word's score, that a longer phrase with it must have to be better
+SECOND = 0.3  # ... if its score has this share of the first one's
+COMMON = 0.4  # share of the episode's minutes in which a word is said that is none of a title's, as far as is known
+NOUN = 0.5  # how surely a word is one
 LENGTH = 0.3  # exponent of its number of words by which what a phrase says is divided
-BEST = 12  # phrases that others may stand beside
+BEST = 12  # phrases of a part that may be its title
+RANKED, SENTENCES = 40, 16  # phrases and sentences of a part whose meaning is looked at
+CLOSENESS = 0.75  # weight of that, in standard deviations of a part's phrases ...
+QUERY = False
+FARTHEST = 2.0  # ... of which no more count
 
-_MARKS = regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)
-_ENDS = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}])[{_MARKS}]|[{_MARKS}](?![\p{{L}}\p{{N}}])|[。！？、，；：｡؟\"“”„«»()\[\]…]"
-)
+_PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
+_BETWEEN = regex.compile(r"\s*&?\s*")
 _SENTENCE = regex.compile(
     rf".+?(?:[{regex.escape(SENTENCE_MARKS)}]+[{regex.escape(CLOSING_MARKS)}]*(?=\s|$)|[。！？｡]+[」』”]*|$)",
     regex.DOTALL,
@@ -58,12 +66,16 @@ class Background:
 
 
 def chapter_titles(
-    transcript: Transcript, starts: Sequence[float], background: Background | None = None
+    transcript: Transcript,
+    starts: Sequence[float],
+    background: Background | None = None,
+    embedder: SentenceEmbedder | None = None,
 ) -> list[str]:
     """A title for each part of a transcript, the parts beginning at `starts`, in seconds, in order; no two are equal.
 
     Every word of one is said in its part, and it has MAX_TITLE characters and MAX_WORDS words at most. It is "" where
-    nothing is said that could be one. background: None where nothing is known of other episodes.
+    nothing is said that could be one. background: None where nothing is known of other episodes. embedder: tells which
+    phrases are close to what else is said; without it their words alone decide.
     """
     parts = [_Part(segments, transcript) for segments in _parted(transcript.segments, starts)]
     usage, host = _Usage(parts), _host(transcript.segments)
@@ -71,7 +83,8 @@ def chapter_titles(
     taken: set[frozenset[str]] = {frozenset()}
     for number, part in enumerate(parts):
         rest = parts[:number] + parts[number + 1 :]
-        candidates = _candidates(part, _weights(part, rest, background), usage, host)
+        weights = _weights(part, rest, background)
+        candidates = _candidates(part, weights, _phrases(part, weights, usage, embedder), usage, host)
         title = next((one for one in candidates if frozenset(words_in(one)) not in taken), "")
         taken.add(frozenset(words_in(title)))
         titles.append(title)
@@ -105,11 +118,11 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """Words with no mark between them, what stands between them, and when they are said, in seconds."""
+    """Words with no mark between them, what stands between them, and the segment that they are of."""
 
     tokens: tuple[_Token, ...]
     gaps: tuple[str, ...]
-    start: float
+    segment: Segment
 
 
 class _Part:
@@ -121,15 +134,16 @@ class _Part:
         self.clauses = [
             one
             for segment in segments
-            for one in _clauses(segment.text, transcript.language_of(segment), segment.start)
+            for one in _clauses(segment.text, transcript.language_of(segment), segment)
         ]
         self.times: Counter[str] = Counter()
         self.blocks: defaultdict[str, set[int]] = defaultdict(set)
         for clause in self.clauses:
             for word in {token.key for token in clause.tokens}:
                 self.times[word] += 1
-                self.blocks[word].add(int(clause.start // BLOCK_SECONDS))
+                self.blocks[word].add(int(clause.segment.start // BLOCK_SECONDS))
         self.length = len(set().union(*self.blocks.values()))  # in blocks
+        self.spread = {word: len(blocks) / self.length for word, blocks in self.blocks.items()}
 
     def opening(self) -> Iterator[tuple[Segment, str]]:
         """Its first sentences, each with the segment that it is of."""
@@ -142,16 +156,20 @@ class _Part:
                 yield segment, found[0].strip()
 
 
-def _clauses(text: str, language: str, start: float) -> Iterator[_Clause]:
-    at = 0
-    for mark in (*_ENDS.finditer(text), None):
-        piece = text[at : mark.start() if mark else len(text)]
-        places = spans(piece, language)
-        lists = lists_of(language)
-        tokens = tuple(_Token(piece[a:b], key(piece[a:b]), a == places[0][0], lists) for a, b in places)
-        if tokens:
-            yield _Clause(tokens, tuple(piece[one[1] : other[0]] for one, other in pairwise(places)), start)
-        at = mark.end() if mark else len(text)
+def _clauses(text: str, language: str, segment: Segment) -> Iterator[_Clause]:
+    """The clauses of a text of a segment: words between which nothing stands but spaces, or "&"."""
+    lists, tokens, gaps, at = lists_of(language), list[_Token](), list[str](), 0
+    for first, last in spans(text, language):
+        gap = text[at:first]
+        if tokens and _BETWEEN.fullmatch(gap):
+            gaps.append(" & " if "&" in gap else gap and " ")
+        elif tokens:
+            yield _Clause(tuple(tokens), tuple(gaps), segment)
+            tokens, gaps = [], []
+        tokens.append(_Token(text[first:last], key(text[first:last]), not tokens, lists))
+        at = last
+    if tokens:
+        yield _Clause(tuple(tokens), tuple(gaps), segment)
 
 
 def _parted(segments: Sequence[Segment], starts: Sequence[float]) -> Iterator[list[Segment]]:
@@ -168,7 +186,7 @@ def _host(segments: Iterable[Segment]) -> str | None:
 class _Usage:
     """How words are used all over the episode."""
 
-    def __init__(self, parts: Iterable[_Part]) -> None:
+    def __init__(self, parts: Sequence[_Part]) -> None:
         written: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._times: Counter[str] = Counter()
         self._as_noun: Counter[str] = Counter()
@@ -179,6 +197,12 @@ class _Usage:
                     written[token.key][token.text] += 1
                 self._times[token.key] += 1
                 self._as_noun[token.key] += _stands_as_noun(before, token, after)
+        minutes = sum(part.length for part in parts)
+        said = Counter(word for part in parts for word, blocks in part.blocks.items() for _ in blocks)
+        self.common = {word for word, times in said.items() if times > COMMON * minutes}
+        self.capitals = any(
+            token.named for part in parts for clause in part.clauses for token in clause.tokens
+        )
         self._written = {word: found.most_common(1)[0][0] for word, found in written.items()}
 
     def nounness(self, token: _Token) -> float:
@@ -217,34 +241,54 @@ def _weights(part: _Part, rest: Sequence[_Part], background: Background | None) 
         rare = log((length + 2) / (elsewhere + 1))
         if background is not None:
             rare += log((background.episodes + 2) / (background.said_in.get(word, 0) + 1))
-        weights[word] = part.times[word] / (part.times[word] + RARE) * rare
+        weights[word] = part.times[word] / (part.times[word] + RARE) * rare * (1 + SPREAD * part.spread[word])
     return weights
 
 
-def _candidates(part: _Part, weights: Mapping[str, float], usage: _Usage, host: str | None) -> Iterator[str]:
+def _candidates(
+    part: _Part, weights: Mapping[str, float], phrases: Sequence[_Phrase], usage: _Usage, host: str | None
+) -> Iterator[str]:
     """Titles for a part, the best first."""
     keys = set(sorted(weights, key=lambda word: -weights[word])[:KEY_WORDS])
     for title in (*_announced(part, keys, usage), *_asked(part, keys, host)):
         yield _capitalised(title)
-    phrases = _phrases(part, weights, usage)
-    for number, (score, first) in enumerate(phrases):
-        if number < BEST and len(words_in(first)) <= SHORT:
+    for phrase in phrases:
+        first = _fuller(phrase, phrases)
+        words = len(words_in(first.text))
+        if words <= SHORT:
+            least = first.score * (SECOND if words > 1 else 0.0)
             others = (
-                f"{first}, {other}"
-                for worth, other in phrases[number + 1 : BEST]
-                if worth >= SECOND * score and not _alike(first, other)
+                f"{first.text}, {other.text}"
+                for other in phrases
+                if other is not first and other.score >= least and not _alike(first.text, other.text)
             )
             if joined := next(filter(_fits, others), ""):
                 yield _capitalised(joined)
-        yield _capitalised(first)
+        yield _capitalised(first.text)
     for clause in part.clauses:
         if _fits(text := usage.written(clause, 0, len(clause.tokens))):
             yield _capitalised(text)
 
 
+def _fuller(phrase: _Phrase, phrases: Sequence[_Phrase]) -> _Phrase:
+    """The best phrase that says a lone word with others, if there is one that is about as good."""
+    if " " in phrase.text:
+        return phrase
+    longer = (
+        other
+        for other in phrases
+        if phrase.text in other.text.split() and " " in other.text and other.score >= FULLER * phrase.score
+    )
+    return next(longer, phrase)
+
+
 def _alike(one: str, other: str) -> bool:
-    """Whether two phrases share a word, or the beginning of one."""
-    return any(a[:4] == b[:4] for a in words_in(one) for b in words_in(other))
+    """Whether two phrases share a word, or forms of one."""
+    return any(
+        a == b or same_stem(a, b) or a.startswith(b) or b.startswith(a)
+        for a in words_in(one)
+        for b in words_in(other)
+    )
 
 
 def _fits(title: str) -> bool:
@@ -262,7 +306,7 @@ def _announced(part: _Part, keys: set[str], usage: _Usage) -> Iterator[str]:
     for segment, sentence in part.opening():
         language = part.language_of(segment)
         for found in lists_of(language).titles.announce.finditer(sentence):
-            clause = next(_clauses(sentence[found.end() :], language, segment.start), None)
+            clause = next(_clauses(sentence[found.end() :], language, segment), None)
             if clause and sentence[found.end() :].lstrip()[:1] not in (",", "."):
                 yield from _trimmed(clause, keys, usage)
 
@@ -285,33 +329,62 @@ def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
     for segment, sentence in part.opening():
         if segment.speaker != host or not _QUESTION.search(sentence):
             continue
-        lists = lists_of(part.language_of(segment))
-        asked = _without_filling(sentence, lists)
+        lists = lists_of(part.language_of(segment)).titles
+        places = spans(sentence)
+        opens = [first for first, last in places if key(sentence[first:last]) in lists.asking]
+        asked = next((sentence[at:] for at in opens if not sentence[:at].rstrip()[-1:].isalnum()), "")
+        asked = f"¿{asked}" if asked and "¿" in sentence else asked
         words = set(words_in(asked))
-        if words & keys and not words & lists.titles.referring and _fits(asked):
+        if words & keys and not words & lists.referring and _fits(asked) and _PLAIN.fullmatch(asked):
             yield asked
 
 
-def _without_filling(sentence: str, lists: WordLists) -> str:
-    """A sentence without the words that only open it: "So, right, why?" is "why?"."""
-    for first, last in spans(sentence):
-        if key(sentence[first:last]) not in lists.filling:
-            return sentence[first:]
-    return sentence
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """Words that may be a title, and how good a one."""
+
+    text: str
+    score: float
 
 
-def _phrases(part: _Part, weights: Mapping[str, float], usage: _Usage) -> list[tuple[float, str]]:
-    """Key phrases of a part with their scores, the best first."""
+def _phrases(
+    part: _Part, weights: Mapping[str, float], usage: _Usage, embedder: SentenceEmbedder | None
+) -> list[_Phrase]:
+    """Key phrases of a part, the best first."""
     found: defaultdict[tuple[str, ...], list[tuple[_Clause, int, int]]] = defaultdict(list)
     for clause in part.clauses:
         for first, last in _stretches(clause):
             found[tuple(token.key for token in clause.tokens[first:last])].append((clause, first, last))
-    scored = []
+    phrases = []
     for places in found.values():
         if score := _score(places, part, weights, usage):
-            texts = Counter(usage.written(*place) for place in places)
-            scored.append((score, texts.most_common(1)[0][0]))
-    return sorted((one for one in scored if _fits(one[1])), key=lambda one: (-one[0], one[1]))
+            text = Counter(usage.written(*place) for place in places).most_common(1)[0][0]
+            phrases += [_Phrase(text, score)] * _fits(text)
+    phrases.sort(key=lambda phrase: (-phrase.score, phrase.text))
+    if embedder is None or len(phrases) < 2:
+        return phrases[:BEST]
+    return _close(phrases[:RANKED], part, weights, embedder)[:BEST]
+
+
+def _close(
+    phrases: Sequence[_Phrase], part: _Part, weights: Mapping[str, float], embedder: SentenceEmbedder
+) -> list[_Phrase]:
+    """The phrases by their scores and by how close they are to what the part's most telling sentences mean."""
+    telling: Counter[str] = Counter()
+    for clause in part.clauses:
+        telling[clause.segment.text] += round(
+            sum(weights.get(token.key, 0.0) for token in clause.tokens) * 1000
+        )
+    told = [text for text, _ in telling.most_common(SENTENCES)]
+    sentences = embedder.embed(told)
+    own = embedder.embed([phrase.text for phrase in phrases], query=QUERY)
+    closeness = own @ sentences.mean(axis=0)
+    deviation = ((closeness - closeness.mean()) / (closeness.std() + 1e-6)).clip(-FARTHEST, FARTHEST)
+    ranked = [
+        _Phrase(one.text, one.score * exp(CLOSENESS * float(z)))
+        for one, z in zip(phrases, deviation, strict=True)
+    ]
+    return sorted(ranked, key=lambda phrase: (-phrase.score, phrase.text))
 
 
 def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
@@ -322,9 +395,12 @@ def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
             continue
         for last in range(first + 1, min(len(tokens), first + PHRASE_WORDS) + 1):
             end = tokens[last - 1]
-            if end.content:
+            owner = (
+                end.key.endswith("'s") and last < len(tokens) and tokens[last].content
+            )  # half of "Ann's boat"
+            if end.content and not owner:
                 yield first, last
-            elif end.key not in end.lists.titles.joining:
+            elif not end.content and end.key not in end.lists.titles.joining:
                 break
 
 
@@ -344,11 +420,31 @@ def _score(
             return 0.0
     if len(content) > 1 and times == 1 and not all(token.named for token in content):
         return 0.0
+    if not _well_formed(content, usage):
+        return 0.0
     whole = sum(_is_whole(*place) for place in places) / times
-    noun = usage.nounness(content[-1])
     joined = last - first - len(content)
     total = sum(weights[token.key] for token in telling) / exp(LENGTH * log(len(content)))
-    return total * (1 + log(times)) * (0.3 + noun) * (0.5 + whole) / (1 + 0.5 * joined)
+    return total * (1 + log(times)) * (0.3 + usage.nounness(content[-1])) * (0.5 + whole) / (1 + 0.5 * joined)
+
+
+def _well_formed(content: Sequence[_Token], usage: _Usage) -> bool:
+    """Whether a phrase with these words may be one around a noun, as far as their endings and capitals tell."""
+    head, lists = content[-1], content[-1].lists
+    noun = usage.nounness(head) >= NOUN
+    if not lists.function and usage.common & {content[0].key, head.key}:
+        return False
+    if not lists.capitals or not usage.capitals:
+        others = tuple(lists.titles.other_endings)
+        return not any(
+            token.key.endswith(others) and usage.nounness(token) < NOUN for token in (content[0], head)
+        )
+    small = [token for token in content if usage.nounness(token) < NOUN]
+    if len(small) > 1 or not noun:
+        return False
+    return not small or (
+        small[0] is content[0] and not small[0].key.endswith(tuple(lists.titles.oblique_endings))
+    )
 
 
 def _is_whole(clause: _Clause, first: int, last: int) -> bool:

@@ -117,6 +117,7 @@
     const to = chapters[again ? at : Math.max(0, at + by)];
     if (!to) return;
     jump(to.start);
+    showPlace(to.link.hash);
     toast(to.title);
   }
 
@@ -132,7 +133,8 @@
     if (!box.height) { span.scrollIntoView({ block: "center" }); return; }
     const bottom = document.querySelector(".player").getBoundingClientRect().top;
     if (box.top > 40 && box.bottom < bottom - 40) return;
-    scrollBy({ top: box.top - bottom * 0.35, behavior: still.matches ? "auto" : "smooth" });
+    const top = box.top - bottom * 0.35;  // what lies far off is not laid out yet: on a long way its place would change
+    scrollBy({ top, behavior: still.matches || Math.abs(top) > 2 * innerHeight ? "instant" : "smooth" });
   }
   for (const event of ["wheel", "touchmove"]) addEventListener(event, () => follow(false), { passive: true });
   $("follow").addEventListener("click", () => { follow(!following); if (following) reveal(); });
@@ -145,8 +147,9 @@
     const hash = link.dataset.t ? `#t=${link.dataset.t}` : link.hash;
     history.replaceState(null, "", hash);
     jump(momentIn(hash), true);
-    if (!main.contains(link)) ($(hash.slice(1)) ?? spans[current])?.scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
+    if (!main.contains(link)) showPlace(hash);
   });
+  const showPlace = (hash) => ($(hash.slice(1)) ?? spans[current])?.scrollIntoView({ behavior: "instant" });
   main.addEventListener("click", (event) => {
     const word = event.target.closest("span[data-t]");
     if (word && getSelection().isCollapsed) jump(Number(word.dataset.t), true);

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audio.feeds.noted_times import chapters_in
 from audio.feeds.text import plain_text
@@ -32,6 +36,10 @@ LISTS = {
     "units": "0h 0m 0s Intro\n0h 0m 42s Noises\n1h 3m 20s Outro",
     "units without spaces": "0m00s Intro\n0m42s Noises\n1h03m20s - Outro",
     "hours in French": "0 min : Intro\n0 min 42 : Noises\n1 h 03 min 20 s : Outro",
+    "units in Japanese": "0分0秒 Intro\n0分42秒 Noises\n1時間3分20秒 Outro",
+    "units in Korean": "0분 Intro\n0분 42초 Noises\n1시간 3분 20초 Outro",
+    "the length below": "Intro - 0:00\nNoises - 0:42\nOutro - 1:03:20\nRunning time - 1:05:00",
+    "the length above": "Duration: 1:05:00\n0:00 Intro\n0:42 Noises\n1:03:20 Outro",
     "primes": "0'00 Intro\n0'42 Noises\n1h03'20 Outro",
     "double primes": "0’00’’ - Intro\n0’42’’ - Noises\n63’20’’ - Outro",
     "à in French": "à 0:00 : Intro\nà 0:42 : Noises\nà 1:03:20 : Outro",
@@ -81,6 +89,52 @@ def test_lists_are_read_in_whatever_notation(notes: str) -> None:
         (42.0, "Noises"),
         (3800.0, "Outro"),
     ]
+
+
+def test_times_are_read_as_they_fit_the_audio() -> None:
+    hours = "0:00 Intro\n0:12 Noises\n1:03 Outro"
+    assert [chapter.start for chapter in chapters_in(hours, 3900.0)] == [0.0, 720.0, 3780.0]
+    assert [chapter.start for chapter in chapters_in(hours, 90.0)] == [0.0, 12.0, 63.0]
+    frames = "00:00:00 Intro\n12:00:00 Noises\n63:20:00 Outro"
+    assert [chapter.start for chapter in chapters_in(frames, 3900.0)] == [0.0, 720.0, 3800.0]
+
+
+def test_ends_and_links_are_told_where_they_stand() -> None:
+    notes = "0:00-0:30 Intro <https://a.example/>\n0:42 - 1:00 Noises https://b.example\n1:03:20 Outro"
+    assert [(chapter.end, chapter.url) for chapter in chapters_in(notes)] == [
+        (30.0, "https://a.example/"),
+        (60.0, "https://b.example"),
+        (None, ""),
+    ]
+
+
+PIECES = (
+    "0:00",
+    "1:42",
+    "12:34",
+    "1h",
+    "min",
+    "Minute 3",
+    "-",
+    "(",
+    ")",
+    "[",
+    "x",
+    " ",
+    "\n",
+    "：",
+    "٣",
+    "3'",
+    "1️⃣",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from((0.0, 600.0)))
+@settings(max_examples=200, deadline=None)
+def test_whatever_notes_hold_times_rise_and_titles_are_there(pieces: list[str], seconds: float) -> None:
+    found = chapters_in("".join(pieces), seconds)
+    assert all(one.start < other.start for one, other in pairwise(found))
+    assert all(chapter.title.strip() == chapter.title != "" for chapter in found)
 
 
 NONE = {

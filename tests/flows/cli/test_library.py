@@ -77,6 +77,49 @@ def test_search(library: Path, tmp_path: Path) -> None:
     assert episcribe("search", "nowhere", cwd=tmp_path).stdout == "nothing found\n"
 
 
+def test_mentions(library: Path, tmp_path: Path) -> None:
+    done = episcribe("mentions", "origin*", "jersey", "--all", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "indexed 1 episode\n")
+    page = f"library/{PLACE}/transcript.html"
+    assert done.stdout.splitlines() == [
+        "origin*: once in 1 episode",
+        "",
+        "Sheila  once",
+        "  Both from Chicago  Strangers on the Line, 2026-11-16  once",
+        "  00:08  Neither did I, originally from Chicago.",
+        f"  {page}#t=8",
+        "",
+        "jersey: once in 1 episode",
+        "",
+        "Diane  once",
+        "  Both from Chicago  Strangers on the Line, 2026-11-16  once",
+        "  00:13  So what about New Jersey now?",
+        f"  {page}#t=13",
+    ]
+    found = episcribe("mentions", "you", "--json", "--base-url", "https://x.org/t", cwd=tmp_path)
+    (term,) = json.loads(found.stdout)
+    (said,) = term["people"][0]["episodes"][0]["said"]
+    assert (term["count"], said["link"]) == (1, f"https://x.org/t/{PLACE}/transcript.html#t=4")
+    assert episcribe("mentions", "nowhere", cwd=tmp_path).stdout == "nowhere: nobody says it\n"
+    refused = episcribe("mentions", "!", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_search_by_meaning_reads_what_is_new_once(library: Path, tmp_path: Path) -> None:
+    assert not (library / "meaning.db").exists()
+    done = episcribe("search", "--meaning", "where she grew up", "--limit", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Both from Chicago  Strangers on the Line, 2026-11-16"
+    assert done.stderr == "indexed 1 episode\nReading for meaning ...\n"
+    again = episcribe(
+        "search", "--meaning", "where she grew up", "--speaker", "sheila", "--json", cwd=tmp_path
+    )
+    assert again.stderr == ""
+    hits = json.loads(again.stdout)
+    assert "Chicago" in hits[0]["text"]
+    assert {hit["speaker"] for hit in hits} == {"Sheila"}
+
+
 def test_search_lets_nothing_steer_the_terminal(tmp_path: Path) -> None:
     evil = talk(said("word \x1b[31mred\x1b[0m", 0), SPEAKER_00="\x1b]0;title\x07")
     evil = replace(evil, episode=replace(evil.episode, title="\x1b[2J", show="[bold]x[/bold]"))
