@@ -11,8 +11,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import regex
 
@@ -26,7 +28,7 @@ from outputs.text.terminal import printable
 if TYPE_CHECKING:
     from flows.schedule.settings import Assistant
 
-LINE_WORDS = 40  # a line that the model reads ends with the segment that makes it so long
+LINE_WORDS = 40  # a line that the model reads ends with the segment that makes it so long; one of more is cut
 PAUSE = 5.0  # s after which it is another line
 BEFORE, AFTER = 20.0, 90.0  # s around the beginning of a line in which must be said what rests on it
 MAX_TITLE, MAX_TITLE_WORDS = 80, 12  # characters, words
@@ -94,6 +96,14 @@ class _Answers:
     warning: str = ""
 
 
+class Assisted(NamedTuple):
+    """The transcript with what a model adds, and what to warn of, one line at most; whether the model failed."""
+
+    transcript: Transcript
+    warnings: tuple[str, ...] = ()
+    failed: bool = False
+
+
 def wanted(transcript: Transcript, settings: Assistant) -> bool:
     """Whether a model is to be asked about a transcript."""
     asked = bool(settings.url) and (_titled(transcript, settings) or settings.summary)
@@ -113,23 +123,24 @@ def _titled(transcript: Transcript, settings: Assistant) -> bool:
 
 def assisted(
     transcript: Transcript, settings: Assistant, proxy: str = "", progress: Progress = silent
-) -> tuple[Transcript, tuple[str, ...]]:
-    """The transcript with what the model adds, and what to warn of, one line at most.
+) -> Assisted:
+    """The transcript with what the model adds.
 
     That are titles of PROPOSED chapters, each marked as `by` the model, and a `Summary`. A model that fails, or answers
     nothing of use, is a warning, and what was of use until then is kept. proxy: as in `proxy_for`; it sees no
     request to this machine. progress: told of "assist" in pieces of the episode; what it raises goes on.
     """
     if not wanted(transcript, settings):
-        return transcript, ()
-    answers, titles = _Answers(), _titled(transcript, settings)
+        return Assisted(transcript)
+    answers, titles, failed = _Answers(), _titled(transcript, settings), False
     try:
         _ask_all(_Asking(transcript, settings, proxy), answers, progress, titles=titles)
     except InterruptedRun:
         raise
     except EpiscribeError as error:
-        answers.warning = f"the language model was of no help: {printable(str(error))}"
-    return _added(transcript, answers, settings.model), (answers.warning,) * bool(answers.warning)
+        answers.warning, failed = f"the language model was of no help: {printable(str(error))}", True
+    warnings = (answers.warning,) if answers.warning else ()
+    return Assisted(_added(transcript, answers, settings.model), warnings, failed)
 
 
 class _Asking:
@@ -187,13 +198,14 @@ class _Asking:
 
     def _said_around(self, line: _Line) -> Said:
         near = (one for one in self.lines if line.start - BEFORE <= one.start <= line.start + AFTER)
-        return Said(f"{one.speaker} {one.text}" for one in near)
+        return Said((f"{one.speaker}: {one.text}" for one in near), self.language)
 
 
 def _ask_all(asking: _Asking, answers: _Answers, progress: Progress, *, titles: bool) -> None:
     parts, points, useless = asking.parts(), list[_Point](), 0
     said = {
-        number: Said(one.text for n, piece in parts if n == number for one in piece) for number, _ in parts
+        number: Said((one.text for _, piece in pieces for one in piece), asking.language)
+        for number, pieces in groupby(parts, itemgetter(0))
     }
     for done, (number, piece) in enumerate(parts):
         progress("assist", done, len(parts) + 1)
@@ -224,15 +236,22 @@ def _spread(points: list[_Point], asking: _Asking) -> list[_Point]:
 
 def _lines(transcript: Transcript) -> Iterator[_Line]:
     starts = [chapter.start for chapter in transcript.chapters.chapters]
-    for number, said in enumerate(_runs(transcript.segments, starts), 1):
+    for number, said in enumerate(_runs(_cut(transcript.segments), starts), 1):
         text = printable(" ".join(segment.text for segment in said))
         yield _Line(number, said[0].start, printable(transcript.name_of(said[0].speaker)), text)
+
+
+def _cut(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """Segments of at most LINE_WORDS words."""
+    for segment in segments:
+        for at in range(0, len(segment.words), LINE_WORDS):
+            yield segment.with_words(segment.words[at : at + LINE_WORDS])
 
 
 def _runs(segments: Iterable[Segment], starts: Sequence[float]) -> Iterator[list[Segment]]:
     """The segments of each line: of one person, within one chapter, without a pause."""
     run, words = list[Segment](), 0
-    for segment in (one for one in segments if one.words):
+    for segment in segments:
         if run and (
             words >= LINE_WORDS
             or segment.speaker != run[-1].speaker

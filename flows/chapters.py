@@ -119,9 +119,11 @@ def with_chapters(
 
 
 def heeded(transcript: Transcript) -> dict[str, Any]:
-    """What decides which chapters are proposed, but for the rest of the show, which grows: they stay as they were."""
+    """What of a transcript decides which chapters are proposed; names of people, and the rest of the show, which grows,
+    change none.
+    """
     said = [
-        [segment.start, segment.end, transcript.name_of(segment.speaker), segment.language, segment.text]
+        [segment.start, segment.end, segment.speaker, segment.language, segment.text]
         for segment in transcript.segments
     ]
     return {"language": transcript.language, "segments": said}

@@ -53,13 +53,15 @@ from models.record.transcript import (
 from models.runtime.cache import holding, use
 from models.runtime.device import device_warnings, resolve_device
 from models.runtime.energy import per_hour
+from models.topics.embedding import EMBEDDER
 from outputs.library.files import resolve_location as resolve_location
 from outputs.library.placement import holds
 from outputs.library.review import doubtful
+from outputs.text.characters import one_line
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
-    from flows.schedule.settings import Assistant
+    from flows.schedule.settings import Assistant, Settings
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 3
@@ -259,15 +261,29 @@ def propose_chapters(step: Step, work: Work, transcript: Transcript, folder: Pat
     persist_result=True,
     result_serializer=JSON_RESULT,
 )
-def assist(step: Step, transcript: Transcript, settings: Assistant, proxy: str) -> dict[str, Any]:
-    """Titles and a summary by a language model of the user's; see `flows.assistant.assisted`."""
+def assist(
+    step: Step, transcript: Transcript, settings: Assistant, proxy: str, kept: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Titles and a summary by a language model of the user's; see `flows.assistant.assisted`.
+
+    kept: what it told before, if anything; where it fails now, that stays if it is no less.
+    """
     stage("assist")
-    helped, warnings = assisted(transcript, settings, proxy, progress)
-    return {
+    helped, warnings, failed = assisted(transcript, settings, proxy, progress)
+    found = {
         "chapters": asdict(helped.chapters),
         "summary": helped.summary and asdict(helped.summary),
         "warnings": warnings,
+        "failed": failed,
     }
+    return (
+        {**max(*kept, found, key=_worth), "warnings": warnings, "failed": True} if failed and kept else found
+    )
+
+
+def _worth(helped: dict[str, Any]) -> tuple[bool, int]:
+    """How much a language model told: whether a summary, and how many titles."""
+    return bool(helped["summary"]), sum(bool(one["by"]) for one in helped["chapters"]["chapters"])
 
 
 @task(name="publish", persist_result=False)
@@ -387,7 +403,10 @@ def _process(
 
     heed_rules: told how long the audio is, it raises where that is not to be heard.
     """
+    from flows.schedule import settings
+
     run = _Run(force=options.force)
+    configured = settings.current()  # now, for hours later the file may be in the making
     began = time.perf_counter()
     source = download()
     use(results_folder(), source.session or source.sha256)
@@ -435,7 +454,7 @@ def _process(
     propose = partial(_propose_chapters, run, source.session or source.sha256, folder)
     transcript = chapters.with_chapters(transcript, chosen, propose)
     if options.assistant == "use":
-        transcript = _assisted(run, source.session or source.sha256, transcript)
+        transcript = _assisted(run, source.session or source.sha256, transcript, configured)
     transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)
@@ -468,7 +487,7 @@ class _Run:
     work: Work
 
     def __init__(self, force: bool) -> None:
-        self._force = force
+        self.force = force
         self._energy: list[dict[str, float]] = []
         self._spent: list[tuple[str, float]] = []
         self._seconds: float | None = None
@@ -491,12 +510,21 @@ class _Run:
     def note(self, name: str, *, computed: bool) -> None:
         (self.computed if computed else self.reused).append(name)
 
-    def do(self, step_task: Any, *arguments: Any, fits: Callable[[Any], bool] = lambda found: True) -> Any:
-        """The task's result; raises what the task raised. fits: whether a kept one will do, beyond its key."""
+    def do(
+        self,
+        step_task: Any,
+        *arguments: Any,
+        fits: Callable[[Any], bool] = lambda found: True,
+        look: bool = False,
+    ) -> Any:
+        """The task's result; raises what the task raised.
+
+        fits: whether a kept one will do, beyond its key; look: whether it is asked of what `force` does without, too.
+        """
         began = time.perf_counter()
         given = [_opaque(argument) for argument in arguments]
         anew = step_task.with_options(refresh_cache=True)
-        state = (anew if self._force else step_task)(*given, return_state=True)
+        state = (anew if self.force and not look else step_task)(*given, return_state=True)
         if state.name == "Cached" and not fits(state.result()):
             state = anew(*given, return_state=True)
         result = state.result()
@@ -713,25 +741,36 @@ def _translate(
 
 
 def _propose_chapters(run: _Run, sha256: str, folder: Path, transcript: Transcript) -> Chapters:
-    step = Step(sha256, chapters.heeded(transcript))
+    step = Step(sha256, {**chapters.heeded(transcript), "model": EMBEDDER})
     return chapters.read(run.do_with_models(propose_chapters, step, transcript, folder))
 
 
-def _assisted(run: _Run, sha256: str, transcript: Transcript) -> Transcript:
+def _assisted(run: _Run, sha256: str, transcript: Transcript, configured: Settings) -> Transcript:
     """What a language model adds, where the settings name one; a kept answer of one that failed won't do."""
-    from flows.schedule import settings
-
-    configured = settings.current()
-    asked = configured.assistant
+    asked, kept = configured.assistant, list[dict[str, Any]]()
     if not wanted(transcript, asked):
         return transcript
+    speakers = {segment.speaker for segment in transcript.segments}
     heeded = {
         **chapters.heeded(transcript),
+        "names": {speaker: transcript.name_of(speaker) for speaker in speakers},
         "chapters": asdict(transcript.chapters),
         "assistant": asked.model_dump(exclude={"key_from", "seconds"}),
     }
-    step = Step(sha256, heeded)
-    found = run.do(assist, step, transcript, asked, configured.proxy, fits=lambda kept: not kept["warnings"])
+
+    def fits(found: dict[str, Any]) -> bool:
+        kept.append(found)
+        return not (run.force or found["failed"])
+
+    try:
+        found = run.do(
+            assist, Step(sha256, heeded), transcript, asked, configured.proxy, kept, fits=fits, look=True
+        )
+    except InterruptedRun:
+        raise
+    except Exception as error:  # whatever it is, the transcript is worth having
+        warning = one_line(f"the language model was of no help: {_reason(error)}")
+        return replace(transcript, warnings=(*transcript.warnings, warning))
     return replace(
         transcript,
         chapters=chapters.read(found["chapters"]),

@@ -52,7 +52,7 @@ AUDIO = re.compile(rf"({DIGEST.pattern})\.[a-z0-9]{{1,8}}")
 OF_URL = re.compile(r"([0-9a-f]{32})\.(json|part|part\.json|lock)")
 TRACKS = re.compile(r"zip-[0-9a-f]{32}")
 RESULT = re.compile(
-    rf"(decode|diarise|transcribe|overlaps|translate|chapters)-v\d+-({DIGEST.pattern})-[0-9a-f]{{16}}"
+    rf"(decode|diarise|transcribe|overlaps|translate|chapters|assist)-v\d+-({DIGEST.pattern})-[0-9a-f]{{16}}"
 )
 SENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 VOICES = re.compile(rf"{DIGEST.pattern}\.json")

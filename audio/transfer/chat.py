@@ -24,8 +24,7 @@ MAX_ANSWER = 1_000_000  # bytes, thoughts included
 ATTEMPTS = 3
 REASON_CHARS = 200  # of what a server says of a failure
 MAX_OBJECTS = 20  # places in an answer at which JSON may begin
-_THOUGHTS = re.compile(r"<(think|thinking|thought)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_THOUGHT_END = re.compile(r"</(?:think|thinking|thought)>", re.IGNORECASE)
+_THOUGHTS = re.compile(r"<(/?)(?:think|thinking|thought)>", re.IGNORECASE)  # where they begin and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,25 @@ def json_in(answer: str) -> Any:
     return None
 
 
+def without_thoughts(answer: str) -> str:
+    """An answer without what its model thinks aloud; one may think from the beginning on, or to the end.
+
+    >>> without_thoughts("<think>Well.</think> Hello!"), without_thoughts("Well.</think> Hello! <think>What else")
+    ('Hello!', 'Hello!')
+    """
+    said, begin = list[str](), 0  # a negative beginning: in thoughts
+    for mark in _THOUGHTS.finditer(answer):
+        if not mark[1]:
+            if begin >= 0:
+                said.append(answer[begin : mark.start()])
+            begin = -1
+            continue
+        if begin >= 0:
+            said.clear()
+        begin = mark.end()
+    return "".join([*said, answer[begin:] if begin >= 0 else ""]).strip()
+
+
 def _until(deadline: float) -> Callable[[float], None]:
     def sleep(seconds: float) -> None:
         time.sleep(max(0.0, min(seconds, deadline - time.monotonic())))
@@ -135,7 +153,7 @@ def _said(answer: Answer, server: ChatServer, url: str) -> str:
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if not isinstance(content, str):
         raise DownloadError(f"{url}: {server.model} answered nothing")
-    return _THOUGHT_END.split(_THOUGHTS.sub("", content))[-1].strip()
+    return without_thoughts(content)
 
 
 def _refusal(answer: Answer, server: ChatServer, url: str) -> DownloadError:

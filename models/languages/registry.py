@@ -178,7 +178,8 @@ class Titles(_Table):
     others: common verbs, adverbs, words that fill; `referring` ones mean something that was said before, so that a
     question or a phrase with one can't be understood without it. `joining` words may stand inside a title, `elided`
     ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
-    others say, whatever that is ("explains"), and function words that no other list has.
+    others say, whatever that is ("explains"), and function words that no other list has. `negating` words turn what is
+    said into its contrary, `counting` ones are numbers and parts of them that mean nothing else as often.
 
     A title may be a question that begins with one of `asking`. It begins and ends with no word that has one of
     `other_endings`, as adverbs and verbs have them, unless that stands where nouns do; and where nouns are capitalised
@@ -191,6 +192,8 @@ class Titles(_Table):
     joining: Words = frozenset()
     elided: Words = frozenset()
     reporting: Words = frozenset()
+    negating: Words = frozenset()
+    counting: Words = frozenset()
     asking: Words = frozenset()
     other_endings: Words = frozenset()
     oblique_endings: Words = frozenset()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 VERSION = "1"  # of how vectors are made of a text: what was embedded by another is embedded anew
+EMBEDDER = f"{MULTILINGUAL_E5.name} {VERSION}"  # the name of what `load_embedder` loads
 QUERY, PASSAGE = "query:", "passage:"  # as the model was trained
 WINDOW = e5.MOST_TOKENS - 2  # tokens of a text that are read together
 MOST_WORKERS = 8  # batches computed side by side, one core each
@@ -67,7 +68,7 @@ def load_embedder() -> SentenceEmbedder:
 
     try:
         return E5Embedder(
-            f"{MULTILINGUAL_E5.name} {VERSION}",
+            EMBEDDER,
             ctranslate2.Encoder(
                 str(folder),
                 compute_type="int8",

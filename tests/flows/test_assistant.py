@@ -85,7 +85,7 @@ def honest(number: int, lines: list[str]) -> Any:
 
 
 def test_titles_and_sentences_are_taken_where_they_are_said_and_marked(server: Server) -> None:
-    told, warnings = assisted(EPISODE, model(server, honest))
+    told, warnings, _ = assisted(EPISODE, model(server, honest))
     assert warnings == ()
     assert [(chapter.title, chapter.by) for chapter in told.chapters.chapters] == [
         ("How heat pumps take warmth out of the air", "some-model"),
@@ -128,14 +128,14 @@ def test_the_model_reads_a_chapter_at_a_time_as_numbered_lines(server: Server) -
     ],
 )
 def test_our_title_stays_where_the_model_invents_or_dresses_up(server: Server, title: object) -> None:
-    told, _ = assisted(EPISODE, model(server, lambda number, lines: {"title": title, "points": "none"}))
+    told, _, _ = assisted(EPISODE, model(server, lambda number, lines: {"title": title, "points": "none"}))
     assert told.chapters == EPISODE.chapters
     assert told.summary is None
 
 
 def test_chapters_that_others_tell_keep_their_titles(server: Server) -> None:
     theirs = replace(EPISODE, chapters=replace(EPISODE.chapters, source=FROM_NOTES))
-    told, _ = assisted(theirs, model(server, honest))
+    told, _, _ = assisted(theirs, model(server, honest))
     assert told.chapters == theirs.chapters
     assert told.summary
 
@@ -145,7 +145,7 @@ def test_an_episode_without_chapters_is_summed_up_as_one(server: Server) -> None
         texts = [{"text": "The harbour in Rotterdam is 24 metres deep.", "line": 5}]
         return {"title": "Heat pumps", "points": texts} if number == 0 else {"sentences": texts}
 
-    told, warnings = assisted(replace(EPISODE, chapters=Chapters()), model(server, one))
+    told, warnings, _ = assisted(replace(EPISODE, chapters=Chapters()), model(server, one))
     assert not told.chapters
     assert told.summary
     assert not warnings
@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_read_in_pieces(server: Server) -> None:
     settings = model(server, lambda number, lines: {"title": "Heat pumps", "points": []}).model_copy(
         update={"context": 2048}
     )
-    told, _ = assisted(long, settings)
+    told, _, _ = assisted(long, settings)
     read = [json.loads(body)["messages"][1]["content"] for _, body in server.posted]
     assert len(read) > 3
     assert all(len(text) < 2048 * 3 for text in read)
@@ -175,7 +175,7 @@ def test_a_failure_is_one_line_and_loses_nothing_that_was_there(server: Server, 
             Reply(404, b'{"error": "model \\u001b[2J gone"}') if number == failing else honest(number, lines)
         )
 
-    told, warnings = assisted(EPISODE, model(server, fails))
+    told, warnings, _ = assisted(EPISODE, model(server, fails))
     (warning,) = warnings
     assert "gone" in warning
     assert warning.isprintable()
@@ -184,7 +184,7 @@ def test_a_failure_is_one_line_and_loses_nothing_that_was_there(server: Server, 
 
 
 def test_a_model_that_only_chatters_is_told_of(server: Server) -> None:
-    told, warnings = assisted(EPISODE, model(server, lambda number, lines: "I'd love to help!"))
+    told, warnings, _ = assisted(EPISODE, model(server, lambda number, lines: "I'd love to help!"))
     assert told == EPISODE
     assert warnings == ("2 of 2 answers of the language model had nothing that is said there",)
 
@@ -192,7 +192,7 @@ def test_a_model_that_only_chatters_is_told_of(server: Server) -> None:
 def test_a_missing_key_is_a_warning(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     settings = model(server, honest).model_copy(update={"key_from": "NO_SUCH_KEY"})
-    told, (warning,) = assisted(EPISODE, settings)
+    told, (warning,), _ = assisted(EPISODE, settings)
     assert told == EPISODE
     assert "NO_SUCH_KEY" in warning
     assert not server.posted
@@ -206,7 +206,7 @@ def test_a_missing_key_is_a_warning(server: Server, monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_nobody_is_asked_unless_that_is_wanted(settings: Assistant) -> None:
-    assert assisted(EPISODE, settings) == (EPISODE, ())
+    assert assisted(EPISODE, settings) == (EPISODE, (), False)
     assert assisted(replace(EPISODE, segments=()), Assistant(url="http://localhost:1/v1", model="m"))[1] == ()
 
 
@@ -217,3 +217,12 @@ def test_who_stops_the_run_stops_it_here(server: Server) -> None:
     with pytest.raises(InterruptedRun):
         assisted(EPISODE, model(server, honest), progress=stop)
     assert not server.posted
+
+
+def test_a_speech_without_a_full_stop_is_cut_by_its_words(server: Server) -> None:
+    speech = said(" ".join(f"pump{n}" for n in range(3000)), 0.0)
+    told = model(server, lambda number, lines: {"title": "", "points": []})
+    assisted(talk(speech), told)
+    read = [json.loads(body)["messages"][1]["content"] for _, body in server.posted]
+    assert all(len(text) < 4096 * 3 for text in read)
+    assert sum(text.count("pump") for text in read) == 3000

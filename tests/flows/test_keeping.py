@@ -9,10 +9,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from prefect import Task
 from typer.testing import CliRunner
 
 from audio.transfer.download import Limits, download
-from flows import keeping
+from flows import episode, keeping
 from flows.cli.main import app
 from flows.keeping import DAY, Pruned
 from flows.progress import reporting_to
@@ -320,3 +321,15 @@ def test_the_commands(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "downloads: 1 removed, 1.0 kB" in called("prune")
     assert "results: 0 removed, 0 B" in called("prune", "--results", "20 GB")
     assert json.loads(called("prune", "--downloads", "0", "--json"))[0]["freed"] == 1000
+
+
+def test_what_any_step_keeps_is_counted_and_removed(cache: Path) -> None:
+    kept = [one for one in vars(episode).values() if isinstance(one, Task) and one.persist_result]
+    assert {"decode", "assist"} <= {task.name for task in kept}
+    for task in kept:
+        assert task.cache_key_fn is not None
+        name = task.cache_key_fn(None, {"step": episode.Step(ONE, {})})  # type: ignore[arg-type]
+        put(f"results/{name}")
+    (total,) = [one for one in keeping.totals({}) if one.kind == "results"]
+    assert total.size == 1000 * len(kept)
+    assert prune("results", 0).freed == 1000 * len(kept)

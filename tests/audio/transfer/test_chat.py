@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -150,3 +151,10 @@ def test_the_key_is_not_shown_with_the_server() -> None:
 @pytest.mark.parametrize("answer", ["{" * 50_000, '{"a": ' * 50_000, "{}" * 3, "no { json", "[1]"])
 def test_odd_answers_hold_no_json_or_some(answer: str) -> None:
     assert json_in(answer) in (None, {})
+
+
+@pytest.mark.parametrize("content", ["<think>" * 140_000, "<think></think>" * 60_000, "</think>" * 120_000])
+def test_no_answer_takes_long_to_read(server: Server, content: str) -> None:
+    begun = time.process_time()
+    assert asked(server, completion(content)) == ""
+    assert time.process_time() - begun < 5
