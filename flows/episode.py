@@ -270,15 +270,14 @@ def assist(
     """
     stage("assist")
     helped, warnings, failed = assisted(transcript, settings, proxy, progress)
-    found = {
+    found: dict[str, Any] = {
         "chapters": asdict(helped.chapters),
         "summary": helped.summary and asdict(helped.summary),
         "warnings": warnings,
         "failed": failed,
     }
-    return (
-        {**max(*kept, found, key=_worth), "warnings": warnings, "failed": True} if failed and kept else found
-    )
+    best: dict[str, Any] = max([*kept, found], key=_worth) if failed else found
+    return {**best, "warnings": warnings, "failed": failed}
 
 
 def _worth(helped: dict[str, Any]) -> tuple[bool, int]:
@@ -750,7 +749,7 @@ def _assisted(run: _Run, sha256: str, transcript: Transcript, configured: Settin
     asked, kept = configured.assistant, list[dict[str, Any]]()
     if not wanted(transcript, asked):
         return transcript
-    speakers = {segment.speaker for segment in transcript.segments}
+    speakers = {segment.speaker for segment in transcript.segments if segment.speaker}
     heeded = {
         **chapters.heeded(transcript),
         "names": {speaker: transcript.name_of(speaker) for speaker in speakers},

@@ -42,7 +42,7 @@ _UNITS = tuple(
         (r"£|\bpounds?\b", " pound"),
     )
 )
-_SIGN = regex.compile(r"(?<=\p{N}\s?)[\p{Sc}\p{So}‰′″]|(?<!\p{Sc}\s?\p{N}*)\p{Sc}(?=\s?\p{N})")  # others
+_SIGN = regex.compile(r"(?<=\p{N}\s?)[\p{Sc}\p{So}‰′″]")  # others
 _MINUS = regex.compile(
     r"(?<![\p{L}\p{N}])(?:[-−–]|(?:minus|moins|menos|meno|min)\s+)(?=\p{N})", regex.IGNORECASE
 )
@@ -51,15 +51,17 @@ _END = regex.compile(r"[,.;:?!()…—。、，！？]|\s[-–]\s")  # of a clau
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word, as words are compared; whether it is written as names or addresses are; the number of its clause.
+    """A word, as words are compared; the number of its clause; whether it is written as names or addresses are.
 
-    `free` is one that counts for nothing: a function word; a `vague` one tells of no subject.
+    `marked` is one that is so without being the first of a clause, or all in capitals. `free` is one that counts for
+    nothing: a function word; a `vague` one tells of no subject.
     """
 
     text: str
     key: str
     clause: int
     named: bool
+    marked: bool
     number: bool
     free: bool
     vague: bool
@@ -69,14 +71,15 @@ class _Word:
 def _words(text: str, language: str) -> list[_Word]:
     lists, text, found, clause, end = lists_of(language), _spelled(text), list[_Word](), 0, 0
     for first, last in spans(text, language):
-        clause += bool(_END.search(text, end, first))
-        end, word = last, text[first:last]
+        begins = not found or bool(_END.search(text, end, first))
+        clause, end, word = clause + begins, last, text[first:last]
         bare = _bare(key(word), language)
         number = any(char.isnumeric() for char in word) or bare in lists.titles.counting
         named = word != word.lower() or any(char in "./@" for char in word)
+        marked = named and (not begins or (len(word) > 1 and word.isupper()))
         negating = bare in lists.titles.negating or bare.endswith("n't")
         free, vague = not number and _is_free(bare, lists), bare in lists.titles.vague
-        found.append(_Word(word, bare, clause, named, number, free, vague, negating))
+        found.append(_Word(word, bare, clause, named, marked, number, free, vague, negating))
     return found
 
 
@@ -86,12 +89,12 @@ def _is_free(word: str, lists: WordLists) -> bool:
 
 def _spelled(text: str) -> str:
     """A text with the thousands of its numbers together, and words for signs beside them."""
-    text = _SPACED.sub(lambda number: regex.sub(r"\s", "", number[0]), text)
+    text = str(_SPACED.sub(lambda number: "".join(number[0].split()), text))
     text = _MONEY.sub(r"\2\1", text)
     for pattern, name in _UNITS:
         text = pattern.sub(name, text)
     text = _SIGN.sub(lambda sign: f" u{ord(sign[0]):x} ", text)
-    return _MINUS.sub(" minus", text)
+    return str(_MINUS.sub(" minus", text))
 
 
 def _bare(word: str, language: str) -> str:
@@ -106,7 +109,7 @@ def _bare(word: str, language: str) -> str:
     if regex.fullmatch(rf"[1-9]\d{{0,2}}(?:[{thousands}']\d{{3}})+", whole) and part.isdecimal() == bool(
         mark
     ):
-        return regex.sub(r"\D", "", whole) + ("." + part if mark else "")
+        return "".join(filter(str.isdecimal, whole)) + ("." + part if mark else "")
     return word.replace(",", ".") if regex.fullmatch(r"\d+,\d+", word) else word
 
 
@@ -115,7 +118,7 @@ class Said:
 
     def __init__(self, texts: Iterable[str], language: str = "") -> None:
         self._endings = NOUN_ENDINGS if lists_of(language).capitals else ENDINGS
-        self._exact, self._bases = set[str](), set[str]()
+        self._exact, self._marked, self._bases = set[str](), set[str](), set[str]()
         self._stems: defaultdict[str, set[str]] = defaultdict(set)
         self._numbers = list[str]()
         self._counted: defaultdict[str, set[str]] = defaultdict(set)
@@ -126,6 +129,8 @@ class Said:
     def _add(self, words: Sequence[_Word], *, common: bool) -> None:
         denied, denying = _denied(words), {word.clause for word in words if word.negating}
         for at, word in enumerate(words):
+            if word.named:
+                self._marked.add(word.text.removesuffix("'s").removesuffix("’s"))
             for one in {word.key, *_pieces(word.key)}:
                 self._exact.add(one)
                 self._stems[one[:SHORTEST_STEM]].add(one)
@@ -151,6 +156,10 @@ class Said:
         if len(_parts(word)) > 1 and all(map(self.names, _parts(word))):
             return True
         return not self._bases.isdisjoint(self._forms(word))
+
+    def writes(self, word: str) -> bool:
+        """Whether a word is written with its capitals: "US" or "May", where "us" and "may" are others."""
+        return word.removesuffix("'s").removesuffix("’s") in self._marked
 
     def counts(self, number: str, what: str) -> bool:
         """Whether a number is said of what is counted, "" for nothing: if another number is, then this must be."""
@@ -238,19 +247,21 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
 
     Left out are function words, and those with which one tells of others' talk ("explains"). As they are must be
     names, for which all words with a capital count, where a sentence begins too, and what has a full stop as addresses
-    have it; numbers, with what they count, and in the order in which they are said; and what is said only with a "not",
-    or with none.
+    have it; numbers, with what they count, those of the same in the order in which they are said; and what is said only
+    with a "not", or with none.
     """
     words = _words(text, language)
     exact, others = list[str](), list[str]()
     denied, denying = _denied(words), {word.clause for word in words if word.negating}
     for at, word in enumerate(words):
-        if at in denied and not said.denies(word.key):
+        contrary = at in denied and not said.denies(word.key)
+        unmarked = word.marked and (word.free or word.text.isupper()) and not said.writes(word.text)
+        if contrary or unmarked:
             exact.append(word.text)
         elif word.free:
             continue
         elif word.number:
-            if not (said.names(word.key) and said.counts(word.key, _counted(words, at))):
+            if not _is_counted(words, at, said):
                 exact.append(word.text)
         elif word.named:
             if not said.names(word.key):
@@ -259,10 +270,19 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
             others.append(word.text)
         elif word.clause not in denying and not said.affirms(word.key):
             exact.append(word.text)
-    numbers = [word.key for word in words if word.number and word.key[0].isnumeric()]
-    if len(numbers) > 1 and not said.in_order(numbers):
-        exact += numbers
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for at, word in enumerate(words):
+        if word.number and word.key[0].isnumeric():
+            alike[_counted(words, at)].append(word.key)
+    exact += [number for numbers in alike.values() if not said.in_order(numbers) for number in numbers]
     return exact, others, sum(not word.free for word in words)
+
+
+def _is_counted(words: Sequence[_Word], at: int, said: Said) -> bool:
+    """Whether the number at a place is said, with what it counts, and what else stands near, as in "5 euros a month"."""
+    near = (one.key for one in words[at + 1 : at + 4] if one.clause == words[at].clause and not one.free)
+    number = words[at].key
+    return said.names(number) and said.counts(number, _counted(words, at)) and all(map(said.holds, near))
 
 
 def is_said(text: str, said: Said, language: str) -> bool:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows import episode
 from flows.assistant import assisted
-from flows.schedule.settings import Assistant
-from models.record.errors import InterruptedRun
-from models.record.transcript import FROM_NOTES, PROPOSED, Chapter, Chapters
+from flows.schedule.settings import Assistant, Settings
+from models.record.errors import InputError, InterruptedRun
+from models.record.transcript import FROM_NOTES, PROPOSED, Chapter, Chapters, Summary, Transcript
+from outputs.library import read
 from tests.audio.server import Reply, Server
+from tests.flows.conftest import Process
+from tests.flows.shows import clip
 from tests.outputs.samples import said, talk
 
 PATH = "/v1/chat/completions"
@@ -43,6 +49,7 @@ def server() -> Iterator[Server]:
 
 
 Tell = Callable[[int, list[str]], Any]
+Helped = Callable[..., tuple[Transcript, bool]]
 
 
 def model(server: Server, tell: Tell) -> Assistant:
@@ -226,3 +233,86 @@ def test_a_speech_without_a_full_stop_is_cut_by_its_words(server: Server) -> Non
     read = [json.loads(body)["messages"][1]["content"] for _, body in server.posted]
     assert all(len(text) < 4096 * 3 for text in read)
     assert sum(text.count("pump") for text in read) == 3000
+
+
+def repeating(number: int, lines: list[str]) -> Any:
+    """What a model answers that repeats the last words of what it reads."""
+    mark, words = lines[-1].split("] ", 1)
+    text = " ".join(words.split(": ", 1)[-1].split()[-4:])
+    found = [{"text": text, "line": f"{mark}]"}]
+    return {"title": text, "points": found, "sentences": found}
+
+
+def test_a_run_asks_once_keeps_the_answers_and_nobody_is_asked_where_it_is_off(
+    server: Server, process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio, config = tmp_path / "a.wav", tmp_path / "episcribe.toml"
+    audio.write_bytes(clip(1, 4))
+    settings = model(server, repeating)
+    config.write_text(f'[assistant]\nurl = "{settings.url}"\nmodel = "{settings.model}"\n')
+    monkeypatch.setenv("EPISCRIBE_CONFIG", str(config))
+
+    def run(**options: object) -> tuple[dict[str, Any], Summary | None]:
+        done: dict[str, Any] = process(audio, diariser="none", **options)
+        return done, read.load(tmp_path / "out").summary
+
+    off, none = run(assistant="off")
+    assert (none, server.posted) == (None, [])
+    first, summary = run()
+    assert summary is not None
+    assert summary.engine == "some-model"
+    assert first["warnings"] == off["warnings"]
+    assert ("assist" in first["computed"], len(server.posted)) == (True, 2)
+    again, kept = run()
+    assert ("assist" in again["reused"], kept, len(server.posted)) == (True, summary, 2)
+    assert run(assistant="off")[1] is None
+
+    model(server, lambda number, lines: Reply(404, b'{"error": "model gone"}'))
+    config.write_text(config.read_text() + "titles = false\n")
+    failed, none = run()
+    (warning,) = set(failed["warnings"]) - set(off["warnings"])
+    assert "model gone" in warning
+    assert none is None
+    config.write_text("[assistant]\nurl = 7\n")
+    with pytest.raises(InputError, match="assistant"):
+        run()
+
+
+@pytest.fixture
+def helped(prefect_server: str, cache: Path) -> Helped:
+    """What a run makes of EPISODE with a model; and whether it asked."""
+    from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
+
+    def help(
+        told: Assistant, transcript: Transcript = EPISODE, *, force: bool = False
+    ) -> tuple[Transcript, bool]:
+        run, sha256 = episode._Run(force=force), hashlib.sha256(told.url.encode()).hexdigest()
+        with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: cache / "results"}):
+            found = episode._assisted(run, sha256, transcript, Settings(assistant=told))
+        return found, run.computed == ["assist"]
+
+    return help
+
+
+def test_what_a_model_told_stays_when_it_fails_later(server: Server, helped: Helped) -> None:
+    whole, asked = helped(model(server, honest))
+    assert (asked, whole.warnings) == (True, EPISODE.warnings)
+    assert [chapter.by for chapter in whole.chapters.chapters] == ["some-model"] * 2
+    settings = model(server, lambda number, lines: Reply(404))
+    assert helped(settings) == (whole, False)
+    for _ in range(2):
+        down, asked = helped(settings, force=True)
+        assert (asked, down.chapters, down.summary) == (True, whole.chapters, whole.summary)
+        assert len(down.warnings) == 1
+    server.posted.clear()
+    assert helped(model(server, honest)) == (whole, True)
+    assert helped(model(server, honest))[1] is False
+    # A name that becomes known is one that the model may write.
+    assert helped(settings, EPISODE.renamed("B", "Bert"))[1] is True
+
+
+def test_an_answer_of_no_use_is_not_asked_for_again(server: Server, helped: Helped) -> None:
+    settings = model(server, lambda number, lines: "sorry" if number == 1 else honest(number, lines))
+    first, asked = helped(settings)
+    assert (asked, len(first.warnings)) == (True, 1)
+    assert helped(settings) == (first, False)

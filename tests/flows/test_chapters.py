@@ -307,6 +307,7 @@ def test_a_proposal_is_kept_until_other_words_are_heard(
     assert (first.source, computed) == (PROPOSED, ["chapters"])
     assert [chapter.start for chapter in first.chapters] == [0.0, 300.0]
     assert proposed(transcript) == (first, [])
+    assert proposed(transcript.renamed("SPEAKER_00", "Zoe")) == (first, [])
     assert proposed(replace(transcript, segments=transcript.segments[:-1]))[1] == ["chapters"]
 
 

@@ -27,9 +27,11 @@ def supported(sentence: str, said: str, language: str = "en") -> bool:
         ("en", "It lasts 5 minutes, or 7 hours.", "It lasts 5 minutes", "It lasts 5 hours"),
         ("en", "It was minus 5 degrees outside.", "It was -5 degrees", "It was 5 degrees"),
         ("en", "From 3 percent it rose to 5 percent.", "3 percent rose to 5 percent", "5 percent rose to 3 percent"),
+        ("en", "She closed it in 1998, founded in 1989.", "founded in 1989", "She closed in 1989, founded in 1998"),
+        ("en", "In 2023 Ann got 5 million euros a year.", "Ann got €5 million a year in 2023", "Ann got €5 million a month"),
         ("en", "There are 24 ships and 3 pumps.", "There are 24 ships", "There are 3 ships"),
         ("en", "People with COVID-19 came, 35-year-old men.", "COVID-19 people came", "19 people came"),
-        ("en", "It fell by thirteen euros last year.", "fell by thirteen euros last year", "fell by three euros last year"),
+        ("en", "It fell by thirteen euros last year.", "by thirteen euros last year", "fell by three euros yearly"),
         ("de", "Es waren dreizehn Pumpen im Keller.", "dreizehn Pumpen im Keller", "drei Pumpen im Keller"),
     ],
 )  # fmt: skip
@@ -49,6 +51,8 @@ def test_numbers_are_said_as_they_are_with_what_they_count(
         ("Georgia wins.", "George wins."),
         ("Paula Martina won.", "Paul Martin won."),
         ("The winner was Simone.", "The winner was Simon."),
+        ("US sanctions hit them.", "They told us of sanctions that hit."),
+        ("The winner was May.", "The winner may be late."),
         ("The talk is at longwebsite.org tomorrow.", "The talk is at longwebsite.com tomorrow."),
     ],
 )
