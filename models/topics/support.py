@@ -279,7 +279,7 @@ def unsaid(text: str, said: Said, language: str) -> tuple[list[str], list[str], 
 
 
 def _is_counted(words: Sequence[_Word], at: int, said: Said) -> bool:
-    """Whether the number at a place is said, with what it counts, and what else stands near, as in "5 euros a month"."""
+    """Whether the number at a place is said, with what it counts, and what else is near: "5 euros a month"."""
     near = (one.key for one in words[at + 1 : at + 4] if one.clause == words[at].clause and not one.free)
     number = words[at].key
     return said.names(number) and said.counts(number, _counted(words, at)) and all(map(said.holds, near))

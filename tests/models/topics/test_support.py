@@ -28,7 +28,7 @@ def supported(sentence: str, said: str, language: str = "en") -> bool:
         ("en", "It was minus 5 degrees outside.", "It was -5 degrees", "It was 5 degrees"),
         ("en", "From 3 percent it rose to 5 percent.", "3 percent rose to 5 percent", "5 percent rose to 3 percent"),
         ("en", "She closed it in 1998, founded in 1989.", "founded in 1989", "She closed in 1989, founded in 1998"),
-        ("en", "In 2023 Ann got 5 million euros a year.", "Ann got €5 million a year in 2023", "Ann got €5 million a month"),
+        ("en", "In 2023 Ann got 5 million euros a year.", "Ann got €5 million a year", "Ann got €5 million a month"),
         ("en", "There are 24 ships and 3 pumps.", "There are 24 ships", "There are 3 ships"),
         ("en", "People with COVID-19 came, 35-year-old men.", "COVID-19 people came", "19 people came"),
         ("en", "It fell by thirteen euros last year.", "by thirteen euros last year", "fell by three euros yearly"),
