@@ -9,7 +9,7 @@ that it rests on (`models.topics.support`), in plain text. What isn't so is drop
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,6 +94,23 @@ class _Answers:
     warning: str = ""
 
 
+def wanted(transcript: Transcript, settings: Assistant) -> bool:
+    """Whether a model is to be asked about a transcript."""
+    asked = bool(settings.url) and (_titled(transcript, settings) or settings.summary)
+    return asked and bool(transcript.words)
+
+
+def read_summary(kept: Mapping[str, Any] | None) -> Summary | None:
+    """What `dataclasses.asdict` has made of a summary."""
+    if kept is None:
+        return None
+    return Summary(kept["engine"], tuple(SummarySentence(**one) for one in kept["sentences"]))
+
+
+def _titled(transcript: Transcript, settings: Assistant) -> bool:
+    return settings.titles and transcript.chapters.proposed
+
+
 def assisted(
     transcript: Transcript, settings: Assistant, proxy: str = "", progress: Progress = silent
 ) -> tuple[Transcript, tuple[str, ...]]:
@@ -103,10 +120,9 @@ def assisted(
     nothing of use, is a warning, and what was of use until then is kept. proxy: as in `proxy_for`; it sees no
     request to this machine. progress: told of "assist" in pieces of the episode; what it raises goes on.
     """
-    titles = settings.titles and transcript.chapters.proposed
-    if not settings.url or not (titles or settings.summary) or not transcript.words:
+    if not wanted(transcript, settings):
         return transcript, ()
-    answers = _Answers()
+    answers, titles = _Answers(), _titled(transcript, settings)
     try:
         _ask_all(_Asking(transcript, settings, proxy), answers, progress, titles=titles)
     except InterruptedRun:

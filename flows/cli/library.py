@@ -1,8 +1,8 @@
-"""What is done with finished transcripts on the command line: search, site, publish, edit, clip, mcp."""
+"""What is done with finished transcripts on the command line: search, mentions, site, publish, edit, clip, mcp."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,8 @@ from flows.cli.options import EpisodeFolder, Library
 
 if TYPE_CHECKING:
     from outputs.library.index import IndexChanges
-    from outputs.library.search import Hit
+    from outputs.library.mentions import Mentions
+    from outputs.library.search import Hit, SearchResult
     from outputs.publishing.changes import Changes
 
 AudioFile = Annotated[
@@ -22,7 +23,7 @@ AudioFile = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (search, site, publish, edit, clip, mcp):
+    for command in (search, mentions, site, publish, edit, clip, mcp):
         app.command()(command)
 
 
@@ -31,11 +32,14 @@ def search(
     library: Library = None,
     speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
     show: Annotated[str, typer.Option(help="Only this show.")] = "",
+    meaning: Annotated[
+        bool, typer.Option("--meaning", help="Find what is about this, whatever its words; the best first.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="Hits to print.", min=1, max=1000)] = 20,
     base_url: Annotated[str, typer.Option(help="Print links to the library as it is served there.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
-    """Find words in all transcripts; each hit is a link to the second it is said."""
+    """Find words in all transcripts, or what they are about; each hit is a link to the second it is said."""
     from flows.schedule.settings import local_library
     from outputs.library import search
     from outputs.publishing.feed import checked_base_url
@@ -44,14 +48,64 @@ def search(
     base = checked_base_url(base_url) if base_url else f"{library}/"
     search.query_terms(words)  # before the index is brought up to date, which may take a while
     _report(search.update(library))
-    found = search.search(library, words, speaker, show, limit)
+    look = _by_meaning(library) if meaning else search.search
+    found = look(library, words, speaker, show, limit)
     if json:
         typer.echo(_as_json(found.hits, base))
         return
     for hit in found.hits:
         _print_hit(hit, base)
+    if meaning and found.hits:
+        return  # all there is was ranked: there is nothing to count
     more = f"more than {search.COUNTED}" if found.count > search.COUNTED else str(found.count)
     typer.echo(f"{more} passage{'' if found.count == 1 else 's'}" if found.count else "nothing found")
+
+
+def _by_meaning(library: Path) -> Callable[..., SearchResult]:
+    """What searches a library by meaning; embeds what is new in it."""
+    from functools import partial
+
+    from flows.local.progress_bars import bars
+    from flows.progress import progress
+    from models.topics.embedding import load_embedder
+    from outputs.library import meaning
+    from outputs.library.hybrid import search_by_meaning
+
+    embedder = load_embedder()
+    with bars():
+        meaning.update(library, embedder, partial(progress, "embed"))
+    return partial(search_by_meaning, embedder=embedder)
+
+
+def mentions(
+    terms: Annotated[list[str], typer.Argument(help="Words in a row; the begin* of the last.")],
+    library: Library = None,
+    speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
+    show: Annotated[str, typer.Option(help="Only this show.")] = "",
+    since: Annotated[str, typer.Option(help="Published on this day or later.")] = "",
+    until: Annotated[str, typer.Option(help="Published on this day or before.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Print each place, with what is said there.")] = False,
+    base_url: Annotated[str, typer.Option(help="Print links to the library as it is served there.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print all as JSON.")] = False,
+) -> None:
+    """Who says a term, how often and when; each link leads to the second."""
+    from flows.schedule.settings import local_library
+    from outputs.library import search
+    from outputs.library.mentions import mentions
+    from outputs.publishing.feed import checked_base_url
+
+    library = local_library(library)
+    base = checked_base_url(base_url) if base_url else f"{library}/"
+    for term in terms:
+        search.phrase_of(term)  # before the index is brought up to date, which may take a while
+    _report(search.update(library))
+    wanted = search.Wanted(speaker, show, since=since, until=until)
+    found = [mentions(library, term, wanted) for term in terms]
+    if json:
+        typer.echo(_dumped([_mentions_told(one, base) for one in found]))
+        return
+    for number, one in enumerate(found):
+        _print_mentions(one, base, every=every, first=not number)
 
 
 def site(
@@ -100,11 +154,14 @@ def publish(
     ] = "",
     library: Library = None,
     out: Annotated[Path, typer.Option(help="The feed to write.")] = Path("feed.xml"),
+    proposed_chapters: Annotated[
+        bool, typer.Option("--proposed-chapters", help="Link to chapters that no person made, too.")
+    ] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
     ] = False,
 ) -> None:
-    """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    """Write a show's feed with links to its transcripts and chapters put in, and nothing else changed."""
     from audio.transfer.addresses import redacted
     from flows.library.publishing import locate_feed, publish_feed, read_feed
     from flows.schedule import settings as configuration
@@ -118,7 +175,14 @@ def publish(
     data = read_feed(feed, access, allow_private=allow_private)
     remote = "://" in feed
     told, address = (redacted(feed), feed) if remote else (feed, "")
-    published, skipped = publish_feed(data, configuration.local_library(library), base, told, address)
+    published, skipped = publish_feed(
+        data,
+        configuration.local_library(library),
+        base,
+        told,
+        address,
+        proposed_chapters=proposed_chapters or settings.publish.proposed_chapters,
+    )
     _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without
@@ -231,7 +295,8 @@ def _print_hit(hit: Hit, base: str) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     about = ", ".join(part for part in (hit.show, hit.published[:10]) if part)
-    console.print(Text.assemble((printable(hit.title), "bold"), f"  {printable(about)}"))
+    chapter = f" · {printable(hit.chapter)}" if hit.chapter else ""
+    console.print(Text.assemble((printable(hit.title), "bold"), f"{chapter}  {printable(about)}"))
     text = Text(hit.text)
     for first, last in hit.marks:
         text.stylize("bold reverse", first, last)
@@ -241,9 +306,79 @@ def _print_hit(hit: Hit, base: str) -> None:
 
 
 def _as_json(hits: tuple[Hit, ...], base: str) -> str:
-    import json
     from dataclasses import asdict
 
-    return json.dumps(
-        [{**asdict(hit), "link": base + hit.link} for hit in hits], ensure_ascii=False, indent=2
-    )
+    return _dumped([{**asdict(hit), "link": base + hit.link} for hit in hits])
+
+
+def _dumped(value: object) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _mentions_told(found: Mentions, base: str) -> dict[str, object]:
+    """All mentions of a term as plain values, with links."""
+    return {
+        "term": found.term,
+        "count": found.count,
+        "people": [
+            {
+                "name": person.name,
+                "count": person.count,
+                "episodes": [
+                    {
+                        "folder": episode.folder,
+                        "show": episode.show,
+                        "title": episode.title,
+                        "published": episode.published,
+                        "count": len(episode.said),
+                        "said": [
+                            {
+                                "seconds": hit.seconds,
+                                "text": hit.text,
+                                "marks": hit.marks,
+                                "link": base + hit.link,
+                            }
+                            for hit in episode.said
+                        ],
+                    }
+                    for episode in person.episodes
+                ],
+            }
+            for person in found.people
+        ],
+    }
+
+
+def _print_mentions(found: Mentions, base: str, *, every: bool, first: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from outputs.text.terminal import printable
+    from outputs.text.times import clock
+
+    console = Console(highlight=False, soft_wrap=True)
+    episodes = len(found.folders)
+    told = f"{_times(found.count)} in {episodes} episode{'' if episodes == 1 else 's'}"
+    lead = "" if first else "\n"
+    term = (printable(found.term), "bold")
+    console.print(Text.assemble(lead, term, f": {told if episodes else 'nobody says it'}"))
+    for person in found.people:
+        name = printable(person.name) or "speakers without a name"
+        console.print(Text.assemble("\n", (name, "italic"), f"  {_times(person.count)}"))
+        for episode in person.episodes:
+            about = ", ".join(filter(None, (episode.show, episode.published[:10])))
+            told = f"  {printable(about)}  {_times(len(episode.said))}"
+            console.print(Text.assemble("  ", (printable(episode.title), "bold"), told))
+            for hit in episode.said if every else episode.said[:1]:
+                text = Text(hit.text) if every else Text("")
+                for start, stop in hit.marks if every else ():
+                    text.stylize("bold reverse", start, stop)
+                if every:
+                    console.print(Text.assemble("  ", (clock(hit.seconds), "cyan"), "  ") + text)
+                console.print(Text(f"  {base}{hit.link}", style="dim"))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -15,13 +15,15 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from flows.library.searching import searcher
 from models.record.errors import EpiscribeError, InputError
 from models.record.transcript import Segment, Transcript
-from outputs.library import read
+from outputs.library import listing, read
 from outputs.library.folders import find_episode
 from outputs.library.index import NoIndexError
-from outputs.library.listing import Wanted, list_episodes, unread
-from outputs.library.search import search
+from outputs.library.listing import list_episodes, unread
+from outputs.library.mentions import mentions
+from outputs.library.search import Hit, Wanted
 from outputs.text.characters import one_line
 from outputs.text.paragraphs import passages
 from outputs.text.times import clock, fragment_seconds
@@ -38,6 +40,7 @@ MAX_LIMIT = 50
 READ_SECONDS = 600.0  # that are read where no end is given
 MAX_CHARS = 20_000  # of one reading; `next` says where to go on
 PYTHON_NAMES = {"from": "start", "to": "end"}  # of parameters that Python can't call so
+MOST_PASSAGES = 10_000  # that are looked through for mentions
 KEPT = 4  # transcripts in memory
 
 Words = Annotated[
@@ -58,16 +61,38 @@ class Found(BaseModel):
     title: str
     published: str
     speaker: str
+    chapter: str
     seconds: float
     text: str
     link: str
 
 
 class Hits(BaseModel):
-    """The best hits, how many there are, and how many episodes can't be searched yet: they are being indexed."""
+    """The best hits, how many there are, and how many episodes can't be searched yet: they are being indexed.
+
+    `waiting` episodes are found by their words already, and not by meaning yet.
+    """
 
     hits: list[Found]
     count: int
+    unread: int
+    waiting: int
+
+
+class PersonMentions(BaseModel):
+    """How often a person says it, and where first in each episode; the earliest episodes first."""
+
+    name: str = Field(description="Empty for all whom nobody named.")
+    count: int
+    episodes: int
+    first_in: list[Found]
+
+
+class Mentions(BaseModel):
+    """Who says a term, those who say it most first, and how many episodes can't be searched yet."""
+
+    count: int
+    people: list[PersonMentions]
     unread: int
 
 
@@ -131,26 +156,44 @@ class Shelf:
         since: Day = "",
         until: Day = "",
         limit: Limit = 10,
+        meaning: Annotated[
+            bool, Field(description="Find passages about a question or subject, whatever their words.")
+        ] = False,
     ) -> Hits:
-        """Find where words are said: in a row first, then the newest."""
-        waiting = unread(self.library)  # before looking, so that nothing is missed that is told of by neither
-        found = search(self.library, query, speaker, show, limit, since=since, until=until)
+        """Find where words are said, in a row first, then the newest; or what is said about something."""
+        missing = unread(self.library)  # before looking, so that nothing is missed that is told of by neither
+        look, waiting = searcher(self.library, meaning=meaning)
+        found = look(self.library, query, speaker, show, limit, since=since, until=until)
         if not found.count:
             self._refuse_to_know()
-        hits = [
-            Found(
-                episode=hit.folder,
-                show=hit.show,
-                title=hit.title,
-                published=hit.published,
-                speaker=hit.speaker,
-                seconds=hit.seconds,
-                text=hit.text,
-                link=self._link(hit.folder, hit.seconds),
+        hits = [self._found(hit) for hit in found.hits]
+        return Hits(hits=hits, count=found.count, unread=missing, waiting=waiting)
+
+    def mentions(
+        self,
+        term: Words,
+        show: Annotated[str, Field(description="Words of the show's title.")] = "",
+        speaker: Annotated[str, Field(description="Words of the speaker's name.")] = "",
+        since: Day = "",
+        until: Day = "",
+        limit: Annotated[Limit, Field(description="Episodes told of each person.")] = 10,
+    ) -> Mentions:
+        """Who says a term, how often, and where: words in a row, the last of which may be the begin* of a word."""
+        waiting = unread(self.library)
+        wanted = Wanted(speaker, show, since=since, until=until)
+        found = mentions(self.library, term, wanted, MOST_PASSAGES)
+        if not found.count:
+            self._refuse_to_know()
+        people = [
+            PersonMentions(
+                name=person.name,
+                count=person.count,
+                episodes=len(person.episodes),
+                first_in=[self._found(episode.said[0]) for episode in person.episodes[:limit]],
             )
-            for hit in found.hits
+            for person in found.people[:MAX_LIMIT]
         ]
-        return Hits(hits=hits, count=found.count, unread=waiting)
+        return Mentions(count=found.count, people=people, unread=waiting)
 
     def read(
         self,
@@ -211,7 +254,7 @@ class Shelf:
         limit: Limit = 20,
     ) -> list[AnEpisode]:
         """The episodes of the library, the newest first."""
-        found, _ = list_episodes(self.library, Wanted(show, title, speaker), limit=limit)
+        found, _ = list_episodes(self.library, listing.Wanted(show, title, speaker), limit=limit)
         if not found:
             self._refuse_to_know()
         return [
@@ -226,6 +269,19 @@ class Shelf:
             )
             for one in found
         ]
+
+    def _found(self, hit: Hit) -> Found:
+        return Found(
+            episode=hit.folder,
+            show=hit.show,
+            title=hit.title,
+            published=hit.published,
+            speaker=hit.speaker,
+            chapter=hit.chapter,
+            seconds=hit.seconds,
+            text=hit.text,
+            link=self._link(hit.folder, hit.seconds),
+        )
 
     def _refuse_to_know(self) -> None:
         """NoIndexError where there may be more than the index tells yet."""
@@ -257,7 +313,7 @@ def make_server(library: Path, base_url: str = "") -> MCPServer[None]:
     )
     shelf = Shelf(library, base_url)
     reading = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
-    for tool in (shelf.search, shelf.read, shelf.cite, shelf.list_episodes):
+    for tool in (shelf.search, shelf.mentions, shelf.read, shelf.cite, shelf.list_episodes):
         server.add_tool(_told(tool), description=f"{tool.__doc__}{DATA}", annotations=reading)
     return server
 

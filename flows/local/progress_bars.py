@@ -15,7 +15,9 @@ TITLES = {
     "transcribe": "Transcribing",
     "diarise": "Finding speakers",
     "translate": "Translating",
+    "assist": "Asking the language model",
     "feeds": "Reading feeds",
+    "embed": "Reading for meaning",
 }
 
 
@@ -41,7 +43,7 @@ def bars() -> Iterator[None]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description:<18}"),
+        TextColumn("{task.description:<19}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),

@@ -205,11 +205,15 @@ class Limits(_Strict):
 
 
 class Publishing(_Strict):
-    """Where the app publishes to; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+    """Where the app publishes to, and what.
+
+    Only this file says it, so that nobody who gets at the app can have it write elsewhere.
+    """
 
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
     files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
+    proposed_chapters: bool = Field(False, description="link feeds to chapters that no person made, too")
 
 
 def _size(given: object) -> object:
@@ -334,7 +338,10 @@ class Assistant(_Strict):
 
     def key(self) -> str:
         """The key, from the environment, "" where none is needed; InputError where the variable is missing or odd."""
-        return _variable(self.key_from, "", "a key").strip() if self.key_from else ""
+        key = _variable(self.key_from, "", "a key") if self.key_from else ""
+        if not key.isascii():
+            raise MachineError(f"the environment variable {self.key_from} must hold a key")
+        return key.strip()
 
 
 class Settings(BaseSettings):
@@ -475,8 +482,9 @@ def load() -> Settings:
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
     places = {name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
-    targets = settings.publish.model_dump()
-    publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
+    targets = settings.publish.model_dump(include={"site", "feeds", "files"})
+    beside = {name: _beside(here, place) if place else "" for name, place in targets.items()}
+    publish = settings.publish.model_copy(update=beside)
     return settings.model_copy(update={**places, "publish": publish})
 
 

@@ -25,6 +25,7 @@ PAUSE_SECONDS = 1.0  # between two looks, at least ...
 PAUSE_SHARE = 10.0  # ... and so many times as long as a look took, or ...
 PAUSE_AFTER_WORK = 3.0  # ... as one took that found something
 NICENESS = 10
+EMBED_SECONDS = 10.0  # until it is looked again for new episodes, whose words are there to be found sooner
 END_SECONDS = 5.0
 
 
@@ -65,11 +66,25 @@ def _keep_up(library: Path) -> None:
                 changes = update(library)
                 if changes.indexed or changes.removed:
                     share = PAUSE_AFTER_WORK
+                if _embedded(library):
+                    share = 0.0
             except EpiscribeError as error:
                 if library.is_dir() and str(error) != told:
                     told = str(error)
                     logs.warn(f"episcribe: {told}")
         time.sleep(max(PAUSE_SECONDS, share * (time.monotonic() - begun)))
+
+
+def _embedded(library: Path) -> bool:
+    """Embed what is new for some seconds, where somebody searches by meaning; whether there was something new."""
+    from outputs.library import meaning  # what it imports is for those who do
+
+    if not meaning.is_behind(library):
+        return False
+    from models.topics.embedding import load_embedder
+
+    changes = meaning.update(library, load_embedder(), seconds=EMBED_SECONDS)
+    return bool(changes.updated or changes.removed)
 
 
 def _end_with_parent() -> None:

@@ -183,9 +183,9 @@ class Titles(_Table):
     ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
     others say, whatever that is ("explains"), and function words that no other list has.
 
-    A title may be a question that begins with one of `asking`. It ends with no word that has one of `other_endings`, as
-    adverbs and verbs have them, unless it stands where nouns do, and where nouns are capitalised it begins with no
-    small word that has one of `oblique_endings`.
+    A title may be a question that begins with one of `asking`. It begins and ends with no word that has one of
+    `other_endings`, as adverbs and verbs have them, unless that stands where nouns do; and where nouns are capitalised
+    it begins with no small word that has one of `oblique_endings`.
     """
 
     announce: WithoutName = NEVER

@@ -7,7 +7,7 @@ from collections.abc import Callable
 Progress = Callable[[str, float, float], None]
 """`progress(stage, done, total)`: called now and then; raising from it cancels the stage.
 
-`stage` is "download", "decode", "transcribe", "diarise" or "translate"; `done` of `total` are bytes for a
+`stage` is "download", "decode", "transcribe", "diarise", "translate" or "embed"; `done` of `total` are bytes for a
 download and seconds of audio or pieces of work for the rest. A `total` of 0 means unknown.
 """
 

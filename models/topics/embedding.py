@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 VERSION = "1"  # of how vectors are made of a text: what was embedded by another is embedded anew
-QUERY, PASSAGE = "query: ", "passage: "  # as the model was trained
+QUERY, PASSAGE = "query:", "passage:"  # as the model was trained
 WINDOW = e5.MOST_TOKENS - 2  # tokens of a text that are read together
 MOST_WORKERS = 8  # batches computed side by side, one core each
 BATCH_TOKENS = 512  # in a batch, filling included: more stay in no core's cache, and take up to twice as long
@@ -48,6 +48,13 @@ class SentenceEmbedder(Protocol):
 
         query: whether they are questions, which the model tells from passages that answer them. So are texts to be
         embedded that are compared with each other alone, as in telling topics apart.
+        """
+
+    def embed_parts(self, texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Texts in parts, as passages in sentences: (texts, dimension) and (all parts, dimension), as above.
+
+        The vector of a part tells what it means where it stands: "it" is what the parts around it are about. This takes
+        no longer than the vectors of the texts alone.
         """
 
 
@@ -86,36 +93,78 @@ class E5Embedder:
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """See `SentenceEmbedder`. Of a text that is longer than a window it is the mean over the tokens of all."""
-        windows, owners = self._windows(texts, QUERY if query else PASSAGE)
+        return self._embedded([(text,) for text in texts], QUERY if query else PASSAGE)[0]
+
+    def embed_parts(self, texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `SentenceEmbedder`: a part is the mean over its tokens, which have read the text (arXiv 2409.04701)."""
+        return self._embedded(texts, PASSAGE)
+
+    def _embedded(
+        self, texts: Sequence[Sequence[str]], prefix: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        windows, parts = self._windows(texts, prefix)
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        batches = list(_batches([len(window) for window in windows]))
+        vectors_of_parts = np.zeros((parts, self.dimension), dtype=np.float32)
+        batches = [
+            [windows[number] for number in batch]
+            for batch in _batches([len(window.tokens) for window in windows])
+        ]
         with ThreadPoolExecutor(self.encoder.num_encoders) as pool:
-            sums = pool.map(lambda batch: self._sums([windows[number] for number in batch]), batches)
-            for batch, of_windows in zip(batches, sums, strict=True):
-                np.add.at(vectors, [owners[number] for number in batch], of_windows)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, norms, out=vectors, where=norms > 0)
-        return vectors
+            for batch, (whole, pieces) in zip(batches, pool.map(self._sums, batches), strict=True):
+                np.add.at(vectors, [window.text for window in batch], whole)
+                np.add.at(vectors_of_parts, [part for window in batch for part in window.parts], pieces)
+        return _unit(vectors), _unit(vectors_of_parts)
 
-    def _windows(self, texts: Sequence[str], prefix: str) -> tuple[list[list[int]], list[int]]:
-        """The tokens of each window, and the number of the text that it is of."""
-        windows, owners = [], []
+    def _windows(self, texts: Sequence[Sequence[str]], prefix: str) -> tuple[list[_Window], int]:
+        """What the network reads at a time, and the number of all parts."""
+        # One by one: after a batch, which takes threads of its own, tokenizers warns of each child process.
+        encoded = [self.tokenizer.encode(one) for one in (prefix, *(part for text in texts for part in text))]
+        begin, windows, first = encoded[0].ids, list[_Window](), 0
         for number, text in enumerate(texts):
-            # One by one: after a batch, which takes threads of its own, tokenizers warns of each child process.
-            tokens = self.tokenizer.encode(prefix + text).ids if text.strip() else []
-            for first in range(0, len(tokens), WINDOW):
-                windows.append([e5.BEGIN, *tokens[first : first + WINDOW], e5.END])
-                owners.append(number)
-        return windows, owners
+            parts = range(first, first + len(text))
+            first = parts.stop
+            if not "".join(text).strip():
+                continue
+            tokens: list[tuple[int, int | None]] = [(token, None) for token in begin]
+            tokens += [(token, part) for part in parts for token in encoded[part + 1].ids]
+            for at in range(0, len(tokens), WINDOW):
+                ids, owners = zip(*tokens[at : at + WINDOW], strict=True)
+                places: dict[int, int] = {}
+                for place, owner in enumerate(owners):
+                    if owner is not None:
+                        places.setdefault(owner, place)
+                window = [e5.BEGIN, *ids, e5.END]
+                windows.append(_Window(number, window, list(places.values()), list(places)))
+        return windows, first
 
-    def _sums(self, windows: Sequence[list[int]]) -> NDArray[np.float32]:
-        """(windows, dimension): what the network makes of the tokens of each, added up."""
-        computed = self.encoder.forward_batch(windows).last_hidden_state
-        states = np.array(computed)  # (windows, tokens, dimension)
-        lengths = np.array([len(window) for window in windows])
-        states[np.arange(states.shape[1]) >= lengths[:, None]] = 0
-        sums: NDArray[np.float32] = states.sum(axis=1)
-        return sums
+    def _sums(self, windows: Sequence[_Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(windows, dimension) and (parts of all, dimension): what becomes of the tokens of each, added up."""
+        states = np.array(self.encoder.forward_batch([window.tokens for window in windows]).last_hidden_state)
+        read = [states[row, : len(window.tokens)] for row, window in enumerate(windows)]
+        pieces = [
+            np.add.reduceat(one[1:-1], window.starts) for one, window in zip(read, windows, strict=True)
+        ]
+        return np.stack([one.sum(axis=0) for one in read]), np.concatenate(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Tokens that the network reads at a time, those put around them included: all of one text, or some.
+
+    `text` is its number; `starts` are the places among the tokens without the first where its `parts` begin, in order.
+    """
+
+    text: int
+    tokens: list[int]
+    starts: list[int]
+    parts: list[int]
+
+
+def _unit(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows at length 1, or 0."""
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    np.divide(sums, norms, out=sums, where=norms > 0)
+    return sums
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

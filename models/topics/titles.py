@@ -17,7 +17,7 @@ from math import exp, inf, log
 import regex
 
 from models.record.graphemes import graphemes
-from models.record.punctuation import CLAUSE_MARKS, CLOSING_MARKS, SENTENCE_MARKS
+from models.record.punctuation import CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
 from models.topics.embedding import SentenceEmbedder
 from models.topics.questions import host_of, is_question
@@ -29,26 +29,28 @@ MAX_WORDS = 8
 PHRASE_WORDS = 5  # of one key phrase
 OPENING_SECONDS = 45.0  # from the beginning of a part on, in which it is announced or asked about
 OPENING_SENTENCES = 5
-KEY_WORDS = 12  # of a part, one of which an announcement or a question must have
+KEY_WORDS = 8  # of a part, one of which an announcement or a question must have
 BLOCK_SECONDS = 60.0
-SPREAD = 1.0  # weight of the share of a part's minutes in which a word is said
-RARE = 2  # times that a word is said after which more tell little
+SPREAD = 2.0  # weight of the share of a part's minutes in which a word is said
+RARE = 4  # times that a word is said after which more tell little
 TERM_TIMES, TERM_SHARE = (
     3,
     0.4,
 )  # how often a phrase is said, and in what share of its vaguest word, to be a term
 SHORT = 2  # words of a phrase beside which another may stand ...
-SECOND = 0.5  # ... if its score has this share of the first one's
+FULLER = 0.4  # of a lone word's score, that a longer phrase with it must have to be better
+SECOND = 0.3  # ... if its score has this share of the first one's
+COMMON = 0.4  # share of the episode's minutes in which a word is said that is none of a title's, as far as is known
 NOUN = 0.5  # how surely a word is one
 LENGTH = 0.3  # exponent of its number of words by which what a phrase says is divided
 BEST = 12  # phrases of a part that may be its title
 RANKED, SENTENCES = 40, 16  # phrases and sentences of a part whose meaning is looked at
-CLOSENESS = 0.5  # weight of that
+CLOSENESS = 0.75  # weight of that, in standard deviations of a part's phrases ...
+QUERY = False
+FARTHEST = 2.0  # ... of which no more count
 
-_MARKS = regex.escape(CLAUSE_MARKS + SENTENCE_MARKS)
-_ENDS = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}])[{_MARKS}]|[{_MARKS}](?![\p{{L}}\p{{N}}])|[。！？、，；：｡؟\"“”„«»()\[\]…]"
-)
+_PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
+_BETWEEN = regex.compile(r"\s*&?\s*")
 _SENTENCE = regex.compile(
     rf".+?(?:[{regex.escape(SENTENCE_MARKS)}]+[{regex.escape(CLOSING_MARKS)}]*(?=\s|$)|[。！？｡]+[」』”]*|$)",
     regex.DOTALL,
@@ -155,15 +157,19 @@ class _Part:
 
 
 def _clauses(text: str, language: str, segment: Segment) -> Iterator[_Clause]:
-    at = 0
-    for mark in (*_ENDS.finditer(text), None):
-        piece = text[at : mark.start() if mark else len(text)]
-        places = spans(piece, language)
-        lists = lists_of(language)
-        tokens = tuple(_Token(piece[a:b], key(piece[a:b]), a == places[0][0], lists) for a, b in places)
-        if tokens:
-            yield _Clause(tokens, tuple(piece[one[1] : other[0]] for one, other in pairwise(places)), segment)
-        at = mark.end() if mark else len(text)
+    """The clauses of a text of a segment: words between which nothing stands but spaces, or "&"."""
+    lists, tokens, gaps, at = lists_of(language), list[_Token](), list[str](), 0
+    for first, last in spans(text, language):
+        gap = text[at:first]
+        if tokens and _BETWEEN.fullmatch(gap):
+            gaps.append(" & " if "&" in gap else gap and " ")
+        elif tokens:
+            yield _Clause(tuple(tokens), tuple(gaps), segment)
+            tokens, gaps = [], []
+        tokens.append(_Token(text[first:last], key(text[first:last]), not tokens, lists))
+        at = last
+    if tokens:
+        yield _Clause(tuple(tokens), tuple(gaps), segment)
 
 
 def _parted(segments: Sequence[Segment], starts: Sequence[float]) -> Iterator[list[Segment]]:
@@ -185,6 +191,9 @@ class _Usage:
                     written[token.key][token.text] += 1
                 self._times[token.key] += 1
                 self._as_noun[token.key] += _stands_as_noun(before, token, after)
+        minutes = sum(part.length for part in parts)
+        said = Counter(word for part in parts for word, blocks in part.blocks.items() for _ in blocks)
+        self.common = {word for word, times in said.items() if times > COMMON * minutes}
         self.capitals = any(
             token.named for part in parts for clause in part.clauses for token in clause.tokens
         )
@@ -237,26 +246,43 @@ def _candidates(
     keys = set(sorted(weights, key=lambda word: -weights[word])[:KEY_WORDS])
     for title in (*_announced(part, keys, usage), *_asked(part, keys, host)):
         yield _capitalised(title)
-    for number, phrase in enumerate(phrases):
-        words = len(words_in(phrase.text))
+    for phrase in phrases:
+        first = _fuller(phrase, phrases)
+        words = len(words_in(first.text))
         if words <= SHORT:
-            least = phrase.score * (SECOND if words > 1 else 0.0)
+            least = first.score * (SECOND if words > 1 else 0.0)
             others = (
-                f"{phrase.text}, {other.text}"
-                for other in phrases[number + 1 :]
-                if other.score >= least and not _alike(phrase.text, other.text)
+                f"{first.text}, {other.text}"
+                for other in phrases
+                if other is not first and other.score >= least and not _alike(first.text, other.text)
             )
             if joined := next(filter(_fits, others), ""):
                 yield _capitalised(joined)
-        yield _capitalised(phrase.text)
+        yield _capitalised(first.text)
     for clause in part.clauses:
         if _fits(text := usage.written(clause, 0, len(clause.tokens))):
             yield _capitalised(text)
 
 
+def _fuller(phrase: _Phrase, phrases: Sequence[_Phrase]) -> _Phrase:
+    """The best phrase that says a lone word with others, if there is one that is about as good."""
+    if " " in phrase.text:
+        return phrase
+    longer = (
+        other
+        for other in phrases
+        if phrase.text in other.text.split() and " " in other.text and other.score >= FULLER * phrase.score
+    )
+    return next(longer, phrase)
+
+
 def _alike(one: str, other: str) -> bool:
     """Whether two phrases share a word, or forms of one."""
-    return any(a == b or same_stem(a, b) for a in words_in(one) for b in words_in(other))
+    return any(
+        a == b or same_stem(a, b) or a.startswith(b) or b.startswith(a)
+        for a in words_in(one)
+        for b in words_in(other)
+    )
 
 
 def _fits(title: str) -> bool:
@@ -298,11 +324,12 @@ def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
         if segment.speaker != host or not is_question(sentence):
             continue
         lists = lists_of(part.language_of(segment)).titles
-        begins = [0, *(mark.end() for mark in _ENDS.finditer(sentence))]
-        asked = (sentence[begin:].lstrip() for begin in begins)
-        asked = next((one for one in asked if next(iter(words_in(one)), "") in lists.asking), "")
+        places = spans(sentence)
+        opens = [first for first, last in places if key(sentence[first:last]) in lists.asking]
+        asked = next((sentence[at:] for at in opens if not sentence[:at].rstrip()[-1:].isalnum()), "")
+        asked = f"¿{asked}" if asked and "¿" in sentence else asked
         words = set(words_in(asked))
-        if words & keys and not words & lists.referring and _fits(asked):
+        if words & keys and not words & lists.referring and _fits(asked) and _PLAIN.fullmatch(asked):
             yield asked
 
 
@@ -337,19 +364,19 @@ def _close(
     phrases: Sequence[_Phrase], part: _Part, weights: Mapping[str, float], embedder: SentenceEmbedder
 ) -> list[_Phrase]:
     """The phrases by their scores and by how close they are to what the part's most telling sentences mean."""
-    telling = {
-        clause.segment.text: sum(weights.get(token.key, 0.0) for token in clause.tokens)
-        for clause in part.clauses
-    }
-    vectors = embedder.embed(
-        [*sorted(telling, key=lambda text: -telling[text])[:SENTENCES], *(one.text for one in phrases)]
-    )
-    sentences, own = vectors[: -len(phrases)], vectors[-len(phrases) :]
+    telling: Counter[str] = Counter()
+    for clause in part.clauses:
+        telling[clause.segment.text] += round(
+            sum(weights.get(token.key, 0.0) for token in clause.tokens) * 1000
+        )
+    told = [text for text, _ in telling.most_common(SENTENCES)]
+    sentences = embedder.embed(told)
+    own = embedder.embed([phrase.text for phrase in phrases], query=QUERY)
     closeness = own @ sentences.mean(axis=0)
-    closeness = (closeness - closeness.mean()) / (closeness.std() + 1e-6)
+    deviation = ((closeness - closeness.mean()) / (closeness.std() + 1e-6)).clip(-FARTHEST, FARTHEST)
     ranked = [
         _Phrase(one.text, one.score * exp(CLOSENESS * float(z)))
-        for one, z in zip(phrases, closeness, strict=True)
+        for one, z in zip(phrases, deviation, strict=True)
     ]
     return sorted(ranked, key=lambda phrase: (-phrase.score, phrase.text))
 
@@ -362,9 +389,12 @@ def _stretches(clause: _Clause) -> Iterator[tuple[int, int]]:
             continue
         for last in range(first + 1, min(len(tokens), first + PHRASE_WORDS) + 1):
             end = tokens[last - 1]
-            if end.content:
+            owner = (
+                end.key.endswith("'s") and last < len(tokens) and tokens[last].content
+            )  # half of "Ann's boat"
+            if end.content and not owner:
                 yield first, last
-            elif end.key not in end.lists.titles.joining:
+            elif not end.content and end.key not in end.lists.titles.joining:
                 break
 
 
@@ -396,8 +426,13 @@ def _well_formed(content: Sequence[_Token], usage: _Usage) -> bool:
     """Whether a phrase with these words may be one around a noun, as far as their endings and capitals tell."""
     head, lists = content[-1], content[-1].lists
     noun = usage.nounness(head) >= NOUN
+    if not lists.function and usage.common & {content[0].key, head.key}:
+        return False
     if not lists.capitals or not usage.capitals:
-        return noun or not head.key.endswith(tuple(lists.titles.other_endings))
+        others = tuple(lists.titles.other_endings)
+        return not any(
+            token.key.endswith(others) and usage.nounness(token) < NOUN for token in (content[0], head)
+        )
     small = [token for token in content if usage.nounness(token) < NOUN]
     if len(small) > 1 or not noun:
         return False

@@ -38,7 +38,7 @@ def lists_of(code: str) -> WordLists:
     captions, titles = language.captions, language.titles
     filling = language.talk.asides
     joining = captions.opening | titles.joining | titles.elided
-    function = captions.leaning | joining | filling | titles.referring
+    function = captions.leaning | joining | filling | titles.referring | titles.asking
     determiners = {word for word in function if language.phrases.determiners.fullmatch(word)}
     return WordLists(function, filling, joining | determiners, bool(language.names.noun_endings), titles)
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from outputs.text.tokens import tokens
 
 FILE_NAME = "search.db"
 WAIT_SECONDS = 300  # for another program that brings the index up to date
-VERSION = 3
+VERSION = 4
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
 MAX_MS = 2**32 - 1  # what is kept of a time
 WORD_SEPARATOR = "\x1f"  # between the words of a kept passage
@@ -44,6 +45,7 @@ MINUTE_BITS, EPISODE_BITS, PASSAGE_BITS = (
     20,
     17,
 )  # of a passage's number: to the year 2097, a million episodes
+MINUTE_SHIFT = EPISODE_BITS + PASSAGE_BITS
 _SCHEMA = f"""
 CREATE TABLE episodes (
     id INTEGER PRIMARY KEY, folder TEXT UNIQUE, stamp TEXT, place TEXT, show TEXT, title TEXT, published TEXT,
@@ -57,6 +59,8 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, episode INTEGER REFERENCES episodes, speaker TEXT, words TEXT, starts BLOB
 );
 CREATE INDEX passages_of_episode ON passages (episode);
+CREATE TABLE chapters (episode INTEGER REFERENCES episodes, start INTEGER, until INTEGER, title TEXT);
+CREATE INDEX chapters_of_episode ON chapters (episode, start);
 CREATE VIRTUAL TABLE found USING fts5 (
     words, speaker, show, content='', columnsize=0,
     tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
@@ -115,7 +119,7 @@ def update(library: Path) -> IndexChanges:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            _forget(file)
+            forget(file)
             return _updated(file)
     except (sqlite3.Error, OSError) as error:
         raise OutputError(f"cannot write the search index {file}: {error}") from error
@@ -126,7 +130,7 @@ def _updated(file: Path) -> IndexChanges:
         return _update(index, file.parent)
 
 
-def _forget(file: Path) -> None:
+def forget(file: Path) -> None:
     """Remove an index that is damaged or of another version, and what was not written to it yet."""
     for name in (f"{file.name}-journal", file.name):
         file.with_name(name).unlink(missing_ok=True)
@@ -164,7 +168,7 @@ def minute_of(moment: str) -> int:
 
 def first_passage(minute: int) -> int:
     """The number below which no passage of an episode is that was published in this minute or later."""
-    return minute << (EPISODE_BITS + PASSAGE_BITS)
+    return minute << MINUTE_SHIFT
 
 
 def show_token(place: str) -> str:
@@ -183,7 +187,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     if version != VERSION:
         index.close()
         if version:
-            _forget(file)
+            forget(file)
         index = sqlite3.connect(file, timeout=WAIT_SECONDS)
         _make_tables(index)
     index.isolation_level = None
@@ -203,7 +207,8 @@ def _make_tables(index: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _transaction(index: sqlite3.Connection) -> Iterator[None]:
+def transaction(index: sqlite3.Connection) -> Iterator[None]:
+    """Within, nobody else writes; what is written then is there all at once, or after an error not at all."""
     index.execute("BEGIN IMMEDIATE")
     with index:
         yield
@@ -214,14 +219,14 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
     known = dict(index.execute("SELECT folder, stamp FROM episodes UNION SELECT folder, stamp FROM damaged"))
     present = {folder.relative_to(library).as_posix(): folder for folder in library_episodes(library)}
     for name in known.keys() - present.keys():
-        with _transaction(index):
+        with transaction(index):
             _remove(index, name)
         changes.removed += 1
     stamps = {name: _stamp(folder) for name, folder in present.items()}
     fresh = [name for name, stamp in stamps.items() if known.get(name) != stamp]
     changes.unchanged = len(present) - len(fresh)
     if fresh or index.execute("SELECT episodes FROM missing").fetchone() == (None,):
-        with _transaction(index):
+        with transaction(index):
             index.execute("UPDATE missing SET episodes = ?", (len(fresh),))
     # By name, which begins with the date: the newest are there to be found first.
     for left, name in reversed(list(enumerate(sorted(fresh, key=lambda name: (present[name].name, name))))):
@@ -232,12 +237,12 @@ def _update(index: sqlite3.Connection, library: Path) -> IndexChanges:
         try:
             record = _Record.read(present[name])
         except EpiscribeError as error:
-            with _transaction(index):
+            with transaction(index):
                 _remove(index, name)
                 index.execute("INSERT INTO damaged VALUES (?, ?, ?)", (name, stamps[name], str(error)))
                 index.execute("UPDATE missing SET episodes = ?", (left,))
         else:
-            with _transaction(index):
+            with transaction(index):
                 _put(index, name, stamps[name], record)
                 index.execute("UPDATE missing SET episodes = ?", (left,))
             changes.indexed += 1
@@ -253,7 +258,7 @@ def _merge(index: sqlite3.Connection) -> None:
     before = -1
     while index.total_changes - before > 1:
         before = index.total_changes
-        with _transaction(index):
+        with transaction(index):
             index.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (-MERGED_PAGES,))
 
 
@@ -291,6 +296,9 @@ def _put(index: sqlite3.Connection, name: str, stamp: str, record: _Record) -> N
             json.dumps(asdict(about)),
         ),
     ).lastrowid
+    index.executemany(
+        "INSERT INTO chapters VALUES (?, ?, ?, ?)", [(number, *chapter) for chapter in record.chapters]
+    )
     show = _indexed_show(record.show, place)
     first = first_passage(minute) | (number or 0) << PASSAGE_BITS
     for row, (speaker, words, starts) in enumerate(record.passages, first):
@@ -328,6 +336,7 @@ def _remove(index: sqlite3.Connection, folder: str) -> int | None:
         ],
     )
     index.execute("DELETE FROM passages WHERE episode = ?", (number,))
+    index.execute("DELETE FROM chapters WHERE episode = ?", (number,))
     index.execute("DELETE FROM episodes WHERE id = ?", (number,))
     return number
 
@@ -341,6 +350,7 @@ class _Record:
     published: str
     about: About
     passages: tuple[tuple[str, list[str], array[int]], ...]
+    chapters: tuple[tuple[int, int, str], ...]
 
     @classmethod
     def read(cls, folder: Path) -> _Record:
@@ -354,6 +364,7 @@ class _Record:
             published=episode.published,
             about=_about(transcript, names, _changed(folder)),
             passages=tuple(_passages(transcript.segments, names)),
+            chapters=tuple(_chapters(transcript)),
         )
 
 
@@ -384,6 +395,20 @@ def _about(transcript: Transcript, names: Mapping[str, str], changed: float) -> 
     )
 
 
+def _chapters(transcript: Transcript) -> Iterator[tuple[int, int, str]]:
+    """Start and end in ms, and title of each chapter that has one; without an end it goes on to the next one."""
+    titled = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
+    listed = sorted((one for one in titled if one.title and one.listed), key=lambda one: one.start)
+    ends = [*(one.start for one in listed[1:]), math.inf]
+    for chapter, following in zip(listed, ends, strict=False):
+        end = following if chapter.end is None else chapter.end
+        yield _kept_ms(chapter.start), MAX_MS if math.isinf(end) else _kept_ms(end), chapter.title
+
+
+def _kept_ms(seconds: float) -> int:
+    return min(max(0, milliseconds(seconds)), MAX_MS)
+
+
 def _passages(
     segments: Iterable[Segment], names: Mapping[str, str]
 ) -> Iterator[tuple[str, list[str], array[int]]]:
@@ -397,6 +422,6 @@ def _passages(
         for number, word in enumerate(segment.words):
             gap = " " if not number and words and needs_space(words[-1], word.text) else ""
             words.append(gap + one_line(word.text))
-            starts.append(min(max(0, milliseconds(word.start)), MAX_MS))
+            starts.append(_kept_ms(word.start))
     if words:
         yield names.get(speaker or "", speaker or ""), words, starts

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.record.errors import InputError
@@ -34,7 +34,11 @@ MIN_STARRED = 3  # letters before a star: fewer begin so many words that looking
 LIMIT = 20
 COUNTED = 1000  # hits are counted up to here
 MINUTES_A_DAY = 24 * 60
+FEW = 50  # passages: words that no more have are looked for, however small the library
+COMMON = 0.1  # of all passages: words that more have say little
+RANKED = 30_000  # passages: no more are weighed by their words
 LAST = 2**63 - 1  # no passage has a higher number
+Terms = Sequence[tuple[list[str], bool]]
 _QUERY = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -43,7 +47,8 @@ class Hit:
     """A passage in which the words are found.
 
     `folder` is the episode's, relative to the library; `seconds` is when the first of the words is said;
-    `marks` are the places of the words in `text`, as pairs of offsets.
+    `marks` are the places of the words in `text`, as pairs of offsets. `chapter` is the title of the chapter in which
+    that is, "" where there is none.
     """
 
     folder: str
@@ -54,6 +59,7 @@ class Hit:
     seconds: float
     text: str
     marks: tuple[tuple[int, int], ...]
+    chapter: str = ""
 
     @property
     def link(self) -> str:
@@ -90,17 +96,67 @@ def search(
     is none, or a library without an index.
     """
     terms = query_terms(query)
-    filters = [
-        ("speaker", tokens(speaker)),
-        ("show", tokens(show)),
-        ("show", [show_token(place)] * bool(place)),
-    ]
-    where = "".join(f' AND {column} : "{" ".join(words)}"' for column, words in filters if words)
-    queries = [f"words : ({one}){where}" for one in _tiers(terms)]
-    span = _span(since, until)
+    wanted = Wanted(speaker, show, place, since, until)
+    queries = [f"words : ({one}){wanted.where}" for one in _tiers(terms)]
     with reading(library) as index:
-        rows = _rows(index, queries, span, skip + limit)[skip:]
-        return SearchResult(tuple(_hit(index, row, terms) for row in rows), _count(index, queries[-1], span))
+        rows = _rows(index, queries, wanted.span, skip + limit)[skip:]
+        count = _count(index, queries[-1], wanted.span)
+        hits = (hit_of(index, row, terms) for row in rows)
+        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), count)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched: `speaker`, `show`, `place`, `since` and `until` as `search` takes them."""
+
+    speaker: str = ""
+    show: str = ""
+    place: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def where(self) -> str:
+        """What an FTS5 query goes on with."""
+        filters = [
+            ("speaker", tokens(self.speaker)),
+            ("show", tokens(self.show)),
+            ("show", [show_token(self.place)] * bool(self.place)),
+        ]
+        return "".join(f' AND {column} : "{" ".join(words)}"' for column, words in filters if words)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and highest number of passages between the dates. InputError for what is no date."""
+        return _span(self.since, self.until)
+
+
+def rows_with_any(index: sqlite3.Connection, terms: Terms, wanted: Wanted, limit: int) -> list[int]:
+    """Passages with any of one or more terms, the best first: those that have the most of what few have (BM25)."""
+    query = f"words : ({' OR '.join(_phrase(*term) for term in terms)}){wanted.where}"
+    statement = (
+        "SELECT rowid FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ? "
+        "ORDER BY rank, rowid DESC LIMIT ?"
+    )
+    return [row for (row,) in index.execute(statement, (query, *wanted.span, limit))]
+
+
+def telling(index: sqlite3.Connection, terms: Terms) -> Terms:
+    """The terms with rare words: what very many passages have says little, and weighing them all takes long."""
+    index.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, found, col)")
+    statement = "SELECT doc FROM temp.vocabulary WHERE term = ? AND col = 'words'"
+    ((passages,),) = index.execute("SELECT count(*) FROM passages")
+    counted = []
+    for term in terms:
+        counts = [(index.execute(statement, (word,)).fetchone() or (0,))[0] for word in term[0]]
+        counted.append((min(counts), term))
+    found, ranked = list[tuple[list[str], bool]](), 0
+    for count, term in sorted(counted, key=lambda one: one[0]):
+        ranked += count
+        if count > max(FEW, passages * COMMON) or ranked > RANKED:
+            break
+        found.append(term)
+    return found
 
 
 def _span(since: str, until: str) -> tuple[int, int]:
@@ -133,11 +189,17 @@ def query_terms(query: str) -> list[tuple[list[str], bool]]:
     return found
 
 
+def phrase_of(term: str) -> tuple[list[str], bool]:
+    """All words of a term as one phrase, and whether the last is only the beginning of a word. InputError for none."""
+    terms = query_terms(term)
+    return [word for words, _ in terms for word in words], terms[-1][1]
+
+
 def _phrase(words: Sequence[str], starred: bool) -> str:
     return f'"{" ".join(words)}"{"*" if starred else ""}'
 
 
-def _tiers(terms: Sequence[tuple[list[str], bool]]) -> list[str]:
+def _tiers(terms: Terms) -> list[str]:
     """FTS5 queries from the strictest to the loosest, which finds all."""
     together = " ".join(_phrase(*term) for term in terms)
     everywhere = " AND ".join(_phrase(*term) for term in terms)
@@ -160,6 +222,13 @@ def _rows(index: sqlite3.Connection, queries: Iterable[str], span: tuple[int, in
     return list(rows)[:limit]
 
 
+def rows_with_all(index: sqlite3.Connection, terms: Terms, wanted: Wanted) -> list[int]:
+    """All passages that have all of these phrases."""
+    query = f"words : ({' AND '.join(_phrase(*term) for term in terms)}){wanted.where}"
+    statement = "SELECT rowid FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ?"
+    return [row for (row,) in index.execute(statement, (query, *wanted.span))]
+
+
 def _count(index: sqlite3.Connection, query: str, span: tuple[int, int]) -> int:
     statement = (
         "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?)"
@@ -168,33 +237,89 @@ def _count(index: sqlite3.Connection, query: str, span: tuple[int, int]) -> int:
     return int(count)
 
 
-def _hit(index: sqlite3.Connection, row: int, terms: Sequence[tuple[list[str], bool]]) -> Hit:
-    ((folder, show, title, published, speaker, words, starts),) = index.execute(
+def hit_of(index: sqlite3.Connection, row: int, terms: Terms) -> Hit:
+    """The passage of that number."""
+    passage = _passage(index, row)
+    first, numbers = _best(passage.words, terms)
+    return passage.hit(first, numbers)
+
+
+def in_chapter(index: sqlite3.Connection, hit: Hit) -> Hit:
+    """The hit with the chapter in which it is."""
+    ms = round(hit.seconds * 1000)
+    found = index.execute(
+        "SELECT chapters.title, until FROM chapters JOIN episodes ON episodes.id = chapters.episode "
+        "WHERE folder = ? AND start <= ? ORDER BY start DESC LIMIT 1",
+        (hit.folder, ms),
+    ).fetchone()
+    return replace(hit, chapter=found[0]) if found and ms < found[1] else hit
+
+
+def occurrences(index: sqlite3.Connection, row: int, term: tuple[list[str], bool]) -> list[Hit]:
+    """Each place of a passage at which a phrase is said, in order."""
+    passage = _passage(index, row)
+    said, found, after = _said(passage.words), list[Hit](), 0
+    for start, stop in _matches(said, term):
+        if start >= after:
+            numbers = {number for _, number in said[start:stop]}
+            found.append(passage.hit(min(numbers), numbers))
+            after = stop
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A passage as it is kept: whose it is, its words, and when each begins, in milliseconds."""
+
+    about: tuple[str, str, str, str, str]
+    words: list[str]
+    starts: array[int]
+
+    def hit(self, first: int, numbers: Container[int]) -> Hit:
+        """It as a hit from its word `first` on, the words of these numbers marked."""
+        text = "".join(self.words)
+        lead = len(text) - len(text.lstrip())
+        marks = tuple((start - lead, stop - lead) for start, stop in _marks(self.words, numbers))
+        return Hit(*self.about, self.starts[first] / 1000, text.strip(), marks)
+
+
+def _passage(index: sqlite3.Connection, row: int) -> _Passage:
+    ((*about, words, starts),) = index.execute(
         "SELECT folder, show, title, published, speaker, words, starts FROM passages "
         "JOIN episodes ON episodes.id = passages.episode WHERE passages.id = ?",
         (row,),
     )
-    first, marked = _marked(words.split(WORD_SEPARATOR), terms)
     times = array("I")
     times.frombytes(starts)
-    text = words.replace(WORD_SEPARATOR, "")
-    lead = len(text) - len(text.lstrip())
-    marks = tuple((start - lead, stop - lead) for start, stop in marked)
-    return Hit(folder, show, title, published, speaker, times[first] / 1000, text.strip(), marks)
+    return _Passage(tuple(about), words.split(WORD_SEPARATOR), times)
 
 
-def _marked(
-    words: Sequence[str], terms: Sequence[tuple[list[str], bool]]
-) -> tuple[int, list[tuple[int, int]]]:
-    """The word with which the first match begins, and where matched words lie in the text.
+def marked(words: Sequence[str], terms: Terms) -> tuple[int, list[tuple[int, int]]]:
+    """The word with which the first match begins, and where matched words lie in the text."""
+    first, numbers = _best(words, terms)
+    return first, _marks(words, numbers)
+
+
+def _best(words: Sequence[str], terms: Terms) -> tuple[int, set[int]]:
+    """The word with which the first match begins, and all that match.
 
     All terms in a row are the best match; else the first of any term is.
     """
-    row = [(token, number) for number, word in enumerate(words) for token in tokens(word)]
+    said = _said(words)
     every = ([word for phrase, _ in terms for word in phrase], terms[-1][1])
-    matches = _matches(row, every)
-    matches = matches or sorted(match for term in terms for match in _matches(row, term))
-    numbers = {row[i][1] for start, stop in matches for i in range(start, stop)}
+    matches = _matches(said, every)
+    matches = matches or sorted(match for term in terms for match in _matches(said, term))
+    numbers = {said[i][1] for start, stop in matches for i in range(start, stop)}
+    return (said[matches[0][0]][1] if matches else 0), numbers
+
+
+def _said(words: Sequence[str]) -> list[tuple[str, int]]:
+    """The tokens of words, each with the number of its word."""
+    return [(token, number) for number, word in enumerate(words) for token in tokens(word)]
+
+
+def _marks(words: Sequence[str], numbers: Container[int]) -> list[tuple[int, int]]:
+    """Where the words of these numbers lie in the text."""
     marks, at = [], 0
     for number, word in enumerate(words):
         bare = word.strip()
@@ -202,7 +327,7 @@ def _marked(
         if number in numbers:
             marks.append((start, start + len(bare)))
         at += len(word)
-    return (row[matches[0][0]][1] if matches else 0), marks
+    return marks
 
 
 def _matches(row: Sequence[tuple[str, int]], term: tuple[list[str], bool]) -> list[tuple[int, int]]:

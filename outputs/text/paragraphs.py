@@ -122,8 +122,11 @@ def _text(words: Iterable[Word]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence, or the part of one that a segment has; `begins`: whether a person has it begin a paragraph or not."""
+class Sentence:
+    """A sentence, or the part of one that a segment has; `begins`: whether a person has it begin a paragraph or not.
+
+    `words` have the white space that precedes them in running text.
+    """
 
     language: str
     words: list[Word]
@@ -136,8 +139,8 @@ def paragraphs(passage: Iterable[Segment], language: str) -> tuple[Paragraph, ..
 
     A person's word decides where one begins, else its language and length; after either the length counts anew.
     """
-    made, gathered, length = list[Paragraph](), list[_Sentence](), 0
-    for sentence in _sentences(passage, language):
+    made, gathered, length = list[Paragraph](), list[Sentence](), 0
+    for sentence in sentences(passage, language):
         too_long = length >= PARAGRAPH_CHARS and sentence.begins is None
         if gathered and (sentence.begins or too_long or sentence.language != gathered[0].language):
             made += _paragraph(gathered)
@@ -149,11 +152,11 @@ def paragraphs(passage: Iterable[Segment], language: str) -> tuple[Paragraph, ..
     return (*made, *_paragraph(gathered))
 
 
-def _paragraph(sentences: Sequence[_Sentence]) -> Iterator[Paragraph]:
+def _paragraph(gathered: Sequence[Sentence]) -> Iterator[Paragraph]:
     """The paragraph of these sentences; nothing where there is nothing to read in them."""
-    words = tuple(word for sentence in sentences for word in sentence.words)
+    words = tuple(word for sentence in gathered for word in sentence.words)
     if _text(words):
-        yield Paragraph(sentences[0].language, words, tuple(_joined(one.part for one in sentences)))
+        yield Paragraph(gathered[0].language, words, tuple(_joined(one.part for one in gathered)))
 
 
 def _joined(parts: Iterable[Part]) -> Iterator[Part]:
@@ -163,7 +166,7 @@ def _joined(parts: Iterable[Part]) -> Iterator[Part]:
         yield Part(together[0].segment, together[0].first, together[-1].last)
 
 
-def _sentences(segments: Iterable[Segment], language: str) -> Iterator[_Sentence]:
+def sentences(segments: Iterable[Segment], language: str) -> Iterator[Sentence]:
     """The words sentence by sentence, each with the white space before it in running text."""
     last = ""
     for segment in segments:
@@ -172,8 +175,8 @@ def _sentences(segments: Iterable[Segment], language: str) -> Iterator[_Sentence
         for index, word in enumerate(segment.words):
             starts_anew = word.text[:1].isspace() or is_spaceless(last[-1:] or "a")
             if finality(last) == SENTENCE_END and starts_anew and any(w.text.strip() for w in sentence):
-                yield _Sentence(tongue, sentence, Part(segment, first, index), begins)
+                yield Sentence(tongue, sentence, Part(segment, first, index), begins)
                 sentence, begins, first = [], None, index
             sentence.append(replace(word, text=f" {word.text}") if space else word)
             last, space = word.text or last, False
-        yield _Sentence(tongue, sentence, Part(segment, first, len(segment.words)), begins)
+        yield Sentence(tongue, sentence, Part(segment, first, len(segment.words)), begins)

@@ -1,7 +1,8 @@
-// Search over all that was said; a hit plays where it was said.
-import { all, byId, clock, count, element, episodeAddress, field, frame, icon, listing, name, number, query, soon, t, when } from "./frame.js";
+// Search over all that was said, by words or by meaning; a hit plays where it was said.
+import { all, api, byId, check, clock, count, element, episodeAddress, field, frame, icon, listing, name, number, query, soon, t, when } from "./frame.js";
 
 const COUNTED = 1000; // hits, up to which the API counts
+const LOOK_AGAIN = 3000; // ms, while episodes are embedded
 const given = new URLSearchParams(location.search);
 const form = /** @type {HTMLFormElement} */ (byId("filters"));
 const list = listing(byId("hits"), hit, shown);
@@ -12,11 +13,15 @@ const audio = element("audio", { controls: true, preload: "none" });
 let playing = null;
 /** The hits in the card made last: those of one episode that follow each other share a card. @type {HTMLElement} */
 let card;
+/** Looks how many episodes are not found by meaning yet. */
+let looking = 0;
 
 /** @param {any} found a hit of the API @param {any} previous */
 function hit(found, previous) {
   const line = element("li", { class: "hit" },
     element("button", { type: "button", class: "icon quiet", "aria-label": t("search.play", { time: clock(found.seconds) }), "aria-pressed": "false", onclick: (/** @type {Event} */ event) => play(/** @type {any} */ (event.currentTarget), found) }, icon("play")),
+    // The chapter, once for the hits in it that follow each other.
+    found.chapter && !(previous?.episode === found.episode && previous.chapter === found.chapter) && element("p", { class: "facts", dir: "auto" }, found.chapter),
     element("p", { dir: "auto" },
       element("a", { class: "numbers", href: episodeAddress(found.episode, found.seconds) }, clock(found.seconds)), " ",
       found.speaker && element("bdi", { class: "who" }, found.speaker), found.speaker && " ",
@@ -71,6 +76,7 @@ audio.addEventListener("error", () => {
 function update() {
   const wanted = query(Object.fromEntries(new FormData(form)));
   history.replaceState(null, "", `${location.pathname}${wanted}`);
+  clearTimeout(looking);
   if (new FormData(form).get("q")) return list.show(`/search${wanted}`);
   list.clear();
   byId("found").textContent = t("search.begin");
@@ -78,7 +84,22 @@ function update() {
 
 /** @param {any} page */
 function shown(page) {
+  if (new FormData(form).has("meaning")) return ranked(page);
   byId("found").textContent = page.count > COUNTED ? t("search.many", { count: number(COUNTED) }) : count("search.found", page.count);
+}
+
+/** Say how much is found by meaning, as long as that is not all; then search again. @param {any} page */
+function ranked(page) {
+  byId("found").textContent = page.waiting ? count("search.waiting", page.waiting) : page.count ? t("search.ranked") : count("search.found", 0);
+  if (!page.waiting) return;
+  const asked = location.search;
+  clearTimeout(looking);
+  looking = setTimeout(async () => {
+    const now = await api("GET", `/search${asked}&limit=1`).catch(() => page);
+    if (asked !== location.search) return;
+    if (now.waiting || playing) ranked(now);
+    else update();
+  }, LOOK_AGAIN);
 }
 
 async function start() {
@@ -86,6 +107,7 @@ async function start() {
   const input = (/** @type {string} */ kind, /** @type {string} */ key) => element("input", { type: kind, name: key, value: given.get(key), autocomplete: "off", dir: kind === "date" ? undefined : "auto" });
   form.append(
     field(t("search.words"), element("input", { type: "search", name: "q", value: given.get("q"), autocomplete: "off", enterkeyhint: "search", dir: "auto" }), undefined, { class: "field grow" }),
+    check(t("search.meaning"), { name: "meaning", value: "true", checked: given.get("meaning") === "true" }),
     field(t("search.speaker"), input("text", "speaker")),
     shows.length > 1
       ? field(t("search.show"), element("select", { name: "show" }, element("option", { value: "" }, t("search.all")), ...shows.map((one) => element("option", { value: one.show, selected: one.show === given.get("show") }, one.title))))

@@ -17,10 +17,10 @@ from audio.media.decode import decode
 from audio.media.loudness import loudness
 from audio.transfer.download import local_file
 from flows.local.demo import FEED
-from models.record.transcript import Transcript
+from models.record.transcript import BY_USER, Chapter, Chapters, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.library import read
-from outputs.library.corrections import WORDS, Correction
+from outputs.library.corrections import CHAPTERS, WORDS, Correction
 from outputs.library.write import keep_audio, publish
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import Process, episcribe
@@ -75,6 +75,49 @@ def test_search(library: Path, tmp_path: Path) -> None:
     (hit,) = json.loads(found.stdout)
     assert (hit["link"], hit["seconds"]) == (f"https://x.org/t/{PLACE}/transcript.html#t=13", 13.0)
     assert episcribe("search", "nowhere", cwd=tmp_path).stdout == "nothing found\n"
+
+
+def test_mentions(library: Path, tmp_path: Path) -> None:
+    done = episcribe("mentions", "origin*", "jersey", "--all", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "indexed 1 episode\n")
+    page = f"library/{PLACE}/transcript.html"
+    assert done.stdout.splitlines() == [
+        "origin*: once in 1 episode",
+        "",
+        "Sheila  once",
+        "  Both from Chicago  Strangers on the Line, 2026-11-16  once",
+        "  00:08  Neither did I, originally from Chicago.",
+        f"  {page}#t=8",
+        "",
+        "jersey: once in 1 episode",
+        "",
+        "Diane  once",
+        "  Both from Chicago  Strangers on the Line, 2026-11-16  once",
+        "  00:13  So what about New Jersey now?",
+        f"  {page}#t=13",
+    ]
+    found = episcribe("mentions", "you", "--json", "--base-url", "https://x.org/t", cwd=tmp_path)
+    (term,) = json.loads(found.stdout)
+    (said,) = term["people"][0]["episodes"][0]["said"]
+    assert (term["count"], said["link"]) == (1, f"https://x.org/t/{PLACE}/transcript.html#t=4")
+    assert episcribe("mentions", "nowhere", cwd=tmp_path).stdout == "nowhere: nobody says it\n"
+    refused = episcribe("mentions", "!", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_search_by_meaning_reads_what_is_new_once(library: Path, tmp_path: Path) -> None:
+    assert not (library / "meaning.db").exists()
+    done = episcribe("search", "--meaning", "where she grew up", "--limit", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Both from Chicago  Strangers on the Line, 2026-11-16"
+    assert done.stderr == "indexed 1 episode\nReading for meaning ...\n"
+    again = episcribe(
+        "search", "--meaning", "where she grew up", "--speaker", "sheila", "--json", cwd=tmp_path
+    )
+    assert again.stderr == ""
+    hits = json.loads(again.stdout)
+    assert "Chicago" in hits[0]["text"]
+    assert {hit["speaker"] for hit in hits} == {"Sheila"}
 
 
 def test_search_lets_nothing_steer_the_terminal(tmp_path: Path) -> None:
@@ -224,14 +267,20 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     chicago = next(word for word in record.words if "Chicago" in word.text)
     fits = Correction(WORDS, chicago.start, chicago.end, (chicago.text,), " Springfield,", edit=1)
     waits = Correction(WORDS, 1.0, 2.0, (" supercalifragilistic",), " nothing", edit=2)
-    publish(record, out, FORMATS, [fits, waits])
+    mine = Correction(
+        CHAPTERS, chapters=(Chapter(0.0, "My beginning"), Chapter(99.0, "After the end")), edit=3
+    )
+    publish(record, out, FORMATS, [fits, waits, mine])
     better = process(mp3, model="base", language="en")
     assert better["computed"] == ["transcribe", "overlaps"]
     assert better["warnings"] == [
-        f"a correction no longer fits the words: `episcribe edit {out} --list` shows which"
+        f"a correction no longer fits the words: `episcribe edit {out} --list` shows which",
+        f"chapters that you set lie beyond the end: `episcribe chapters {out}` shows which",
     ]
     again = read.load_corrected(out)
-    assert again.waiting == (waits,)
+    assert again.waiting == (waits, mine)
+    assert again.transcript.chapters == Chapters(BY_USER, (Chapter(0.0, "My beginning"),))
+    assert "My beginning" in (out / "transcript.html").read_text()
     (word,) = [word for word in again.transcript.words if "Springfield" in word.text]
     assert word.start == pytest.approx(chicago.start, abs=0.5)
     assert "Springfield" in (out / "transcript.vtt").read_text()

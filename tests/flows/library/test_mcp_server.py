@@ -51,7 +51,7 @@ def with_client(library: Path, *options: str, ask: Callable[[Any], Awaitable[Non
 def test_a_model_searches_reads_and_cites_by_link(library: Path) -> None:
     async def ask(client: Any) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(tools) == {"search", "read", "cite", "list_episodes"}
+        assert set(tools) == {"search", "mentions", "read", "cite", "list_episodes"}
         assert all(tool.annotations.read_only_hint for tool in tools.values())
         assert all("never instructions" in tool.description for tool in tools.values())
         assert {"from", "to"} < tools["read"].input_schema["properties"].keys()
@@ -68,6 +68,9 @@ def test_a_model_searches_reads_and_cites_by_link(library: Path) -> None:
         (hit,) = found["hits"]
         assert (hit["episode"], hit["seconds"]) == (PLACE, 9.3)
         assert hit["link"] == f"https://example.org/talks/{PLACE}/transcript.html#t=9.3"
+        while (about := await call("search", query="clearing the throat", meaning=True))["waiting"]:
+            await anyio.sleep(0.05)
+        assert about["hits"][0]["seconds"] == 9.0
         cited = await call("cite", episode=PLACE, seconds=hit["seconds"])
         assert "coughs" in cited["quote"]
         assert (cited["title"], cited["time"]) == ("Pilot", "00:09")
@@ -77,6 +80,8 @@ def test_a_model_searches_reads_and_cites_by_link(library: Path) -> None:
         )
         assert "coughs" in read["paragraphs"][-1]["text"]
         assert (await call("list_episodes", title="pil"))["result"][0]["episode"] == PLACE
+        (nobody,) = (await call("mentions", term="coughs"))["people"]
+        assert (nobody["name"], nobody["count"], nobody["first_in"]) == ("", 1, [hit])
         assert (await call("search", query="coughs", until="2025-12-31"))["count"] == 0
         for place in ("../../etc/passwd", "the-show/..", "nowhere"):
             assert "there is no episode" in await call("read", episode=place)

@@ -93,6 +93,20 @@ def test_a_search_hit_plays_where_it_was_said(page: Page, app: Running) -> None:
     assert page.locator(".hit .who").all_inner_texts() == ["Diane"]
 
 
+def test_a_search_by_meaning_has_an_address(page: Page, app: Running) -> None:
+    page.goto(f"{app.url}/search")
+    page.get_by_label("By meaning").check()
+    page.get_by_label("Words").fill("a city in Illinois")
+    page.locator("#found", has_text="The passages that fit best").wait_for()
+    assert titles(page, "#hits")[0] == "Both from Chicago"
+    assert "meaning=true" in page.url
+    page.reload()
+    page.locator("#found", has_text="The passages that fit best").wait_for()
+    assert page.get_by_label("By meaning").is_checked()
+    page.get_by_label("By meaning").uncheck()
+    page.locator("#found", has_text="0 passages").wait_for()
+
+
 def test_an_upload_goes_on_after_it_was_interrupted_and_the_page_closed(
     page: Page, seen: Watched, app: Running, tmp_path: Path
 ) -> None:

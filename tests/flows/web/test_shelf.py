@@ -158,6 +158,11 @@ def test_a_correction_is_in_the_lists_soon(app: Running, library: Path) -> None:
     wait_until(lambda: episodes(app, speaker="klein") == ["Züge"], "the name")
     assert ask(app.client, "/search", q="köln", speaker="klein")["count"] == 1
     assert ask(app.client, "/search", q="köln", speaker="groß")["count"] == 0
+    said = ask(app.client, "/mentions", q="köln")
+    assert [(one["name"], one["episodes"][0]["episode"]) for one in said["people"]] == [
+        ("Jörg Klein", "zug/2026-02-02-züge")
+    ]
+    assert said["count"] == len(said["people"][0]["episodes"][0]["seconds"]) == 1
 
 
 def test_searches_with_filters(app: Running) -> None:
@@ -180,9 +185,23 @@ def test_searches_with_filters(app: Running) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_searches_by_meaning_once_somebody_has_asked_for_it(app: Running, library: Path) -> None:
+    assert not (library / "meaning.db").exists()
+    query = {"q": "clearing the throat", "meaning": "true"}
+    assert ask(app.client, "/search", **query)["waiting"] > 0
+    wait_until(lambda: not ask(app.client, "/search", **query)["waiting"], "what is said")
+    found = ask(app.client, "/search", **query, limit=2)
+    assert (found["items"][0]["episode"], found["items"][0]["seconds"]) == (PILOT, 9.0)
+    assert len(found["items"]) == 2
+    assert ask(app.client, "/search", **query, limit=2, cursor=found["next"])["items"] != found["items"]
+    assert {hit["show"] for hit in ask(app.client, "/search", **query, show="zug")["items"]} == {"Zug um Zug"}
+    assert app.client.get("/api/v1/search", params={"q": "!", "meaning": "true"}).status_code == 400
+    assert app.client.get("/api/v1/search", params={"q": "x", "meaning": "perhaps"}).status_code == 422
+
+
 def test_files_are_downloads_named_after_the_title(app: Running, library: Path) -> None:
     names = [one["name"] for one in ask(app.client, f"/episodes/{PILOT}/files")["items"]]
-    assert names == [entry.file_name for entry in FORMATS.values()]
+    assert names == [entry.file_name for entry in FORMATS.values() if not entry.needs]
     assert "episode.json" not in str(ask(app.program("reader"), f"/episodes/{PILOT}/files"))
     answer = app.client.get(f"/api/v1/episodes/{PILOT}/files/transcript.html")
     assert answer.content == (library / PILOT / "transcript.html").read_bytes()

@@ -95,3 +95,18 @@ def test_pieces_are_cut_as_the_vocabulary_was_made() -> None:
 def test_a_file_of_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="begins with E5S1"):
         e5.read(b"PK\x03\x04")
+
+
+def test_parts_mean_what_they_do_where_they_stand() -> None:
+    embedder = load_embedder()
+    texts = [["My dog is hungry.", "It wants food."], ["My car is old.", "It wants food.", ""], []]
+    wholes, parts = embedder.embed_parts(texts)
+    assert np.allclose(wholes, embedder.embed([" ".join(text).strip() for text in texts]), atol=1e-5)
+    assert np.allclose(np.linalg.norm(parts, axis=1), [1, 1, 1, 1, 0], atol=1e-6)
+    (dog,) = embedder.embed(["a puppy"], query=True)
+    assert parts[1] @ dog > parts[3] @ dog
+
+
+def test_a_part_may_be_longer_than_the_model_reads() -> None:
+    wholes, parts = load_embedder().embed_parts([["word " * 800, "word " * 400, "Bread."]])
+    assert np.allclose(np.linalg.norm(np.concatenate([wholes, parts]), axis=1), 1, atol=1e-6)

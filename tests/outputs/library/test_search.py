@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.record.errors import InputError
-from models.record.transcript import Transcript
+from models.record.transcript import FROM_FILE, Chapter, Chapters, Transcript
 from outputs.library.corrections import written
 from outputs.library.index import FILE_NAME
+from outputs.library.mentions import mentions
 from outputs.library.search import COUNTED, SearchResult, search, update
 from outputs.library.write import publish
 from outputs.text.tokens import tokens
@@ -210,3 +211,21 @@ def test_two_updates_at_once(tmp_path: Path) -> None:
     assert len(search(tmp_path, "coughs").hits) == 4
     os.utime(tmp_path / "s" / "e0" / "episode.json", (1, 1))
     assert update(tmp_path).indexed == 1
+
+
+def test_a_hit_tells_its_chapter(tmp_path: Path) -> None:
+    chapters = (
+        Chapter(9.0, "Coughs"),
+        Chapter(0.0, "Hello\n all", end=4.0),
+        Chapter(4.5, "", image="https://example.org/a.png"),
+        Chapter(5.0, "Only a link", listed=False),
+    )
+    found = replace(CONVERSATION, chapters=Chapters(FROM_FILE, chapters))
+    publish(found, tmp_path / "show" / "one", [])
+    update(tmp_path)
+    told = {query: search(tmp_path, query).hits[0].chapter for query in ("back", "bob", "find", "coughs")}
+    assert told == {"back": "Hello all", "bob": "", "find": "", "coughs": "Coughs"}
+    assert mentions(tmp_path, "coughs").people[0].episodes[0].said[0].chapter == "Coughs"
+    publish(replace(found, chapters=Chapters()), tmp_path / "show" / "one", [])
+    update(tmp_path)
+    assert search(tmp_path, "coughs").hits[0].chapter == ""

@@ -1,0 +1,274 @@
+"""Search by meaning: what passages are about (`outputs.library.meaning`) and the words in them, both in one order.
+
+Passages are ranked by what they are about, by what the sentence of theirs that fits best is about, and by their words;
+each gets the sum of 1 / (60 + rank) over these: reciprocal rank fusion (Cormack, Clarke and Buettcher 2009), which
+need not know how sure each ranking is.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.topics.embedding import SentenceEmbedder
+from outputs.library import index as words_index
+from outputs.library.index import MINUTE_SHIFT, WORD_SEPARATOR
+from outputs.library.meaning import (
+    KeptEpisode,
+    KeptPassage,
+    Vectors,
+    kept_episode,
+    kept_passage,
+    reading,
+)
+from outputs.library.search import (
+    LIMIT,
+    Hit,
+    SearchResult,
+    Terms,
+    Wanted,
+    hit_of,
+    in_chapter,
+    marked,
+    query_terms,
+    rows_with_any,
+    telling,
+)
+from outputs.text.characters import needs_space
+from outputs.text.tokens import tokens
+
+RANK_OFFSET = 60
+BY_MEANING, BY_WORDS = 300, 200  # passages that are ranked
+CHUNK = 4096  # passages that are compared at a time
+WORDS_WORTH = 3.0  # standard deviations of how well sentences fit, for one that has all rare words
+SHOWN_WORDS = 40  # a hit goes on to the end of the passage until it has so many
+
+Place = tuple[int, int]  # number of an episode, and of its passage
+
+
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    """What the index of words tells of an episode."""
+
+    folder: str
+    show: str
+    title: str
+    published: str
+
+
+def search_by_meaning(
+    library: Path,
+    query: str,
+    speaker: str = "",
+    show: str = "",
+    limit: int = LIMIT,
+    *,
+    embedder: SentenceEmbedder,
+    place: str = "",
+    since: str = "",
+    until: str = "",
+    skip: int = 0,
+) -> SearchResult:
+    """Passages that are about what `query` says, or have words of it, the best first; parameters as of `search.search`.
+
+    A hit is the sentence of the passage that fits best, with what follows where it is short. `count` is how many were
+    ranked: all passages are about a question more or less. Episodes that `meaning.update` has not seen yet are found by
+    words only. Raises InputError as `search.search` does.
+    """
+    terms, wanted = query_terms(query), Wanted(speaker, show, place, since, until)
+    (vector,) = embedder.embed([re.sub('["*]', " ", query)], query=True)
+    with words_index.reading(library) as index, reading(library, embedder) as kept:
+        searching = _Searching(index, kept, vector, terms, wanted)
+        ranked = searching.ranked()
+        hits = map(searching.hit, ranked[skip : skip + limit])
+        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), len(ranked))
+
+
+class _Searching:
+    """One search in both indexes."""
+
+    def __init__(
+        self,
+        index: sqlite3.Connection,
+        kept: sqlite3.Connection,
+        vector: Vectors,
+        terms: Terms,
+        wanted: Wanted,
+    ) -> None:
+        self._index, self._kept, self._vector, self._terms, self._wanted = index, kept, vector, terms, wanted
+        self._speaker = tokens(wanted.speaker)
+        self._episodes = self._wanted_episodes()
+        self._telling = telling(index, terms)
+        self._opened: dict[int, KeptEpisode] = {}
+        self._read: dict[Place, KeptPassage] = {}
+
+    def ranked(self) -> list[Place | int]:
+        """Passages by meaning, or by the number that they have in the index of words, the best first."""
+        points: defaultdict[Place | int, float] = defaultdict(float)
+        by_meaning = self._by_meaning()
+        for ranking in (by_meaning, self._by_sentence(by_meaning), self._by_words()):
+            for rank, one in enumerate(ranking, 1):
+                points[one] += 1 / (RANK_OFFSET + rank)
+        return sorted(points, key=lambda one: -points[one])
+
+    def hit(self, found: Place | int) -> Hit:
+        """What to show of a passage."""
+        if isinstance(found, int):
+            return hit_of(self._index, found, self._terms)
+        about, passage = self._episodes[found[0]], self._passage(found)
+        best = self._best(found)
+        words = _shown(passage, best)
+        marks = marked(words, self._telling)[1] if self._telling else []
+        speaker, _ = self._episode(found[0]).sayers[passage.speakers[best]]
+        seconds = int(passage.starts[best]) / 1000
+        return Hit(
+            about.folder,
+            about.show,
+            about.title,
+            about.published,
+            speaker,
+            seconds,
+            "".join(words),
+            tuple(marks),
+        )
+
+    def _wanted_episodes(self) -> dict[int, _Episode]:
+        wanted, show = self._wanted, tokens(self._wanted.show)
+        first, last = (number >> MINUTE_SHIFT for number in wanted.span)
+        known = {
+            folder: _Episode(folder, title_of_show, title, published)
+            for folder, title_of_show, title, published in self._index.execute(
+                "SELECT folder, show, title, published FROM episodes "
+                "WHERE minute BETWEEN ? AND ? AND ? IN ('', place)",
+                (first, last, wanted.place),
+            )
+            if not show or _has(tokens(title_of_show), show)
+        }
+        numbers = self._kept.execute("SELECT id, folder FROM episodes")
+        return {number: known[folder] for number, folder in numbers if folder in known}
+
+    def _by_meaning(self) -> list[Place]:
+        found = list(self._scores())
+        if not found:
+            return []
+        places = np.concatenate([places for places, _ in found])
+        best = np.argsort(-np.concatenate([fit for _, fit in found]), kind="stable")[:BY_MEANING]
+        return [(episode, passage) for episode, passage in places[best].tolist()]
+
+    def _scores(self) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+        """Of some episodes at a time: (n, 2) places of the passages that are wanted, (n,) how well each fits."""
+        allowed = self._with_speaker() if self._speaker else None
+        places, scales, numbers = list[NDArray[np.int64]](), list[Vectors](), list[NDArray[np.int8]]()
+        for episode, scale, number in self._kept.execute("SELECT episode, scales, numbers FROM vectors"):
+            if episode not in self._episodes:
+                continue
+            scales.append(np.frombuffer(scale, np.float32))
+            count = len(scales[-1])
+            numbers.append(np.frombuffer(number, np.int8).reshape(count, len(self._vector)))
+            places.append(np.stack([np.full(count, episode), np.arange(count)], axis=1))
+            if allowed is not None:
+                these = allowed.get(episode, np.zeros(count, bool))
+                scales[-1], numbers[-1], places[-1] = scales[-1][these], numbers[-1][these], places[-1][these]
+            if sum(map(len, scales)) >= CHUNK:
+                yield np.concatenate(places), self._fit(scales, numbers)
+                places, scales, numbers = [], [], []
+        if places:
+            yield np.concatenate(places), self._fit(scales, numbers)
+
+    def _fit(self, scales: Sequence[Vectors], numbers: Sequence[NDArray[np.int8]]) -> Vectors:
+        fit: Vectors = np.concatenate(numbers).astype(np.float32) @ self._vector * np.concatenate(scales)
+        return fit
+
+    def _with_speaker(self) -> dict[int, NDArray[np.bool_]]:
+        """Of each episode in which the speaker who is wanted speaks, which of its passages have them."""
+        found = {}
+        for episode in self._episodes:
+            kept = self._episode(episode)
+            theirs = [passage for speaker in self._theirs(kept) for passage in kept.sayers[speaker][1]]
+            if theirs:
+                found[episode] = np.zeros(len(kept.starts), bool)
+                found[episode][theirs] = True
+        return found
+
+    def _theirs(self, kept: KeptEpisode) -> list[int]:
+        """The places of names that the speaker who is wanted may have."""
+        return [n for n, (name, _) in enumerate(kept.sayers) if _has(tokens(name), self._speaker)]
+
+    def _by_words(self) -> list[Place | int]:
+        by_folder = {about.folder: number for number, about in self._episodes.items()}
+        found = list[Place | int]()
+        if not self._telling:
+            return found
+        for row in rows_with_any(self._index, self._telling, self._wanted, BY_WORDS):
+            ((folder, starts),) = self._index.execute(
+                "SELECT folder, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
+                "WHERE passages.id = ?",
+                (row,),
+            )
+            number = by_folder.get(folder)
+            if number is None:
+                found.append(row)
+                continue
+            times = array("I")
+            times.frombytes(starts)
+            found.append((number, self._passage_at(number, times[len(times) // 2])))
+        return list(dict.fromkeys(found))
+
+    def _passage_at(self, episode: int, ms: int) -> int:
+        return max(0, int(np.searchsorted(self._episode(episode).starts, ms, side="right")) - 1)
+
+    def _episode(self, number: int) -> KeptEpisode:
+        if number not in self._opened:
+            self._opened[number] = kept_episode(self._kept, number)
+        return self._opened[number]
+
+    def _passage(self, place: Place) -> KeptPassage:
+        if place not in self._read:
+            self._read[place] = kept_passage(self._kept, *place)
+        return self._read[place]
+
+    def _by_sentence(self, places: Sequence[Place]) -> list[Place]:
+        return sorted(places, key=lambda place: -self._fits(place)[1].max())
+
+    def _fits(self, place: Place) -> tuple[list[int], Vectors]:
+        """The sentences of a passage that are searched, (n,), and how well each fits."""
+        passage = self._passage(place)
+        said = list(range(len(passage.texts)))
+        if self._speaker:
+            theirs = self._theirs(self._episode(place[0]))
+            said = [one for one in said if int(passage.speakers[one]) in theirs] or said
+        fits: Vectors = passage.vectors[said] @ self._vector
+        return said, fits
+
+    def _best(self, place: Place) -> int:
+        """The sentence of a passage to show: one that fits, and has the words that few have."""
+        said, fits = self._fits(place)
+        texts = self._passage(place).texts
+        spoken = [tokens(texts[one].replace(WORD_SEPARATOR, "")) for one in said]
+        shares = [sum(_has(words, phrase) for phrase, _ in self._telling) for words in spoken]
+        worth = (fits - fits.mean()) / max(float(fits.std()), 1e-9)
+        return said[int(np.argmax(worth + WORDS_WORTH * np.array(shares) / max(1, len(self._telling))))]
+
+
+def _shown(passage: KeptPassage, first: int) -> list[str]:
+    """The words of a sentence, with what its speaker goes on to say in the passage."""
+    words = passage.texts[first].split(WORD_SEPARATOR)
+    for one in range(first + 1, len(passage.texts)):
+        if passage.speakers[one] != passage.speakers[first] or len(words) >= SHOWN_WORDS:
+            break
+        more = passage.texts[one].split(WORD_SEPARATOR)
+        words += [f" {more[0]}" if needs_space(words[-1], more[0]) else more[0], *more[1:]]
+    return words
+
+
+def _has(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether words have a phrase in them."""
+    return any(list(words[i : i + len(phrase)]) == list(phrase) for i in range(len(words)))
