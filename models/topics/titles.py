@@ -9,7 +9,7 @@ words in `models/languages`, and by what words stand beside.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, inf, log
@@ -20,6 +20,7 @@ import regex
 from models.record.graphemes import graphemes
 from models.record.punctuation import CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
+from models.topics.questions import host_of, is_question
 from models.topics.support import same_stem
 from models.topics.words import WordLists, key, lists_of, spans, words_in
 
@@ -60,7 +61,6 @@ _SENTENCE = regex.compile(
     rf".+?(?:[{regex.escape(SENTENCE_MARKS)}]+[{regex.escape(CLOSING_MARKS)}]*(?=\s|$)|[。！？｡]+[」』”]*|$)",
     regex.DOTALL,
 )
-_QUESTION = regex.compile(rf"[?？؟][{regex.escape(CLOSING_MARKS)}]*\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def chapter_titles(
     phrases are close to what else is said; without it their words alone decide.
     """
     parts = [_Part(segments, transcript) for segments in _parted(transcript.segments, starts)]
-    usage, host = _Usage(parts), _host(transcript.segments)
+    usage, host = _Usage(parts), host_of(transcript.segments)
     titles: list[str] = []
     taken: set[frozenset[str]] = {frozenset()}
     rests = (parts[:number] + parts[number + 1 :] for number in range(len(parts)))
@@ -184,12 +184,6 @@ def _clauses(text: str, language: str, segment: Segment) -> Iterator[_Clause]:
 def _parted(segments: Sequence[Segment], starts: Sequence[float]) -> Iterator[list[Segment]]:
     for begin, end in pairwise([*starts, inf]):
         yield [segment for segment in segments if begin <= (segment.start + segment.end) / 2 < end]
-
-
-def _host(segments: Iterable[Segment]) -> str | None:
-    """Who asks the most questions; None where nobody asks any."""
-    asked = Counter(one.speaker for one in segments if one.speaker and _QUESTION.search(one.text))
-    return asked.most_common(1)[0][0] if asked else None
 
 
 class _Usage:
@@ -337,7 +331,7 @@ def _trimmed(clause: _Clause, keys: set[str], usage: _Usage) -> Iterator[str]:
 def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
     """Short questions of the host at the beginning of a part that can be understood alone."""
     for segment, sentence in part.opening():
-        if segment.speaker != host or not _QUESTION.search(sentence):
+        if segment.speaker != host or not is_question(sentence):
             continue
         lists = lists_of(part.language_of(segment)).titles
         places = spans(sentence)
