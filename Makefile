@@ -125,6 +125,7 @@ bench: models
 	$(RUN) -m tests.bench.short
 	$(RUN) -m tests.bench.search 1000
 	$(RUN) -m tests.bench.meaning 1000
+	$(RUN) -m tests.bench.embedding
 	$(RUN) -m tests.bench.edits
 	$(RUN) -m tests.bench.page
 	$(RUN) -m tests.bench.web

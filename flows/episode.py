@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import flow, task
@@ -22,7 +23,8 @@ from prefect.states import Cancelled, Completed
 
 from audio.media.shortfall import Amount, shortfall
 from audio.tracks.recording import DecodedAudio, Recording
-from flows import naming, own_tracks, pace, steps, translation
+from flows import chapters, naming, own_tracks, pace, steps, translation
+from flows.assistant import assisted, read_summary, wanted
 from flows.keeping import results_folder
 from flows.options import RunOptions
 from flows.pace import Work
@@ -37,6 +39,7 @@ from models.record.errors import EpiscribeError, InterruptedRun
 from models.record.spans import Span, speech_of
 from models.record.transcript import (
     AudioFile,
+    Chapters,
     Diarisation,
     Repair,
     Segment,
@@ -56,6 +59,7 @@ from outputs.library.review import doubtful
 
 if TYPE_CHECKING:
     from flows.schedule.leases import Lease
+    from flows.schedule.settings import Assistant
 
 # Raised when a step's results change their form or meaning, so that older ones are not reused.
 DECODE_VERSION = 3
@@ -63,6 +67,8 @@ TRANSCRIBE_VERSION = 6
 DIARISE_VERSION = 6
 OVERLAPS_VERSION = 2
 TRANSLATE_VERSION = 1
+CHAPTERS_VERSION = 1
+ASSIST_VERSION = 1
 
 JSON_RESULT = "compressed/json"
 
@@ -234,6 +240,36 @@ def translate(
     )
 
 
+@task(
+    name="chapters",
+    version=str(CHAPTERS_VERSION),
+    cache_key_fn=_keyed("chapters", CHAPTERS_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def propose_chapters(step: Step, work: Work, transcript: Transcript, folder: Path) -> dict[str, Any]:
+    """Chapters for an episode that nobody tells any of; see `chapters.propose`."""
+    return work.computed("chapters", chapters.load, lambda: asdict(chapters.propose(transcript, folder)))
+
+
+@task(
+    name="assist",
+    version=str(ASSIST_VERSION),
+    cache_key_fn=_keyed("assist", ASSIST_VERSION),
+    persist_result=True,
+    result_serializer=JSON_RESULT,
+)
+def assist(step: Step, transcript: Transcript, settings: Assistant, proxy: str) -> dict[str, Any]:
+    """Titles and a summary by a language model of the user's; see `flows.assistant.assisted`."""
+    stage("assist")
+    helped, warnings = assisted(transcript, settings, proxy, progress)
+    return {
+        "chapters": asdict(helped.chapters),
+        "summary": helped.summary and asdict(helped.summary),
+        "warnings": warnings,
+    }
+
+
 @task(name="publish", persist_result=False)
 def publish(transcript: Any, options: RunOptions, audio: str = "") -> steps.PublishedEpisode:
     """Write the episode's folder."""
@@ -279,7 +315,8 @@ def record_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def process_episode(
     source: str, options: RunOptions | None = None, episode_id: str | None = None
 ) -> dict[str, Any]:
-    """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, translate, name, publish.
+    """Process one episode: download, decode, diarise, transcribe, hear overlaps, align, translate, name, chapters,
+    publish.
 
     source: a local audio or video file, the URL of audio, or the URL of a feed. Returns the folder,
     the length of the audio in seconds, its files, the steps that were computed and those whose kept result was
@@ -361,7 +398,8 @@ def _process(
         decoded = _decode(run, recording, options)
         run.begin(decoded.seconds)
         heed_rules(decoded.seconds)
-        run.work = Work(decoded.worked_seconds, *_stages(options))
+        chosen = chapters.chosen(source.chapters, source.path, decoded.seconds, source.episode, options)
+        run.work = Work(decoded.worked_seconds, *_stages(options, proposing=chosen.proposing))
         folder = steps.folder_for(source.episode, options)
         heeded = steps.with_vocabulary(options, source, folder, decoded.tracks)
         if decoded.layout is None:
@@ -391,10 +429,14 @@ def _process(
         )
         run.took("align", began)
         transcript = _translate(run, recording, decoded, heeded, options, transcript, heard.joined)
-    transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     transcript = naming.name_speakers(
         transcript, heard.turns.voices, folder, options, source.witness.transcript
     )
+    propose = partial(_propose_chapters, run, source.session or source.sha256, folder)
+    transcript = chapters.with_chapters(transcript, chosen, propose)
+    if options.assistant == "use":
+        transcript = _assisted(run, source.session or source.sha256, transcript)
+    transcript = replace(transcript, engine={**transcript.engine, **run.energy(decoded.seconds)})
     began = time.perf_counter()
     published = publish(_opaque(transcript), source.path)
     run.took("publish", began)
@@ -549,8 +591,8 @@ def _hear_tracks(
     )
 
 
-def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
-    """The work of models that a run may come to, and the device for it."""
+def _stages(options: RunOptions, *, proposing: bool) -> tuple[list[pace.Stage], str]:
+    """The work of models that a run may come to, and the device for it. proposing: of chapters too."""
     words, turns, device = options.transcription(), options.diarisation(), resolve_device(options.device)
     whisper, _ = whisper_models.resolve(words.model)
     stages = [pace.transcribe_stage(whisper, words.beam_size, device)]
@@ -565,6 +607,8 @@ def _stages(options: RunOptions) -> tuple[list[pace.Stage], str]:
         stages.append(
             pace.translate_stage(whisper if hears else str(options.translator), device, hears=hears)
         )
+    if proposing:
+        stages.append(pace.chapters_stage())
     return stages, device
 
 
@@ -666,6 +710,34 @@ def _translate(
         made.append(translated)
         warnings = (*warnings, *warned)
     return replace(transcript, translations=tuple(made), warnings=warnings)
+
+
+def _propose_chapters(run: _Run, sha256: str, folder: Path, transcript: Transcript) -> Chapters:
+    step = Step(sha256, chapters.heeded(transcript))
+    return chapters.read(run.do_with_models(propose_chapters, step, transcript, folder))
+
+
+def _assisted(run: _Run, sha256: str, transcript: Transcript) -> Transcript:
+    """What a language model adds, where the settings name one; a kept answer of one that failed won't do."""
+    from flows.schedule import settings
+
+    configured = settings.current()
+    asked = configured.assistant
+    if not wanted(transcript, asked):
+        return transcript
+    heeded = {
+        **chapters.heeded(transcript),
+        "chapters": asdict(transcript.chapters),
+        "assistant": asked.model_dump(exclude={"key_from", "seconds"}),
+    }
+    step = Step(sha256, heeded)
+    found = run.do(assist, step, transcript, asked, configured.proxy, fits=lambda kept: not kept["warnings"])
+    return replace(
+        transcript,
+        chapters=chapters.read(found["chapters"]),
+        summary=read_summary(found["summary"]),
+        warnings=(*transcript.warnings, *found["warnings"]),
+    )
 
 
 def _diarise(

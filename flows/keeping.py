@@ -51,7 +51,9 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 AUDIO = re.compile(rf"({DIGEST.pattern})\.[a-z0-9]{{1,8}}")
 OF_URL = re.compile(r"([0-9a-f]{32})\.(json|part|part\.json|lock)")
 TRACKS = re.compile(r"zip-[0-9a-f]{32}")
-RESULT = re.compile(rf"(decode|diarise|transcribe|overlaps|translate)-v\d+-({DIGEST.pattern})-[0-9a-f]{{16}}")
+RESULT = re.compile(
+    rf"(decode|diarise|transcribe|overlaps|translate|chapters)-v\d+-({DIGEST.pattern})-[0-9a-f]{{16}}"
+)
 SENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 VOICES = re.compile(rf"{DIGEST.pattern}\.json")
 BESIDE = r"(-journal|-shm|-wal)?"  # what SQLite has beside a database
@@ -127,7 +129,7 @@ def tracks_folder() -> Path:
 
 
 def transcripts_folder() -> Path:
-    """Where transcripts are kept that feeds offer."""
+    """Where transcripts and chapters are kept that feeds offer."""
     return cache_folder() / "transcripts"
 
 
@@ -234,7 +236,7 @@ def _items(kind: Kind) -> Iterator[Item]:
 
 
 def _downloads() -> Iterator[Item]:
-    """Audio, what has come of it so far, tracks that were unpacked, and transcripts that feeds offer."""
+    """Audio, what has come of it so far, tracks that were unpacked, and what feeds offer."""
     folder, recently = downloads_folder(), time.time() - SPARED_SECONDS
     used = last_used(folder)
     for entry in _entries(folder):

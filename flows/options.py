@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
-from outputs.formats.registry import CHOICES
+from outputs.formats.registry import CHOICES, OF_CHAPTERS
 
 if TYPE_CHECKING:
     from models.asr.transcription import TranscriptionOptions
     from models.diarisation.diariser import DiariserOptions
 
 DEFAULT_LIBRARY = "library"
-DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm")
+DEFAULT_FORMATS = ("json", "srt", "vtt", "txt", "html", "rttm", *OF_CHAPTERS)
 AUTO = "auto"  # model: what the quality comes to
 
 Quality = Literal["fast", "balanced", "best"]
@@ -92,6 +92,10 @@ class EpisodeOptions(BaseModel):
     chapters: Literal["auto", "told", "off"] = Field(
         "auto",
         description="auto: those of feed, audio and notes, else proposed from what is said; told: none proposed; off.",
+    )
+    assistant: Literal["use", "off"] = Field(
+        "use",
+        description="The language model of the settings, if there is one, for titles and a summary: use or off.",
     )
     keep_audio: bool = Field(False, description="Keep the audio in the folder, for the page to play.")
 

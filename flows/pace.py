@@ -33,6 +33,7 @@ ENERGY = "watt_hours"  # in a stage's result, beside what it found
 WHISPER_CORE_SECONDS = {"tiny.en": 0.06, "base": 0.1, "small": 0.5, "large-v3-turbo": 2.0}
 DIARISER_CORE_SECONDS = 0.05
 MOST_CORES = 8  # that make a stage faster
+CHAPTERS_CORE_SECONDS = 0.002
 GPU_SECONDS = 0.005  # for each second of audio, of either
 LOAD_SECONDS = 5.0
 
@@ -126,6 +127,11 @@ def overlaps_stage(model: str, device: str) -> Stage:
 def translate_stage(model: str, device: str, *, hears: bool) -> Stage:
     """What it takes to translate; how much of an episode is to be is not known before. hears: by a Whisper model."""
     return _stage("translate", model, WHISPER_CORE_SECONDS.get(model) if hears else None, device)
+
+
+def chapters_stage() -> Stage:
+    """What it takes to propose chapters, which the GPU has no part in."""
+    return _stage("chapters", "sentence embeddings", CHAPTERS_CORE_SECONDS, "cpu")
 
 
 def _stage(name: str, model: str, core_seconds: float | None, device: str) -> Stage:

@@ -29,7 +29,7 @@ from audio.transfer.addresses import (
 )
 from audio.transfer.download import Limits, RemoteSource, StoredFile, local_file
 from audio.transfer.http import PROXY_LOGIN, LoginError, RefusedError
-from flows import finding, translation
+from flows import chapters, finding, translation
 from flows.keeping import tracks_folder
 from flows.library.audio import downloads_folder
 from flows.naming import published
@@ -89,7 +89,8 @@ class DownloadedEpisode:
     """An episode and where its audio lies; `fresh` is False where nothing had to be downloaded.
 
     `size` is what came and `promised_bytes` what the feed had told, 0 for nothing; `warnings` are for the record,
-    `feed_warnings`, which tell of other items, only for who looks on. `witness` is a transcript that the feed offers.
+    `feed_warnings`, which tell of other items, only for who looks on. `witness` is a transcript that the feed offers,
+    `chapters` what it tells of chapters.
     `tracks` are those that were given beside the mix, or in place of it: then `path` is where their sum goes, and
     `session` is the digest of all of them.
     """
@@ -103,6 +104,7 @@ class DownloadedEpisode:
     warnings: tuple[str, ...] = ()
     feed_warnings: tuple[str, ...] = ()
     witness: Witness = field(default_factory=Witness)
+    chapters: chapters.Told = field(default_factory=chapters.Told)
     tracks: FoundTracks | None = None
     session: str = ""
 
@@ -277,6 +279,7 @@ def download_episode(
             promised_bytes=place.length,
             warnings=(*warnings, *witness.warnings),
             witness=witness,
+            chapters=chapters.told(fetched.episode, folder_for(fetched.episode, options), options, access),
         )
     raise _all_failed(failures)
 
@@ -553,6 +556,10 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
 
 def _warnings_of(waiting: Sequence[Correction], folder: Path) -> tuple[str, ...]:
     """What to warn of when corrections no longer fit the words of an episode."""
+    beyond = [one for one in waiting if one.kind == corrections.CHAPTERS]
+    if beyond:
+        late = (f"chapters that you set lie beyond the end: `episcribe chapters {folder}` shows which",)
+        return (*_warnings_of([one for one in waiting if one not in beyond], folder), *late)
     if not waiting:
         return ()
     which = f"{len(waiting)} corrections no longer fit" if len(waiting) > 1 else "a correction no longer fits"

@@ -5,32 +5,24 @@ It is heard as a witness (`models.naming.witness`) and for its names and terms; 
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from audio.transfer.access import Access
 from audio.transfer.addresses import redacted, with_login_of
-from audio.transfer.http import fetch_bytes
-from flows.keeping import transcripts_folder
+from flows.offered import fetched, is_own, path_of, read_file
 from models.asr.vocabulary import terms_said
 from models.naming.witness import person_of
-from models.record.errors import DownloadError, EpiscribeError, InputError
+from models.record.errors import EpiscribeError
 from models.record.transcript import Episode, TranscriptLink
 from models.record.utterances import PublishedTranscript
 from outputs.captions.published import read_transcript
-from outputs.formats.registry import is_our_file
-from outputs.library.files import replace_files
 
 if TYPE_CHECKING:
     from flows.options import RunOptions
 
-MAX_BYTES = 8 << 20  # three hours with the time of each word take 4 MB
-MAX_SECONDS = 60.0  # for one of them
-ATTEMPTS = 3
 MAX_LINKS = 4  # that are asked
 # From what tells speakers best on; plain text has no form that could be read.
 RANKS = {"application/json": 0, "text/vtt": 1, "application/x-subrip": 2, "application/srt": 2, "text/srt": 2,
@@ -80,10 +72,7 @@ def find_witness(
 
 def read_witness(file: Path, source: str) -> PublishedTranscript:
     """A transcript by whomever from a file. InputError where it is none; `source` says where it is from."""
-    try:
-        return _parsed(file.read_bytes(), source)
-    except OSError as error:
-        raise InputError(f"cannot read {source}: {error.strerror or error}") from error
+    return read_file(file, _reader(source), source)
 
 
 def witness_at(where: str, options: RunOptions) -> PublishedTranscript:
@@ -100,9 +89,9 @@ def links_to_ask(episode: Episode, folder: Path, language: str) -> list[Transcri
     """
     ranked = []
     for link in episode.transcripts:
-        rank = RANKS.get(link.type, SUFFIXES.get(_path_of(link.url).suffix.lower()))
+        rank = RANKS.get(link.type, SUFFIXES.get(path_of(link.url).suffix.lower()))
         other = bool(language and link.language) and _primary(language) != _primary(link.language)
-        if rank is not None and not other and not _is_own(link.url, folder):
+        if rank is not None and not other and not is_own(link.url, folder):
             ranked.append((not link.language, rank, link.rel != "captions", link))
     return [link for *_, link in sorted(ranked, key=lambda one: one[:-1])]
 
@@ -111,42 +100,9 @@ def _primary(language: str) -> str:
     return language.replace("_", "-").split("-")[0].lower()
 
 
-def _is_own(url: str, folder: Path) -> bool:
-    """Whether an address is that of a file of ours, as `episcribe publish` links to it."""
-    path = _path_of(url)
-    return is_our_file(path.name) and path.parts[-3:-1] == (folder.parent.name, folder.name)
-
-
-def _path_of(url: str) -> PurePosixPath:
-    return PurePosixPath(unquote(urlsplit(url).path))
-
-
 def _fetched(url: str, options: RunOptions, access: Access | None = None) -> tuple[PublishedTranscript, Path]:
-    """What is at an address, and the file it is kept in; what was kept before where the server is down."""
-    source = redacted(url)
-    file = transcripts_folder() / hashlib.sha256(url.encode()).hexdigest()
-    try:
-        page = fetch_bytes(
-            url,
-            MAX_BYTES,
-            allow_private=options.allow_private,
-            access=access,
-            seconds=MAX_SECONDS,
-            attempts=ATTEMPTS,
-        )
-    except DownloadError as error:
-        if error.transient and file.exists():
-            return read_witness(file, source), file
-        raise
-    found = _parsed(page.data, source)
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-    replace_files({file: page.data})
-    return found, file
+    return fetched(url, _reader(redacted(url)), options, access)
 
 
-def _parsed(data: bytes, source: str) -> PublishedTranscript:
-    try:
-        return PublishedTranscript(source, read_transcript(data))
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
+def _reader(source: str) -> Callable[[bytes], PublishedTranscript]:
+    return lambda data: PublishedTranscript(source, read_transcript(data))

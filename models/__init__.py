@@ -1,6 +1,6 @@
 """What is heard and what is known: from samples to words, turns and names. The bottom floor of the project.
 
-No network but for model files, and no published file. Imports go down only: `naming` and `alignment`, then
+No network but for model files, and no published file. Imports go down only: `naming`, `alignment` and `topics`, then
 `asr` and `diarisation`, which don't know each other, then `languages`, then `runtime`, then `record`.
 """
 

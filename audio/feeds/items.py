@@ -149,7 +149,7 @@ def _episode(node: Node, show: Credits, common: Episode) -> Episode:
         people=people_of(node, show),
         duration=next((parse_duration(text_of(told)) for told in extras(node, "itunes", "duration")), 0.0),
         transcripts=transcripts_of(node, url),
-        chapters=chapters_of(node),
+        chapters=chapters_of(node, url),
         chapters_url=chapters_url_of(node, url),
         type=_type(node),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audio.feeds.text import on_one_line, parse_duration, single_line
+from audio.feeds.text import on_one_line, parse_time, single_line
 from audio.feeds.tree import Node, base_of, extras, text_of
 from audio.transfer.addresses import absolute
 from audio.transfer.sniff import media_type
@@ -64,12 +64,21 @@ def transcripts_of(item: Node, url: str) -> tuple[TranscriptLink, ...]:
 
 def chapters_url_of(item: Node, url: str) -> str:
     """Where JSON chapters are, "" where there are none."""
-    found = (absolute(base_of(node, url), node.get("url")) for node in extras(item, "podcast", "chapters"))
-    return next(found, "")
+    told = extras(item, "podcast", "chapters")
+    told.sort(key=lambda node: "json" not in (node.get("type") or "json").lower())
+    found = (absolute(base_of(node, url), node.get("url")) for node in told)
+    return next(filter(None, found), "")
 
 
-def chapters_of(item: Node) -> tuple[Chapter, ...]:
-    """Podlove Simple Chapters."""
+def chapters_of(item: Node, url: str) -> tuple[Chapter, ...]:
+    """Podlove Simple Chapters, as they are told."""
     told = [node for group in extras(item, "psc", "chapters") for node in extras(group, "psc", "chapter")]
-    chapters = [Chapter(parse_duration(node.get("start")), single_line(node.get("title"))) for node in told]
-    return tuple(chapter for chapter in chapters if chapter.title)
+    return tuple(chapter for node in told if (chapter := _chapter(node, base_of(node, url))))
+
+
+def _chapter(node: Node, base: str) -> Chapter | None:
+    start, title = parse_time(node.get("start")), single_line(node.get("title"))
+    if start is None:
+        return None
+    url, image = (absolute(base, node.get(name)) for name in ("href", "image"))
+    return Chapter(start, title, url=url, image=image, listed=bool(title))

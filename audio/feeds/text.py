@@ -12,8 +12,9 @@ from lxml import etree, html
 MAX_LINE_CHARS = 10_000  # of a title, name or guid; more is an attack or a mistake
 # fmt: off
 _BLOCKS = frozenset((
-    "address", "blockquote", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
-    "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+    "address", "article", "aside", "blockquote", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre",
+    "section", "summary", "table", "tr", "ul",
 ))
 _UNSEEN = frozenset(("script", "style", "head", "template"))
 # Elements that people put into titles and notes. Others are meant: Vec<T>, "a browser without <blink>".
@@ -23,11 +24,9 @@ _INLINE = frozenset((
     "var", "wbr",
 ))
 _OTHERS = frozenset((
-    "acronym", "area", "article", "aside", "audio", "body", "button", "caption", "col", "colgroup", "dd", "details",
-    "embed", "fieldset", "figcaption", "figure", "footer", "form", "header", "html", "iframe", "input", "label",
-    "legend", "link", "main", "map", "meta", "nav", "noscript", "object", "option", "param", "picture", "pre",
-    "ruby", "rp", "rt", "select", "source", "summary", "svg", "tbody", "td", "textarea", "tfoot", "th", "thead",
-    "time", "title", "track", "video",
+    "acronym", "area", "audio", "body", "button", "col", "colgroup", "embed", "fieldset", "html", "iframe", "input",
+    "label", "legend", "link", "map", "meta", "noscript", "object", "option", "param", "picture", "ruby", "rp", "rt",
+    "select", "source", "svg", "tbody", "td", "textarea", "tfoot", "th", "thead", "time", "title", "track", "video",
 ))
 # fmt: on
 _PARAGRAPH, _BLOCK = "\v", "\f"  # marks in half-made text: a blank line, a new line
@@ -44,6 +43,7 @@ _UNITS = re.compile(
     r"\s*(?:(\d{1,9})\s*s(?:ec(?:ond)?s?)?\.?)?",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,9}(?:[.,][0-9]{0,9})?)")
 _REFERENCE = re.compile(
     r"&(#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{0,31}(?:;|(?![A-Za-z0-9;=])))"
 )
@@ -74,19 +74,22 @@ def plain_text(markup: str) -> str:
 
 
 def _texts(tree: html.HtmlElement) -> Iterable[str]:
-    """The text of a tree with line breaks where a browser has them."""
-    unseen = 0
+    """The text of a tree with line breaks where a browser has them; where no tag makes any, where the text has them."""
+    unseen, kept = 0, int(not any(node.tag in _BLOCKS or node.tag == "br" for node in tree.iterdescendants()))
     for event, node in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
         if event in ("start", "end"):
             step = 1 if event == "start" else -1
             unseen += step if node.tag in _UNSEEN else 0
+            kept += step if node.tag == "pre" else 0
             if node.tag == "br" and event == "start":
                 yield "\n"
             elif node.tag in _BLOCKS:
                 yield _PARAGRAPH if node.tag == "p" else _BLOCK
+            elif node.tag in ("td", "th"):
+                yield " "
         text = node.text if event == "start" else node.tail
         if text and not unseen:
-            yield " ".join(text.splitlines()) if text.strip() else " "
+            yield text if kept else " ".join(text.splitlines()) if text.strip() else " "
 
 
 def _tidy(text: str) -> str:
@@ -162,3 +165,16 @@ def parse_duration(written: str | None) -> float:
     if len(parts) > 3 or not all(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", part) for part in parts):
         return 0.0
     return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))
+
+
+def parse_time(written: str | None) -> float | None:
+    """Seconds of a moment as chapters have it (normal play time, RFC 2326, 3.6), None where it is none.
+
+    >>> [parse_time(text) for text in ("00:01:02.345", "1:02", " 62 ", "62,5", "1:2:3:4", "soon")]
+    [62.345, 62.0, 62.0, 62.5, None, None]
+    """
+    found = _TIME.fullmatch((written or "").strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds

@@ -32,6 +32,8 @@ _NAMESPACES = {
     "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",
     "http://podlove.org/simple-chapters": "psc",
     "http://podlove.org/simple-chapters/": "psc",
+    "https://podlove.org/simple-chapters": "psc",
+    "https://podlove.org/simple-chapters/": "psc",
     "http://purl.org/rss/1.0/modules/content/": "content",
     "http://search.yahoo.com/mrss/": "media",
     "http://search.yahoo.com/mrss": "media",

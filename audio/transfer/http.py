@@ -151,12 +151,12 @@ def _usable(response: httpx2.Response, url: httpx2.URL) -> httpx2.Response:
     response.close()
     message = f"{redacted(url)} answered {status} {response.reason_phrase}".rstrip()
     if status >= 500 or status in TRANSIENT_STATUS:
-        asked = _retry_after(response.headers.get("Retry-After", ""))
+        asked = retry_after(response.headers.get("Retry-After", ""))
         raise UnavailableError(message, asked, status=status)
     raise (LoginError if status in LOGIN_STATUS else RefusedError)(message, status)
 
 
-def _retry_after(value: str) -> float | None:
+def retry_after(value: str) -> float | None:
     """Seconds to wait by a Retry-After header, which holds seconds or a date (RFC 9110)."""
     if value.strip().isdecimal():
         return float(value)

@@ -115,6 +115,15 @@ def _public_addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
+def is_private(host: str, port: int) -> bool:
+    """Whether all addresses of a host are private, resolved here; one that can't be resolved is not."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return not any(is_public(str(entry[4][0])) for entry in found)
+
+
 def check_name(host: str, port: int) -> None:
     """InputError for a host that is private as far as can be told from here; a proxy may know more of it."""
     try:

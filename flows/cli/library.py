@@ -154,11 +154,14 @@ def publish(
     ] = "",
     library: Library = None,
     out: Annotated[Path, typer.Option(help="The feed to write.")] = Path("feed.xml"),
+    proposed_chapters: Annotated[
+        bool, typer.Option("--proposed-chapters", help="Link to chapters that no person made, too.")
+    ] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Accept URLs of this machine and of private networks.")
     ] = False,
 ) -> None:
-    """Write a show's feed with links to its transcripts put in, and nothing else changed."""
+    """Write a show's feed with links to its transcripts and chapters put in, and nothing else changed."""
     from audio.transfer.addresses import redacted
     from flows.library.publishing import locate_feed, publish_feed, read_feed
     from flows.schedule import settings as configuration
@@ -172,7 +175,14 @@ def publish(
     data = read_feed(feed, access, allow_private=allow_private)
     remote = "://" in feed
     told, address = (redacted(feed), feed) if remote else (feed, "")
-    published, skipped = publish_feed(data, configuration.local_library(library), base, told, address)
+    published, skipped = publish_feed(
+        data,
+        configuration.local_library(library),
+        base,
+        told,
+        address,
+        proposed_chapters=proposed_chapters or settings.publish.proposed_chapters,
+    )
     _warn_of(skipped)
     replace_files({out: published.data})
     linked, without = len(published.linked), published.without

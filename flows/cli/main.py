@@ -11,7 +11,20 @@ from typing import Annotated, Any
 import typer
 
 from flows import logs
-from flows.cli import cache, captions, export, library, measure, models, notify, run, shows, speakers, web
+from flows.cli import (
+    cache,
+    captions,
+    chapters,
+    export,
+    library,
+    measure,
+    models,
+    notify,
+    run,
+    shows,
+    speakers,
+    web,
+)
 from models.runtime.memory import collect_garbage_seldom
 
 NAME = "episcribe"
@@ -33,6 +46,7 @@ GROUPS = (
     library,
     web,
     speakers,
+    chapters,
 )  # in the order of the help
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]

@@ -33,7 +33,7 @@ def check(json: AsJson = False) -> None:
 
 @models_app.command("pull")
 def pull_models() -> None:
-    """Fetch the offline models, about 285 MB to download, 260 MB on disk; try the GPU out, if there is one."""
+    """Fetch the offline models, about 375 MB to download, 400 MB on disk; try the GPU out, if there is one."""
     from models.runtime.gpu import find_gpu
     from models.runtime.offline_models import models_folder, pull
 

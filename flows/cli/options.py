@@ -10,12 +10,24 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
 
 from flows.options import DEFAULT_FORMATS, CommandLine, RunOptions
 from models.record.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALL_FORMATS = ",".join(DEFAULT_FORMATS)
+SHOW = "show"
+
+
+class ShowByDefault(TyperGroup):
+    """A group that takes what is no command of its own as the argument of `show`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `show` before a folder."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = [SHOW, *args]
+        return super().parse_args(ctx, args)
 
 
 def location(given: str) -> Path:

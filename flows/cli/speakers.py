@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from flows.cli.options import AsJson, EpisodeFolder, Library, print_json
+from flows.cli.options import SHOW, AsJson, EpisodeFolder, Library, ShowByDefault, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,22 +18,11 @@ if TYPE_CHECKING:
     from models.naming.voices import VoiceRegistry
     from models.record.transcript import Evidence, Transcript
 
-SHOW = "show"
 SHOWN_CANDIDATES = 4  # of one speaker; the others have less of a chance
 DECISIONS = {"user": "named by the user", "order": "no name is sure enough"}
 NOT_LEARNT = (
     "the voice was not learnt: too little speech, switched off, forgotten, or heard on another machine"
 )
-
-
-class ShowByDefault(TyperGroup):
-    """A group that takes what is no command of its own as the argument of `show`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put `show` before a folder."""
-        if args and args[0] not in (*self.commands, "--help"):
-            args = [SHOW, *args]
-        return super().parse_args(ctx, args)
 
 
 speakers_app = typer.Typer(

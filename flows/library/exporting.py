@@ -67,10 +67,16 @@ class Choices:
 
 
 def exported(path: Path, choices: Choices) -> bytes:
-    """An episode, corrections laid over it, in a format. Raises as `read.load`; InputError for what can't be chosen."""
+    """An episode, corrections laid over it, in a format.
+
+    Raises as `read.load`; InputError for what can't be chosen, and where the episode lacks what the format needs.
+    """
     choices.check()
     transcript = _in_language(read.load(path), choices)
-    return choices.entry.render(transcript, profile=choices.limits, style=choices.style)
+    data = choices.entry.render(transcript, profile=choices.limits, style=choices.style)
+    if choices.entry.needs and not data:
+        raise InputError(f"{path} has no {choices.entry.needs}")
+    return data
 
 
 def _in_language(transcript: Transcript, choices: Choices) -> Transcript:

@@ -64,12 +64,18 @@ def read_feed(feed: str, access: Access | None = None, *, allow_private: bool = 
 
 
 def publish_feed(
-    data: bytes, library: Path, base_url: str, source: str, feed_url: str = ""
+    data: bytes,
+    library: Path,
+    base_url: str,
+    source: str,
+    feed_url: str = "",
+    *,
+    proposed_chapters: bool = False,
 ) -> tuple[PublishedFeed, dict[str, str]]:
     """A feed with links to the transcripts of a library, and for folders that can't be read the reason.
 
-    source: what errors call it. feed_url: its address, "" where it is a file. See
-    `outputs.publishing.feed.link_transcripts`.
+    source: what errors call it. feed_url: its address, "" where it is a file. proposed_chapters: whether chapters are
+    linked to that no person made. See `outputs.publishing.feed.link_transcripts`.
     """
     if not library.is_dir():
         raise InputError(f"{library}: no such folder; give the library, the folder that holds all shows")
@@ -86,7 +92,7 @@ def publish_feed(
     for item, name in match_items(_items(data, feed_url), episodes):
         there = [file.name for file in (library / name).iterdir() if file.is_file()]
         try:
-            entry = feed_entry(read.load(library / name), name, there)
+            entry = feed_entry(read.load(library / name), name, there, proposed_chapters=proposed_chapters)
         except EpiscribeError as error:
             skipped[name] = str(error)
         else:
@@ -109,7 +115,7 @@ def _items(data: bytes, feed_url: str) -> Sequence[FeedItem]:
 
 @dataclass(frozen=True, slots=True)
 class LinkedItem:
-    """An item of a feed, by its title, and what it links to as its transcripts."""
+    """An item of a feed, by its title, and what it links to as its transcripts and chapters."""
 
     title: str
     links: tuple[str, ...]
@@ -134,7 +140,9 @@ def feed_changes(before: bytes, after: bytes, feed_url: str = "") -> tuple[Chang
 def _linked(data: bytes, feed_url: str) -> dict[str, LinkedItem]:
     episodes = [item.episode for item in _items(data, feed_url)] if data else []
     return {
-        one.id: LinkedItem(one.title, tuple(link.url for link in one.transcripts))
+        one.id: LinkedItem(
+            one.title, tuple(filter(None, (*(link.url for link in one.transcripts), one.chapters_url)))
+        )
         for one in episodes
         if one.transcripts
     }

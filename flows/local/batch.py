@@ -196,10 +196,13 @@ class Intake:
         if not is_local(folder):
             return ""
         wanted = write.formats_named(self._of(listed, self._own).formats)
-        missing = [entry.name for entry in wanted if not (folder / entry.file_name).exists()]
+        absent = [entry for entry in wanted if not (folder / entry.file_name).exists()]
+        missing = [
+            entry.name for entry in absent if not entry.needs
+        ]  # others may have nothing to be written from
         if not missing:
             return ""
-        publish_in(folder, missing)
+        publish_in(folder, [entry.name for entry in absent])
         return f"{', '.join(missing)} written from it"
 
 

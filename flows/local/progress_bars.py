@@ -15,6 +15,7 @@ TITLES = {
     "transcribe": "Transcribing",
     "diarise": "Finding speakers",
     "translate": "Translating",
+    "assist": "Asking the language model",
     "feeds": "Reading feeds",
     "embed": "Reading for meaning",
 }

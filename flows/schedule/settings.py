@@ -15,9 +15,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -171,7 +179,7 @@ def _checked_proxy(proxy: str) -> str:
 def _variable(name: str, separator: str, form: str) -> str:
     """A variable's value; nothing of it ever gets into a message."""
     value = os.environ.get(name, "")
-    if separator not in value or not value.isprintable():
+    if not value or separator not in value or not value.isprintable():
         raise MachineError(f"the environment variable {name} must hold {form}")
     return value
 
@@ -197,11 +205,15 @@ class Limits(_Strict):
 
 
 class Publishing(_Strict):
-    """Where the app publishes to; only this file says it, so nobody who gets at the app can have it write elsewhere."""
+    """Where the app publishes to, and what.
+
+    Only this file says it, so that nobody who gets at the app can have it write elsewhere.
+    """
 
     site: str = Field("site", description="folder of the site")
     feeds: str = Field("feeds", description="folder of the shows' feeds with links to transcripts")
     files: str = Field("", description="fsspec URL, such as s3://bucket/folder, that files are sent to")
+    proposed_chapters: bool = Field(False, description="link feeds to chapters that no person made, too")
 
 
 def _size(given: object) -> object:
@@ -284,6 +296,54 @@ class Notify(_Strict):
         return found
 
 
+class Assistant(_Strict):
+    """A language model behind an address that speaks OpenAI's API, which writes titles and summaries.
+
+    Off without `url`: what is said in episodes is sent there.
+    """
+
+    url: str = Field("", description="address of the API, such as http://localhost:11434/v1")
+    model: str = Field("", description="the model's name there")
+    key_from: str = Field("", description="variable that holds the key, where it wants one")
+    titles: bool = Field(True, description="for chapters that are proposed")
+    summary: bool = Field(True, description="of 3 to 6 sentences")
+    context: Annotated[int, Field(ge=2048)] = Field(4096, description="tokens that the model reads at once")
+    seconds: Seconds = Field(900, description="for one episode, all requests together")
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        from audio.transfer.addresses import checked_url
+
+        try:
+            parsed = checked_url(url) if url else None
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if parsed is not None and (parsed.userinfo or parsed.query):
+            raise ValueError("a key does not belong in the file: put it into a variable, see key_from")
+        return url
+
+    @field_validator("key_from")
+    @classmethod
+    def _is_a_variable(cls, name: str) -> str:
+        if name and not VARIABLE.fullmatch(name):
+            raise ValueError("a key does not belong in the file: put it into a variable and name that here")
+        return name
+
+    @model_validator(mode="after")
+    def _names_both(self) -> Self:
+        if bool(self.url) != bool(self.model):
+            raise ValueError("url and model belong together")
+        return self
+
+    def key(self) -> str:
+        """The key, from the environment, "" where none is needed; InputError where the variable is missing or odd."""
+        key = _variable(self.key_from, "", "a key") if self.key_from else ""
+        if not key.isascii():
+            raise MachineError(f"the environment variable {self.key_from} must hold a key")
+        return key.strip()
+
+
 class Settings(BaseSettings):
     """All of episcribe.toml. Unknown keys are errors."""
 
@@ -306,6 +366,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     publish: Publishing = Publishing()
     cache: Cache = Cache()
+    assistant: Assistant = Assistant()
 
     notify: dict[str, Notify] = {}
     shows: dict[str, Show] = {}
@@ -421,8 +482,9 @@ def load() -> Settings:
         raise InputError(f"{path} can't be read: {error}") from None
     here = path.absolute().parent
     places = {name: _beside(here, getattr(settings, name)) for name in ("library", "store", "uploads")}
-    targets = settings.publish.model_dump()
-    publish = Publishing(**{name: _beside(here, place) if place else "" for name, place in targets.items()})
+    targets = settings.publish.model_dump(include={"site", "feeds", "files"})
+    beside = {name: _beside(here, place) if place else "" for name, place in targets.items()}
+    publish = settings.publish.model_copy(update=beside)
     return settings.model_copy(update={**places, "publish": publish})
 
 

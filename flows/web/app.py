@@ -11,6 +11,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from flows.web import openapi, problems, shells
 from flows.web.accounts import Accounts
 from flows.web.api import (
+    chapters,
     feeds,
     files,
     library,
@@ -88,6 +89,7 @@ def _routers() -> list[APIRouter]:
         search.router,
         files.router,
         transcripts.router,
+        chapters.router,
         publish.router,
         webhooks.router,
         queue.router,

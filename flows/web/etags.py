@@ -23,11 +23,15 @@ def etag(content: bytes | str) -> str:
     return f'W/"{hashlib.sha256(data).hexdigest()[:32]}"'
 
 
+def matches(given: str, tag: str) -> bool:
+    """Whether what is listed as If-Match or If-None-Match has a tag, however weak; "*" has all."""
+    known = {one.strip().removeprefix("W/") for one in given.split(",")}
+    return given.strip() == "*" or tag.removeprefix("W/") in known
+
+
 def not_modified(request: Request, tag: str) -> Response | None:
     """The answer 304, if the caller has what `tag` is of: to be asked before the work is done."""
-    given = request.headers.get("if-none-match", "")
-    known = {one.strip().removeprefix("W/") for one in given.split(",")}
-    if given.strip() != "*" and tag.removeprefix("W/") not in known:
+    if request.method not in ("GET", "HEAD") or not matches(request.headers.get("if-none-match", ""), tag):
         return None
     return Response(status_code=304, headers={**HEADERS, "ETag": tag})
 

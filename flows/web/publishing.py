@@ -103,6 +103,7 @@ def feed_order(settings: Settings, library: Path, name: str) -> dict[str, Any]:
         "allow_private": settings.allow_private,
         "base_url": base_url(settings),
         "out": str(Path(settings.publish.feeds) / f"{name}.xml"),
+        "proposed_chapters": settings.publish.proposed_chapters,
     }
 
 
@@ -142,7 +143,12 @@ def _publish_feed(order: Mapping[str, Any]) -> dict[str, Any]:
     show, out = Show.model_validate(order["show"]), Path(order["out"])
     data = read_feed(show.url, show.access(order["proxy"]), allow_private=order["allow_private"])
     published, skipped = publish_feed(
-        data, Path(order["library"]), order["base_url"], redacted(show.url), show.url
+        data,
+        Path(order["library"]),
+        order["base_url"],
+        redacted(show.url),
+        show.url,
+        proposed_chapters=order["proposed_chapters"],
     )
     before = out.read_bytes() if out.is_file() else b""
     changes, linked = feed_changes(before, published.data, show.url)

@@ -152,10 +152,13 @@ class Names(_Table):
 class Talk(_Table):
     """How people take turns.
 
-    `asides` are the words of which back-channels and short answers consist ("oh", "really", "exactly").
+    `asides` are the words of which back-channels and short answers consist ("oh", "really", "exactly"). `moves` are said
+    where one subject is left for the next, whatever that is ("next up", "last question"); what names it follows
+    on `titles.announce`.
     """
 
     asides: Words = frozenset()
+    moves: WithoutName = NEVER
 
 
 class Captions(_Table):
@@ -169,6 +172,31 @@ class Captions(_Table):
     leaning: Words = frozenset()
     opening: Words = frozenset()
     abbreviations: Words = frozenset()
+
+
+class Titles(_Table):
+    """What may be the title of a part of a conversation.
+
+    `announce` is said before what one is about to talk about. `vague` words tell nothing of a subject, alone or beside
+    others: common verbs, adverbs, words that fill; `referring` ones mean something that was said before, so that a
+    question or a phrase with one can't be understood without it. `joining` words may stand inside a title, `elided`
+    ones are written together with the next ("l'", "d'"). `reporting` words are those with which one tells of what
+    others say, whatever that is ("explains"), and function words that no other list has.
+
+    A title may be a question that begins with one of `asking`. It begins and ends with no word that has one of
+    `other_endings`, as adverbs and verbs have them, unless that stands where nouns do; and where nouns are capitalised
+    it begins with no small word that has one of `oblique_endings`.
+    """
+
+    announce: WithoutName = NEVER
+    vague: Words = frozenset()
+    referring: Words = frozenset()
+    joining: Words = frozenset()
+    elided: Words = frozenset()
+    reporting: Words = frozenset()
+    asking: Words = frozenset()
+    other_endings: Words = frozenset()
+    oblique_endings: Words = frozenset()
 
 
 class Example(_Table):
@@ -187,6 +215,7 @@ class Language(_Table):
     names: Names = Names()
     talk: Talk = Talk()
     captions: Captions = Captions()
+    titles: Titles = Titles()
     examples: tuple[Example, ...] = ()
 
 

@@ -44,7 +44,7 @@ class SentenceEmbedder(Protocol):
         """Numbers in a vector."""
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
-        """(texts, dimension) float32, each row of length 1, or 0 for a text without a letter.
+        """(texts, dimension) float32, each row of length 1, or 0 for a text of white space.
 
         query: whether they are questions, which the model tells from passages that answer them. So are texts to be
         embedded that are compared with each other alone, as in telling topics apart.
@@ -117,7 +117,8 @@ class E5Embedder:
 
     def _windows(self, texts: Sequence[Sequence[str]], prefix: str) -> tuple[list[_Window], int]:
         """What the network reads at a time, and the number of all parts."""
-        encoded = self.tokenizer.encode_batch_fast([prefix, *(part for text in texts for part in text)])
+        # One by one: after a batch, which takes threads of its own, tokenizers warns of each child process.
+        encoded = [self.tokenizer.encode(one) for one in (prefix, *(part for text in texts for part in text))]
         begin, windows, first = encoded[0].ids, list[_Window](), 0
         for number, text in enumerate(texts):
             parts = range(first, first + len(text))

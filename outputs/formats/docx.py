@@ -1,7 +1,8 @@
 """The transcript as a Word document (Office Open XML, ECMA-376): styles to restyle it by, a header, page numbers.
 
-The same transcript makes the same bytes. Who restyles it finds title and chapters in Word's own styles, and beside
-them "Speaker" and "Speech" for paragraphs, "Speaker Name", "Speaker Unsure" and "Time" for characters.
+The same transcript makes the same bytes. Who restyles it finds title, chapters and links in Word's own styles, and
+beside them "Speaker", "Speech", "Summary" and "Note" for paragraphs, "Speaker Name", "Speaker Unsure" and "Time" for
+characters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.record.transcript import Chapter, Transcript, Word
 from outputs.formats.format import NAMES_AND_TIMES, TextStyle
+from outputs.text.chapters import chapters_note, listed_chapters, summary_note, summary_of
 from outputs.text.characters import one_line
 from outputs.text.direction import RIGHT_TO_LEFT, is_right_to_left
 from outputs.text.document import contents, facts_of, show_of, title_of
@@ -39,15 +41,17 @@ _EAST_ASIAN = {"ja", "ko", "wuu", "yue", "zh"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SOFT = "595959"  # grey that can be read on white: 7 to 1
 _A4 = 11906, 16838, 1304  # width, height and margins in twentieths of a point
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 Piece = tuple[str, str]  # text, and the id of its character style, "" for none
 
 
 def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> bytes:
-    """The document; a translation says so first."""
+    """The document; a translation says so first, and so does what no person wrote."""
     from docx import Document
 
     document = Document()
     _set_styles(document)
+    _add_styles(document, transcript)
     _set_page(document, transcript)
     _set_properties(document, transcript)
     _set_language(document, transcript.language)
@@ -62,19 +66,37 @@ class _Body:
 
     def __init__(self, document: Docx, language: str) -> None:
         self._end = document.element.body.sectPr
+        self._part = document.part
         self._language = language
 
     def write(self, transcript: Transcript, style: TextStyle) -> None:
         self._add("Title", [(title_of(transcript), "")])
         self._add("Subtitle", [(facts_of(transcript, names=style.names), "")])
         self._add("Note", [(notice(transcript), "")])
+        self._add("Summary", list(_summary(transcript)))
+        self._add("Note", [(summary_note(transcript), "")])
+        self._add("Note", [(chapters_note(transcript), "")])
         if style.names and any(map(is_unsure, transcript.words)):
             self._add("Note", [(UNSURE_NOTE, "SpeakerUnsure")])
         for part in contents(transcript):
             if isinstance(part, Chapter):
                 self._add("Heading1", [(part.title, "")])
+                self._add_link(part.url)
             else:
                 self._write_passage(part, style)
+
+    def _add_link(self, address: str) -> None:
+        """A paragraph that is a link to a page; none for ""."""
+        from docx.opc.constants import RELATIONSHIP_TYPE
+
+        if address:
+            self._add("Note", [(address, "Hyperlink")], right_to_left=False)
+            paragraph = self._end.getprevious()
+            link = _within(paragraph, "hyperlink")
+            link.set(
+                f"{{{_RELATIONSHIPS}}}id", self._part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, True)
+            )
+            link.append(paragraph.find(_qualified("r")))
 
     def _write_passage(self, passage: Passage, style: TextStyle) -> None:
         first = passage.paragraphs[0]
@@ -134,6 +156,12 @@ def _add_run(paragraph: Any, text: str, style: str, tag: str, turned: bool) -> N
     written.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
 
 
+def _summary(transcript: Transcript) -> Iterator[Piece]:
+    for number, one in enumerate(summary_of(transcript)):
+        yield f"{' ' if number else ''}{one.text} ", ""
+        yield f"({clock(one.start)})", "Time"
+
+
 def _pieces(words: Sequence[Word], *, marked: bool) -> Iterator[Piece]:
     """The running text of a paragraph on one line, cut where it begins or ceases to be sure who speaks."""
     made = list[Piece]()
@@ -183,6 +211,18 @@ def _set_styles(document: Docx) -> None:
     unsure.font.underline = WD_UNDERLINE.DOTTED
     for one in (time, note):
         _colour(one, _SOFT)
+
+
+def _add_styles(document: Docx, transcript: Transcript) -> None:
+    """Those of a summary, and of links, where there are any."""
+    from docx.enum.style import WD_STYLE_TYPE as KIND
+
+    styles = document.styles
+    if summary_of(transcript):
+        summary = styles.add_style("Summary", KIND.PARAGRAPH)
+        summary.base_style, summary.quick_style = styles["Normal"], True
+    if any(one.url for one in listed_chapters(transcript)):
+        styles.add_style("Hyperlink", KIND.CHARACTER, builtin=True).font.underline = True
 
 
 def _colour(style: CharacterStyle, colour: str) -> None:

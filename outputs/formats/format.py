@@ -36,7 +36,8 @@ class Format:
     `writer` is the function that renders it, as entry points name one ("outputs.formats.srt:render"); it is imported
     when it is first called. It takes the transcript and returns the file's text, or bytes. `kind` tells what else it
     takes by keyword: "captions" a `profile` to cut cues by, "text" a `style`, "data" nothing. Captions and text are
-    written of translations, too. `charset` is that of the file, "" where it is no text.
+    written of translations, too. `charset` is that of the file, "" where it is no text. `needs` is what an episode may
+    lack, in a word, without which there is no file: its writer returns nothing then.
     """
 
     name: str
@@ -45,11 +46,12 @@ class Format:
     writer: str
     kind: Kind = "data"
     charset: str = "utf-8"
+    needs: str = ""
 
     def render(
         self, transcript: Transcript, *, profile: Profile | None = None, style: TextStyle | None = None
     ) -> bytes:
-        """The content of its file; None for a choice is what the format does by itself.
+        """The content of its file, b"" where there is to be none; None for a choice is what the format does by itself.
 
         Raises InputError for a choice that it doesn't have.
         """

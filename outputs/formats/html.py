@@ -8,21 +8,24 @@ fragments: `transcript.html#t=123.4`.
 from __future__ import annotations
 
 import base64
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from models.record.transcript import Transcript, Word
+from models.record.transcript import Chapter, Transcript, Word
 from outputs.formats import vtt
 from outputs.pages import templates
 from outputs.pages.speaking_time import SpeakingTime, speaking_times, svg_path
+from outputs.text.addresses import is_web
+from outputs.text.chapters import chapters_note, length_of, summary_of, summary_writer
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
-from outputs.text.document import date_of, show_of, title_of
+from outputs.text.document import contents, date_of, show_of, title_of
 from outputs.text.languages import foreign_tag, spoken_languages
-from outputs.text.paragraphs import passages
-from outputs.text.times import clock, fragment_seconds
+from outputs.text.paragraphs import Passage
+from outputs.text.times import clock, duration, fragment_seconds
 from outputs.text.translations import translated, translations_of
 from outputs.text.unclear import with_unclear
 from outputs.text.unsure import is_unsure
@@ -33,6 +36,7 @@ SITE_LINK = "<!-- site -->"  # where a site puts its links
 STYLES = ("tokens.css", "page.css")
 SCRIPTS = ("player.js",)
 _LANE, _BAR = 16, 10  # heights in the drawing of who speaks when
+_MARK = 6  # and of the chapters above it
 _WIDTH = 1000
 
 
@@ -53,6 +57,36 @@ class Drawing:
     lanes: tuple[Lane, ...]
     width: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A chapter as the page shows it: when it begins and ends in seconds, its clock time, how long it takes, its bar in
+    the drawing of all, and a link to a page with the name of who serves that.
+
+    `anchor` is that of its heading, "" where an earlier one has it.
+    """
+
+    anchor: str
+    seconds: str
+    end: str
+    time: str
+    length: str
+    title: str
+    direction: str
+    bar: str
+    url: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence of the summary: when that was said which it tells, and the anchor of the passage in which it was."""
+
+    text: str
+    seconds: str
+    time: str
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +129,21 @@ class Section:
 
 
 def render(transcript: Transcript) -> str:
-    """The page; each passage has an anchor made of its time, such as #t=75.2."""
+    """The page; each chapter and passage has an anchor made of its time, such as #t=75.2."""
     style, script = templates.asset(*STYLES), templates.asset(*SCRIPTS)
+    parts = list(_parts(transcript))
     return templates.render_template(
         "page.html",
         policy=templates.content_security_policy(style, script, media_src=_media_policy(transcript)),
         style=style,
         script=script,
-        sections=list(_sections(with_unclear(transcript))),
+        parts=parts,
+        silent=not any(isinstance(part, Section) for part in parts),
+        chapters=[part for part in parts if isinstance(part, Entry)],
+        chapters_note=chapters_note(transcript),
+        proposed=transcript.chapters.proposed,
+        summary=list(_summary(transcript, parts)),
+        summary_writer=summary_writer(transcript),
         doubted=any(map(is_unsure, transcript.words)),
         overlap=any(word.overlap for word in transcript.words),
         sources=sources(transcript),
@@ -138,11 +179,6 @@ def head(transcript: Transcript) -> dict[str, object]:
     }
 
 
-def length_of(transcript: Transcript) -> float:
-    """Seconds that the page's time line stands for: the audio's, or more where words go on."""
-    return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
-
-
 def drawing(transcript: Transcript) -> Drawing:
     """Who speaks when, to be drawn."""
     found, seconds = speaking_times(transcript), length_of(transcript)
@@ -163,18 +199,11 @@ def sources(transcript: Transcript) -> list[str]:
     address = transcript.episode.audio_url
     name = PurePosixPath(transcript.audio.path.replace("\\", "/")).name
     found = []
-    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not _is_web(address)):
+    if name and (PurePosixPath(name).stem == KEPT_AUDIO or not is_web(address)):
         found.append(quote(name.encode("utf-8", "surrogateescape")))
-    if _is_web(address):
+    if is_web(address):
         found.append(address)
     return found
-
-
-def _is_web(address: str) -> bool:
-    try:
-        return urlsplit(address).scheme in ("http", "https")
-    except ValueError:
-        return False
 
 
 def _media_policy(transcript: Transcript) -> str:
@@ -182,33 +211,72 @@ def _media_policy(transcript: Transcript) -> str:
 
     Podcast audio is led through redirects to other hosts, so its own host alone would not do.
     """
-    web = {urlsplit(source).scheme for source in sources(transcript) if _is_web(source)}
+    web = {urlsplit(source).scheme for source in sources(transcript) if is_web(source)}
     return " ".join(
         ["'self'", "blob:", "data:", *(f"{scheme}:" for scheme in sorted(web | {"https"} if web else web))]
     )
 
 
-def _sections(transcript: Transcript) -> Iterator[Section]:
-    colours = {talker.name: talker.colour for talker in speaking_times(transcript)}
-    used: set[str] = set()
-    for passage in passages(transcript):
-        seconds = fragment_seconds(passage.start)
-        yield Section(
-            anchor="" if seconds in used else f"t={seconds}",
-            seconds=seconds,
-            time=clock(passage.start),
-            speaker=passage.speaker,
-            colour=colours.get(passage.speaker),
-            paragraphs=tuple(
-                TimedParagraph(
-                    foreign_tag(one.language, transcript.language),
-                    "rtl" if is_right_to_left(one.text, one.language) else "ltr",
-                    tuple(_timed_words(one.words)),
-                )
-                for one in passage.paragraphs
-            ),
-        )
+def _parts(transcript: Transcript) -> Iterator[Entry | Section]:
+    """Passages, and chapters before what is said in them."""
+    colours = {talker.name: talker.colour for talker in speaking_times(with_unclear(transcript))}
+    total, used = length_of(transcript), set[str]()
+    for part in contents(transcript):
+        seconds = fragment_seconds(part.start)
+        anchor = "" if seconds in used else f"t={seconds}"
         used.add(seconds)
+        if isinstance(part, Chapter):
+            yield _entry(part, anchor, total, transcript.language)
+        else:
+            yield _section(part, anchor, colours.get(part.speaker), transcript.language)
+
+
+def _entry(chapter: Chapter, anchor: str, total: float, language: str) -> Entry:
+    end = total if chapter.end is None else chapter.end
+    seconds, scale = end - chapter.start, _WIDTH / max(total, 0.001)
+    return Entry(
+        anchor=anchor,
+        seconds=fragment_seconds(chapter.start),
+        end=fragment_seconds(end),
+        time=clock(chapter.start),
+        length=duration(seconds if seconds < 60 else round(seconds / 60) * 60),
+        title=chapter.title,
+        direction=_direction(chapter.title, language),
+        bar=f"M{chapter.start * scale:.1f} 0h{seconds * scale:.1f}v{_MARK}h-{seconds * scale:.1f}z",
+        url=chapter.url,
+        host=(urlsplit(chapter.url).hostname or "").removeprefix("www."),
+    )
+
+
+def _section(passage: Passage, anchor: str, colour: int | None, language: str) -> Section:
+    return Section(
+        anchor=anchor,
+        seconds=fragment_seconds(passage.start),
+        time=clock(passage.start),
+        speaker=passage.speaker,
+        colour=colour,
+        paragraphs=tuple(
+            TimedParagraph(
+                foreign_tag(one.language, language),
+                _direction(one.text, one.language),
+                tuple(_timed_words(one.words)),
+            )
+            for one in passage.paragraphs
+        ),
+    )
+
+
+def _direction(text: str, language: str) -> str:
+    return "rtl" if is_right_to_left(text, language) else "ltr"
+
+
+def _summary(transcript: Transcript, parts: Sequence[Entry | Section]) -> Iterator[Remark]:
+    """Its sentences. Without scripts a link leads to the last anchor before what it tells."""
+    anchors = sorted((float(part.seconds), part.anchor) for part in parts if part.anchor)
+    for one in summary_of(transcript):
+        before = bisect([start for start, _ in anchors], one.start)
+        anchor = anchors[max(0, before - 1)][1] if anchors else "transcript"
+        yield Remark(one.text, fragment_seconds(one.start), clock(one.start), anchor)
 
 
 def _timed_words(words: Sequence[Word]) -> Iterator[TimedWord]:

@@ -9,6 +9,7 @@ import re
 
 from models.record.transcript import Chapter, Transcript
 from outputs.formats.format import NAMES_AND_TIMES, TextStyle
+from outputs.text.chapters import chapters_note, summary_note, summary_of
 from outputs.text.document import contents, facts_of, title_of
 from outputs.text.paragraphs import Paragraph, Passage
 from outputs.text.times import clock
@@ -24,13 +25,18 @@ _BEGINNING = re.compile(
 
 
 def render(transcript: Transcript, style: TextStyle = NAMES_AND_TIMES) -> str:
-    """The document; a translation says so first."""
+    """The document; a translation says so first, and so does what no person wrote."""
     names = style.names
     blocks = [f"# {escaped(title_of(transcript))}", escaped(facts_of(transcript, names=names))]
     if said := notice(transcript):
         blocks.append(f"*{escaped(said)}*")
+    if summary := summary_of(transcript):
+        sentences = (f"{one.text} ({clock(one.start)})" for one in summary)
+        blocks += [escaped(" ".join(sentences)), f"*{escaped(summary_note(transcript))}*"]
+    if said := chapters_note(transcript):
+        blocks.append(f"*{escaped(said)}*")
     for part in contents(transcript):
-        blocks += [f"## {escaped(part.title)}"] if isinstance(part, Chapter) else _passage(part, style)
+        blocks += _heading(part) if isinstance(part, Chapter) else _passage(part, style)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
@@ -42,6 +48,10 @@ def escaped(text: str) -> str:
     """
     text = _REFERENCE.sub(r"\\&", _MARKUP.sub(r"\\\g<0>", text))
     return _BEGINNING.sub(r"\1\\", _ADDRESS.sub(r"\\\g<0>", text))
+
+
+def _heading(chapter: Chapter) -> list[str]:
+    return [f"## {escaped(chapter.title)}", f"<{chapter.url}>" if chapter.url else ""]
 
 
 def _passage(passage: Passage, style: TextStyle) -> list[str]:

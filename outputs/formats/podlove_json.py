@@ -1,4 +1,4 @@
-"""The transcript of the Podlove Web Player and Publisher, one entry a segment.
+"""The transcript and the chapters of the Podlove Web Player and Publisher.
 
 https://docs.podlove.org/podlove-web-player/v5/configuration
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from models.record.transcript import Segment, Transcript
+from models.record.transcript import Chapter, Segment, Transcript
+from outputs.text.chapters import listed_chapters
 from outputs.text.characters import one_line
 from outputs.text.times import milliseconds, vtt_time
 
@@ -21,6 +22,21 @@ def render(transcript: Transcript) -> str:
         if (text := one_line(segment.text).strip())
     ]
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
+
+
+def render_chapters(transcript: Transcript) -> str:
+    """The chapters of the table of contents, as Podlove Simple Chapters are in JSON; "" where there are none."""
+    entries = [_chapter(one) for one in listed_chapters(transcript)]
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n" if entries else ""
+
+
+def _chapter(chapter: Chapter) -> dict[str, str]:
+    links = {"href": chapter.url, "image": chapter.image}
+    return {
+        "start": vtt_time(chapter.start),
+        "title": chapter.title,
+        **{name: url for name, url in links.items() if url},
+    }
 
 
 def _entry(transcript: Transcript, segment: Segment, text: str) -> dict[str, Any]:

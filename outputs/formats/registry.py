@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from outputs.formats.format import Format
 
+CHAPTERS = "application/json+chapters"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EPISODE = Format("episode", "episode.json", "application/json", "outputs.formats.episode_json:render")
 
@@ -31,9 +32,27 @@ FORMATS: dict[str, Format] = {
         Format("whisper", "whisper.json", "application/json", "outputs.formats.whisper_json:render"),
         Format("whisperx", "whisperx.json", "application/json", "outputs.formats.whisperx_json:render"),
         Format("podlove", "podlove.json", "application/json", "outputs.formats.podlove_json:render"),
+        Format(
+            "chapters", "chapters.json", CHAPTERS, "outputs.formats.chapters_json:render", needs="chapters"
+        ),
+        Format(
+            "chapters-vtt",
+            "chapters.vtt",
+            "text/vtt",
+            "outputs.formats.chapters_vtt:render",
+            needs="chapters",
+        ),
+        Format(
+            "podlove-chapters",
+            "podlove-chapters.json",
+            "application/json",
+            "outputs.formats.podlove_json:render_chapters",
+            needs="chapters",
+        ),
     )
 }
 TRANSLATED = tuple(entry for entry in FORMATS.values() if entry.translated)
+OF_CHAPTERS = ("chapters", "chapters-vtt")  # which are written wherever there are chapters
 # What `--formats` takes: the record always comes.
 CHOICES = tuple(name for name in FORMATS if name != EPISODE.name)
 

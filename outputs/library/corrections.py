@@ -19,21 +19,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.naming.label_matching import matching_label
-from models.record.errors import OutputError
-from models.record.transcript import Transcript, Word
-from outputs.library import files
+from models.record.errors import InputError, OutputError
+from models.record.transcript import Chapter, Transcript, Word
+from outputs.library import chapter_list, files
 from outputs.library.draft import Draft, word_units
 from outputs.library.retiming import letters
-from outputs.text.times import whole_ms
+from outputs.text.times import clock, whole_ms
 
 FILE_NAME = "corrections.json"
 MAX_NAME = 200  # characters of a speaker's name
+LISTED = 3  # chapters that a line tells
 LOCK_NAME = ".corrections.lock"
-VERSION = 2
-READ_VERSIONS = (1, 2)  # 1 had the first five kinds, and nobody's name
+VERSION = 3
+READ_VERSIONS = (1, 2, 3)  # 1 had the first five kinds, and nobody's name; 2 all but chapters
 WORDS, SPEAKER, NAME, SPLIT, JOIN = "words", "speaker", "name", "split", "join"
-BEGIN, GO_ON, CONFIRM, UNDO = "begin", "go on", "confirm", "undo"
-KINDS = (WORDS, SPEAKER, NAME, SPLIT, JOIN, BEGIN, GO_ON, CONFIRM, UNDO)
+BEGIN, GO_ON, CONFIRM, UNDO, CHAPTERS = "begin", "go on", "confirm", "undo", "chapters"
+KINDS = (WORDS, SPEAKER, NAME, SPLIT, JOIN, BEGIN, GO_ON, CONFIRM, UNDO, CHAPTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class Correction:
     known), in `language` where that is given. name: the label is called `now`. split: a segment ends between the two
     words. join: the segments that meet between the two words become one. begin: a paragraph begins with them.
     go on: the paragraph before goes on with them. confirm: they were heard right. undo: what `now` had done was taken
-    back. What was done at once shares an `edit` number and `op`, by which whoever asked for it knows it; `by` is the
-    user, "" on the command line.
+    back. chapters: the episode has these `chapters` and no others, whatever the record tells; None: it has those of
+    the record again. The last of them holds. What was done at once shares an `edit` number and `op`, by which whoever
+    asked for it knows it; `by` is the user, "" on the command line.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Correction:
     op: str = ""
     by: str = ""
     language: str = ""
+    chapters: tuple[Chapter, ...] | None = None
 
     def __str__(self) -> str:
         was, now = " ".join(word.strip() for word in self.was), self.now.strip()
@@ -71,6 +74,7 @@ class Correction:
             GO_ON: f"no new paragraph before “{was}”",
             CONFIRM: f"“{was}” is right",
             UNDO: "taken back",
+            CHAPTERS: _listed(self.chapters),
         }
         return told[self.kind]
 
@@ -98,7 +102,9 @@ def decoded(data: bytes, file: Path) -> tuple[Correction, ...]:
     """The corrections in what `render` wrote. OutputError, which names the file, for anything else."""
     try:
         return _decoded(json.loads(data))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except OutputError as error:
+        raise OutputError(f"{file}: {error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError) as error:
         raise OutputError(
             f"{file}: damaged or not a list of corrections ({error}); mend or remove it"
         ) from error
@@ -112,16 +118,19 @@ def locked(folder: Path) -> AbstractContextManager[None]:
     return files.locked(folder / FILE_NAME, LOCK_NAME)
 
 
-def render(corrections: Iterable[Correction]) -> bytes:
-    """The list as its file has it: UTF-8, one correction a line."""
+def render(corrections: Sequence[Correction]) -> bytes:
+    """The list as its file has it: UTF-8, one correction a line, in the oldest version that has their kinds."""
     lines = ",\n".join(map(_line, corrections))
+    version = VERSION if any(one.kind == CHAPTERS for one in corrections) else VERSION - 1
     # Words may hold lone surrogates, of file names that are not UTF-8; JSON reads their escapes back.
-    return f'{{"version": {VERSION}, "corrections": [\n{lines}\n]}}\n'.encode("utf-8", "backslashreplace")
+    return f'{{"version": {version}, "corrections": [\n{lines}\n]}}\n'.encode("utf-8", "backslashreplace")
 
 
 @lru_cache(maxsize=20_000)
 def _line(one: Correction) -> str:
     kept = {entry: value for entry in _NAMES if (value := getattr(one, entry)) != _DEFAULTS.get(entry)}
+    if one.chapters is not None:
+        kept["chapters"] = chapter_list.encoded(one.chapters)
     return json.dumps(kept, ensure_ascii=False)
 
 
@@ -137,6 +146,7 @@ def apply(draft: Draft, correction: Correction) -> bool:
         GO_ON: draft.go_on,
         CONFIRM: draft.confirm,
         UNDO: lambda _: True,
+        CHAPTERS: draft.set_chapters,
     }
     return actions[correction.kind](correction)
 
@@ -146,15 +156,29 @@ def apply_corrections(transcript: Transcript, corrections: Iterable[Correction])
     draft, waiting, placed = Draft(transcript), list[Correction](), list[Correction]()
     for correction in corrections:
         (placed if apply(draft, correction) else waiting).append(correction)
-    if not placed:
+    if not placed and draft.own_chapters is None:
         return Corrected(transcript, tuple(waiting))
-    return Corrected(draft.transcript(), tuple(missed(waiting, placed)))
+    return Corrected(draft.transcript(), tuple(missed(waiting, placed, draft.own_chapters)))
 
 
-def missed(waiting: Iterable[Correction], placed: Iterable[Correction]) -> Iterator[Correction]:
-    """Those that wait in earnest: a word that was corrected twice is right where only the second correction fits."""
+def missed(
+    waiting: Iterable[Correction], placed: Iterable[Correction], chapters: tuple[Chapter, ...] | None = None
+) -> Iterator[Correction]:
+    """Those that wait in earnest: a word that was corrected twice is right where only the second correction fits.
+
+    chapters: a person's list that holds by now; of those before it nothing is missed.
+    """
     later = {(one.start, letters("".join(one.was))) for one in placed if one.kind == WORDS}
-    return (one for one in waiting if one.kind != WORDS or (one.start, letters(one.now)) not in later)
+    for one in waiting:
+        if one.kind == CHAPTERS:
+            yield from [one] if one.chapters is chapters else []
+        elif one.kind != WORDS or (one.start, letters(one.now)) not in later:
+            yield one
+
+
+def own_chapters(corrections: Sequence[Correction]) -> tuple[Chapter, ...] | None:
+    """The chapters that a person has given an episode, those beyond its end as well; None where the record's hold."""
+    return next((one.chapters for one in reversed(corrections) if one.kind == CHAPTERS), None)
 
 
 def carry_over(
@@ -252,12 +276,30 @@ _NAMES = tuple(entry.name for entry in fields(Correction))
 
 
 def _decoded(record: Mapping[str, Any]) -> tuple[Correction, ...]:
+    if type(record["version"]) is int and record["version"] > VERSION:
+        raise OutputError(
+            f"written by a newer Episcribe (version {record['version']}; this one reads {VERSION}), update it"
+        )
     if record["version"] not in READ_VERSIONS:
         raise ValueError(f"version {record['version']!r}, this Episcribe reads {VERSION}")
-    found = tuple(Correction(**{**one, "was": tuple(one.get("was", ()))}) for one in record["corrections"])
+    found = tuple(map(_decoded_one, record["corrections"]))
     for one in found:
         texts = (one.now, one.speaker, one.op, one.by, one.language, *one.was)
         if one.kind not in KINDS or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"an unknown kind of correction: {one.kind!r}")
         float(one.start), float(one.end), int(one.edit)
     return found
+
+
+def _decoded_one(told: Mapping[str, Any]) -> Correction:
+    chapters = chapter_list.decoded(told["chapters"]) if "chapters" in told else None
+    return Correction(**{**told, "was": tuple(told.get("was", ())), "chapters": chapters})
+
+
+def _listed(chapters: tuple[Chapter, ...] | None) -> str:
+    """A person's chapters in a line."""
+    if chapters is None:
+        return "the chapters that were told or proposed"
+    told = [f"{clock(one.start)} “{chapter_list.shown_title(one.title)}”" for one in chapters]
+    more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
+    return f"chapters {', '.join(told[:LISTED])}{more}" if told else "no chapters"

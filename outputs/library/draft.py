@@ -15,7 +15,8 @@ from itertools import count, groupby
 from typing import TYPE_CHECKING, Any
 
 from models.record.graphemes import graphemes
-from models.record.transcript import Segment, Speaker, Transcript, Word
+from models.record.transcript import Chapter, Chapters, Segment, Speaker, Transcript, Word
+from outputs.library import chapter_list
 from outputs.library.retiming import letters, retimed
 from outputs.library.sayers import with_sayers
 from outputs.text.characters import is_spaceless
@@ -34,11 +35,15 @@ Key = Callable[[str], str]
 
 @dataclass(slots=True)
 class Draft:
-    """What has become of `base` by now. `names` are the speakers by their labels."""
+    """What has become of `base` by now. `names` are the speakers by their labels.
+
+    `own_chapters` are those of a person, also where they begin after the end; None where those of `base` hold.
+    """
 
     base: Transcript
     segments: list[Segment] = field(default_factory=list)
     names: dict[str, Speaker] = field(default_factory=dict)
+    own_chapters: tuple[Chapter, ...] | None = None
     _since: list[float] = field(
         default_factory=list
     )  # no word of a segment or a later one starts before this
@@ -52,14 +57,27 @@ class Draft:
         """Another one, which changes by itself."""
         twin = Draft(replace(self.base, segments=()))
         twin.base, twin.segments, twin.names = self.base, self.segments.copy(), self.names.copy()
+        twin.own_chapters = self.own_chapters
         twin._since, twin._until = self._since.copy(), self._until.copy()
         return twin
 
     def transcript(self) -> Transcript:
         """The corrected transcript."""
-        found = replace(self.base, segments=tuple(self.segments), speakers=tuple(self.names.values()))
+        found = replace(
+            self.base,
+            segments=tuple(self.segments),
+            speakers=tuple(self.names.values()),
+            chapters=self.chapters,
+        )
         translations = tuple(with_sayers(one, self.base, found) for one in self.base.translations)
         return replace(found, translations=translations)
+
+    @property
+    def chapters(self) -> Chapters:
+        """The chapters that are shown."""
+        if self.own_chapters is None:
+            return self.base.chapters
+        return chapter_list.laid_over(self.own_chapters, self.base.audio.seconds)
 
     # What corrections do; each tells whether it found its place, or the record has it right already.
 
@@ -115,6 +133,11 @@ class Draft:
     def go_on(self, correction: Correction) -> bool:
         """Have the paragraph before go on with the first of the words."""
         return self._mark(self._find(correction.start, correction.was, letters), begins=False)
+
+    def set_chapters(self, correction: Correction) -> bool:
+        """Have a person's chapters, or those of the record again; whether none of them begins after the end."""
+        self.own_chapters = correction.chapters
+        return not chapter_list.beyond(correction.chapters or (), self.base.audio.seconds)
 
     # How.
 

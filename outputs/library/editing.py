@@ -24,13 +24,15 @@ from typing import Any
 import regex
 
 from models.record.errors import InputError
-from models.record.transcript import Segment, Transcript, Word
+from models.record.transcript import Chapter, Chapters, Segment, Transcript, Word
 from outputs.formats import episode_json
-from outputs.formats.html import UNDETERMINED, length_of
+from outputs.formats.html import UNDETERMINED
 from outputs.formats.registry import EPISODE
-from outputs.library import corrections, files, read, review
+from outputs.library import chapter_list, corrections, files, read, review
+from outputs.library.chapter_list import MAX_SECONDS
 from outputs.library.corrections import (
     BEGIN,
+    CHAPTERS,
     CONFIRM,
     GO_ON,
     MAX_NAME,
@@ -47,12 +49,13 @@ from outputs.library.corrections import (
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
 from outputs.pages.speaking_time import COLOURS
+from outputs.text.chapters import length_of, summary_of
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.document import title_of
 from outputs.text.languages import language_tag
 from outputs.text.paragraphs import Paragraph, Part, by_speaker, paragraphs
-from outputs.text.times import milliseconds, whole_ms
+from outputs.text.times import clock, milliseconds, whole_ms
 from outputs.text.unsure import is_unsure
 
 MAX_TEXT = 20_000  # characters of a paragraph
@@ -148,7 +151,8 @@ class EditingSession:
     def transcript(self) -> Transcript:
         """The transcript as it is corrected by now."""
         with self.lock:
-            return self._draft.transcript() if any(self._placed) else self.record
+            changed = any(self._placed) or self._draft.own_chapters is not None
+            return self._draft.transcript() if changed else self.record
 
     @property
     def record(self) -> Transcript:
@@ -184,10 +188,14 @@ class EditingSession:
                 ],
                 "warnings": [one_line(warning).strip() for warning in transcript.warnings],
                 "speakers": self._speakers,
-                "chapters": [
-                    {"start": chapter.start, "title": one_line(chapter.title).strip()}
-                    for chapter in transcript.chapters.chapters
-                ],
+                "chapters": self._chapters_told(),
+                "summary": transcript.summary
+                and {
+                    "engine": one_line(transcript.summary.engine).strip(),
+                    "sentences": [
+                        {"text": one.text, "start": whole_ms(one.start)} for one in summary_of(transcript)
+                    ],
+                },
                 "paragraphs": [shown.told for shown in self._shown],
                 "undo": self.undoable(by),
                 "doubts": self._doubts,
@@ -248,6 +256,39 @@ class EditingSession:
             first = max(0, nearest - AROUND)
             return first, [shown.told for shown in self._shown[first : nearest + AROUND + 1]]
 
+    @property
+    def chapters(self) -> Chapters:
+        """The chapters that are shown."""
+        with self.lock:
+            return self._draft.chapters
+
+    @property
+    def waiting_chapters(self) -> tuple[Chapter, ...]:
+        """A person's chapters that begin when the audio is over."""
+        with self.lock:
+            return chapter_list.beyond(self._draft.own_chapters or (), self.record.audio.seconds)
+
+    @property
+    def chapters_tag(self) -> str:
+        """Changes with the chapters that are shown, and those that wait beyond the end, and with nothing else."""
+        with self.lock:
+            shown = self.chapters
+            every = [chapter_list.encoded(one) for one in (shown.chapters, self.waiting_chapters)]
+            return _hash(json.dumps([shown.source, shown.engine, *every]))
+
+    def _chapters_told(self) -> dict[str, Any]:
+        """The chapters as the page shows them."""
+        shown = self._draft.chapters
+        return {
+            "source": shown.source,
+            "told": self.record.chapters.source if self._draft.own_chapters is not None else "",
+            "list": [
+                {"start": whole_ms(one.start), "title": chapter_list.shown_title(one.title), "by": one.by}
+                for one in shown.chapters
+                if one.listed and chapter_list.shown_title(one.title)
+            ],
+        }
+
     # Edits.
 
     @contextmanager
@@ -289,9 +330,9 @@ class EditingSession:
             data = corrections.render(changed)
             files.replace_files({self.folder / corrections.FILE_NAME: data})
             self._list_stamp = files.stamp(self.folder / corrections.FILE_NAME)
-            old, speakers = self._shown, self._speakers
+            old, speakers, chapters = self._shown, self._speakers, self._chapters_told()
             self._take(changed, draft, placed, data, by)
-            return self._answer(op, by, before, _splices(old, self._shown), speakers)
+            return self._answer(op, by, before, _splices(old, self._shown), speakers, chapters)
 
     def refresh(self) -> bool:
         """Heed what other programs did to the episode; whether there was anything that changes what is shown."""
@@ -305,7 +346,7 @@ class EditingSession:
         self, op: str, by: str, do: Mapping[str, Any], made: Sequence[Correction]
     ) -> tuple[tuple[Correction, ...], Draft, list[bool]]:
         draft = self._draft.copy()
-        if not all(corrections.apply(draft, one) for one in made):
+        if not all(corrections.apply(draft, one) or one.kind == CHAPTERS for one in made):
             raise InputError("this can't be changed here: there are no letters to know the place by")
         if made and do["do"] in ONE_PARAGRAPH:
             made = [*made, *(one for one in self._neighbours(do) if corrections.apply(draft, one))]
@@ -366,6 +407,8 @@ class EditingSession:
                 return True
             if one.kind == later.kind == WORDS and one.start < later.end and later.start < one.end:
                 return True
+            if one.kind == later.kind == CHAPTERS:
+                return True
         return False
 
     def _is_done(self, op: str) -> bool:
@@ -394,7 +437,9 @@ class EditingSession:
         before: str,
         splices: list[dict[str, Any]],
         speakers: list[dict[str, Any]] | None = None,
+        chapters: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
+        told = self._chapters_told()
         patch = {
             "event": "patch",
             "from": before,
@@ -403,6 +448,7 @@ class EditingSession:
             "by": by,
             "splices": splices,
             "speakers": None if speakers == self._speakers else self._speakers,
+            "chapters": None if chapters == told else told,
             "doubts": self._doubts,
         }
         if before != self._revision:
@@ -422,6 +468,9 @@ class EditingSession:
             "rename": self._rename,
             "confirm": self._confirm,
             "replace": self._replace,
+            "chapter": self._chapter,
+            "chapters": self._chapters,
+            "keep_chapters": self._keep_chapters,
         }
         if name not in kinds:
             raise InputError(f"unknown edit {name[:40]!r}; there are undo, {', '.join(kinds)}")
@@ -508,6 +557,48 @@ class EditingSession:
         if len(made) > MAX_REPLACED:
             raise InputError(f"that is in more than {MAX_REPLACED} places: find something longer")
         return made
+
+    def _chapter(self, do: Mapping[str, Any]) -> list[Correction]:
+        """A chapter is put in, where there is only `now`, taken out, where there is only `was`, or changed."""
+        was, now = (_chapter_in(do, name) for name in ("was", "now"))
+        every = self._own_chapters
+        at = chapter_list.index_of(every, *was) if was else None
+        if was and at is None:
+            raise self._chapters_conflict("this chapter has changed meanwhile", was[0])
+        others = [one for index, one in enumerate(every) if index != at]
+        if now is None:
+            return [] if was is None else self._chapters_become(others)
+        end = self.record.audio.seconds
+        made = chapter_list.retold(Chapter(0.0, "") if at is None else every[at], *now)
+        if chapter_list.beyond([made], end):
+            raise InputError(f"no chapter can begin at {clock(now[0])}: the episode ends at {clock(end)}")
+        return self._chapters_become(chapter_list.checked([*others, made]))
+
+    def _chapters(self, do: Mapping[str, Any]) -> list[Correction]:
+        """The episode has these chapters and no others; None: those that were told or proposed again."""
+        if "was" in do and _line(do, "was", MAX_OP) != self.chapters_tag:
+            raise self._chapters_conflict("the chapters have changed meanwhile")
+        told = do.get("chapters")
+        if told is None:
+            return [] if self._draft.own_chapters is None else [Correction(CHAPTERS)]
+        return self._chapters_become(chapter_list.checked(chapter_list.decoded(told)))
+
+    def _keep_chapters(self, do: Mapping[str, Any]) -> list[Correction]:
+        return self._chapters_become([replace(one, by="") for one in self._own_chapters])
+
+    @property
+    def _own_chapters(self) -> tuple[Chapter, ...]:
+        """The person's chapters, those beyond the end among them, or what is there for them to begin with."""
+        kept = self._draft.own_chapters
+        return chapter_list.own(self.record.chapters.chapters) if kept is None else kept
+
+    def _chapters_become(self, chapters: Iterable[Chapter]) -> list[Correction]:
+        now = chapter_list.in_order(chapters)
+        return [] if now == self._draft.own_chapters else [Correction(CHAPTERS, chapters=now)]
+
+    def _chapters_conflict(self, told: str, start: float | None = None) -> ConflictError:
+        by = next((one.by for one in reversed(self._list) if one.kind == CHAPTERS), None)
+        return self._conflict(told, None if start is None else milliseconds(start), by)
 
     def _replaced(self, shown: Shown, pattern: regex.Pattern[str], put: str) -> Iterator[Correction]:
         """Where something is found in a paragraph, the words that hold it with something else in its place."""
@@ -844,6 +935,17 @@ def _follows(before: Part, part: Part, steps: int) -> bool:
 def _word_at(edges: Sequence[int], place: int) -> int:
     """The index of the word that has a letter. edges: where each begins in the running text."""
     return bisect_right(edges, place) - 1
+
+
+def _chapter_in(do: Mapping[str, Any], name: str) -> tuple[float, str] | None:
+    """When a chapter that an edit names begins, in seconds, and its title; None where it names none."""
+    told = do.get(name)
+    if told is None:
+        return None
+    start = told.get("start") if isinstance(told, Mapping) else None
+    if isinstance(start, bool) or not isinstance(start, int | float) or not 0 <= start <= MAX_SECONDS:
+        raise InputError(f"{name} must be a chapter: its start, in seconds, and its title")
+    return whole_ms(start), _line(told, "title", MAX_TEXT)
 
 
 def _number(do: Mapping[str, Any], name: str) -> int:

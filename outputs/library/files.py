@@ -88,8 +88,8 @@ def stamp(file: Path) -> Hashable:
     )
 
 
-def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write files into folders that are there: all under temporary names first, then renamed.
+def replace_files(contents: Mapping[Path, bytes | None]) -> None:
+    """Write files into folders that are there: all under temporary names first, then renamed; None removes a file.
 
     A reader sees each file whole or as it was, and what is there when this returns outlasts a power cut. Raises
     OutputError where one can't be written. Stores such as S3 show a file only once it is whole, and can't rename:
@@ -98,11 +98,14 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     if not all(map(is_local, contents)):
         _upload(contents)
         return
-    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in contents}
+    written = {target: data for target, data in contents.items() if data is not None}
+    parts = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for target in written}
     target = Path()
     try:
         for target, part in parts.items():
-            _write(part, contents[target])
+            _write(part, written[target])
+        for target in contents.keys() - written.keys():
+            target.unlink(missing_ok=True)
         for target, part in parts.items():
             part.replace(target)
         for folder in {target.parent for target in contents}:
@@ -126,10 +129,13 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def _upload(contents: Mapping[Path, bytes]) -> None:
+def _upload(contents: Mapping[Path, bytes | None]) -> None:
     for target, data in contents.items():
         try:
-            target.write_bytes(data)
+            if data is None:
+                target.unlink(missing_ok=True)
+            else:
+                target.write_bytes(data)
         except Exception as error:  # each kind of store has its own
             raise OutputError(f"cannot write {target}: {error}") from error
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.record.errors import EpiscribeError
-from outputs.formats.registry import EPISODE
+from outputs.formats.registry import EPISODE, OF_CHAPTERS
 from outputs.library import corrections, read
 from outputs.library.files import replace_files, stamp
 from outputs.library.folders import present_formats
@@ -43,7 +43,8 @@ def publish_again(folder: Path) -> None:
     """
     for last in (*[False] * (ATTEMPTS - 1), True):
         seen = _stamps(folder)
-        contents = contents_of(read.load_record(folder), folder, present_formats(folder))
+        formats = (*present_formats(folder), *OF_CHAPTERS)  # which an edit may have made
+        contents = contents_of(read.load_record(folder), folder, formats)
         with corrections.locked(folder):
             if last or _stamps(folder) == seen:
                 replace_files(contents)

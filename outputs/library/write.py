@@ -44,7 +44,8 @@ def publish(
     `transcript` is the record; for all other files corrections are laid over it: those that lie in the
     folder, or `amended` ones, which then replace them. With more than one of `processes`, which are forked,
     formats are rendered side by side: only for programs that run no threads. Subtitles and text are written in the
-    languages of its translations, too.
+    languages of its translations, too. A format for which the episode lacks what it needs has no file: one from before
+    is removed.
     Raises InputError for an unknown format, OutputError where the folder can't be written.
     """
     contents = contents_of(transcript, folder, formats, amended, processes)
@@ -54,7 +55,7 @@ def publish(
     except OSError as error:
         raise unwritable(folder, error) from error
     replace_files(contents)
-    return list(contents)
+    return [file for file, data in contents.items() if data is not None]
 
 
 def contents_of(
@@ -63,8 +64,8 @@ def contents_of(
     formats: Iterable[str],
     amended: Sequence[Correction] | None = None,
     processes: int = 1,
-) -> dict[Path, bytes]:
-    """The files that `publish` writes, in that order. Raises as it does."""
+) -> dict[Path, bytes | None]:
+    """The files that `publish` writes, in that order, None for those that are not to be there. Raises as it does."""
     chosen = [
         (entry, language)
         for entry in formats_named(formats)
@@ -72,10 +73,13 @@ def contents_of(
     ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
-    transcript = replace(transcript, review=reviewed(transcript, corrected) if made else None)
+    heard = any(one.kind != corrections.CHAPTERS for one in made)  # by somebody who corrected what was said
+    transcript = replace(transcript, review=reviewed(transcript, corrected) if heard else None)
     rendered = _rendered(transcript, corrected, chosen, processes)
     contents = {
-        folder / (entry.translated_name(language) if language else entry.file_name): data
+        folder / (entry.translated_name(language) if language else entry.file_name): (
+            data if data or not entry.needs else None
+        )
         for (entry, language), data in zip(chosen, rendered, strict=True)
     }
     return (

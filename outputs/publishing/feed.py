@@ -1,4 +1,4 @@
-"""A show's own feed with links to its transcripts put in, and nothing else changed.
+"""A show's own feed with links to its transcripts and chapters put in, and nothing else changed.
 
 The feed is not written anew: tags are put between the bytes that are there, so that whatever a host's
 software wrote stays as it was. https://github.com/Podcastindex-org/podcast-namespace
@@ -16,11 +16,13 @@ from models.record.errors import InputError
 from models.record.transcript import Episode, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.publishing.feed_reader import NAMESPACE, SPACE, ByteChange, FeedItem, ParsedFeed, read_feed
+from outputs.text.chapters import listed_chapters
 from outputs.text.characters import one_line
 from outputs.text.translations import translations_of
 
 LINKED = ("vtt", "srt", "json", "html")  # the first is the one to take for who wants one only
 LINKED_TRANSLATIONS = ("vtt", "srt")
+CHAPTERS = "chapters"
 TIMED = frozenset(("vtt", "srt", "json"))  # rel="captions": its text has times
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _UNMARKED = {b"<\0?\0": "utf-16-le", b"<\0r\0": "utf-16-le", b"\0<\0?": "utf-16-be", b"\0<\0r": "utf-16-be"}
@@ -30,7 +32,8 @@ _UNMARKED = {b"<\0?\0": "utf-16-le", b"<\0r\0": "utf-16-le", b"\0<\0?": "utf-16-
 class FeedEntry:
     """An episode to link to: where its files are below the base URL, which there are, who was named by people.
 
-    `translations` are formats that are there in other languages, with those.
+    `translations` are formats that are there in other languages, with those, `chapters` whether its chapters are to be
+    linked to where the item tells none.
     """
 
     episode: Episode
@@ -39,6 +42,7 @@ class FeedEntry:
     formats: tuple[str, ...]
     people: tuple[str, ...] = ()
     translations: tuple[tuple[str, str], ...] = ()
+    chapters: bool = False
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
@@ -55,10 +59,12 @@ class PublishedFeed:
     without: int
 
 
-def feed_entry(transcript: Transcript, folder: str, files: Iterable[str]) -> FeedEntry:
+def feed_entry(
+    transcript: Transcript, folder: str, files: Iterable[str], *, proposed_chapters: bool = False
+) -> FeedEntry:
     """What a feed says of an episode. Names count only if a person gave or confirmed them.
 
-    files: the names of those that are in its folder.
+    files: the names of those that are in its folder. proposed_chapters: whether chapters count that no person made.
     """
     there = set(files)
     spoken = {segment.speaker for segment in transcript.segments}
@@ -75,6 +81,9 @@ def feed_entry(transcript: Transcript, folder: str, files: Iterable[str]) -> Fee
             for name in LINKED_TRANSLATIONS
             if FORMATS[name].translated_name(language) in there
         ),
+        chapters=FORMATS[CHAPTERS].file_name in there
+        and bool(listed_chapters(transcript))
+        and (proposed_chapters or not transcript.chapters.proposed),
     )
 
 
@@ -97,6 +106,7 @@ def link_transcripts(
 ) -> PublishedFeed:
     """`data`, an RSS feed, with podcast:transcript tags for those of its items that have entries.
 
+    And with podcast:chapters for those that tell no chapters; a link to ours goes where there are none any more.
     `entries` by the positions of the items among all items of the feed, in the order of the document, from 0 on.
     Tags that link to the same files stay, or move to a new base URL, so that publishing twice changes
     nothing. People that somebody named are added as podcast:person where they aren't credited. Raises
@@ -152,6 +162,20 @@ def _item_changes(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, base: str)
             new.append(tag)
         elif old.attributes.get("url") != base + path:
             changes.append(ByteChange(old.start, old.end, _encoded(feed, tag), item.prefix is None))
+    chapters = _chapters_tag(prefix, entry, base)
+    ours = [
+        tag
+        for tag in item.chapters
+        if tag.attributes.get("url", "").endswith(f"/{_path(entry, CHAPTERS, '')}")
+    ]
+    wanted = entry.chapters and len(item.chapters) == len(ours)
+    if wanted and not ours:
+        new.append(chapters)
+    for number, old in enumerate(ours):
+        if not wanted or number:
+            changes.append(ByteChange(_before(feed.data, old.start), old.end, b""))
+        elif old.attributes.get("url") != base + _path(entry, CHAPTERS, ""):
+            changes.append(ByteChange(old.start, old.end, _encoded(feed, chapters), item.prefix is None))
     added = _people_tags(feed, item, entry, prefix)
     if new or added:
         inside = [_encoded(feed, tag) for tag in new] + added
@@ -162,14 +186,15 @@ def _item_changes(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, base: str)
 
 def _insertion(data: bytes, item: FeedItem) -> tuple[int, bytes]:
     """Where new tags go, after the last child, and the white space that goes before each."""
-    at = item.end
+    start = item.last_child or item.end
+    return _before(data, item.end), data[_before(data, start) : start]
+
+
+def _before(data: bytes, at: int) -> int:
+    """Where the white space before a place begins."""
     while at and data[at - 1] in SPACE:
         at -= 1
-    start = item.last_child or item.end
-    first = start
-    while first and data[first - 1] in SPACE:
-        first -= 1
-    return at, data[first:start]
+    return at
 
 
 def _path(entry: FeedEntry, name: str, language: str) -> str:
@@ -185,6 +210,11 @@ def _transcript_tag(prefix: str, entry: FeedEntry, name: str, language: str, bas
         attributes["rel"] = "captions"
     written = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
     return f"<{prefix}:transcript {written}/>"
+
+
+def _chapters_tag(prefix: str, entry: FeedEntry, base: str) -> str:
+    url, media_type = base + _path(entry, CHAPTERS, ""), FORMATS[CHAPTERS].media_type
+    return f"<{prefix}:chapters url={quoteattr(url)} type={quoteattr(media_type)}/>"
 
 
 def _people_tags(feed: ParsedFeed, item: FeedItem, entry: FeedEntry, prefix: str) -> list[bytes]:

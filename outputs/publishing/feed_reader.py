@@ -34,7 +34,7 @@ class ByteChange:
 
 @dataclass(slots=True)
 class _Tag:
-    """A podcast:transcript or podcast:person: where it is and what it says."""
+    """A podcast:transcript, podcast:person or podcast:chapters: where it is and what it says."""
 
     start: int
     end: int
@@ -54,6 +54,7 @@ class FeedItem:
     position: int = 0
     transcripts: list[_Tag] = field(default_factory=list)
     people: list[_Tag] = field(default_factory=list)
+    chapters: list[_Tag] = field(default_factory=list)
     last_child: int = 0
     end: int = 0
 
@@ -151,18 +152,20 @@ class _Reader:
         self._prefixes.pop()
         words = "".join(self._words)
         if self._path == ["rss", "channel", "item"] and self._item:
-            self._keep(name, words, self._item.transcripts, self._item.people)
+            item = self._item
+            kept = {"transcript": item.transcripts, "person": item.people, "chapters": item.chapters}
+            self._keep(name, words, kept)
         elif self._path == ["rss", "channel"]:
             if name == "item" and self._item:
                 self._item.end = self._parser.CurrentByteIndex
                 self._feed.items.append(self._item)
                 self._item = None
             else:
-                self._keep(name, words, [], self._feed.people)
+                self._keep(name, words, {"person": self._feed.people})
         self._words = []
 
-    def _keep(self, name: str, words: str, transcripts: list[_Tag], people: list[_Tag]) -> None:
-        """Note a tag of ours that ends here."""
+    def _keep(self, name: str, words: str, kept: Mapping[str, list[_Tag]]) -> None:
+        """Note a tag of ours that ends here, with those of its local name."""
         if self._tag is None:
             return
         tag, self._tag = self._tag, None
@@ -170,7 +173,7 @@ class _Reader:
         closed = self._feed.data[end - 2 : end] == b"/>"
         tag.end = end if closed else _tag_end(self._feed.data, self._parser.CurrentByteIndex)
         tag.text = " ".join(words.split())
-        (transcripts if name.endswith("transcript") else people).append(tag)
+        kept.get(name.rpartition(":")[2], []).append(tag)
 
     def _text(self, text: str) -> None:
         if len(self._path) in (3, 4):
@@ -184,7 +187,7 @@ class _Reader:
         # Feeds that forget to declare the prefix still mean it.
         prefix, _, local = name.partition(":")
         known = self._prefixes[-1].get(prefix, NAMESPACE if prefix == "podcast" else "")
-        return local in ("transcript", "person") and known in NAMESPACES
+        return local in ("transcript", "person", "chapters") and known in NAMESPACES
 
 
 def _tag_end(data: bytes, start: int) -> int:

@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from models.record.errors import EpiscribeError, InputError, OutputError
 from models.record.transcript import Segment, Transcript
-from outputs.formats.html import KEPT_AUDIO, SITE_LINK, length_of, render
+from outputs.formats.html import KEPT_AUDIO, SITE_LINK, render
 from outputs.formats.registry import EPISODE, FORMATS, TRANSLATED, is_our_file
 from outputs.library import corrections, read
 from outputs.library.files import replace_files
@@ -34,6 +34,7 @@ from outputs.library.folders import library_episodes
 from outputs.pages import templates
 from outputs.pages.speaking_time import speaking_times
 from outputs.publishing.changes import Changes, changes_of
+from outputs.text.chapters import length_of, listed_chapters
 from outputs.text.characters import one_line
 from outputs.text.document import title_of
 from outputs.text.languages import language_tag
@@ -329,7 +330,7 @@ def _indexed(transcript: Transcript, show: str) -> Iterator[str]:
     """What Pagefind is given of an episode: a heading with time and name for each segment, and its words.
 
     Each language has an index of its own, which knows its stems. So there is a document for each that is spoken, of
-    which that of the main language has the title.
+    which that of the main language has the title, and those of the chapters, each with its time.
     """
     main = language_tag(transcript.language) or UNKNOWN_INDEX
     spoken: dict[str, list[Segment]] = {main: []}
@@ -339,7 +340,8 @@ def _indexed(transcript: Transcript, show: str) -> Iterator[str]:
         title = "" if language == main else ' data-pagefind-ignore="index"'
         facts = _facts_of(transcript, show, title)
         moments = _moments(transcript, segments)
-        yield f'<html lang="{language}"><body>{"".join([*facts, *moments])}</body></html>'
+        titles = _titles(transcript) if language == main else ()
+        yield f'<html lang="{language}"><body>{"".join([*facts, *titles, *moments])}</body></html>'
 
 
 def _facts_of(transcript: Transcript, show: str, title: str) -> list[str]:
@@ -354,6 +356,12 @@ def _facts_of(transcript: Transcript, show: str, title: str) -> list[str]:
         for one in speaking_times(transcript)
     ]
     return facts
+
+
+def _titles(transcript: Transcript) -> Iterator[str]:
+    for one in listed_chapters(transcript):
+        # With its milliseconds written out it is another anchor than that of what is said then.
+        yield f'<h2 id="t={one.start:.3f}">{escape(one.title)}</h2>'
 
 
 def _moments(transcript: Transcript, segments: Iterable[Segment]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models.record.errors import EpiscribeError, InputError, OutputError
-from outputs.formats.registry import FORMATS
+from outputs.formats.registry import FORMATS, format_of
 from outputs.library import read
 from outputs.library.folders import library_episodes
 from outputs.publishing.changes import Changes
@@ -25,7 +25,7 @@ from outputs.publishing.site import shared_files
 SENT = ".episcribe-files.json"
 # Stores that know no folders; some would make a bucket of a mistyped name.
 OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory"))
-_TYPES = {PurePosixPath(entry.file_name).suffix: entry.content_type for entry in FORMATS.values()}
+_TYPES = {PurePosixPath(one.file_name).suffix: one.content_type for one in FORMATS.values() if not one.needs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,12 @@ def _described(file: Path, known: Sent | None) -> Sent:
     return Sent(found.st_size, digest, found.st_mtime_ns)
 
 
+def _content_type(name: PurePosixPath) -> str | None:
+    """That of a format of ours by its name, of all else by its ending."""
+    found = format_of(name.name)
+    return found[0].content_type if found else _TYPES.get(name.suffix)
+
+
 class _Place:
     """A folder behind an fsspec URL."""
 
@@ -146,7 +152,7 @@ class _Place:
     def put(self, file: Path, name: str) -> None:
         """Send a file, a piece at a time."""
         self._make_folder(name)
-        content_type = _TYPES.get(PurePosixPath(name).suffix) if "s3" in self._protocols else None
+        content_type = _content_type(PurePosixPath(name)) if "s3" in self._protocols else None
         told = {"ContentType": content_type} if content_type else {}
         self._system.put_file(str(file), self._path(name), **told)
 

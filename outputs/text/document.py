@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from models.record.transcript import Chapter, Transcript
+from outputs.text.chapters import listed_chapters
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.paragraphs import Paragraph, Passage, passages
@@ -44,11 +45,11 @@ def facts_of(transcript: Transcript, *, names: bool = True) -> str:
 def contents(transcript: Transcript) -> Iterator[Chapter | Passage]:
     """The passages, each chapter before the paragraph with which it begins; also within a passage, which goes on after.
 
-    A chapter begins with the first paragraph of which most is said after its time, and its title is on one line.
+    A chapter, of those in the table of contents, begins with the first sentence of which most is said after its time.
     Marks stand where somebody speaks and no words were found.
     """
-    chapters = _chapters(transcript)
-    for passage in passages(with_unclear(transcript)):
+    chapters = listed_chapters(transcript)
+    for passage in passages(_divided(with_unclear(transcript), chapters)):
         gathered = list[Paragraph]()
         for paragraph in passage.paragraphs:
             middle = (paragraph.words[0].start + paragraph.words[-1].end) / 2
@@ -61,9 +62,15 @@ def contents(transcript: Transcript) -> Iterator[Chapter | Passage]:
     yield from chapters
 
 
-def _chapters(transcript: Transcript) -> list[Chapter]:
-    told = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
-    return sorted((one for one in told if one.title and one.listed), key=lambda one: one.start)
+def _divided(transcript: Transcript, chapters: Iterable[Chapter]) -> Transcript:
+    """The transcript in which the first sentence of each chapter begins a paragraph."""
+    starts, segments = [one.start for one in chapters], list(transcript.segments)
+    for number, segment in enumerate(segments if starts else ()):
+        middle = (segment.start + segment.end) / 2
+        if starts and starts[0] <= middle and segment.text:
+            segments[number] = replace(segment, paragraph=True)
+            starts = [start for start in starts if start > middle]
+    return replace(transcript, segments=tuple(segments))
 
 
 def _passage(passage: Passage, paragraphs: Iterable[Paragraph]) -> Iterator[Passage]:

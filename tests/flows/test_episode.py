@@ -37,7 +37,7 @@ from tests.flows.conftest import ROOT, Process
 from tests.models.channels import one_after_the_other, studio, telephone
 from tests.models.conftest import read_audio
 
-ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS) if not FORMATS[name].needs}
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ import pytest
 
 from flows import steps
 from flows.local.compare import feed_transcript, print_comparison
+from flows.offered import MAX_BYTES
 from flows.options import RunOptions
-from flows.witness import MAX_BYTES, find_witness
+from flows.witness import find_witness
 from models.record.errors import InputError
 from models.record.transcript import TranscriptLink
 from models.record.utterances import Utterance

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.record.languages import language_shares
 from models.record.transcript import (
+    FROM_FILE,
     SEPARATE,
     AudioFile,
     Chapter,
@@ -120,13 +121,14 @@ def transcripts(
         st.none() | st.builds(TrackDecision, texts, texts, st.lists(_tracks(seconds), max_size=2).map(tuple)),
         st.lists(st.builds(LanguageShare, languages, st.floats(0, 1)), max_size=3).map(tuple),
         st.lists(_translations(seconds), max_size=1).map(tuple),
-        _chapters(seconds),
+        told_chapters(seconds),
         st.none() | _summaries(seconds),
         st.none() | st.builds(Review, st.integers(0, 9), st.integers(0, 9)),
     )
 
 
-def _chapters(seconds: st.SearchStrategy[float]) -> st.SearchStrategy[Chapters]:
+def told_chapters(seconds: st.SearchStrategy[float] = times) -> st.SearchStrategy[Chapters]:
+    """Chapters in no order, some that end before they begin."""
     chapters = st.builds(Chapter, seconds, texts, st.none() | seconds, texts, texts, st.booleans(), texts)
     return st.builds(Chapters, texts, st.lists(chapters, max_size=3).map(tuple), texts)
 
@@ -225,6 +227,19 @@ CONVERSATION = talk(
     said("Somebody coughs.", 9.0, speaker=None),
     SPEAKER_00="Ann",
     SPEAKER_01="Bob",
+)
+
+# A show's own chapters: one with a page and its end, one that only shows a picture.
+WITH_CHAPTERS = replace(
+    CONVERSATION,
+    chapters=Chapters(
+        FROM_FILE,
+        (
+            Chapter(0.0, "Hello & <b>", image="https://example.org/hello.png"),
+            Chapter(4.0, "", image="https://example.org/bob.png", listed=False),
+            Chapter(6.0, "What they found", end=8.5, url="https://example.org/found?a=1&b=2"),
+        ),
+    ),
 )
 
 # Bob throws a word into a long sentence of Ann's, then both talk for some seconds.

@@ -49,7 +49,10 @@ def published(folder: Path, transcript: Transcript, formats: tuple[str, ...] = t
 
 
 def test_subtitles_and_text_are_beside_the_others_and_come_again_from_the_record(tmp_path: Path) -> None:
-    assert published(tmp_path, bilingual()) == {one.file_name for one in FORMATS.values()} | SUBTITLES
+    assert (
+        published(tmp_path, bilingual())
+        == {one.file_name for one in FORMATS.values() if not one.needs} | SUBTITLES
+    )
     first = {name: (tmp_path / name).read_bytes() for name in SUBTITLES}
     assert b"<v Ann>Where is the island?" in first["transcript.en.vtt"]
     assert b"Im Norden" not in b"".join(first.values())
@@ -71,7 +74,9 @@ def test_formats_are_rendered_side_by_side_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["../../etc/x", "e n", "", "xx.vtt/../y"])
 def test_a_language_that_is_none_names_no_file(language: str, tmp_path: Path) -> None:
     folder = tmp_path / "show" / "episode"
-    assert published(folder, bilingual(language=language)) == {one.file_name for one in FORMATS.values()}
+    assert published(folder, bilingual(language=language)) == {
+        one.file_name for one in FORMATS.values() if not one.needs
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["show"]
 
 

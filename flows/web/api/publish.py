@@ -56,7 +56,7 @@ class Names(BaseModel):
 
 
 class LinkedItem(BaseModel):
-    """An item of a feed and its links to transcripts."""
+    """An item of a feed and its links to transcripts and chapters."""
 
     title: str
     links: list[str]

@@ -43,7 +43,7 @@ class Queued(BaseModel):
     source: str = Field(description="address without its secrets; empty for files that were sent")
     state: State
     stage: str = Field(
-        description="download, decode, diarise, transcribe, overlaps, translate, publish, or cancelling"
+        description="download, decode, diarise, transcribe, overlaps, translate, chapters, publish, or cancelling"
     )
     share: float | None = Field(description="of the whole run, 0 to 1")
     seconds_left: float | None

@@ -67,7 +67,7 @@ def episode(request: Request, caller: Reader, show: str, name: str, folder: Fold
         "translations": list(translations_of(session.record)),
     }
     with session.lock:
-        told = {**own, "undo": session.undoable(_user(request, caller))}
+        told = {**own, "undo": session.undoable(user_of(request, caller))}
         tag = etag(json.dumps([session.revision, told]))
         known = not_modified(request, tag)
         kept = desk.kept_page(tag)
@@ -96,10 +96,10 @@ def edit(
 ) -> Response:
     """Do an edit, once however often it is sent; 409 where what it is for is not as it was."""
     try:
-        patch = desk.edit(folder, op, _user(request, caller), do)
+        patch = desk.edit(folder, op, user_of(request, caller), do)
     except ConflictError as error:
         session = desk.session(folder)
-        own = error.by == _user(request, caller)
+        own = error.by == user_of(request, caller)
         raise ProblemError(
             409,
             "conflict",
@@ -171,6 +171,6 @@ def _audio(request: Request, folder: Path) -> Path | None:
         return None
 
 
-def _user(request: Request, caller: Caller) -> str:
+def user_of(request: Request, caller: Caller) -> str:
     """Who edits; nobody by name where one episode is edited from the command line."""
     return "" if config_of(request).only is not None else caller.name

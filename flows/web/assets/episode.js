@@ -1,6 +1,7 @@
 // The page of an episode: to read, hear, correct and review.
 
 import { api, byId, bytes, clock, count, element, frame, idle, percent, storage, t, when } from "./frame.js";
+import { Chapters } from "./editor/chapters.js";
 import { Conflicts } from "./editor/conflicts.js";
 import { Editing } from "./editor/editing.js";
 import { Find } from "./editor/find.js";
@@ -29,7 +30,7 @@ function open(page) {
   const model = new Model(page), root = document.documentElement;
   const view = new View(byId("transcript"), model, page.editable, { orphaned: (row) => editing.commit(row) });
   const sync = new Sync(episode, model, {
-    changed: () => { view.update(); conflicts.place(); player.refresh(); find.refresh(); review.refresh(); },
+    changed: () => { view.update(); conflicts.place(); chapters.refresh(); player.refresh(); find.refresh(); review.refresh(); },
     state,
     conflict: (conflict) => conflicts.add(conflict),
     refused: (detail) => toast(detail || t("editor.refused")),
@@ -39,7 +40,8 @@ function open(page) {
   });
   const history = new History(sync, view, undoable), player = new Player(view, page, `${frame.base}/api/v1${address}/audio`);
   const conflicts = new Conflicts(episode, view, sync, history);
-  const menu = new SpeakerMenu(view, history);
+  const chapters = new Chapters(view, player, history);
+  const menu = new SpeakerMenu(view, history, (row) => chapters.add(row));
   const review = new Review(address, view, player, history, (row, name, answered) => menu.open(row, name, answered));
   const editing = new Editing(view, player, history, {
     name: (row) => menu.open(row), enter: (row, changed, picked) => review.enter(row, changed, picked), leave: () => review.leave(),
@@ -50,6 +52,7 @@ function open(page) {
   head(page);
   view.update();
   conflicts.place();
+  chapters.refresh();
   player.refresh();
   review.refresh();
   undoable();
@@ -137,9 +140,9 @@ function open(page) {
   const SINGLE = {
     " ": () => player.toggle(), k: () => player.toggle(), ArrowLeft: () => player.step(-5), ArrowRight: () => player.step(5),
     j: () => player.step(-10), l: () => player.step(10), ",": () => player.stepWord(-1), ".": () => player.stepWord(1),
-    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "/": () => find.open(), f: () => byId("follow").click(),
+    "[": () => player.stepParagraph(-1), "]": () => player.stepParagraph(1), "<": () => player.stepChapter(-1), ">": () => player.stepChapter(1), "/": () => find.open(), f: () => byId("follow").click(),
     s: () => player.share(), "-": () => player.faster(-1), "+": () => player.faster(1), "=": () => player.faster(1), "?": () => keys.showModal(),
-    n: () => find.step(1), p: () => find.step(-1),
+    n: () => find.step(1), p: () => find.step(-1), c: () => { if (page.editable) chapters.add(); },
   };
   document.addEventListener("keydown", (event) => {
     const at = /** @type {HTMLElement} */ (event.target), key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -153,7 +156,7 @@ function open(page) {
     }
     if (event.altKey && review.active && (key === "ArrowDown" || key === "ArrowUp")) { done(); editing.commitAll(); review.go(review.at + (key === "ArrowDown" ? 1 : -1)); return; }
     if (/^(Page|Home|End|Arrow(Up|Down))/.test(key)) player.follow(false);
-    if (event.altKey || field || at.isContentEditable || !single.checked || byId("who").matches(":popover-open")) return;
+    if (event.altKey || field || at.isContentEditable || !single.checked || document.querySelector("[popover]:popover-open")) return;
     if (at.matches("button, a, input, summary") && (key === " " || key === "Enter" || key.startsWith("Arrow"))) return;
     if (review.key(key)) { done(); return; }
     const act = SINGLE[key];
@@ -183,7 +186,8 @@ function head(page) {
   byId("facts").replaceChildren(...facts.filter((one) => one !== null).flatMap((one, at) => (at ? [" · ", one] : [one])));
   byId("of").textContent = `/ ${clock(page.seconds)}`;
   byId("warnings").replaceChildren(...page.warnings.map((warning) => element("p", { class: "note", dir: "auto" }, warning)));
-  byId("chapter-list").replaceChildren(...page.chapters.map(({ start, title }) => element("li", {},
-    element("a", { href: `#t=${start}` }, element("span", { class: "time" }, clock(start)), element("bdi", {}, title)))));
-  byId("chapter-part").hidden = !page.chapters.length;
+  if (!page.summary?.sentences.length) return;
+  byId("summary-text").replaceChildren(...page.summary.sentences.flatMap(({ text, start }) => [element("a", { href: `#t=${start}`, dir: "auto", title: t("editor.play_from", { time: clock(start) }) }, text), " "]));
+  byId("summary-by").textContent = t("editor.summary_by", { name: page.summary.engine });
+  byId("summary").hidden = false;
 }

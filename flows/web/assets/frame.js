@@ -144,6 +144,7 @@ const SHAPES = {
   first: "M6 5h12M7 15l5-5 5 5M12 10v9", again: "M20 5v5h-5M19.4 10A8 8 0 1 0 20 14", copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   play: "M7 5l12 7-12 7z", pause: "M8 5v14M16 5v14", search: "M11 4a7 7 0 1 0 .01 0M16 16l5 5", check: "M5 12l5 5 9-10",
   file: "M7 3h7l4 4v14H7zM14 3v4h4", download: "M12 4v11M7 11l5 5 5-5M5 20h14", upload: "M12 16V5M7 9l5-5 5 5M5 20h14",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
 };
 
 /** A small drawing beside or in place of a text; it is hidden from screen readers. @param {keyof typeof SHAPES} name */

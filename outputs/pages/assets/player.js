@@ -59,19 +59,20 @@
   function show(seconds) {
     const index = wordAt(seconds), second = Math.floor(seconds);
     seek.value = seconds;
+    showChapter(chapterAt(seconds));
     if (index !== current) {
       spans[current]?.classList.remove("now");
       spans[index]?.classList.add("now");
       current = index;
       if (following) reveal();
     }
-    const section = sectionOf(index), name = nameIn(section);
-    if (shown === `${second} ${name}`) return;
-    shown = `${second} ${name}`;
+    const section = sectionOf(index), name = nameIn(section), title = chapters[chapter]?.title;
+    if (shown === `${second} ${chapter} ${name}`) return;
+    shown = `${second} ${chapter} ${name}`;
     $("now").textContent = clock(seconds);
     $("speaking").textContent = name;
     $("speaking").className = `speaking ${section?.className ?? ""}`;
-    seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(total)}${name ? `, ${name}` : ""}`);
+    seek.setAttribute("aria-valuetext", [`${clock(seconds)} of ${clock(total)}`, name, title].filter(Boolean).join(", "));
   }
   function frame() {
     show(position());
@@ -86,6 +87,40 @@
     });
   }
 
+  // ---- Chapters, as the page lists them.
+  const bars = document.querySelectorAll("#marks path"), aside = document.querySelector("aside");
+  const chapters = [...document.querySelectorAll(".chapters a[data-end]")].map((link, number) => ({
+    link, bar: bars[number], start: momentIn(link.hash), end: Number(link.dataset.end), title: link.querySelector(".title").textContent,
+  }));
+  let chapter = -1;
+  const begun = (seconds) => chapters.findLastIndex((one) => one.start <= seconds + 0.001);
+  function chapterAt(seconds) {  // none between the end of one and the beginning of the next
+    const index = begun(seconds);
+    return index >= 0 && seconds <= chapters[index].end + 0.001 ? index : -1;
+  }
+  function showChapter(index) {
+    if (index === chapter) return;
+    chapters[chapter]?.link.removeAttribute("aria-current");
+    chapters[chapter]?.bar.classList.remove("now");
+    chapter = index;
+    $("chapter").textContent = chapters[chapter]?.title ?? "";
+    if (chapter < 0) return;
+    const { link, bar } = chapters[chapter];
+    link.setAttribute("aria-current", "true");
+    bar.classList.add("now");
+    const outer = aside.getBoundingClientRect(), box = link.getBoundingClientRect();  // only its own list scrolls
+    if (box.top < outer.top || box.bottom > outer.bottom) aside.scrollTop += box.top - outer.top - outer.height / 3;
+  }
+  const AGAIN = 3;  // seconds into a chapter up to which "previous" is the one before, and not this one again
+  function stepChapter(by) {
+    const at = begun(position()), again = by < 0 && position() - chapters[at]?.start > AGAIN;
+    const to = chapters[again ? at : Math.max(0, at + by)];
+    if (!to) return;
+    jump(to.start);
+    showPlace(to.link.hash);
+    toast(to.title);
+  }
+
   // ---- Following: the current word stays in sight until the reader scrolls away.
   function follow(on) {
     following = on;
@@ -98,20 +133,26 @@
     if (!box.height) { span.scrollIntoView({ block: "center" }); return; }
     const bottom = document.querySelector(".player").getBoundingClientRect().top;
     if (box.top > 40 && box.bottom < bottom - 40) return;
-    scrollBy({ top: box.top - bottom * 0.35, behavior: still.matches ? "auto" : "smooth" });
+    const top = box.top - bottom * 0.35;  // what lies far off is not laid out yet: on a long way its place would change
+    scrollBy({ top, behavior: still.matches || Math.abs(top) > 2 * innerHeight ? "instant" : "smooth" });
   }
   for (const event of ["wheel", "touchmove"]) addEventListener(event, () => follow(false), { passive: true });
   $("follow").addEventListener("click", () => { follow(!following); if (following) reveal(); });
 
   // ---- Jumping by words, times and addresses.
-  main.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#t=']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const hash = link.dataset.t ? `#t=${link.dataset.t}` : link.hash;
+    history.replaceState(null, "", hash);
+    jump(momentIn(hash), true);
+    if (!main.contains(link)) showPlace(hash);
+  });
+  const showPlace = (hash) => ($(hash.slice(1)) ?? spans[current])?.scrollIntoView({ behavior: "instant" });
+  main.addEventListener("click", (event) => {
     const word = event.target.closest("span[data-t]");
-    if (link) {
-      event.preventDefault();
-      history.replaceState(null, "", link.hash);
-      jump(momentIn(link.hash), true);
-    } else if (word && getSelection().isCollapsed) jump(Number(word.dataset.t), true);
+    if (word && getSelection().isCollapsed) jump(Number(word.dataset.t), true);
   });
   function momentIn(hash) {  // https://www.w3.org/TR/media-frags/ : seconds, or clock time
     const found = /^#t=(?:npt:)?((?:\d+:){0,2}\d+(?:\.\d*)?)/.exec(hash);
@@ -153,7 +194,7 @@
     const box = seek.getBoundingClientRect(), x = Math.min(Math.max(0, event.clientX - box.left), box.width);
     const seconds = (x / box.width) * total, name = nameIn(sectionOf(wordAt(seconds)));
     clearTimeout(hiding);
-    $("peek").textContent = `${clock(seconds)}${name ? `  ${name}` : ""}`;
+    $("peek").textContent = [clock(seconds), name, chapters[chapterAt(seconds)]?.title].filter(Boolean).join("  ");
     $("peek").style.left = `${Math.min(Math.max(50, x), Math.max(50, box.width - 50))}px`;
     $("peek").hidden = false;
   });
@@ -332,6 +373,7 @@
     j: () => jump(position() - 10), l: () => jump(position() + 10),
     ",": () => stepWord(-1), ".": () => stepWord(1),
     "[": () => stepSpeaker(-1), "]": () => stepSpeaker(1),
+    "<": () => stepChapter(-1), ">": () => stepChapter(1),
     "/": () => { query.focus(); query.select(); },
     n: () => goToHit(1), p: () => goToHit(-1),
     f: () => $("follow").click(), c: flipCaptions, s: share,
@@ -358,7 +400,7 @@
 
   // ---- Begin.
   root.classList.add("live");
-  for (const id of ["find", "controls", "seek"]) $(id).hidden = false;
+  for (const id of ["find", "controls", "seek", ...(chapters.length ? ["chapter"] : [])]) $(id).hidden = false;
   audio.controls = false;
   collect();
   theme(kept("theme"));
@@ -369,6 +411,10 @@
     navigator.mediaSession.metadata = new MediaMetadata(metadata);
     navigator.mediaSession.setActionHandler("seekbackward", () => jump(position() - 10));
     navigator.mediaSession.setActionHandler("seekforward", () => jump(position() + 10));
+    if (chapters.length) {
+      navigator.mediaSession.setActionHandler("previoustrack", () => stepChapter(-1));
+      navigator.mediaSession.setActionHandler("nexttrack", () => stepChapter(1));
+    }
   }
   show(0);
   goToHash();

@@ -106,13 +106,18 @@ function add(found) {
   if (before) before.item.replaceWith(item); else $("hits").append(item);
   listed.set(page.url, { page, item });
 }
+// What was found may be in the heading: the title of a chapter, or the name of who speaks. The excerpt begins with it then.
+function heading({ title, excerpt: text }) {
+  const found = !plain(text).startsWith(title) && plain(text.replace(/<\/?mark>/g, "")).startsWith(title);
+  return found || /^[\d:]+$/.test(title) ? "" : title;
+}
 function entry(page) {
   const moments = page.sub_results.filter((sub) => sub.url.includes("#t="));
   const best = moments.sort((a, b) => b.locations.length - a.locations.length).slice(0, MOMENTS);
   best.sort((a, b) => seconds(a.url) - seconds(b.url));
   const list = make("ul", {}, ...best.map((sub) => make("li", { className: "at" },
     make("a", { href: sub.url }, clock(seconds(sub.url))),
-    make("span", { dir: "auto" }, make("bdi", { className: "name" }, /^[\d:]+$/.test(sub.title) ? "" : sub.title), ...excerpt(sub.excerpt, sub.title)))));
+    make("span", { dir: "auto" }, make("bdi", { className: "name" }, heading(sub)), ...excerpt(sub.excerpt, sub.title)))));
   const facts = [page.meta.show, page.meta.date].filter(Boolean).join(" · ");
   return make("li", {}, make("h3", { dir: "auto" }, make("a", { href: page.url }, page.meta.title)),
     make("span", { className: "share" }, facts), list);

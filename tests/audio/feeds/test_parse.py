@@ -105,6 +105,31 @@ def test_what_a_feed_offers_already() -> None:
     assert (episode.duration, episode.language, episode.feed_url) == (3630.0, "de-AT", URL)
 
 
+@pytest.mark.parametrize(
+    "space",
+    [
+        "http://podlove.org/simple-chapters",
+        "https://podlove.org/simple-chapters/",
+        "http://PODLOVE.org/simple-chapters/",
+    ],
+)
+def test_simple_chapters_by_whatever_prefix(space: str) -> None:
+    item = f"""{AUDIO}<c:chapters xmlns:c="{space}"><c:chapter start="00:00:00.000" title="Intro" href="/a"/>
+        <c:chapter start="62" title="B" image="b.jpg"/><c:chapter start="9:9:9:9" title="C"/>
+        <c:chapter start="1:03,5" image="javascript:x"/></c:chapters>"""
+    assert only(item).chapters == (
+        Chapter(0.0, "Intro", url="https://feeds.example/a"),
+        Chapter(62.0, "B", image="https://feeds.example/show/b.jpg"),
+        Chapter(63.5, "", listed=False),
+    )
+
+
+def test_files_of_chapters_come_before_other_links() -> None:
+    item = f"""{AUDIO}<podcast:chapters url="/1.html" type="text/html"/>
+        <podcast:chapters url="/1.json" type="application/json+chapters"/>"""
+    assert only(item).chapters_url == "https://feeds.example/1.json"
+
+
 def test_the_author_stands_in_for_people() -> None:
     show, own = "<itunes:author>Radio X</itunes:author>", "<itunes:author>Ann</itunes:author>"
     person = "<podcast:person>Bo</podcast:person>"

@@ -15,7 +15,7 @@ from flows.cli.main import app
 from flows.schedule import settings
 from flows.schedule.plan import FeedState
 from flows.schedule.store import Store
-from models.record.transcript import Episode, Evidence
+from models.record.transcript import BY_USER, Chapter, Chapters, Episode, Evidence
 from outputs.library.write import publish
 from tests.docs.pages import ROOT, page
 from tests.flows.shows import show_table, write_config
@@ -32,10 +32,10 @@ def told(*arguments: object, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def documented(key: str) -> Any:
-    """The example in docs/api.md whose object begins with a key."""
+def documented(*keys: str) -> Any:
+    """The example in docs/api.md whose object begins with these keys."""
     blocks = [json.loads(block.code) for block in page(ROOT / "docs" / "api.md").blocks("json")]
-    return next(block for block in blocks if next(iter(block)) == key)
+    return next(block for block in blocks if tuple(block)[: len(keys)] == keys)
 
 
 def shape(value: Any) -> Any:
@@ -90,11 +90,19 @@ def test_speakers(tmp_path: Path) -> None:
     found = told("speakers", folder)
     assert found["episode"]["title"] == CONVERSATION.episode.title
     assert [one["label"] for one in found["speakers"]] == [one.label for one in CONVERSATION.speakers]
-    example = documented("episode")
+    example = documented("episode", "speakers")
     assert found.keys() == example.keys()
     assert found["speakers"][0].keys() == example["speakers"][0].keys()
     candidate = next(one for speaker in found["speakers"] for one in speaker["candidates"])
     assert shape(candidate) == shape(example["speakers"][0]["candidates"][0])
+
+
+def test_chapters(tmp_path: Path) -> None:
+    made = Chapters(BY_USER, (Chapter(0.0, NASTY, by=NASTY),))
+    publish(replace(CONVERSATION, chapters=made), tmp_path, ["json"])
+    found, example = told("chapters", tmp_path), documented("episode", "source")
+    assert found["chapters"][0]["title"] == NASTY
+    assert (found.keys(), shape(found["chapters"])) == (example.keys(), shape(example["chapters"]))
 
 
 def test_check() -> None:

@@ -17,10 +17,10 @@ from audio.media.decode import decode
 from audio.media.loudness import loudness
 from audio.transfer.download import local_file
 from flows.local.demo import FEED
-from models.record.transcript import Transcript
+from models.record.transcript import BY_USER, Chapter, Chapters, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.library import read
-from outputs.library.corrections import WORDS, Correction
+from outputs.library.corrections import CHAPTERS, WORDS, Correction
 from outputs.library.write import keep_audio, publish
 from tests.audio.server import Reply, Server
 from tests.flows.conftest import Process, episcribe
@@ -267,14 +267,20 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     chicago = next(word for word in record.words if "Chicago" in word.text)
     fits = Correction(WORDS, chicago.start, chicago.end, (chicago.text,), " Springfield,", edit=1)
     waits = Correction(WORDS, 1.0, 2.0, (" supercalifragilistic",), " nothing", edit=2)
-    publish(record, out, FORMATS, [fits, waits])
+    mine = Correction(
+        CHAPTERS, chapters=(Chapter(0.0, "My beginning"), Chapter(99.0, "After the end")), edit=3
+    )
+    publish(record, out, FORMATS, [fits, waits, mine])
     better = process(mp3, model="base", language="en")
     assert better["computed"] == ["transcribe", "overlaps"]
     assert better["warnings"] == [
-        f"a correction no longer fits the words: `episcribe edit {out} --list` shows which"
+        f"a correction no longer fits the words: `episcribe edit {out} --list` shows which",
+        f"chapters that you set lie beyond the end: `episcribe chapters {out}` shows which",
     ]
     again = read.load_corrected(out)
-    assert again.waiting == (waits,)
+    assert again.waiting == (waits, mine)
+    assert again.transcript.chapters == Chapters(BY_USER, (Chapter(0.0, "My beginning"),))
+    assert "My beginning" in (out / "transcript.html").read_text()
     (word,) = [word for word in again.transcript.words if "Springfield" in word.text]
     assert word.start == pytest.approx(chicago.start, abs=0.5)
     assert "Springfield" in (out / "transcript.vtt").read_text()

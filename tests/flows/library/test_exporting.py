@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from flows.library.exporting import Choices, export_files, exported
+from flows.library.exporting import Choices, export_files, exported, file_name
 from models.record.errors import InputError
 from outputs.captions.profiles import NETFLIX
 from outputs.formats import plain_text, vtt
@@ -17,7 +18,7 @@ from outputs.formats.format import TextStyle
 from outputs.library.corrections import NAME, Correction
 from outputs.library.write import publish
 from tests.flows.conftest import episcribe
-from tests.outputs.samples import CONVERSATION
+from tests.outputs.samples import CONVERSATION, WITH_CHAPTERS
 from tests.outputs.test_translations import bilingual
 
 RENAMED = CONVERSATION.renamed("SPEAKER_00", "Zoë")
@@ -67,6 +68,14 @@ def test_choices_are_heeded(folder: Path) -> None:
 def test_what_cannot_be_chosen_is_told(folder: Path, choices: Choices, told: str) -> None:
     with pytest.raises(InputError, match=told):
         exported(folder, choices)
+
+
+def test_chapters_where_there_are_some(folder: Path) -> None:
+    with pytest.raises(InputError, match="has no chapters"):
+        exported(folder, Choices("chapters"))
+    publish(WITH_CHAPTERS, folder, [])
+    assert json.loads(exported(folder, Choices("chapters")))["chapters"][2]["title"] == "What they found"
+    assert file_name(WITH_CHAPTERS.episode, Choices("chapters-vtt")) == "pilot-co.chapters.vtt"
 
 
 def test_a_translation(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from tests.outputs.samples import CONVERSATION, said, talk
 HOSTS = ("2033", "2414")
 GUESTS = ("2609", "1688", "1998")
 TRAILER = "3005"
-ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS) if not FORMATS[name].needs}
 # Neither spoken nor anybody's who speaks.
 MISLEADING = Episode(
     "m", "A show", "guid", "Green software, with Anne Currie", "", "", "Gaël Duez and Zoe Roth discussed books.",

@@ -94,11 +94,17 @@ def test_settings_that_change_no_words_leave_done_what_is_done(store: Store, fol
     given = RunOptions(model="tiny.en", language="en", diariser="none")
     made = Intake(settings.load(), store, given)
     finish(store, folder / "c.wav")
-    write_config(folder, "", head='formats = ["srt", "vtt"]\ndevice = "cpu"\nextractors = true')
+    write_config(folder, "", head='formats = ["srt", "vtt", "chapters"]\ndevice = "cpu"\nextractors = true')
     outcome = made.take(Source(str(folder / "c.wav"), called="c.wav")).outcome
     assert outcome is not None
     assert (outcome.state, outcome.why) == ("done before", "vtt written from it")
     assert (Path(outcome.folder) / "transcript.vtt").is_file()
+    again = Intake(settings.load(), store, given).take(Source(str(folder / "c.wav"), called="c.wav")).outcome
+    assert again is not None
+    assert (again.state, again.why) == (
+        "done before",
+        "",
+    )  # it has no chapters, of which a file could be written
 
 
 def test_what_others_work_on_is_waited_for(store: Store, folder: Path) -> None:

@@ -13,6 +13,7 @@ from flows.schedule.settings import Settings
 from models.record.errors import InputError
 
 TOLD = "[notify.us]\n"
+MODEL = "[assistant]\nurl = 'http://localhost:11434/v1'\nmodel = 'm'\n"
 Load = Callable[[str], Settings]
 SHOW = '[shows.talk]\nurl = "https://feeds.example/talk"\n'
 
@@ -52,6 +53,20 @@ def test_a_show(load: Load, tmp_path: Path) -> None:
     for name, value in {"known_people": ("Ann",), "vocabulary": ("Prefect",)}.items():
         if name in RunOptions.model_fields:
             assert getattr(options, name) == value
+
+
+def test_the_key_of_the_language_model_comes_from_the_environment(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(MODEL).assistant.key() == ""
+    told = load(f"{MODEL}key_from = 'MODEL_KEY'").assistant
+    for odd in ("", "two\nlines", "schlüssel"):
+        monkeypatch.setenv("MODEL_KEY", odd)
+        with pytest.raises(InputError, match="the environment variable MODEL_KEY must hold a key") as caught:
+            told.key()
+        assert not odd or odd not in str(caught.value)
+    monkeypatch.setenv("MODEL_KEY", "sk-1")
+    assert told.key() == "sk-1"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +129,14 @@ def test_the_environment_goes_first(load: Load, monkeypatch: pytest.MonkeyPatch)
         (f"{TOLD}url_from = 'US'\non = []", "notify.us.on: name at least one of done, failed"),
         (f"{TOLD}url_from = 'US'\nevery = 0", "notify.us.every"),
         ("[notify]\nurl_from = 'US'", "notify.url_from"),
+        (f"{MODEL}key_from = 'sk-proj-secret'", "assistant.key_from: a key does not belong in the file"),
+        (f"{MODEL}context = 512", "assistant.context"),
+        ("[assistant]\nurl = 'http://localhost:11434/v1'", "assistant: url and model belong together"),
+        ("[assistant]\nurl = 'file:///etc/passwd'\nmodel = 'm'", "only http and https"),
+        (
+            "[assistant]\nurl = 'https://x.example/v1?key=secret'\nmodel = 'm'",
+            "a key does not belong in the file",
+        ),
         ("[notify.'a b']\nurl_from = 'US'", "'a b' is no name for who is told"),
         ('schedule = "hourly"', "a schedule has five fields"),
         ("colour = ", "can't be read"),

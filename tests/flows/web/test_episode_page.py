@@ -14,7 +14,18 @@ from docx import Document
 from audio.media.clip import cut, encode
 from flows.web.app import create_app
 from flows.web.serving import AppServer, listen
-from models.record.transcript import FROM_FEED, FROM_NOTES, Chapter, Chapters, Speaker, Transcript
+from models.record.transcript import (
+    BY_USER,
+    FROM_FEED,
+    FROM_NOTES,
+    PROPOSED,
+    Chapter,
+    Chapters,
+    Speaker,
+    Summary,
+    SummarySentence,
+    Transcript,
+)
 from outputs.library import read
 from outputs.library.draft import word_units
 from outputs.library.write import publish
@@ -485,6 +496,105 @@ def test_what_changed_before_the_page_listened_is_shown(browser: Browser, app: R
         shows(found.page, 0, "Welcome.")
 
 
+def chapters(page: Page) -> list[str]:
+    return page.locator("#chapter-list a").all_text_contents()
+
+
+def chapters_become(page: Page, *wanted: str) -> None:
+    page.wait_for_function(
+        "(wanted) => [...document.querySelectorAll('#chapter-list a')].map((a) => a.textContent).join('|') === wanted",
+        arg="|".join(wanted),
+    )
+
+
+def test_chapters_are_heard_kept_and_corrected(
+    window: Watched, app: Running, library: Path, audio: bytes
+) -> None:
+    proposed = Chapters(PROPOSED, (Chapter(0.0, "Gardens"), Chapter(14.0, "Roses", by="a model")), "minilm")
+    episode, page = add(library, "chapters", conversation(chapters=proposed), audio), window.page
+    visit(page, app.url, episode)
+    assert page.locator("#chapters-note").is_visible()
+    assert page.locator(".chapter-head").all_text_contents() == ["Gardensproposed", "Rosesproposed"]
+    page.locator("#chapter-list a").nth(1).click()
+    page.wait_for_function("() => document.documentElement.classList.contains('playing')")
+    page.locator("#chapter-list li:nth-child(2) a[aria-current=true]").wait_for()
+    assert "Roses" in (page.locator("#seek").get_attribute("aria-valuetext") or "")
+    page.keyboard.press("k")
+    page.keyboard.press("<")
+    page.keyboard.press("<")
+    page.locator("#chapter-list li:nth-child(1) a[aria-current=true]").wait_for()
+    page.keyboard.press(">")
+    page.locator("#chapter-list li:nth-child(2) a[aria-current=true]").wait_for()
+    page.locator("#ahead").click()
+    page.locator("#chapters-keep").focus()
+    page.keyboard.press("Enter")
+    saved(page)
+    assert kept(library, episode).chapters.source == BY_USER
+    assert page.locator("#chapters-note").is_hidden()
+    assert page.locator(".chapter-head").all_text_contents() == ["Gardens", "Roses"]
+
+    page.locator("#chapter-list button").nth(1).click()
+    assert violations(page) == []
+    page.keyboard.type(" On  roses ")
+    page.locator("#chapter-now").click()  # where it is
+    page.keyboard.press("Enter")
+    saved(page)
+    moved = kept(library, episode).chapters.chapters[1]
+    assert (moved.title, moved.start) == ("On roses", 24.0)
+    assert page.evaluate("document.activeElement.ariaLabel") == "Edit chapter: On roses"
+    page.locator("#transcript .name").nth(1).click()
+    page.locator("#who-chapter").click()
+    page.keyboard.type("A pleasure")
+    page.keyboard.press("Enter")
+    now = chapters(page)
+    assert [now[0], now[1]] == ["00:00Gardens", "00:07A pleasure"]
+    page.locator(".chapter-head button", has_text="Gardens").click()
+    page.locator("#chapter-remove").click()
+    chapters_become(page, *now[1:])
+    page.locator("#undo").click()
+    chapters_become(page, *now)
+    page.locator("#redo").click()
+    chapters_become(page, *now[1:])
+    saved(page)
+    found = kept(library, episode).chapters.chapters
+    assert [(one.start, one.title) for one in found] == [(7.0, "A pleasure"), (moved.start, "On roses")]
+
+    page.locator("#chapter-add").click()
+    page.locator("#chapter-start").fill("0:07")
+    page.keyboard.press("Enter")  # without a title
+    page.locator("#chapter-title").fill("Twice")
+    page.keyboard.press("Enter")
+    assert page.locator("#chapter-start:invalid").is_visible()
+    page.keyboard.press("Escape")
+    page.locator("#chapters-told").click()
+    chapters_become(page, "00:00Gardens", "00:14Roses")
+    assert page.locator("#chapters-note").is_visible()
+    assert window.faults == []
+
+
+def test_chapters_of_others_come_in_and_what_no_longer_fits_is_refused(
+    page: Page, app: Running, library: Path, episode: str, seen: Watched
+) -> None:
+    editor, address = app.program("editor"), f"/api/v1/episodes/{episode}"
+    page.context.set_offline(True)
+    page.locator("#chapter-list button").nth(1).click()
+    page.keyboard.type("Thorns\n")
+    page.locator("#chapter-list button").nth(0).click()
+    page.keyboard.type("Welcome\n")
+    chapters_become(page, "00:00Welcome", "00:14Thorns")
+    theirs = {"was": {"start": 14, "title": "Roses"}, "now": {"start": 15, "title": "Their roses"}}
+    answer = editor.post(f"{address}/edits", json={"op": "x", "do": {"do": "chapter", **theirs}})
+    assert answer.status_code == 200
+    page.context.set_offline(False)
+    chapters_become(page, "00:00Welcome", "00:15Their roses")
+    saved(page)
+    found = kept(library, episode).chapters
+    assert [(one.start, one.title) for one in found.chapters] == [(0.0, "Welcome"), (15.0, "Their roses")]
+    page.locator("#undo").click()
+    chapters_become(page, "00:00Hello", "00:15Their roses")
+    expected("status of 409", "Failed to load resource")(seen)
+
+
 def test_readers_read_and_hear(browser: Browser, app: Running, episode: str) -> None:
     with watched(browser) as found:
         page = found.page
@@ -493,6 +603,8 @@ def test_readers_read_and_hear(browser: Browser, app: Running, episode: str) -> 
         words(page, 0).wait_for()
         page.locator("#now", has_text="00:15").wait_for()
         assert page.locator("[contenteditable]").count() == 0
+        assert chapters(page) == ["00:00Hello", "00:14Roses"]
+        assert page.locator("#chapter-part button, .chapter-head button").count() == 0
         assert page.locator("#undo, #redo, #open-review, #state").locator("visible=true").count() == 0
         assert page.locator("#transcript .name:enabled").count() == 0
         page.locator("#transcript a").nth(1).focus()
@@ -516,7 +628,8 @@ def test_words_and_names_of_strangers_are_text(browser: Browser, app: Running, l
     episode = replace(base.episode, title=EVIL, show=EVIL)
     evil = replace(
         base, episode=episode, segments=segments, warnings=(EVIL,),
-        chapters=Chapters(FROM_NOTES, (Chapter(1.0, EVIL),)),
+        chapters=Chapters(FROM_NOTES, (Chapter(1.0, EVIL, by=EVIL),)),
+        summary=Summary(EVIL, (SummarySentence(EVIL, 2.0),)),
         speakers=tuple(replace(one, name=EVIL) for one in base.speakers),
     )  # fmt: skip
     address = add(library, "evil", unsure(evil, 1))
@@ -525,6 +638,8 @@ def test_words_and_names_of_strangers_are_text(browser: Browser, app: Running, l
         page = found.page
         assert page.locator("h1").text_content() == EVIL
         assert texts(page)[0] == f"{EVIL} {EVIL}"
+        assert page.locator("#chapter-list bdi, .chapter-head button").all_text_contents() == [EVIL, EVIL]
+        assert page.locator("#summary-text").text_content() == f"{EVIL} "
         page.locator("#open-review").click()
         page.locator("#review-text").wait_for()
         page.locator("#transcript .name").nth(0).click()

@@ -129,6 +129,44 @@ def test_an_episode_can_be_read(app: Running, folder: Path) -> None:
     assert app.client.get(EPISODE, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
 
 
+def test_chapters_are_read_and_set_whole_by_who_has_seen_them(app: Running, folder: Path) -> None:
+    place = f"{EPISODE}/chapters"
+    first = app.client.get(place)
+    assert first.json() == {"source": "", "engine": "", "chapters": [], "beyond_the_end": []}
+    edit(app.client, "words", do="text", paragraph=paragraphs(app.client)[0]["id"], text="Hi.")
+    seen = {"If-Match": first.headers["ETag"]}
+    wanted = {
+        "chapters": [
+            {"start": 6, "title": "B"},
+            {"start": 0, "title": "A", "end": 6},
+            {"start": 99, "title": "C"},
+        ]
+    }
+    assert app.client.put(place, json=wanted).status_code == 428
+    assert app.client.get(place, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    made = app.client.put(place, json=wanted, headers=seen)
+    assert made.status_code == 200, made.text
+    assert [(one["start"], one["title"], one["end"]) for one in made.json()["chapters"]] == [
+        (0, "A", None), (6, "B", None),
+    ]  # fmt: skip
+    assert made.json()["beyond_the_end"][0]["title"] == "C"
+    assert app.client.get(place).headers["ETag"] == made.headers["ETag"] != first.headers["ETag"]
+    late = app.client.put(place, json=wanted, headers=seen)
+    assert (late.status_code, late.json()["type"]) == (412, "urn:episcribe:problem:conflict")
+    for bad in (
+        {"chapters": [{"start": 0, "title": " "}]},
+        {"chapters": [{"start": 0, "title": "x", "url": "data:x"}]},
+    ):
+        assert app.client.put(place, json=bad, headers={"If-Match": "*"}).status_code == 400
+    assert app.program("reader").put(place, json=wanted, headers={"If-Match": "*"}).status_code == 403
+    with Listener(app, app.client) as heard:
+        edit(
+            app.client, "one", do="chapter", was={"start": 6, "title": "B"}, now={"start": 6, "title": "Bob"}
+        )
+        assert heard.wait_for("patch", op="one")["chapters"]["list"][1]["title"] == "Bob"
+    assert app.client.request("DELETE", place, headers={"If-Match": "*"}).json()["source"] == ""
+
+
 def test_all_translations_of_the_record_can_be_chosen_whatever_files_there_are(
     app: Running, folder: Path
 ) -> None:

@@ -11,14 +11,31 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from lxml import etree
 
-from models.record.transcript import FROM_FEED, Chapter, Chapters, Transcript
+from models.record.transcript import (
+    FROM_FEED,
+    PROPOSED,
+    Chapter,
+    Chapters,
+    Summary,
+    SummarySentence,
+    Transcript,
+)
 from outputs.formats.docx import UNSURE_NOTE, render
 from outputs.formats.format import NAMES_AND_TIMES, TextStyle
 from outputs.text.document import title_of
 from outputs.text.paragraphs import passages
 from outputs.text.translations import translated
 from outputs.text.unclear import with_unclear
-from tests.outputs.samples import BILINGUAL, CONVERSATION, letters, said, talk, transcripts, unsure
+from tests.outputs.samples import (
+    BILINGUAL,
+    CONVERSATION,
+    WITH_CHAPTERS,
+    letters,
+    said,
+    talk,
+    transcripts,
+    unsure,
+)
 from tests.outputs.test_translations import bilingual
 
 PROPERTIES = ["pStyle", "bidi"]  # of paragraphs and of runs, in the order of the schema
@@ -81,6 +98,26 @@ def test_styles_properties_header_and_page_numbers() -> None:
     assert section.header.paragraphs[0].text == "The Show · Pilot & co"
     (field,) = section.footer._element.iter(qn("w:fldSimple"))
     assert field.get(qn("w:instr")) == "PAGE"
+
+
+def test_chapters_and_summary_say_what_made_them() -> None:
+    summary = Summary(
+        "llama3", (SummarySentence("Both say hello.", 4.9), SummarySentence("Then they ask.", 6.0))
+    )
+    chapters = replace(WITH_CHAPTERS.chapters, source=PROPOSED)
+    document = opened(replace(WITH_CHAPTERS, chapters=chapters, summary=summary))
+    assert told(document)[2:7] == [
+        ("Summary", "Both say hello. (00:04) Then they ask. (00:06)"),
+        ("Note", "Summary written by llama3"),
+        ("Note", "Chapters were proposed by a computer."),
+        ("Heading 1", "Hello & <b>"),
+        ("Speaker", "Ann (00:00)"),
+    ]
+    (place,) = (number for number, one in enumerate(document.paragraphs) if one.hyperlinks)
+    (link,) = document.paragraphs[place].hyperlinks
+    assert (link.address, link.text) == ("https://example.org/found?a=1&b=2",) * 2
+    assert link.runs[0].style.name == "Hyperlink"
+    assert document.paragraphs[place - 1].text == "What they found"
 
 
 def test_names_and_times_can_be_left_out() -> None:

@@ -11,13 +11,14 @@ import webvtt
 from hypothesis import given
 from lxml import html as parser
 
-from models.record.transcript import Transcript
+from models.record.transcript import BY_USER, PROPOSED, Chapters, Summary, SummarySentence, Transcript
 from outputs.formats.html import render, sources
 from outputs.pages import templates
-from outputs.text.paragraphs import passages
+from outputs.text.document import contents
 from tests.outputs.samples import (
     BILINGUAL,
     CONVERSATION,
+    WITH_CHAPTERS,
     letters,
     said,
     spoken,
@@ -28,7 +29,13 @@ from tests.outputs.samples import (
 )
 
 TEMPLATE = parser.document_fromstring(render(CONVERSATION))
-TAGS = {element.tag for element in TEMPLATE.iter()} | {"source", "p", "optgroup"}
+SUMMARY = Summary("llama3", (SummarySentence("Both say hello.", 4.9), SummarySentence("<i>Then", 0.0)))
+CHAPTERED = parser.document_fromstring(render(replace(WITH_CHAPTERS, summary=SUMMARY)))
+TAGS = {element.tag for page in (TEMPLATE, CHAPTERED) for element in page.iter()} | {
+    "source",
+    "p",
+    "optgroup",
+}
 
 
 def from_feed(transcript: Transcript, url: str, path: str = "pilot.mp3") -> Transcript:
@@ -49,16 +56,64 @@ def test_holds_every_word_in_order_and_no_markup_from_outside(transcript: Transc
 
 
 @given(transcripts())
-def test_every_passage_is_linked_and_has_an_anchor_if_it_is_the_first_at_its_time(
+def test_every_chapter_and_passage_is_linked_and_has_an_anchor_if_it_is_the_first_at_its_time(
     transcript: Transcript,
 ) -> None:
     page = parser.document_fromstring(render(transcript))
-    anchors = page.xpath("//h3/@id")
+    anchors = page.xpath("//main//*/@id")
     links = page.xpath("//main//a/@href")
     assert len(anchors) == len(set(anchors))
-    assert len(links) == len(passages(transcript))
+    assert len(links) == len(list(contents(transcript)))
     assert {f"#{anchor}" for anchor in anchors} == set(links)
     assert all(re.fullmatch(r"#t=\d+(\.\d{1,3})?", link) for link in links)
+
+
+def test_chapters_are_listed_and_head_what_is_said_in_them() -> None:
+    entries = [
+        (a.get("href"), a.get("data-end"), a.text_content()) for a in CHAPTERED.xpath("//nav//a[@data-end]")
+    ]
+    assert entries == [
+        ("#t=0", "6", "00:00 Hello & <b> 6 s"),
+        ("#t=6", "8.5", "00:06 What they found 2 s"),
+    ]
+    heads = [
+        (one.tag, one.get("id"), one.text_content()) for one in CHAPTERED.xpath("//main/*//h3 | //main/h2")
+    ]
+    assert heads == [
+        ("h2", "t=0", "Hello & <b> 00:00"),
+        ("h3", "t=0.5", "Ann 00:00"),
+        ("h3", "t=4", "Bob 00:04"),
+        ("h2", "t=6", "What they found 00:06"),
+        ("h3", None, "Ann 00:06"),  # its anchor is the chapter's
+        ("h3", "t=9", "00:09"),
+    ]
+    (link,) = CHAPTERED.xpath("//nav//a[@rel]")
+    assert (link.get("href"), link.text, link.get("rel")) == (
+        "https://example.org/found?a=1&b=2", "example.org", "noopener noreferrer nofollow",
+    )  # fmt: skip
+    assert CHAPTERED.xpath("//*[@id='marks']/*/@d") == ["M0.0 0h411.0v6h-411.0z", "M411.0 0h171.2v6h-171.2z"]
+    assert not CHAPTERED.xpath("//img | //span[@title and text()='proposed']")
+    for absent in ("nav", "h2[not(@id)]", "*[@id='marks']", "*[@id='chapter']", "section[@class='summary']"):
+        assert not TEMPLATE.xpath(f"//main//{absent} | //aside//{absent} | //header//{absent}")
+
+
+def test_chapters_and_summary_say_what_made_them() -> None:
+    proposed = replace(WITH_CHAPTERS, chapters=replace(WITH_CHAPTERS.chapters, source=PROPOSED))
+    page = parser.document_fromstring(render(proposed))
+    (mark,) = page.xpath("//h2[@id='chapters']/span")
+    assert (mark.text, mark.get("title")) == ("proposed", "Chapters were proposed by a computer.")
+    chapters = tuple(replace(one, by="llama3") for one in WITH_CHAPTERS.chapters.chapters)
+    titled = replace(WITH_CHAPTERS, chapters=Chapters(BY_USER, chapters))
+    page = parser.document_fromstring(render(titled))
+    assert page.xpath("//nav/p/text()") == ["Titles of chapters were written by llama3."]
+    (summary,) = CHAPTERED.find_class("summary")
+    assert summary.find("h2").text_content() == "Summary written by llama3"
+    assert (
+        summary.find("p").text_content()
+        == "Both say hello.\N{NO-BREAK SPACE}00:04 <i>Then\N{NO-BREAK SPACE}00:00"
+    )
+    links = [(a.get("href"), a.get("data-t")) for a in summary.iter("a")]
+    assert links == [("#t=4", "4.9"), ("#t=0", "0")]  # to the passage, and with scripts to the word
 
 
 def test_words_have_their_times() -> None:

@@ -10,10 +10,9 @@ from markdown_it.token import Token
 from models.record.transcript import FROM_FEED, Chapter, Chapters, Transcript
 from outputs.formats.format import TextStyle
 from outputs.formats.markdown import render
-from outputs.text.document import facts_of, title_of
-from outputs.text.paragraphs import passages
+from outputs.text.chapters import chapters_note, summary_note, summary_of
+from outputs.text.document import contents, facts_of, title_of
 from outputs.text.times import clock
-from outputs.text.unclear import with_unclear
 from tests.outputs.samples import BILINGUAL, CONVERSATION, said, talk, transcripts
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -42,7 +41,15 @@ def test_nothing_that_is_said_becomes_markup(transcript: Transcript) -> None:
         ("h1", title_of(transcript), []),
         *([("p", facts, [])] if facts else []),
     ]
-    for one in passages(with_unclear(transcript)):
+    if summary := summary_of(transcript):
+        text = " ".join(f"{one.text} ({clock(one.start)})" for one in summary)
+        wanted += [("p", text, []), ("p", summary_note(transcript), ["em_open"])]
+    if said := chapters_note(transcript):
+        wanted.append(("p", said, ["em_open"]))
+    for one in contents(transcript):
+        if isinstance(one, Chapter):
+            wanted.append(("h2", one.title, []))
+            continue
         name = f"{one.speaker} " if one.speaker else ""
         wanted.append(("p", f"{name}({clock(one.start)})", ["strong_open"] if name else []))
         wanted += [("p", part.text, []) for part in one.paragraphs]
@@ -79,12 +86,25 @@ def test_addresses_lists_and_headings_stay_words() -> None:
     assert "https\\://www\\.example.org" in render(talk(said("https://www.example.org")))
 
 
+def test_a_chapter_begins_a_paragraph_and_links_to_its_page() -> None:
+    one = [said(f"Number {number} is said.", number * 2.0) for number in range(3)]
+    page = "https://example.org/found?a=1&b=2"
+    chapters = (Chapter(0.0, "Zero"), Chapter(2.1, "One", url=page), Chapter(3.9, "Two", url="https://x y/"))
+    found = render(replace(talk(*one, SPEAKER_00="Ann"), chapters=Chapters(FROM_FEED, chapters)))
+    assert found.partition("Ann\n\n")[2] == (
+        "## Zero\n\n**Ann** (00:00)\n\nNumber 0 is said.\n\n"
+        f"## One\n\n<{page}>\n\n**Ann** (00:02)\n\nNumber 1 is said.\n\n"
+        "## Two\n\n**Ann** (00:04)\n\nNumber 2 is said.\n"
+    )
+
+
 def test_chapters_are_headings_also_within_a_passage() -> None:
     chapters = (
         Chapter(6.0, "Answers <b>"),
         Chapter(0.0, "Start"),
         Chapter(2.4, "Auf Deutsch"),
-        Chapter(99.0, "End"),
+        Chapter(9.0, "End"),
+        Chapter(99.0, "After the end"),
     )
     transcript = replace(BILINGUAL, chapters=Chapters(FROM_FEED, chapters))
     assert [text for tag, text, _ in rendered(render(transcript))[2:]] == [

@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 
 from models.record.transcript import Transcript
-from outputs.formats.podlove_json import render
-from tests.outputs.samples import CONVERSATION, letters, said, spoken, talk, transcripts
+from outputs.formats.podlove_json import render, render_chapters
+from tests.outputs.samples import CONVERSATION, WITH_CHAPTERS, letters, said, spoken, talk, transcripts
 
 
 def test_entries_as_the_publisher_writes_them() -> None:
@@ -23,6 +23,13 @@ def test_entries_as_the_publisher_writes_them() -> None:
     assert (found[3]["speaker"], found[3]["voice"]) == ("", "")
     assert json.loads(render(talk())) == []
     assert json.loads(render(talk(said("Late.", 36000))))[0]["start"] == "10:00:00.000"
+
+
+def test_chapters_are_podlove_simple_chapters() -> None:
+    assert json.loads(render_chapters(WITH_CHAPTERS)) == [
+        {"start": "00:00:00.000", "title": "Hello & <b>", "image": "https://example.org/hello.png"},
+        {"start": "00:00:06.000", "title": "What they found", "href": "https://example.org/found?a=1&b=2"},
+    ]
 
 
 @settings(max_examples=30)

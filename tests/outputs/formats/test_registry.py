@@ -13,12 +13,12 @@ import pytest
 from models.alignment.track_words import merge_tracks
 from models.record.errors import InputError
 from models.record.matching import comparable_words
-from models.record.transcript import Turn
+from models.record.transcript import FROM_FILE, Chapter, Chapters, Turn
 from outputs.captions.lint import lint, parse
 from outputs.captions.profiles import PODCAST, VIDEO, VTT
 from outputs.formats.format import TextStyle
-from outputs.formats.registry import FORMATS, format_of
-from tests.outputs.samples import CONVERSATION, apart, said, talk
+from outputs.formats.registry import FORMATS, OF_CHAPTERS, format_of
+from tests.outputs.samples import CONVERSATION, WITH_CHAPTERS, apart, said, talk
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +43,9 @@ def test_names_and_files() -> None:
         "whisper": "whisper.json",
         "whisperx": "whisperx.json",
         "podlove": "podlove.json",
+        "chapters": "chapters.json",
+        "chapters-vtt": "chapters.vtt",
+        "podlove-chapters": "podlove-chapters.json",
     }
     assert all(entry.name == name for name, entry in FORMATS.items())
     assert len({entry.file_name for entry in FORMATS.values()}) == len(FORMATS)
@@ -77,9 +80,17 @@ def test_a_choice_is_heeded_or_refused() -> None:
 
 @pytest.mark.parametrize("name", [name for name, entry in FORMATS.items() if entry.charset])
 def test_ends_with_one_newline(name: str) -> None:
-    text = FORMATS[name].render(CONVERSATION).decode()
+    text = FORMATS[name].render(WITH_CHAPTERS).decode()
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
+
+
+def test_there_is_no_file_without_what_it_needs() -> None:
+    needing = [entry for entry in FORMATS.values() if entry.needs]
+    assert {*OF_CHAPTERS} < {entry.name for entry in needing}
+    assert [entry.render(CONVERSATION) for entry in needing] == [b""] * 3
+    late = replace(CONVERSATION, chapters=Chapters(FROM_FILE, (Chapter(99.0, "After the end"),)))
+    assert [entry.render(late) for entry in needing] == [b""] * 3
 
 
 def test_two_who_talk_at_once_are_whole_in_every_format() -> None:

@@ -316,7 +316,7 @@ def test_kept_in_a_file_and_laid_over_all_but_the_record(tmp_path: Path) -> None
     assert read.load(tmp_path) == apply_corrections(record, fixes).transcript
     assert read.load_record(tmp_path) == record
     for name, entry in FORMATS.items():
-        if name != "rttm":
+        if name != "rttm" and not entry.needs:
             data = (tmp_path / entry.file_name).read_bytes()
             if name == "docx":
                 data = zipfile.ZipFile(io.BytesIO(data)).read("word/document.xml")
@@ -328,7 +328,7 @@ def test_kept_in_a_file_and_laid_over_all_but_the_record(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "", "null", "[]", '{"version": 3, "corrections": []}', '{"version": 1, "corrections": [{"kind": "eval"}]}',
+        "", "null", "[]", '{"version": 0, "corrections": []}', '{"version": 1, "corrections": [{"kind": "eval"}]}',
         '{"version": 1, "corrections": [{"kind": "words", "was": [1]}]}', '{"version": 1, "corrections": [{"kin": 1}]}',
         '{"version": 1, "corrections": [{"kind": "words", "start": "soon"}]}', "[" * 100_000,
     ],

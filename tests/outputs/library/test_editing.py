@@ -29,6 +29,7 @@ from tests.outputs.samples import (
     BILINGUAL,
     CONVERSATION,
     CROSSTALK,
+    WITH_CHAPTERS,
     letters,
     said,
     spoken,
@@ -309,7 +310,7 @@ def test_an_edit_is_done_once_however_often_it_is_sent(session: EditingSession, 
     patch = session.edit("one", "al", action)
     assert session.edit("one", "al", action) == patch
     later = EditingSession(tmp_path)  # as after a crash between writing and answering
-    assert {**later.edit("one", "al", action), "speakers": None} == patch
+    assert {**later.edit("one", "al", action), "speakers": None, "chapters": None} == patch
     edit(later, "text", 2, text="And I'm Rob.")
     again = later.edit("one", "al", action)
     assert [again[name] for name in ("from", "splices")] == [patch[name] for name in ("from", "splices")]
@@ -383,6 +384,15 @@ def test_a_run_while_the_page_is_open(session: EditingSession, tmp_path: Path) -
     assert texts(session)[:2] == ["Hi there.", "And I'm Rob, hello!"]
     publish(better, tmp_path, ["episode"])  # the same once more, as after an edit
     assert not session.refresh()
+
+
+def test_files_of_chapters_come_where_there_are_some_by_now(session: EditingSession, tmp_path: Path) -> None:
+    publish(CONVERSATION, tmp_path, ["srt", "chapters"])
+    publish_again(tmp_path)
+    assert not list(tmp_path.glob("*chapters*"))
+    publish(WITH_CHAPTERS, tmp_path, ["episode"])
+    publish_again(tmp_path)
+    assert {path.name for path in tmp_path.glob("*chapters*")} == {"chapters.json", "chapters.vtt"}
 
 
 def test_files_are_written_again(session: EditingSession, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ from outputs.library.write import publish
 from outputs.publishing.changes import Changes
 from outputs.publishing.upload import public_files, upload
 from tests.flows.conftest import episcribe
-from tests.outputs.samples import CONVERSATION
+from tests.outputs.samples import CONVERSATION, WITH_CHAPTERS
 
-ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS)}
+ALL_FILES = {FORMATS[name].file_name for name in ("episode", *DEFAULT_FORMATS) if not FORMATS[name].needs}
 
 
 @pytest.fixture
@@ -136,10 +136,10 @@ def test_paths_stay_paths(tmp_path: Path) -> None:
 def test_what_is_for_everybody_is_sent_there_once(library: str, tmp_path: Path) -> None:
     shelf, show = tmp_path / "library", "the-show/pilot"
     public = ("html", "json", "srt", "txt", "vtt")
-    publish(CONVERSATION, shelf / show, (*public, "rttm"))
+    publish(WITH_CHAPTERS, shelf / show, (*public, "chapters", "rttm"))
     (shelf / "the-show" / "voices.json").write_text("{}")
     files, skipped = public_files(shelf)
-    sent = {f"{show}/transcript.{kind}" for kind in public}
+    sent = {f"{show}/chapters.json", *(f"{show}/transcript.{kind}" for kind in public)}
     assert (set(files), skipped) == (sent, {})
     assert upload(files, library, dry_run=True) == upload(files, library) == Changes(tuple(sorted(sent)))
     there = resolve_location(f"{library}/{show}")
@@ -147,13 +147,15 @@ def test_what_is_for_everybody_is_sent_there_once(library: str, tmp_path: Path) 
     if library.startswith("s3:"):
         import s3fs
 
-        assert (
-            s3fs.S3FileSystem().info(f"{library}/{show}/transcript.vtt")["ContentType"].startswith("text/vtt")
-        )
-    assert upload(files, library) == Changes(unchanged=5)
+        bucket = s3fs.S3FileSystem()
+        types = {name: bucket.info(f"{library}/{show}/{name}")["ContentType"] for name in names(there)}
+        assert types["transcript.vtt"].startswith("text/vtt")
+        assert types["transcript.json"].startswith("application/json;")
+        assert types["chapters.json"].startswith("application/json+chapters")
+    assert upload(files, library) == Changes(unchanged=6)
     for file in files.values():  # written again, the same: read, and not sent
         file.write_bytes(file.read_bytes())
-    assert upload(files, library, dry_run=True) == Changes(unchanged=5)
+    assert upload(files, library, dry_run=True) == Changes(unchanged=6)
 
     files[f"{show}/transcript.txt"].write_text("other")
     (there / "transcript.vtt").write_bytes(b"somebody else's")
@@ -161,7 +163,7 @@ def test_what_is_for_everybody_is_sent_there_once(library: str, tmp_path: Path) 
     gone = f"{show}/transcript.srt"
     del files[gone]
     text, captions = f"{show}/transcript.txt", f"{show}/transcript.vtt"
-    changes = Changes(changed=(text, captions), removed=(gone,), unchanged=2)
+    changes = Changes(changed=(text, captions), removed=(gone,), unchanged=3)
     assert upload(files, library, dry_run=True) == changes
     assert upload(files, library) == changes
     assert "transcript.srt" in names(there)

@@ -14,7 +14,7 @@ from models.record.transcript import Transcript
 from outputs.formats.registry import CHOICES, FORMATS
 from outputs.library import read
 from outputs.library.write import keep_audio, publish
-from tests.outputs.samples import CONVERSATION, said, talk, transcripts
+from tests.outputs.samples import CONVERSATION, WITH_CHAPTERS, said, talk, transcripts
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,12 +24,19 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_writes_every_format(tmp_path: Path) -> None:
-    written = publish(CONVERSATION, tmp_path / "show" / "episode", FORMATS)
+    written = publish(WITH_CHAPTERS, tmp_path / "show" / "episode", FORMATS)
     assert sorted(path.name for path in written) == sorted(entry.file_name for entry in FORMATS.values())
     for entry in FORMATS.values():
         path = tmp_path / "show" / "episode" / entry.file_name
-        assert path.read_bytes() == entry.render(CONVERSATION)
+        assert path.read_bytes() == entry.render(WITH_CHAPTERS)
     assert len(contents(tmp_path / "show" / "episode")) == len(FORMATS)
+
+
+def test_files_of_chapters_go_with_them(tmp_path: Path) -> None:
+    publish(WITH_CHAPTERS, tmp_path, FORMATS)
+    written = {path.name for path in publish(CONVERSATION, tmp_path, FORMATS)}
+    assert written == contents(tmp_path).keys()
+    assert written == {entry.file_name for entry in FORMATS.values() if not entry.needs}
 
 
 def test_the_record_is_always_written_and_last(tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audio.media.clip import cut, encode
-from models.record.transcript import Person, Transcript, Turn
+from models.record.transcript import (
+    FROM_FEED,
+    Chapter,
+    Chapters,
+    Person,
+    Summary,
+    SummarySentence,
+    Transcript,
+    Turn,
+)
 from outputs.formats.html import render
 from outputs.formats.registry import FORMATS
 from outputs.library.write import publish
@@ -198,6 +207,60 @@ def test_keys(page: Page) -> None:
     assert press("]", "[", ".") == before  # WCAG 2.1.4: they can be turned off
 
 
+def test_chapters_are_followed_and_led_to(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    chapters = Chapters(
+        FROM_FEED, (Chapter(2.0, "Roses", end=9.0), Chapter(10.0, "Thorns"), Chapter(20.0, "Bees"))
+    )
+    summary = Summary("a model", (SummarySentence("Bob comes in.", 5.5),))
+    (tmp_path / "transcript.html").write_text(
+        render(replace(conversation(), chapters=chapters, summary=summary))
+    )
+    (tmp_path / "audio.mp3").symlink_to(folder / "audio.mp3")
+    with watched(browser, viewport={"width": 390, "height": 600}, reduced_motion="reduce") as found:
+        page = found.page
+        page.goto((tmp_path / "transcript.html").as_uri())
+        height = "document.querySelector('.player').getBoundingClientRect().height"
+
+        def current() -> tuple[list[str], str | None, int]:
+            entries = page.locator(".chapters [aria-current] .title").all_text_contents()
+            return entries, page.locator("#chapter").text_content(), page.locator("#marks .now").count()
+
+        before = page.evaluate(height)
+        assert current() == ([], "", 0)
+        page.keyboard.press(">")
+        assert current() == (["Roses"], "Roses", 1)
+        page.keyboard.press("l")
+        assert current() == (["Thorns"], "Thorns", 1)
+        page.keyboard.press("j")
+        page.evaluate("episcribe.jump(9.5)")
+        assert current() == ([], "", 0)  # between the end of one and the beginning of the next
+        page.keyboard.press(">")
+        page.keyboard.press(">")
+        page.keyboard.press("l")
+        page.keyboard.press("<")
+        assert (now(page), current()[0]) == ("delta40", ["Bees"])  # first to where it begins
+        page.keyboard.press("<")
+        assert (now(page), current()[0]) == ("gamma20", ["Thorns"])
+        page.keyboard.press("<")
+        page.keyboard.press("<")
+        page.keyboard.press("<")
+        assert now(page) == "alpha4"
+        assert page.evaluate(height) == before
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("link", name="00:10 Thorns").first.click()
+        page.wait_for_function(PLAYING)
+        assert page.evaluate("location.hash") == "#t=10"
+        assert 0 <= page.get_by_role("heading", name="Thorns").bounding_box()["y"] < 300  # type: ignore[index]
+        page.locator(".summary a").click()
+        page.wait_for_function("() => document.querySelector('.now').textContent === 'béta11'")
+        assert page.evaluate("location.hash") == "#t=5.5"
+    with watched(browser, java_script_enabled=False) as found:
+        found.page.goto((tmp_path / "transcript.html").as_uri())
+        found.page.get_by_role("link", name="Thorns").first.click()
+        assert found.page.locator("main h2:target .title").text_content() == "Thorns"
+        assert found.page.locator("#chapter").is_hidden()
+
+
 def test_links_to_a_moment(page: Page, folder: Path) -> None:
     address = (folder / "transcript.html").as_uri()
     page.goto(f"{address}#t=13.2")
@@ -332,6 +395,8 @@ def test_text_from_strangers_is_only_text(browser: Browser, tmp_path: Path) -> N
     )  # fmt: skip
     evil = replace(
         base, episode=episode, segments=segments, speakers=speakers, language='"><script>', warnings=(EVIL,),
+        chapters=Chapters(EVIL, (Chapter(0.0, EVIL, url=f"https://x/{EVIL}", image=EVIL, by=EVIL),), EVIL),
+        summary=Summary(EVIL, (SummarySentence(EVIL, 1.0),)),
         turns=(Turn(0, 1, EVIL),), audio=replace(base.audio, path=f"audio.{EVIL}"),
     )  # fmt: skip
     publish(evil, tmp_path, FORMATS)
@@ -347,7 +412,8 @@ def test_text_from_strangers_is_only_text(browser: Browser, tmp_path: Path) -> N
         page.wait_for_function("() => location.hash !== ''")
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.title().startswith("</script>")
-        assert page.locator("img, main script").count() == 0
+        assert page.locator("img, main script, nav a[rel]").count() == 0
+        assert page.locator(".chapters .title").all_text_contents() == [EVIL]
         assert page.locator("h1").text_content() == EVIL
         found.faults = [fault for fault in found.faults if "ERR_FILE_NOT_FOUND" not in fault]
         assert all(url.startswith(("file:", "data:")) for url in found.requests)

@@ -11,10 +11,10 @@ import pytest
 from lxml import etree
 
 from models.record.errors import InputError
-from models.record.transcript import Episode, Person, Speaker
+from models.record.transcript import PROPOSED, Episode, Person, Speaker
 from outputs.publishing.feed import LINKED, FeedEntry, checked_base_url, feed_entry, link_transcripts
 from outputs.publishing.feed_reader import NAMESPACE
-from tests.outputs.samples import said, talk
+from tests.outputs.samples import WITH_CHAPTERS, said, talk
 from tests.outputs.shared_data import shared
 
 BASE = "https://transcripts.example.org/all"
@@ -174,6 +174,36 @@ def test_people_only_if_they_were_confirmed() -> None:
     )
     assert found.people == ("Ann",)
     assert found.formats == ("vtt", "html")
+
+
+CHAPTERS_TAG = f'<podcast:chapters url="{BASE}/{PILOT}/chapters.json" type="application/json+chapters"/>'
+THEIR_CHAPTERS = (
+    '<podcast:chapters url="https://host.example/chapters.json" type="application/json+chapters"/>'
+)
+
+
+def test_chapters_are_linked_where_the_item_has_none_and_only_as_long_as_there_are_some() -> None:
+    once = published(FEED, entry(chapters=True))
+    assert once.decode().count(f"\n\t{CHAPTERS_TAG}") == 1
+    assert published(once, entry(chapters=True)) == once
+    moved = published(once, entry(chapters=True), base="https://new.example.org/")
+    assert moved == once.replace(BASE.encode() + b"/", b"https://new.example.org/")
+    assert published(once, entry()) == published(FEED, entry())
+    named = published(once, entry(("Ann",)))  # something is put in where something goes
+    assert named == published(FEED, entry(("Ann",)))
+    theirs = with_podcast(item=f"\n\t{THEIR_CHAPTERS}")
+    assert published(theirs, entry(chapters=True)) == published(theirs, entry())
+    both = with_podcast(item=f"\n\t{CHAPTERS_TAG}\n\t{THEIR_CHAPTERS}\n\t{CHAPTERS_TAG}")
+    assert published(both, entry(chapters=True)) == published(theirs, entry())
+
+
+def test_proposed_chapters_are_linked_only_if_that_is_asked_for() -> None:
+    there = ["transcript.vtt", "chapters.json"]
+    proposed = replace(WITH_CHAPTERS, chapters=replace(WITH_CHAPTERS.chapters, source=PROPOSED))
+    assert feed_entry(WITH_CHAPTERS, PILOT, there).chapters
+    assert not feed_entry(WITH_CHAPTERS, PILOT, there[:1]).chapters
+    assert not feed_entry(proposed, PILOT, there).chapters
+    assert feed_entry(proposed, PILOT, there, proposed_chapters=True).chapters
 
 
 def test_people_of_an_item_go_on_top_of_those_it_has() -> None:

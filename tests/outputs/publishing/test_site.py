@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from models.record.errors import InputError
-from models.record.transcript import Transcript
+from models.record.transcript import FROM_FEED, Chapter, Chapters, Transcript
 from outputs.formats.registry import FORMATS
 from outputs.library.write import keep_audio, publish
 from outputs.publishing.site import INDEX, MARKER, build_site, site_files
@@ -46,7 +46,9 @@ def library(tmp_path_factory: pytest.TempPathFactory, sample_wav: Path) -> Path:
     library = tmp_path_factory.mktemp("library")
     pilot = library / "the-show" / "2026-01-01-pilot"
     name = keep_audio(sample_wav, pilot)
-    publish(replace(CONVERSATION, audio=replace(CONVERSATION.audio, path=name)), pilot, FORMATS)
+    chapters = Chapters(FROM_FEED, (Chapter(0.0, "Greetings"), Chapter(6.0, "Roses & thorns")))
+    kept = replace(CONVERSATION.audio, path=name)
+    publish(replace(CONVERSATION, audio=kept, chapters=chapters), pilot, FORMATS)
     publish(german(), library / "zug-um-zug" / "2026-02-01-auf-reisen", FORMATS)
     publish(evil(), library / "evil" / "evil", [])
     (library / "evil" / "damaged").mkdir()
@@ -109,6 +111,15 @@ def test_lists_shows_and_episodes_the_newest_first(seen: Watched) -> None:
     page.get_by_role("link", name="All episodes").click()
     page.get_by_role("link", name="All shows").click()
     assert page.locator("h1").text_content() == "Transcripts"
+
+
+def test_a_chapter_is_found_by_its_title(seen: Watched) -> None:
+    page = seen.page
+    look_for(page, "thorns", "1 episode")
+    assert page.locator("#hits .at").inner_text() == "00:06\nRoses & thorns."
+    page.locator("#hits .at a").click()
+    assert page.locator("main h2").all_inner_texts() == ["Greetings\n00:00", "Roses & thorns\n00:06"]
+    assert page.evaluate("episcribe.position()") == 6
 
 
 def test_a_hit_leads_to_the_second(seen: Watched) -> None:

@@ -4,24 +4,26 @@ import { joined, letters, occurrence, part, textOf, tidy, withText, wordAfter } 
 
 /** @typedef {import("./types.js").Paragraph} Paragraph */
 /** @typedef {import("./types.js").Speaker} Speaker */
+/** @typedef {import("./types.js").Chapter} Chapter */
+/** @typedef {import("./types.js").Chapters} Chapters */
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Patch} Patch */
 /** @typedef {import("./types.js").Edit} Edit */
 /** @typedef {import("./types.js").Action} Action */
 /** @typedef {{key: string, paragraph: Paragraph}} Keyed */
-/** @typedef {{paragraphs: Paragraph[], speakers: Speaker[]}} State */
+/** @typedef {{paragraphs: Paragraph[], speakers: Speaker[], chapters: Chapters}} State */
 
 const COLOURS = 8;
 export const SAME_MOMENT = 60; // ms by which the first word of a paragraph may move and it still be taken for the same one
 
-/** Paragraphs, speakers and revision; `local` is what there is to see. Keys of paragraphs stay when ids change. */
+/** Paragraphs, speakers, chapters and revision; `local` is what there is to see. Keys of paragraphs stay when ids change. */
 export class Model {
   /** @param {Page} page */
   constructor(page) {
     this.revision = page.revision;
     this.doubts = page.doubts;
     /** @type {State} */
-    this.server = { paragraphs: page.paragraphs, speakers: page.speakers };
+    this.server = { paragraphs: page.paragraphs, speakers: page.speakers, chapters: page.chapters };
     /** @type {State} */
     this.local = this.server;
     /** @type {Edit[]} */
@@ -90,7 +92,7 @@ export class Model {
   /** Begin anew from what the server has now. @param {Page} page */
   reset(page) {
     this.#inherit(this.server.paragraphs, page.paragraphs);
-    this.server = { paragraphs: page.paragraphs, speakers: page.speakers };
+    this.server = { paragraphs: page.paragraphs, speakers: page.speakers, chapters: page.chapters };
     this.revision = page.revision;
     this.doubts = page.doubts;
     this.#again();
@@ -107,7 +109,7 @@ export class Model {
       const gone = paragraphs.splice(splice.at, splice.removed, ...splice.paragraphs);
       this.#inherit(gone, splice.paragraphs);
     }
-    this.server = { paragraphs, speakers: patch.speakers ?? this.server.speakers };
+    this.server = { paragraphs, speakers: patch.speakers ?? this.server.speakers, chapters: patch.chapters ?? this.server.chapters };
     this.revision = patch.to;
     this.doubts = patch.doubts ?? this.doubts;
     this.#again();
@@ -189,6 +191,7 @@ export class Model {
       const speakers = state.speakers.map((one) => (one.label === action.speaker ? { ...one, name: action.name } : one));
       return { ...state, speakers };
     }
+    if (action.do === "chapter" || action.do === "keep_chapters") return { ...state, chapters: rewritten(state.chapters, action) };
     if (!("paragraph" in action)) return state;
     const id = this.known.get(action.paragraph) ?? action.paragraph;
     const at = state.paragraphs.findIndex((one) => one.id === id), there = state.paragraphs[at];
@@ -205,7 +208,7 @@ export class Model {
     if (known || action.do !== "speaker" || !action.name) return { ...state, paragraphs };
     const taken = new Set(state.speakers.map((one) => one.colour));
     const colour = [...Array(COLOURS).keys()].find((one) => !taken.has(one)) ?? state.speakers.length % COLOURS;
-    return { paragraphs, speakers: [...state.speakers, { label: fresh(action.name), name: action.name, colour }] };
+    return { ...state, paragraphs, speakers: [...state.speakers, { label: fresh(action.name), name: action.name, colour }] };
   }
 
   /** What replaces paragraphs one by one, or begins where they began, takes their keys. @param {Paragraph[]} gone @param {Paragraph[]} come */
@@ -221,6 +224,27 @@ export class Model {
       if (old && (alike || Math.abs((old.starts[0] ?? 0) - (one.starts[0] ?? 0)) <= SAME_MOMENT)) this.keys.set(one.id, this.key(old.id));
     }
   }
+}
+
+/** A title as the server keeps it. @param {string} title */
+export const named = (title) => title.replace(/\s+/g, " ").trim();
+
+/** When a chapter begins, in ms. @param {{start: number}} chapter */
+export const begins = ({ start }) => Math.round(start * 1000);
+
+/** @param {{start: number, title: string}} one @param {{start: number, title: string}} other */
+export const same = (one, other) => begins(one) === begins(other) && one.title === other.title;
+
+/** What an edit makes of the chapters; a list that it was not made for stays. @param {Chapters} chapters @param {Action} action @returns {Chapters} */
+function rewritten(chapters, action) {
+  const told = chapters.source === "user" || !chapters.list.length ? chapters.told : chapters.source, own = { source: "user", told };
+  if (action.do === "keep_chapters") return { ...own, list: chapters.list.map((one) => ({ ...one, by: "" })) };
+  if (action.do !== "chapter") return chapters;
+  const { was, now } = action, old = was && chapters.list.find((one) => same(one, was));
+  if ((was && !old) || (now && chapters.list.some((one) => one !== old && begins(one) === begins(now)))) return chapters;
+  const list = chapters.list.filter((one) => one !== old);
+  if (now) list.push({ ...now, by: old?.title === now.title ? old.by : "" });
+  return { ...own, list: list.sort((one, other) => one.start - other.start) };
 }
 
 /** The label of a speaker whom the server doesn't know yet. @param {string} name */

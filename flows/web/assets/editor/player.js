@@ -9,6 +9,7 @@ import { Marks } from "./highlights.js";
 
 const WIDTH = 1000, LANE = 9, GAP = 5; // units of the drawing of who speaks when
 const BRIDGED = 1000; // ms; a shorter silence between words of one speaker is not drawn
+const RESTART = 3; // seconds into a chapter from which on going back goes to its beginning
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Player {
@@ -33,6 +34,11 @@ export class Player {
     this.told = "";
     this.drawn = 0;
     this.picked = ""; // the address of a file that the user chose
+    /** @type {import("./types.js").Chapter[]} */
+    this.chapters = [];
+    this.chapter = -1; // the index of the one that is heard
+    /** @type {(index: number) => void} told of it */
+    this.chaptered = () => {};
     if (page.audio) this.audio.src = address;
     else this.#missing(t("editor.no_audio"));
     this.#connect();
@@ -131,6 +137,13 @@ export class Player {
     if (to) this.jump((to.paragraph.starts[0] ?? 0) / 1000 + 0.001);
   }
 
+  /** @param {number} by */
+  stepChapter(by) {
+    const { position } = this, starts = this.chapters.map((one) => one.start);
+    const to = by > 0 ? starts.find((start) => start > position + 0.0005) : starts.findLast((start) => start < position - RESTART) ?? starts[0];
+    if (to !== undefined) this.jump(to);
+  }
+
   share() {
     const hash = `#t=${Math.round(this.position * 10) / 10}`;
     history.replaceState(null, "", hash);
@@ -158,6 +171,7 @@ export class Player {
   #show(seconds, reveal = true) {
     const at = this.view.at(seconds * 1000), row = at?.row ?? null, second = Math.floor(seconds);
     const name = row ? this.view.model.name(row.paragraph.speaker) : "", told = `${second} ${row?.key} ${at?.word} ${row?.laid?.text.length}`;
+    this.#enter(this.#chapterAt(seconds));
     this.seek.value = String(seconds);
     if (told === this.told) return;
     this.told = told;
@@ -172,7 +186,28 @@ export class Player {
     byId("speaking").textContent = name;
     const colour = row ? this.view.model.colour(row.paragraph.speaker) : null;
     byId("speaking").className = `speaking${colour === null ? "" : ` s${colour}`}`;
-    this.seek.setAttribute("aria-valuetext", `${t("editor.position_of", { time: clock(seconds), total: clock(this.total) })}${name ? `, ${name}` : ""}`);
+    const chapter = this.chapters[this.chapter]?.title, about = [t("editor.position_of", { time: clock(seconds), total: clock(this.total) }), name, chapter];
+    this.seek.setAttribute("aria-valuetext", about.filter(Boolean).join(", "));
+  }
+
+  /** @param {number} seconds @returns {number} the index of the chapter then, -1 before all */
+  #chapterAt(seconds) {
+    return this.chapters.findLastIndex((one) => one.start <= seconds + 0.0005);
+  }
+
+  /** @param {number} chapter the index of the one that is heard by now */
+  #enter(chapter) {
+    if (chapter === this.chapter) return;
+    this.chapter = chapter;
+    this.chaptered(chapter);
+  }
+
+  /** Mark where chapters begin. @param {import("./types.js").Chapter[]} chapters */
+  mark(chapters) {
+    this.chapters = chapters;
+    this.chapter = this.#chapterAt(this.position);
+    this.chaptered(this.chapter);
+    byId("starts").replaceChildren(lines(chapters.flatMap((one) => (one.start > 0 ? [one.start * 1000] : [])), this.total));
   }
 
   #frame = () => {
@@ -202,7 +237,8 @@ export class Player {
       const box = seek.getBoundingClientRect(), x = Math.min(Math.max(0, event.clientX - box.left), box.width);
       const seconds = (x / box.width) * this.total, row = this.view.at(seconds * 1000)?.row;
       const name = row ? this.view.model.name(row.paragraph.speaker) : "";
-      peek(`${clock(seconds)}${name ? `  ${name}` : ""}`, `${Math.min(Math.max(50, x), Math.max(50, box.width - 50))}px`);
+      const chapter = this.chapters[this.#chapterAt(seconds)]?.title;
+      peek([clock(seconds), name, chapter].filter(Boolean).join("  "), `${Math.min(Math.max(50, x), Math.max(50, box.width - 50))}px`);
     });
     seek.addEventListener("pointerleave", () => { byId("peek").hidden = true; });
     for (const event of ["wheel", "touchmove"]) addEventListener(event, () => this.follow(false), { passive: true });
@@ -262,9 +298,9 @@ export class Player {
       if (lane.colour !== null) path.setAttribute("class", `s${lane.colour}`);
       return path;
     });
-    const ticks = byId("ticks");
+    const starts = byId("starts");
     for (const path of svg.querySelectorAll(":scope > path")) path.remove();
-    for (const path of paths) svg.insertBefore(path, ticks);
+    for (const path of paths) svg.insertBefore(path, starts);
     const all = [...lanes.values()].reduce((sum, lane) => sum + lane.ms, 0) || 1;
     byId("speakers").replaceChildren(...[...lanes].map(([name, lane]) => {
       const share = lane.ms / all, bar = document.createElementNS(SVG, "svg");
@@ -288,14 +324,16 @@ export class Player {
 
   /** Mark moments in the drawing, such as hits. @param {number[]} times in ms @param {number | null} here */
   ticks(times, here) {
-    const path = (/** @type {number[]} */ chosen, /** @type {string} */ name) => {
-      const made = document.createElementNS(SVG, "path");
-      made.setAttribute("d", chosen.map((time) => `M${((time / 1000 / Math.max(0.001, this.total)) * WIDTH - 1).toFixed(1)} 0h2v1000h-2z`).join(""));
-      if (name) made.setAttribute("class", name);
-      return made;
-    };
-    byId("ticks").replaceChildren(path(times, ""), path(here === null ? [] : [here], "here"));
+    byId("ticks").replaceChildren(lines(times, this.total), lines(here === null ? [] : [here], this.total, "here"));
   }
+}
+
+/** Lines through the drawing. @param {number[]} times in ms @param {number} total seconds @param {string} [name] class */
+function lines(times, total, name = "") {
+  const made = document.createElementNS(SVG, "path");
+  made.setAttribute("d", times.map((time) => `M${((time / 1000 / Math.max(0.001, total)) * WIDTH - 1).toFixed(1)} 0h2v1000h-2z`).join(""));
+  if (name) made.setAttribute("class", name);
+  return made;
 }
 
 let hiding = 0;

@@ -8,8 +8,8 @@ import { byId, element, t } from "../frame.js";
 /** @typedef {import("./types.js").Speaker} Speaker */
 
 export class SpeakerMenu {
-  /** @param {View} view @param {History} history */
-  constructor(view, history) {
+  /** @param {View} view @param {History} history @param {(row: Row) => void} chapter asked for at a row */
+  constructor(view, history, chapter) {
     this.view = view;
     this.history = history;
     /** @type {HTMLElement} */
@@ -43,6 +43,12 @@ export class SpeakerMenu {
       const option = /** @type {Element} */ (event.target).closest("li");
       if (option?.dataset.label) this.#choose(option.dataset.label);
     });
+    byId("who-chapter").addEventListener("click", () => {
+      const { row } = this;
+      this.back = null;
+      this.menu.hidePopover();
+      if (row) chapter(row);
+    });
     this.menu.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "closed") this.#closed();
     });
@@ -55,6 +61,7 @@ export class SpeakerMenu {
   open(row, name, answered) {
     this.row?.name.setAttribute("aria-expanded", "false");
     this.answered = answered ?? null;
+    byId("who-chapter").hidden = Boolean(answered);
     const caret = this.view.caret(row), { speaker } = row.paragraph, own = this.view.model.name(speaker);
     this.row = row;
     this.back = { focus: () => (caret ? this.view.select(row, caret.from, caret.to) : row.name.focus()) };
@@ -65,10 +72,7 @@ export class SpeakerMenu {
     byId("who-everywhere-text").textContent = own ? t("editor.everywhere", { name: own }) : t("editor.everywhere_nobody");
     this.#fill("");
     this.menu.showPopover();
-    const at = row.name.getBoundingClientRect(), size = this.menu.getBoundingClientRect(), { top, bottom } = this.view.sight();
-    const below = at.bottom + 6 + size.height <= bottom || at.top - size.height < top;
-    this.menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
-    this.menu.style.top = `${Math.max(8, below ? Math.min(at.bottom + 6, innerHeight - size.height - 8) : at.top - size.height - 6)}px`;
+    this.view.beside(this.menu, row.name);
     row.name.setAttribute("aria-expanded", "true");
     this.field.focus();
     this.field.select();

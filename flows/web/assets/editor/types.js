@@ -11,16 +11,22 @@
  * @typedef {{words: number, speakers: number, names: number, reviewed: number, total: number}} Doubts
  * @typedef {{op: string}} Undoable
  *
+ * `start` in seconds; `by` is the language model that wrote the title, "" where none did.
+ * @typedef {{start: number, title: string, by: string}} Chapter
+ * `source` is who says so: "proposed", "user", or where they were told; `told` is that of those that the user's replace.
+ * @typedef {{source: string, told: string, list: Chapter[]}} Chapters
+ * @typedef {{engine: string, sentences: {text: string, start: number}[]}} Summary
+ *
  * @typedef {{
  *   episode: string, revision: string, title: string, show: string, published: string, seconds: number,
  *   language: string, languages: {language: string, share: number}[], translations: string[], audio: boolean, editable: boolean,
- *   warnings: string[], speakers: Speaker[], chapters: {start: number, title: string}[], paragraphs: Paragraph[],
+ *   warnings: string[], speakers: Speaker[], chapters: Chapters, summary: Summary | null, paragraphs: Paragraph[],
  *   undo: Undoable[], doubts: Doubts,
  * }} Page
  *
  * @typedef {{at: number, removed: number, paragraphs: Paragraph[]}} Splice
  * @typedef {{
- *   from: string, to: string, op: string, by: string, splices: Splice[], speakers: Speaker[] | null,
+ *   from: string, to: string, op: string, by: string, splices: Splice[], speakers: Speaker[] | null, chapters: Chapters | null,
  *   undo?: Undoable[], doubts: Doubts,
  * }} Patch
  */
@@ -35,6 +41,9 @@
  *   | {do: "rename", speaker: string, was: string, name: string}
  *   | {do: "confirm", item: string, kind: string, paragraph: string, from: number, to: number}
  *   | {do: "replace", find: string, replace: string, case: boolean, words: boolean}
+ *   | {do: "chapter", was?: {start: number, title: string}, now?: {start: number, title: string}}
+ *   | {do: "chapters", chapters: null}
+ *   | {do: "keep_chapters"}
  *   | {do: "undo", edit: string}} Action
  *
  * `base` are the paragraphs that the action is about as they were seen; `wire` what was sent, once it was.

@@ -194,6 +194,14 @@ export class View {
     return range.getBoundingClientRect();
   }
 
+  /** Put a menu that is open beside what it is about. @param {HTMLElement} menu @param {Element} anchor */
+  beside(menu, anchor) {
+    const at = anchor.getBoundingClientRect(), size = menu.getBoundingClientRect(), { top, bottom } = this.sight();
+    const below = at.bottom + 6 + size.height <= bottom || at.top - size.height < top;
+    menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+    menu.style.top = `${Math.max(8, below ? Math.min(at.bottom + 6, innerHeight - size.height - 8) : at.top - size.height - 6)}px`;
+  }
+
   /** What of the window nothing lies over. */
   sight() {
     const box = (/** @type {string} */ id) => byId(id).getBoundingClientRect(), bar = box("bar"), card = box("review");

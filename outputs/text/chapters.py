@@ -1,0 +1,78 @@
+"""Chapters and summary as they are shown: on one line, in order, with ends; and what is to be said of who made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.record.transcript import Chapter, SummarySentence, Transcript
+from outputs.text.addresses import web_address
+from outputs.text.characters import one_line
+from outputs.text.times import milliseconds
+
+
+def length_of(transcript: Transcript) -> float:
+    """Seconds that its time line stands for: the audio's, or more where words go on."""
+    return max([transcript.audio.seconds, *(word.end for word in transcript.words), 0.0])
+
+
+def chapters_of(transcript: Transcript) -> list[Chapter]:
+    """All chapters in order of time, of those that begin together the first; none that begins where all is over.
+
+    Titles are on one line, addresses of pages and pictures those of the web or "".
+    """
+    length, found = milliseconds(length_of(transcript)), dict[int, Chapter]()
+    for one in transcript.chapters.chapters:
+        start = max(0, milliseconds(one.start))
+        if start < length:
+            found.setdefault(start, replace(one, start=start / 1000))
+    return [
+        replace(
+            found[start],
+            title=one_line(found[start].title).strip(),
+            url=web_address(found[start].url),
+            image=web_address(found[start].image),
+        )
+        for start in sorted(found)
+    ]
+
+
+def listed_chapters(transcript: Transcript) -> list[Chapter]:
+    """The chapters of a table of contents, each with its end: the one it tells, at the latest where the next begins."""
+    found = [one for one in chapters_of(transcript) if one.listed and one.title]
+    ends = [*(one.start for one in found[1:]), length_of(transcript)]
+    return [replace(one, end=_end(one, latest)) for one, latest in zip(found, ends, strict=False)]
+
+
+def _end(chapter: Chapter, latest: float) -> float:
+    told = chapter.end
+    return told if told is not None and chapter.start < told < latest else latest
+
+
+def chapters_note(transcript: Transcript) -> str:
+    """What chapters that no person made have to say of themselves, in a sentence on one line; "" for others."""
+    listed = listed_chapters(transcript)
+    writers = ", ".join(dict.fromkeys(filter(None, (one_line(one.by).strip() for one in listed))))
+    if listed and transcript.chapters.proposed:
+        return f"Chapters were proposed by a computer{f', titles written by {writers}' if writers else ''}."
+    return f"Titles of chapters were written by {writers}." if writers else ""
+
+
+def summary_of(transcript: Transcript) -> list[SummarySentence]:
+    """The sentences of its summary, each on one line."""
+    if transcript.summary is None:
+        return []
+    found = (replace(one, text=one_line(one.text).strip()) for one in transcript.summary.sentences)
+    return [one for one in found if one.text]
+
+
+def summary_writer(transcript: Transcript) -> str:
+    """What wrote its summary, on one line; "" where there is none."""
+    if transcript.summary is None or not summary_of(transcript):
+        return ""
+    return one_line(transcript.summary.engine).strip() or "a computer"
+
+
+def summary_note(transcript: Transcript) -> str:
+    """What a summary has to say of itself, on one line; "" where there is none."""
+    writer = summary_writer(transcript)
+    return f"Summary written by {writer}" if writer else ""
