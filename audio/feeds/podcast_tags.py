@@ -72,7 +72,13 @@ def chapters_url_of(item: Node, url: str) -> str:
 
 def chapters_of(item: Node, url: str) -> tuple[Chapter, ...]:
     """Podlove Simple Chapters, as they are told."""
-    told = [node for group in extras(item, "psc", "chapters") for node in extras(group, "psc", "chapter")]
+    groups = extras(item, "psc", "chapters")
+    return tuple(chapter for group in groups for chapter in simple_chapters(group, url))
+
+
+def simple_chapters(group: Node, url: str) -> tuple[Chapter, ...]:
+    """The chapters in a psc:chapters element, as they are told."""
+    told = extras(group, "psc", "chapter")
     return tuple(chapter for node in told if (chapter := _chapter(node, base_of(node, url))))
 
 
