@@ -11,7 +11,7 @@ from audio.feeds.text import on_one_line, parse_time, single_line
 from audio.feeds.tree import Node, base_of, extras, text_of
 from audio.transfer.addresses import absolute
 from audio.transfer.sniff import media_type
-from models.record.transcript import Chapter, Person, TranscriptLink
+from models.record.transcript import MAX_CHAPTERS, Chapter, Person, TranscriptLink
 
 
 def people_of(item: Node, show: Credits) -> tuple[Person, ...]:
@@ -73,7 +73,7 @@ def chapters_url_of(item: Node, url: str) -> str:
 def chapters_of(item: Node, url: str) -> tuple[Chapter, ...]:
     """Podlove Simple Chapters, as they are told."""
     told = [node for group in extras(item, "psc", "chapters") for node in extras(group, "psc", "chapter")]
-    return tuple(chapter for node in told if (chapter := _chapter(node, base_of(node, url))))
+    return tuple(chapter for node in told[:MAX_CHAPTERS] if (chapter := _chapter(node, base_of(node, url))))
 
 
 def _chapter(node: Node, base: str) -> Chapter | None:
