@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audio.feeds.json_chapters import read_chapters
 from audio.feeds.noted_times import chapters_in
 from audio.media import chapters as in_file
+from audio.media.chapters import FEWEST
 from audio.transfer.access import Access
 from audio.transfer.addresses import absolute, with_login_of, without_login, without_query
 from flows.offered import fetched, is_own
@@ -44,7 +45,6 @@ CALLED = {
     FROM_AUDIO: "the audio file",
     FROM_NOTES: "the notes",
 }
-FEWEST = 2  # with a title: fewer divide nothing
 LEAST = 1.0  # s of audio after the beginning of the last one
 MAX_TITLE = 500  # characters
 NEAR = 10.0  # s by which two who tell of one beginning may differ
