@@ -82,9 +82,9 @@ _MINUTE = re.compile(
 # fmt: on
 _NOTATIONS = {"clock": _HMS, "dotted": _DOTTED, "hours": _HOURS, "minutes": _MINUTES, "minute": _MINUTE}
 _RANGE = re.compile(r"\s*[\])]?\s*(?:[-–—−~〜]|->|→|to|bis|à|until)\s*[\[(]?\s*", re.IGNORECASE)
-_LINK = re.compile(r"\s*[<(\[]?(https?://[^\s<>)\]]+)[>)\]]?\s*$", re.IGNORECASE)
-_MARKDOWN_LINK = re.compile(r"\[([^][\n]{0,500})\]\(https?://[^()\s]{0,2000}[^()\n]{0,500}\)", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t]+")
+_LINK = re.compile(r"https?://.+", re.IGNORECASE)
+_LINK_ENDS = re.compile(r"[\s<>)\]]")
+_MARKDOWN_LINK = re.compile(r"\[([^][\n]{0,500})\]\(https?://[^()\s]{0,2000}(?: [^()\n]{0,500})?\)", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[^\W\d]{3}[.!?…])\s|(?<=[。！？])")
 _OPENING, _CLOSING = "([{<【「«（［", ")]}>】」»）］"
 _EDGES = " \t\u00a0\u2009\u202f\u200b\u200e\u200f\ufeff\ufe0f-–—−―:：;|¦/\\·•‧∙*_~=>→➔➜»,.…"
@@ -163,7 +163,8 @@ class _Line:
 
 def _lines(notes: str) -> list[_Line]:
     found = list[_Line]()
-    for text in _MARKDOWN_LINK.sub(r"\1", _SPACES.sub(" ", notes)).splitlines():
+    for line in notes.splitlines():
+        text = _MARKDOWN_LINK.sub(r"\1", " ".join(line.split()))
         plain = "".join(map(_plain, text))
         times = tuple(_times(plain))
         found += _pieces(text, plain, times) or [_Line(text, plain, times)]
@@ -294,7 +295,8 @@ def _bare_label(line: _Line, time: _Time) -> str:
 def _titled(text: str) -> str:
     """A title without what stands around it: separators, brackets without a partner, and all after its first sentence
     where it is long."""
-    title = _LINK.sub("", text) if re.search(r"\w", _LINK.sub("", text)) else text
+    before, _ = _before_link(text)
+    title = before if re.search(r"\w", before) else text
     title = title.strip(_EDGES).rstrip(_EDGES + "@")
     for opening, closing in zip(_OPENING, _CLOSING, strict=True):
         if title.startswith(closing) or (title.endswith(opening)):
@@ -306,6 +308,18 @@ def _titled(text: str) -> str:
     if len(title) > MAX_TITLE and (end := _SENTENCE.search(title)):
         title = title[: end.start()]
     return title if re.search(r"[^\W_]", title) else ""
+
+
+def _before_link(text: str) -> tuple[str, str]:
+    """What stands before the link with which a text ends, and the link, "" where there is none."""
+    bare = text.rstrip()
+    bare = bare[:-1] if bare.endswith((">", ")", "]")) else bare
+    last = _LINK_ENDS.split(bare)[-1]
+    link = _LINK.search(last)
+    if link is None:
+        return text, ""
+    before = bare[: len(bare) - len(last) + link.start()]
+    return (before[:-1] if before.endswith(("<", "(", "[")) else before).rstrip(), link[0]
 
 
 class _Entries:
@@ -386,8 +400,7 @@ class _Entries:
         )
 
     def _link(self, entry: _Entry) -> str:
-        link = _LINK.search(self._lines[entry.line].text)
-        return absolute("", link[1]) if link else ""
+        return absolute("", _before_link(self._lines[entry.line].text)[1])
 
 
 def _rising(entries: Sequence[_Entry]) -> list[_Entry]:
