@@ -324,6 +324,8 @@ def test_a_run_writes_what_it_is_told_and_without_the_option_nothing(
     more = (
         "<psc:chapters><psc:chapter start='0' title='C' href='https://you:secret@a.example/'/></psc:chapters>"
     )
+    captions = quoteattr(server.url("/a.vtt").replace("//", "//you:secret@"))
+    more += f"<podcast:transcript url={captions} type='text/vtt'/>"
     options = {"allow_private": True, "diariser": "none"}
     told = feed(server, "/chapters.json?token=hush", more, login="me:secret@")
     result = process(told, **options)
@@ -335,6 +337,7 @@ def test_a_run_writes_what_it_is_told_and_without_the_option_nothing(
         Chapter(0.5, "B", None, server.url("/chapters.json"), "https://a.example/b.png"),
     )
     assert [chapter.url for chapter in written.episode.chapters] == ["https://a.example/"]
+    assert [link.url for link in written.episode.transcripts] == [server.url("/a.vtt")]
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert not [path for path in files if b"secret" in path.read_bytes()]
     assert "transcribe" in process(server.url("/feed.xml"), **options, chapters="off")["reused"]  # type: ignore[operator]

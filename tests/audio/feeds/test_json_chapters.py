@@ -57,15 +57,9 @@ def test_those_in_no_table_of_contents_are_not_listed(toc: Any) -> None:
     assert read({"startTime": 1, "title": "A", "toc": toc}) == [Chapter(1.0, "A", listed=False)]
 
 
-def test_what_is_no_text_is_no_title() -> None:
-    assert [
-        one.title for one in read(*({"startTime": 0, "title": told} for told in (True, None, [], 1984)))
-    ] == [
-        "",
-        "",
-        "",
-        "1984",
-    ]
+@pytest.mark.parametrize(("told", "title"), [(True, ""), (None, ""), ([], ""), (1984, "1984")])
+def test_what_is_no_text_is_no_title(told: Any, title: str) -> None:
+    assert [one.title for one in read({"startTime": 0, "title": told})] == [title]
 
 
 def test_addresses_are_of_the_web() -> None:
