@@ -32,6 +32,7 @@ from models.record.transcript import (
     Transcript,
 )
 from models.topics.boundaries import SHORTEST
+from outputs.library.chapter_list import SLACK
 from outputs.text.characters import one_line
 from outputs.text.times import clock
 
@@ -48,7 +49,6 @@ CALLED = {
 LEAST = 1.0  # s of audio after the beginning of the last one
 MAX_TITLE = 500  # characters
 NEAR = 10.0  # s by which two who tell of one beginning may differ
-SLACK = 15.0  # s by which the audio may be longer or shorter than that for which chapters were made; an ad is longer
 ROUNDED = (300, 60)  # s to which durations are rounded where they are multiples of it
 
 

@@ -7,7 +7,7 @@ steps of one run share.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -79,6 +79,7 @@ from outputs.library.folders import present_formats
 from outputs.library.lessons import lessons_for
 from outputs.library.migration import migrate
 from outputs.library.placement import episode_folder
+from outputs.text.times import clock
 from outputs.text.translations import translations_of
 
 MAX_PLACES = 10  # of an episode's audio that are tried
@@ -564,8 +565,19 @@ def publish(transcript: Transcript, options: RunOptions, audio: str = "") -> Pub
         paths = write.publish(transcript, folder, formats, moved if moved != made else None)
     gone = translations_of(before).keys() - translations_of(transcript).keys()
     write.remove_translations(folder, gone)
-    waiting = corrections.apply_corrections(transcript, moved).waiting
-    return PublishedEpisode(folder, tuple(paths), _warnings_of(waiting, folder))
+    corrected = corrections.apply_corrections(transcript, moved)
+    warnings = (*_warnings_of(corrected.waiting, folder), *_chapter_warnings(corrected, folder))
+    return PublishedEpisode(folder, tuple(paths), warnings)
+
+
+def _chapter_warnings(corrected: corrections.Corrected, folder: Path) -> Iterator[str]:
+    """What to warn of when a person's chapters are shown in audio of another length."""
+    if corrected.made_for is not None:
+        was, now = clock(corrected.made_for), clock(corrected.transcript.audio.seconds)
+        yield (
+            f"chapters that you set were made for audio of {was}, and this plays {now}: they may be early or late; "
+            f"`episcribe chapters {folder}` shows them, `episcribe chapters keep {folder}` says that they are right"
+        )
 
 
 def _warnings_of(waiting: Sequence[Correction], folder: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ https://podcastindex.org/namespace/1.0, https://podlove.org/simple-chapters
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from audio.feeds.text import on_one_line, parse_time, single_line
 from audio.feeds.tree import Node, base_of, extras, text_of
@@ -72,8 +73,15 @@ def chapters_url_of(item: Node, url: str) -> str:
 
 def chapters_of(item: Node, url: str) -> tuple[Chapter, ...]:
     """Podlove Simple Chapters, as they are told."""
-    told = [node for group in extras(item, "psc", "chapters") for node in extras(group, "psc", "chapter")]
-    return tuple(chapter for node in told[:MAX_CHAPTERS] if (chapter := _chapter(node, base_of(node, url))))
+    groups = extras(item, "psc", "chapters")
+    found = (chapter for group in groups for chapter in simple_chapters(group, url))
+    return tuple(islice(found, MAX_CHAPTERS))
+
+
+def simple_chapters(group: Node, url: str) -> tuple[Chapter, ...]:
+    """The chapters in a psc:chapters element, as they are told."""
+    told = extras(group, "psc", "chapter")
+    return tuple(chapter for node in told if (chapter := _chapter(node, base_of(node, url))))
 
 
 def _chapter(node: Node, base: str) -> Chapter | None:

@@ -11,7 +11,8 @@ import typer
 from flows.cli.options import SHOW, AsJson, EpisodeFolder, Library, ShowByDefault, location, print_json
 
 if TYPE_CHECKING:
-    from models.record.transcript import Chapter, Transcript
+    from models.record.transcript import Chapter
+    from outputs.library.corrections import Corrected
 
 chapters_app = typer.Typer(
     cls=ShowByDefault,
@@ -39,35 +40,36 @@ def show(folder: EpisodeFolder, json: AsJson = False) -> None:
     """Print the chapters, and who says so. (`show` can be left out.)"""
     from outputs.library import chapter_list, corrections, read
 
-    transcript = read.load(folder)
+    corrected = read.load_corrected(folder)
     own = corrections.own_chapters(corrections.load(read.folder_of(folder))) or ()
-    waiting = chapter_list.beyond(own, transcript.audio.seconds)
+    waiting = chapter_list.beyond(own, corrected.transcript.audio.seconds)
     if json:
-        print_json(_told(transcript, waiting))
+        print_json(_told(corrected, waiting))
         return
-    for line in _lines(transcript, waiting):
+    for line in _lines(corrected, waiting):
         typer.echo(line)
 
 
-def _told(transcript: Transcript, waiting: tuple[Chapter, ...]) -> dict[str, Any]:
+def _told(corrected: Corrected, waiting: tuple[Chapter, ...]) -> dict[str, Any]:
     """The chapters as JSON has them; times in seconds."""
     from dataclasses import asdict
 
-    shown = transcript.chapters
+    shown = corrected.transcript.chapters
     return {
-        "episode": {name: getattr(transcript.episode, name) for name in ("id", "show", "title")},
+        "episode": {name: getattr(corrected.transcript.episode, name) for name in ("id", "show", "title")},
         "source": shown.source,
         "engine": shown.engine,
         "chapters": [asdict(one) for one in shown.chapters],
         "beyond_the_end": [asdict(one) for one in waiting],
+        "made_for": corrected.made_for,
     }
 
 
-def _lines(transcript: Transcript, waiting: tuple[Chapter, ...]) -> Iterator[str]:
+def _lines(corrected: Corrected, waiting: tuple[Chapter, ...]) -> Iterator[str]:
     from outputs.text.terminal import printable
     from outputs.text.times import clock
 
-    shown = transcript.chapters
+    shown = corrected.transcript.chapters
     for one in shown.chapters:
         mark = "" if one.listed else " (not in the table of contents)"
         by = f" (title by {one.by})" if one.by else ""
@@ -80,6 +82,9 @@ def _lines(transcript: Transcript, waiting: tuple[Chapter, ...]) -> Iterator[str
         yield f"{'' if shown else 'no chapters: '}{SOURCES.get(shown.source, printable(shown.source))}"
     else:
         yield "no chapters"
+    if corrected.made_for is not None:
+        was, now = clock(corrected.made_for), clock(corrected.transcript.audio.seconds)
+        yield f"made for audio of {was}, and this plays {now}: they may be early or late"
 
 
 @chapters_app.command()
@@ -154,7 +159,7 @@ def set_list(
 
 @chapters_app.command()
 def keep(folder: EpisodeFolder) -> None:
-    """Take the chapters as they are, for instance proposed ones: nothing changes them from now on but you."""
+    """Take the chapters as they are, proposed ones or those made for other audio: only you change them from now on."""
     _do(folder, {"do": "keep_chapters"})
 
 

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from audio.feeds.json_chapters import read_chapters
-from audio.feeds.podcast_tags import chapters_of
+from audio.feeds.podcast_tags import simple_chapters
 from audio.feeds.text import parse_time
-from audio.feeds.tree import feed_tree
+from audio.feeds.tree import children, feed_tree, name_of
 from flows import chapters
 from models.record.errors import InputError
 from models.record.transcript import Chapter, Chapters
 from outputs.captions import webvtt
+from outputs.captions.timings import ARROW
 from outputs.formats.registry import OF_CHAPTERS
 from outputs.library import chapter_list, corrections, read
 from outputs.library.editing import EditingSession
 from outputs.library.folders import present_formats
 from outputs.library.rerendering import publish_again
 from outputs.library.write import publish
-from outputs.text.times import clock, milliseconds
+from outputs.text.times import clock, fragment_seconds, milliseconds
 
 MAX_BYTES = 1 << 20  # of a list
-_LINE = re.compile(
-    r"[\s*•·–—-]*[\[(]?(?P<start>[\d:.,]+)[\])]?[\s:|–—-]+(?P<title>.*?)(?:\s+<(?P<url>https?://[^\s<>]+)>)?\s*"
-)
+# Its time has a colon: a bare number may as well be that of a list, or a beginning and an end.
+_LINE = re.compile(r"[\s*•·–—-]*[\[(]?(?P<start>\d+:[\d:.,]*+)[\])]?[\s;|–—-]+(?P<rest>.*)")
+_LINK = re.compile(r"https?://[^\s<>]+")
 
 
 def edit(folder: Path, do: Mapping[str, Any]) -> None:
@@ -65,6 +68,9 @@ def chapter_at(shown: Chapters, start: float) -> dict[str, Any]:
     listed = [one for one in shown.chapters if one.listed]
     exact = [one for one in listed if milliseconds(one.start) == milliseconds(start)]
     found = exact or [one for one in listed if int(one.start) == int(start)]
+    if not exact and len(found) > 1:
+        told = " or ".join(fragment_seconds(one.start) for one in found)
+        raise InputError(f"{len(found)} chapters begin at {clock(start)}: tell by the second which, {told}")
     if not found:
         there = ", ".join(clock(one.start) for one in listed) or "no chapters"
         raise InputError(f"no chapter begins at {clock(start)}: there are {there}")
@@ -92,35 +98,66 @@ def propose(folder: Path) -> Chapters:
 def listed_in(data: bytes) -> tuple[Chapter, ...]:
     """The chapters in a file: JSON chapters 1.2, Podlove Simple Chapters, WebVTT, or lines such as "12:30 Title".
 
-    InputError where it is none of these, or has none.
+    InputError where it is none of these, has none, or has some that can't be taken: none is left out.
     """
     if len(data) > MAX_BYTES:
         raise InputError(f"a list of chapters has at most {MAX_BYTES >> 20} MB")
-    text = data.decode("utf-8-sig", "replace").strip()
+    text = _text(data)
     if text[:1] in ("{", "["):
-        found = read_chapters(data, "")
+        found, count = _json(text)
     elif text.startswith("<"):
-        found = _podlove(text)
+        found, count = _podlove(text)
     elif text.startswith(webvtt.SIGNATURE):
-        cues = webvtt.read(text).captions
-        found = tuple(Chapter(one.start / 1000, " ".join(one.lines), one.end / 1000) for one in cues)
+        found, count = _webvtt(text)
     else:
-        found = tuple(_line(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
-    if not found:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        found, count = tuple(_line(number, line) for number, line in lines), len(lines)
+    if not count:
         raise InputError("there are no chapters in it; to have none: `episcribe chapters clear`")
-    return chapter_list.own(found)
+    if len(found) < count:
+        raise InputError(f"of {count} chapters in it only {len(found)} can be read")
+    return chapter_list.checked(found)
 
 
-def _podlove(text: str) -> tuple[Chapter, ...]:
+def _text(data: bytes) -> str:
+    with suppress(UnicodeDecodeError):
+        text = data.decode("utf-8-sig").strip()
+        if "\0" not in text:
+            return text
+    raise InputError("not UTF-8 text")
+
+
+def _json(text: str) -> tuple[tuple[Chapter, ...], int]:
+    """What can be read, and how many chapters there are."""
+    found = read_chapters(text.encode(), "")
+    told = json.loads(text)
+    return found, len(told["chapters"] if isinstance(told, dict) else told)
+
+
+def _podlove(text: str) -> tuple[tuple[Chapter, ...], int]:
     root, _ = feed_tree(text)
-    outer = root.makeelement("item")
-    outer.append(root)
-    return chapters_of(outer, "")
+    if name_of(root) != ("psc", "chapters"):
+        return (), 0
+    return simple_chapters(root, ""), len(children(root, "psc", "chapter"))
+
+
+def _webvtt(text: str) -> tuple[tuple[Chapter, ...], int]:
+    cues = webvtt.read(text).captions
+    found = (Chapter(one.start / 1000, " ".join(one.lines), one.end / 1000) for one in cues)
+    return tuple(found), sum(ARROW in line for line in text.splitlines())
 
 
 def _line(number: int, line: str) -> Chapter:
     found = _LINE.fullmatch(line)
-    start = parse_time(found["start"].strip(".,:")) if found else None
-    if found is None or start is None or not found["title"].strip():
+    start = parse_time(found["start"].rstrip(".,:")) if found else None
+    title, url = _linked(found["rest"].strip()) if found else ("", "")
+    if start is None or not title:
         raise InputError(f"line {number} of the chapters is not like 12:30 Title: {line.strip()[:60]!r}")
-    return Chapter(start, found["title"].strip(), url=found["url"] or "")
+    return Chapter(start, title, url=url)
+
+
+def _linked(title: str) -> tuple[str, str]:
+    """A title and the link at its end, "" where there is none."""
+    before, _, last = title.rpartition(" <")
+    is_link = last.endswith(">") and _LINK.fullmatch(last[:-1])
+    return (before.rstrip(), last[:-1]) if is_link else (title, "")

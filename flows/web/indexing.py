@@ -84,6 +84,8 @@ def _embedded(library: Path) -> bool:
     from models.topics.embedding import load_embedder
 
     changes = meaning.update(library, load_embedder(), seconds=EMBED_SECONDS)
+    if not meaning.is_behind(library):
+        load_embedder.cache_clear()  # half a gigabyte
     return bool(changes.updated or changes.removed)
 
 

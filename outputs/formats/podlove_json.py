@@ -25,9 +25,9 @@ def render(transcript: Transcript) -> str:
 
 
 def render_chapters(transcript: Transcript) -> str:
-    """The chapters of the table of contents, as Podlove Simple Chapters are in JSON; "" where there are none."""
+    """The chapters of the table of contents, as Podlove Simple Chapters are in JSON."""
     entries = [_chapter(one) for one in listed_chapters(transcript)]
-    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n" if entries else ""
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
 
 
 def _chapter(chapter: Chapter) -> dict[str, str]:

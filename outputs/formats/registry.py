@@ -47,7 +47,6 @@ FORMATS: dict[str, Format] = {
             "podlove-chapters.json",
             "application/json",
             "outputs.formats.podlove_json:render_chapters",
-            needs="chapters",
         ),
     )
 }

@@ -18,6 +18,10 @@ from outputs.text.times import clock, milliseconds, whole_ms
 
 MAX_TITLE = 500  # characters
 MAX_ADDRESS = 2000
+MAX_BY = 200  # characters of the name of a language model
+SLACK = (
+    15.0  # s by which audio may be longer or shorter than that for which chapters were made; an ad is longer
+)
 MAX_SECONDS = 1_000_000.0  # eleven days: what nobody records
 
 
@@ -33,6 +37,11 @@ def laid_over(chapters: Iterable[Chapter], seconds: float) -> Chapters:
 def beyond(chapters: Iterable[Chapter], seconds: float) -> tuple[Chapter, ...]:
     """Those that begin when an episode of `seconds` is over."""
     return tuple(one for one in chapters if one.start >= _end(seconds))
+
+
+def is_other(made_for: float, seconds: float) -> bool:
+    """Whether audio of `seconds` is other than that for which chapters were made, by its length; 0: not known."""
+    return bool(made_for and seconds) and abs(seconds - made_for) > SLACK
 
 
 def in_order(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
@@ -58,14 +67,15 @@ def in_order(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
 def own(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
     """Chapters that others told or proposed, as a person's list may have them: without what it can't hold."""
     found = dict[tuple[int, bool], Chapter]()
-    for one in (one for one in chapters if _is_seconds(one.start)):
+    for one in (one for one in chapters if is_seconds(one.start)):
         title = _known_by(one.title)
         made = replace(
             one,
             title=title,
-            end=one.end if _is_seconds(one.end) else None,
+            end=one.end if is_seconds(one.end) else None,
             url=one.url if _is_address(one.url) else "",
             image=one.image if _is_address(one.image) else "",
+            by=one.by[:MAX_BY],
         )
         if title or not one.listed:
             found.setdefault((milliseconds(one.start), one.listed), made)
@@ -146,7 +156,8 @@ def _end(seconds: float) -> float:
     return whole_ms(seconds) or math.inf
 
 
-def _is_seconds(value: object) -> bool:
+def is_seconds(value: object) -> bool:
+    """Whether it is a time that an episode may have."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SECONDS
 
 
@@ -162,11 +173,11 @@ def _is_address(value: object) -> bool:
 
 
 _MAY_BE: Mapping[str, Callable[[object], bool]] = {
-    "start": _is_seconds,
+    "start": is_seconds,
     "title": _is_text,
-    "end": lambda value: value is None or _is_seconds(value),
+    "end": lambda value: value is None or is_seconds(value),
     "url": _is_address,
     "image": _is_address,
     "listed": lambda value: isinstance(value, bool),
-    "by": _is_text,
+    "by": lambda value: isinstance(value, str) and len(value) <= MAX_BY,
 }

@@ -42,12 +42,13 @@ class Correction:
     """One change. `kind` says what it does to the words `was`, said from `start` to `end` seconds.
 
     words: they become the text `now` ("" removes them). speaker: the label `speaker` says them ("" nobody who is
-    known), in `language` where that is given. name: the label is called `now`. split: a segment ends between the two
-    words. join: the segments that meet between the two words become one. begin: a paragraph begins with them.
-    go on: the paragraph before goes on with them. confirm: they were heard right. undo: what `now` had done was taken
-    back. chapters: the episode has these `chapters` and no others, whatever the record tells; None: it has those of
-    the record again. The last of them holds. What was done at once shares an `edit` number and `op`, by which whoever
-    asked for it knows it; `by` is the user, "" on the command line.
+    known), in `language` where that is given. name: the label is called `now`. split: a segment ends between the
+    two words. join: the segments that meet between the two words become one. begin: a paragraph begins with them.
+    go on: the paragraph before goes on with them. confirm: they were heard right. undo: what `now` had done was
+    taken back. chapters: the episode has these `chapters` and no others, whatever the record tells, made for audio
+    of `end` seconds (0: not known); None: it has those of the record again. The last of them holds. What was done
+    at once shares an `edit` number and `op`, by which whoever asked for it knows it; `by` is the user, "" on the
+    command line.
     """
 
     kind: str
@@ -81,10 +82,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A transcript with corrections laid over it, and those that found no place in it."""
+    """A transcript with corrections laid over it, and those that found no place in it.
+
+    `made_for` is how long the audio was for which a person made the chapters, in seconds, None where this is as long.
+    """
 
     transcript: Transcript
     waiting: tuple[Correction, ...] = ()
+    made_for: float | None = None
 
 
 def load(folder: Path) -> tuple[Correction, ...]:
@@ -158,7 +163,8 @@ def apply_corrections(transcript: Transcript, corrections: Iterable[Correction])
         (placed if apply(draft, correction) else waiting).append(correction)
     if not placed and draft.own_chapters is None:
         return Corrected(transcript, tuple(waiting))
-    return Corrected(draft.transcript(), tuple(missed(waiting, placed, draft.own_chapters)))
+    missing = tuple(missed(waiting, placed, draft.own_chapters))
+    return Corrected(draft.transcript(), missing, draft.made_for)
 
 
 def missed(
@@ -288,6 +294,8 @@ def _decoded(record: Mapping[str, Any]) -> tuple[Correction, ...]:
         if one.kind not in KINDS or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"an unknown kind of correction: {one.kind!r}")
         float(one.start), float(one.end), int(one.edit)
+        if one.kind == CHAPTERS and not chapter_list.is_seconds(one.end):
+            raise ValueError(f"no audio is {one.end} s long")
     return found
 
 

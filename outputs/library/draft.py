@@ -38,12 +38,14 @@ class Draft:
     """What has become of `base` by now. `names` are the speakers by their labels.
 
     `own_chapters` are those of a person, also where they begin after the end; None where those of `base` hold.
+    `chapters_seconds` is how long the audio was for which they were made, 0 where that isn't known.
     """
 
     base: Transcript
     segments: list[Segment] = field(default_factory=list)
     names: dict[str, Speaker] = field(default_factory=dict)
     own_chapters: tuple[Chapter, ...] | None = None
+    chapters_seconds: float = 0.0
     _since: list[float] = field(
         default_factory=list
     )  # no word of a segment or a later one starts before this
@@ -57,7 +59,7 @@ class Draft:
         """Another one, which changes by itself."""
         twin = Draft(replace(self.base, segments=()))
         twin.base, twin.segments, twin.names = self.base, self.segments.copy(), self.names.copy()
-        twin.own_chapters = self.own_chapters
+        twin.own_chapters, twin.chapters_seconds = self.own_chapters, self.chapters_seconds
         twin._since, twin._until = self._since.copy(), self._until.copy()
         return twin
 
@@ -78,6 +80,12 @@ class Draft:
         if self.own_chapters is None:
             return self.base.chapters
         return chapter_list.laid_over(self.own_chapters, self.base.audio.seconds)
+
+    @property
+    def made_for(self) -> float | None:
+        """Seconds of the audio for which a person made the chapters, None where this plays as long."""
+        is_other = chapter_list.is_other(self.chapters_seconds, self.base.audio.seconds)
+        return self.chapters_seconds if is_other else None
 
     # What corrections do; each tells whether it found its place, or the record has it right already.
 
@@ -136,7 +144,7 @@ class Draft:
 
     def set_chapters(self, correction: Correction) -> bool:
         """Have a person's chapters, or those of the record again; whether none of them begins after the end."""
-        self.own_chapters = correction.chapters
+        self.own_chapters, self.chapters_seconds = correction.chapters, correction.end
         return not chapter_list.beyond(correction.chapters or (), self.base.audio.seconds)
 
     # How.

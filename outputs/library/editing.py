@@ -269,12 +269,19 @@ class EditingSession:
             return chapter_list.beyond(self._draft.own_chapters or (), self.record.audio.seconds)
 
     @property
+    def chapters_made_for(self) -> float | None:
+        """Seconds of the audio for which a person made the chapters, None where this plays as long."""
+        with self.lock:
+            return self._draft.made_for
+
+    @property
     def chapters_tag(self) -> str:
-        """Changes with the chapters that are shown, and those that wait beyond the end, and with nothing else."""
+        """Changes with the chapters that are shown, those that wait beyond the end, and whether they were made for
+        other audio, and with nothing else."""
         with self.lock:
             shown = self.chapters
             every = [chapter_list.encoded(one) for one in (shown.chapters, self.waiting_chapters)]
-            return _hash(json.dumps([shown.source, shown.engine, *every]))
+            return _hash(json.dumps([shown.source, shown.engine, *every, self.chapters_made_for]))
 
     def _chapters_told(self) -> dict[str, Any]:
         """The chapters as the page shows them."""
@@ -282,6 +289,7 @@ class EditingSession:
         return {
             "source": shown.source,
             "told": self.record.chapters.source if self._draft.own_chapters is not None else "",
+            "made_for": self._draft.made_for,
             "list": [
                 {"start": whole_ms(one.start), "title": chapter_list.shown_title(one.title), "by": one.by}
                 for one in shown.chapters
@@ -566,13 +574,14 @@ class EditingSession:
         if was and at is None:
             raise self._chapters_conflict("this chapter has changed meanwhile", was[0])
         others = [one for index, one in enumerate(every) if index != at]
+        made_for = self._draft.chapters_seconds or self.record.audio.seconds  # as the others still are
         if now is None:
-            return [] if was is None else self._chapters_become(others)
+            return [] if was is None else self._chapters_become(others, made_for)
         end = self.record.audio.seconds
         made = chapter_list.retold(Chapter(0.0, "") if at is None else every[at], *now)
         if chapter_list.beyond([made], end):
             raise InputError(f"no chapter can begin at {clock(now[0])}: the episode ends at {clock(end)}")
-        return self._chapters_become(chapter_list.checked([*others, made]))
+        return self._chapters_become(chapter_list.checked([*others, made]), made_for)
 
     def _chapters(self, do: Mapping[str, Any]) -> list[Correction]:
         """The episode has these chapters and no others; None: those that were told or proposed again."""
@@ -581,10 +590,13 @@ class EditingSession:
         told = do.get("chapters")
         if told is None:
             return [] if self._draft.own_chapters is None else [Correction(CHAPTERS)]
-        return self._chapters_become(chapter_list.checked(chapter_list.decoded(told)))
+        return self._chapters_become(
+            chapter_list.checked(chapter_list.decoded(told)), self.record.audio.seconds
+        )
 
     def _keep_chapters(self, do: Mapping[str, Any]) -> list[Correction]:
-        return self._chapters_become([replace(one, by="") for one in self._own_chapters])
+        kept = (replace(one, by="") for one in self._own_chapters)
+        return self._chapters_become(kept, self.record.audio.seconds)
 
     @property
     def _own_chapters(self) -> tuple[Chapter, ...]:
@@ -592,9 +604,11 @@ class EditingSession:
         kept = self._draft.own_chapters
         return chapter_list.own(self.record.chapters.chapters) if kept is None else kept
 
-    def _chapters_become(self, chapters: Iterable[Chapter]) -> list[Correction]:
+    def _chapters_become(self, chapters: Iterable[Chapter], made_for: float) -> list[Correction]:
         now = chapter_list.in_order(chapters)
-        return [] if now == self._draft.own_chapters else [Correction(CHAPTERS, chapters=now)]
+        made = Correction(CHAPTERS, end=whole_ms(made_for) if now else 0.0, chapters=now)
+        is_there = (now, made.end) == (self._draft.own_chapters, self._draft.chapters_seconds)
+        return [] if is_there else [made]
 
     def _chapters_conflict(self, told: str, start: float | None = None) -> ConflictError:
         by = next((one.by for one in reversed(self._list) if one.kind == CHAPTERS), None)

@@ -11,7 +11,7 @@ import re
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ from outputs.text.characters import needs_space
 from outputs.text.tokens import tokens
 
 RANK_OFFSET = 60
-BY_MEANING, BY_WORDS = 300, 200  # passages that are ranked
+BY_MEANING, BY_WORDS = 200, 200  # passages that are ranked
 CHUNK = 4096  # passages that are compared at a time
 WORDS_WORTH = 3.0  # standard deviations of how well sentences fit, for one that has all rare words
 SHOWN_WORDS = 40  # a hit goes on to the end of the passage until it has so many
@@ -108,6 +108,7 @@ class _Searching:
         self._episodes = self._wanted_episodes()
         self._telling = telling(index, terms)
         self._opened: dict[int, KeptEpisode] = {}
+        self._names: dict[str, bool] = {}
         self._read: dict[Place, KeptPassage] = {}
 
     def ranked(self) -> list[Place | int]:
@@ -156,51 +157,57 @@ class _Searching:
         return {number: known[folder] for number, folder in numbers if folder in known}
 
     def _by_meaning(self) -> list[Place]:
-        found = list(self._scores())
-        if not found:
-            return []
-        places = np.concatenate([places for places, _ in found])
-        best = np.argsort(-np.concatenate([fit for _, fit in found]), kind="stable")[:BY_MEANING]
-        return [(episode, passage) for episode, passage in places[best].tolist()]
-
-    def _scores(self) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
-        """Of some episodes at a time: (n, 2) places of the passages that are wanted, (n,) how well each fits."""
-        allowed = self._with_speaker() if self._speaker else None
-        places, scales, numbers = list[NDArray[np.int64]](), list[Vectors](), list[NDArray[np.int8]]()
+        episodes, counts, fits = list[int](), list[int](), list[Vectors]()
+        scales, numbers, gathered = list[bytes](), list[bytes](), 0
         for episode, scale, number in self._kept.execute("SELECT episode, scales, numbers FROM vectors"):
-            if episode not in self._episodes:
+            if episode not in self._episodes or not scale:
                 continue
-            scales.append(np.frombuffer(scale, np.float32))
-            count = len(scales[-1])
-            numbers.append(np.frombuffer(number, np.int8).reshape(count, len(self._vector)))
-            places.append(np.stack([np.full(count, episode), np.arange(count)], axis=1))
-            if allowed is not None:
-                these = allowed.get(episode, np.zeros(count, bool))
-                scales[-1], numbers[-1], places[-1] = scales[-1][these], numbers[-1][these], places[-1][these]
-            if sum(map(len, scales)) >= CHUNK:
-                yield np.concatenate(places), self._fit(scales, numbers)
-                places, scales, numbers = [], [], []
-        if places:
-            yield np.concatenate(places), self._fit(scales, numbers)
+            episodes.append(episode)
+            counts.append(len(scale) // 4)
+            scales.append(scale)
+            numbers.append(number)
+            gathered += counts[-1]
+            if gathered >= CHUNK:
+                fits.append(self._fit(scales, numbers))
+                scales, numbers, gathered = [], [], 0
+        if scales:
+            fits.append(self._fit(scales, numbers))
+        if not fits:
+            return []
+        fit, ends = np.concatenate(fits), np.cumsum(counts)
+        if self._speaker:
+            fit[~self._said_by_speaker(episodes, counts)] = -np.inf
+        found = list[Place]()
+        for one in _largest(fit, BY_MEANING):
+            which = int(np.searchsorted(ends, one, side="right"))
+            found.append((episodes[which], int(one - ends[which] + counts[which])))
+        return found
 
-    def _fit(self, scales: Sequence[Vectors], numbers: Sequence[NDArray[np.int8]]) -> Vectors:
-        fit: Vectors = np.concatenate(numbers).astype(np.float32) @ self._vector * np.concatenate(scales)
+    def _fit(self, scales: Sequence[bytes], numbers: Sequence[bytes]) -> Vectors:
+        """How well passages fit, (n,)."""
+        vectors = np.frombuffer(b"".join(numbers), np.int8).reshape(-1, len(self._vector))
+        fit: Vectors = vectors.astype(np.float32) @ self._vector * np.frombuffer(b"".join(scales), np.float32)
         return fit
 
-    def _with_speaker(self) -> dict[int, NDArray[np.bool_]]:
-        """Of each episode in which the speaker who is wanted speaks, which of its passages have them."""
-        found = {}
-        for episode in self._episodes:
+    def _said_by_speaker(self, episodes: Sequence[int], counts: Sequence[int]) -> NDArray[np.bool_]:
+        """Of the passages of episodes, in which the speaker who is wanted speaks."""
+        said = np.zeros(sum(counts), bool)
+        first = 0
+        for episode, count in zip(episodes, counts, strict=True):
             kept = self._episode(episode)
-            theirs = [passage for speaker in self._theirs(kept) for passage in kept.sayers[speaker][1]]
-            if theirs:
-                found[episode] = np.zeros(len(kept.starts), bool)
-                found[episode][theirs] = True
-        return found
+            for speaker in self._theirs(kept):
+                said[np.add(first, kept.sayers[speaker][1])] = True
+            first += count
+        return said
 
     def _theirs(self, kept: KeptEpisode) -> list[int]:
         """The places of names that the speaker who is wanted may have."""
-        return [n for n, (name, _) in enumerate(kept.sayers) if _has(tokens(name), self._speaker)]
+        return [n for n, (name, _) in enumerate(kept.sayers) if self._is_wanted(name)]
+
+    def _is_wanted(self, name: str) -> bool:
+        if name not in self._names:
+            self._names[name] = _has(tokens(name), self._speaker)
+        return self._names[name]
 
     def _by_words(self) -> list[Place | int]:
         by_folder = {about.folder: number for number, about in self._episodes.items()}
@@ -267,6 +274,13 @@ def _shown(passage: KeptPassage, first: int) -> list[str]:
         more = passage.texts[one].split(WORD_SEPARATOR)
         words += [f" {more[0]}" if needs_space(words[-1], more[0]) else more[0], *more[1:]]
     return words
+
+
+def _largest(values: Vectors, count: int) -> NDArray[np.intp]:
+    """Where the largest are that are finite, the largest first."""
+    some = np.argpartition(-values, count)[:count] if len(values) > count else np.arange(len(values))
+    some = some[np.isfinite(values[some])]
+    return some[np.argsort(-values[some], kind="stable")]
 
 
 def _has(words: Sequence[str], phrase: Sequence[str]) -> bool:

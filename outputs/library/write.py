@@ -73,7 +73,8 @@ def contents_of(
     ]
     made = corrections.load(folder) if amended is None else amended
     corrected = corrections.apply_corrections(transcript, made).transcript
-    heard = any(one.kind != corrections.CHAPTERS for one in made)  # by somebody who corrected what was said
+    unheard = (corrections.CHAPTERS, corrections.UNDO)
+    heard = any(one.kind not in unheard for one in made)  # by somebody who corrected what was said
     transcript = replace(transcript, review=reviewed(transcript, corrected) if heard else None)
     rendered = _rendered(transcript, corrected, chosen, processes)
     contents = {

@@ -60,6 +60,9 @@ class ChaptersTold(BaseModel):
     beyond_the_end: list[ChapterTold] = Field(
         description="A person's that begin when the audio is over: not shown."
     )
+    made_for: float | None = Field(
+        description="Seconds of the audio for which a person made them, where this is over 15 s longer or shorter."
+    )
 
 
 @router.get(CHAPTERS, response_model=ChaptersTold)
@@ -109,10 +112,12 @@ def _become(
 def _answer(request: Request, session: EditingSession) -> Response:
     with session.lock:
         shown, waiting, tag = session.chapters, session.waiting_chapters, etag(session.chapters_tag)
+        made_for = session.chapters_made_for
     told = ChaptersTold(
         source=shown.source,
         engine=shown.engine,
         chapters=[ChapterTold(**asdict(one)) for one in shown.chapters],
         beyond_the_end=[ChapterTold(**asdict(one)) for one in waiting],
+        made_for=made_for,
     )
     return tagged(request, told.model_dump_json().encode(), tag=tag)

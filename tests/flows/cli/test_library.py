@@ -268,7 +268,10 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     fits = Correction(WORDS, chicago.start, chicago.end, (chicago.text,), " Springfield,", edit=1)
     waits = Correction(WORDS, 1.0, 2.0, (" supercalifragilistic",), " nothing", edit=2)
     mine = Correction(
-        CHAPTERS, chapters=(Chapter(0.0, "My beginning"), Chapter(99.0, "After the end")), edit=3
+        CHAPTERS,
+        end=100.0,
+        chapters=(Chapter(0.0, "My beginning"), Chapter(99.0, "After the end")),
+        edit=3,
     )
     publish(record, out, FORMATS, [fits, waits, mine])
     better = process(mp3, model="base", language="en")
@@ -276,6 +279,8 @@ def test_a_run_keeps_corrections_and_audio(process: Process, sample_wav: Path, t
     assert better["warnings"] == [
         f"a correction no longer fits the words: `episcribe edit {out} --list` shows which",
         f"chapters that you set lie beyond the end: `episcribe chapters {out}` shows which",
+        "chapters that you set were made for audio of 01:40, and this plays 00:30: they may be early or late; "
+        f"`episcribe chapters {out}` shows them, `episcribe chapters keep {out}` says that they are right",
     ]
     again = read.load_corrected(out)
     assert again.waiting == (waits, mine)

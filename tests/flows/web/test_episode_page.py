@@ -26,7 +26,7 @@ from models.record.transcript import (
     SummarySentence,
     Transcript,
 )
-from outputs.library import read
+from outputs.library import corrections, read
 from outputs.library.draft import word_units
 from outputs.library.write import publish
 from tests.browser import Watched, violations, watched
@@ -566,6 +566,15 @@ def test_chapters_are_heard_kept_and_corrected(
     page.keyboard.press("Enter")
     assert page.locator("#chapter-start:invalid").is_visible()
     page.keyboard.press("Escape")
+
+    folder = library / episode
+    made = corrections.load(folder)
+    publish(read.load_record(folder), folder, ["json"], (*made[:-1], replace(made[-1], end=99.0)))
+    page.locator("#chapters-other", has_text="Made for audio of 01:39; this plays").wait_for()
+    page.locator("#chapters-keep").click()
+    page.locator("#chapters-other").wait_for(state="hidden")
+    saved(page)
+    assert not read.load_corrected(folder).made_for
     page.locator("#chapters-told").click()
     chapters_become(page, "00:00Gardens", "00:14Roses")
     assert page.locator("#chapters-note").is_visible()

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.record.transcript import Transcript
+from models.topics.embedding import load_embedder
 from models.topics.titles import MAX_TITLE, MAX_WORDS, Background, chapter_titles
 from models.topics.words import words_in
 from tests.outputs.samples import said, talk, transcripts
@@ -97,6 +98,21 @@ def test_words_are_written_as_they_are_within_sentences() -> None:
     assert "olar roofs" in title
     assert "Roofs" not in title
     assert "Iphone" not in title
+
+
+def test_what_comes_close_to_the_meaning_of_a_part_goes_first() -> None:
+    texts = [
+        "My neighbour told me of a heat pump, and so did the postman.",
+        "Radiators get warm by it, boilers are thrown out, and cellars stay dry.",
+        "That postman again had a heat pump himself, and said that boilers are expensive to run.",
+        "Postman or not, I want my radiators warm in winter without burning gas.",
+    ]
+    transcript, starts = parts(texts, HARBOURS)
+    words_alone = chapter_titles(transcript, starts)
+    with_meaning = chapter_titles(transcript, starts, embedder=load_embedder())
+    assert "ostman" in words_alone[0]
+    assert "ostman" not in with_meaning[0]
+    assert chapter_titles(talk(), [0.0, 60.0], embedder=load_embedder()) == ["", ""]
 
 
 def test_of_german_only_nouns_are_titles() -> None:

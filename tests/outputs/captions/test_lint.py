@@ -97,7 +97,10 @@ def test_what_we_write_of_any_tracks_is_clean(fmt: str, profile: Profile, transc
     found = lint(text, fmt, profile)
     assert [violation for violation in found if not violation.unavoidable] == []
     shown = "".join(line for cue in parse(text, fmt) for line in cue.lines)
-    assert len(letters(shown)) >= len(spoken(transcript))
+    arrows = str.maketrans(
+        "", "", "->→"
+    )  # of SubRip and WebVTT: who talks at once may say its parts, in either order
+    assert len(letters(shown).translate(arrows)) >= len(spoken(transcript).translate(arrows))
 
 
 @given(transcripts(), st.sampled_from(sorted(WRITERS)))

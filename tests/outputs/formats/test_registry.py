@@ -87,10 +87,10 @@ def test_ends_with_one_newline(name: str) -> None:
 
 def test_there_is_no_file_without_what_it_needs() -> None:
     needing = [entry for entry in FORMATS.values() if entry.needs]
-    assert {*OF_CHAPTERS} < {entry.name for entry in needing}
-    assert [entry.render(CONVERSATION) for entry in needing] == [b""] * 3
+    assert {*OF_CHAPTERS} == {entry.name for entry in needing}
+    assert [entry.render(CONVERSATION) for entry in needing] == [b""] * 2
     late = replace(CONVERSATION, chapters=Chapters(FROM_FILE, (Chapter(99.0, "After the end"),)))
-    assert [entry.render(late) for entry in needing] == [b""] * 3
+    assert [entry.render(late) for entry in needing] == [b""] * 2
 
 
 def test_two_who_talk_at_once_are_whole_in_every_format() -> None:

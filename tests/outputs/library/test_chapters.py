@@ -80,6 +80,26 @@ def test_chapters_beyond_the_end_wait_and_come_back() -> None:
     assert chapters_of(replace(TALK, audio=replace(TALK.audio, seconds=0.0)), made).chapters == made.chapters
 
 
+def test_a_list_knows_for_audio_of_what_length_it_was_made(session: EditingSession, tmp_path: Path) -> None:
+    edit(session, "chapter", was={"start": 0, "title": "The show"})
+    publish(replace(TALK, audio=replace(TALK.audio, seconds=40.0)), tmp_path, ["episode"])
+    session.refresh()
+    tag, seconds = session.chapters_tag, TALK.audio.seconds
+    assert session.chapters_made_for == session.page()["chapters"]["made_for"] == seconds
+    edit(session, "chapter", now={"start": 30, "title": "At last"})
+    assert session.chapters_made_for == seconds  # the others are as they were
+    assert edit(session, "keep_chapters")["chapters"]["made_for"] is None
+    assert session.chapters_tag != tag
+    edit(session, "keep_chapters")  # as they are already
+    edit(session, "chapters", chapters=[])
+    assert [one.end for one in load(tmp_path)] == [seconds, seconds, 40.0, 0.0]
+    (tmp_path / "corrections.json").write_text(
+        '{"version": 3, "corrections": [{"kind": "chapters", "chapters": [], "end": Infinity}]}'
+    )
+    with pytest.raises(OutputError, match="no audio is inf s long"):
+        load(tmp_path)
+
+
 def test_they_survive_other_models_and_names_and_teach_and_review_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "show" / "one"
     made = (Correction(CHAPTERS, chapters=OWN),)
@@ -130,7 +150,7 @@ def test_they_are_told_in_a_line() -> None:
         [{"start": True, "title": ""}], [{"start": 0, "title": "x"}] * 1001, [{"start": 0, "title": "x", "listed": 1}],
         [{"start": 1, "title": 2}], [{"start": 1, "title": "x", "url": "javascript:alert(1)"}], [["start", "title"]],
         [{"start": 1, "title": "x", "image": "https://x.org/" + "x" * 2000}], [{"start": 1, "title": "x", "more": 1}],
-        [{"start": float("nan"), "title": "x"}],
+        [{"start": float("nan"), "title": "x"}], [{"start": 1, "title": "x", "by": "x" * 201}],
     ],
 )  # fmt: skip
 def test_what_is_no_list_of_chapters_is_refused(told: Any, tmp_path: Path) -> None:

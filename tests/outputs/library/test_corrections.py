@@ -316,7 +316,7 @@ def test_kept_in_a_file_and_laid_over_all_but_the_record(tmp_path: Path) -> None
     assert read.load(tmp_path) == apply_corrections(record, fixes).transcript
     assert read.load_record(tmp_path) == record
     for name, entry in FORMATS.items():
-        if name != "rttm" and not entry.needs:
+        if name not in ("rttm", "podlove-chapters") and not entry.needs:
             data = (tmp_path / entry.file_name).read_bytes()
             if name == "docx":
                 data = zipfile.ZipFile(io.BytesIO(data)).read("word/document.xml")

@@ -40,7 +40,7 @@ def spoken(draw: st.DrawFn, unique: bool = False) -> list[Word]:
 def test_words_stay_in_order_and_between_their_neighbours(
     old: list[Word], new: list[str], silence: float
 ) -> None:
-    since, until = max(0, old[0].start - silence), old[-1].end + silence
+    since, until = max(0, round(old[0].start - silence, 3)), old[-1].end + silence
     found = retimed(old, [f" {text}" for text in new], since, until)
     assert [word.text for word in found] == [f" {text}" for text in new]
     assert all(word.start < word.end for word in found)

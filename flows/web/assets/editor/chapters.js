@@ -52,15 +52,17 @@ export class Chapters {
 
   /** Show what there is by now. */
   refresh() {
-    const { source, told, list } = this.#all, { editable } = this.view, shown = JSON.stringify(this.#all);
+    const { source, told, made_for, list } = this.#all, { editable } = this.view, shown = JSON.stringify(this.#all);
     if (shown !== this.shown) {
       this.shown = shown;
       this.list.replaceChildren(...list.map((one) => this.#item(one)));
       byId("chapter-part").hidden = !list.length && !editable;
       const proposed = source === "proposed" && list.length > 0;
       byId("chapters-note").hidden = !proposed;
+      byId("chapters-other").hidden = made_for === null;
+      if (made_for !== null) byId("chapters-other").textContent = t("editor.chapters_other", { was: clock(made_for), now: clock(this.player.total) });
       if (editable) {
-        byId("chapters-keep").hidden = !proposed;
+        byId("chapters-keep").hidden = !proposed && made_for === null;
         byId("chapters-told").hidden = source !== "user" || !told;
         byId("chapters-told").textContent = t(told === "proposed" ? "editor.chapters_proposed_again" : "editor.chapters_told_again");
       }

@@ -237,8 +237,8 @@ export const same = (one, other) => begins(one) === begins(other) && one.title =
 
 /** What an edit makes of the chapters; a list that it was not made for stays. @param {Chapters} chapters @param {Action} action @returns {Chapters} */
 function rewritten(chapters, action) {
-  const told = chapters.source === "user" || !chapters.list.length ? chapters.told : chapters.source, own = { source: "user", told };
-  if (action.do === "keep_chapters") return { ...own, list: chapters.list.map((one) => ({ ...one, by: "" })) };
+  const told = chapters.source === "user" || !chapters.list.length ? chapters.told : chapters.source, own = { source: "user", told, made_for: chapters.made_for };
+  if (action.do === "keep_chapters") return { ...own, made_for: null, list: chapters.list.map((one) => ({ ...one, by: "" })) };
   if (action.do !== "chapter") return chapters;
   const { was, now } = action, old = was && chapters.list.find((one) => same(one, was));
   if ((was && !old) || (now && chapters.list.some((one) => one !== old && begins(one) === begins(now)))) return chapters;

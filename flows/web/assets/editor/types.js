@@ -13,8 +13,9 @@
  *
  * `start` in seconds; `by` is the language model that wrote the title, "" where none did.
  * @typedef {{start: number, title: string, by: string}} Chapter
- * `source` is who says so: "proposed", "user", or where they were told; `told` is that of those that the user's replace.
- * @typedef {{source: string, told: string, list: Chapter[]}} Chapters
+ * `source` is who says so: "proposed", "user", or where they were told; `told` is that of those that the user's replace;
+ * `made_for` the length, in seconds, of the audio for which the user made them, null where this is as long.
+ * @typedef {{source: string, told: string, made_for: number | null, list: Chapter[]}} Chapters
  * @typedef {{engine: string, sentences: {text: string, start: number}[]}} Summary
  *
  * @typedef {{
