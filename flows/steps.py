@@ -105,7 +105,7 @@ class DownloadedEpisode:
     warnings: tuple[str, ...] = ()
     feed_warnings: tuple[str, ...] = ()
     witness: Witness = field(default_factory=Witness)
-    chapters: chapters.Told = field(default_factory=chapters.Told)
+    chapters: chapters.LinkedFile = field(default_factory=chapters.LinkedFile)
     tracks: FoundTracks | None = None
     session: str = ""
 
@@ -280,7 +280,9 @@ def download_episode(
             promised_bytes=place.length,
             warnings=(*warnings, *witness.warnings),
             witness=witness,
-            chapters=chapters.told(fetched.episode, folder_for(fetched.episode, options), options, access),
+            chapters=chapters.read_linked(
+                fetched.episode, folder_for(fetched.episode, options), options, access
+            ),
         )
     raise _all_failed(failures)
 
@@ -489,7 +491,7 @@ def align(
         segments = alignment.sentence_segments(spoken.words, words.language, spoken.second)
     segments = in_one_script(segments, words.language, script)
     return Transcript(
-        episode=replace(episode, audio_url=without_login(episode.audio_url), enclosures=()),
+        episode=_published(episode),
         audio=replace(audio, path=Path(audio.path).name),
         language=words.language,
         segments=segments,
@@ -501,6 +503,18 @@ def align(
         repairs=words.repairs,
         tracks=tracks,
         languages=language_shares((word for segment in segments for word in segment.words), words.language),
+    )
+
+
+def _published(episode: Episode) -> Episode:
+    """An episode as its record has it: what addresses were good for is done, and a login in one is a secret."""
+    return replace(
+        episode,
+        audio_url=without_login(episode.audio_url),
+        enclosures=(),
+        transcripts=tuple(replace(link, url=without_login(link.url)) for link in episode.transcripts),
+        chapters=tuple(chapters.without_logins(one) for one in episode.chapters),
+        chapters_url=without_login(episode.chapters_url),
     )
 
 

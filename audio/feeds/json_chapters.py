@@ -13,9 +13,8 @@ from typing import Any
 from audio.feeds.text import parse_time, single_line
 from audio.transfer.addresses import absolute
 from models.record.errors import InputError
-from models.record.transcript import Chapter
+from models.record.transcript import MAX_CHAPTERS, Chapter
 
-MAX_CHAPTERS = 1000
 # The format's own names, and Podlove's for the same.
 _START, _END = ("startTime", "start"), ("endTime", "end")
 _URL, _IMAGE = ("url", "href"), ("img", "image")
@@ -53,7 +52,7 @@ def _chapters(entries: list[Any], url: str) -> Iterator[Chapter]:
                 _seconds(_first(entry, _END)),
                 absolute(url, _text(_first(entry, _URL))),
                 absolute(url, _text(_first(entry, _IMAGE))),
-                listed=bool(title) and _text(entry.get("toc", True)).strip().lower() not in _FALSE,
+                listed=bool(title) and _is_listed(entry.get("toc", True)),
             )
 
 
@@ -63,7 +62,11 @@ def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 def _text(value: Any) -> str:
     """What is text or a number, as text; "" for all else."""
-    return str(value) if isinstance(value, str | int | float) else ""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _is_listed(toc: Any) -> bool:
+    return toc if isinstance(toc, bool) else _text(toc).strip().lower() not in _FALSE
 
 
 def _seconds(value: Any) -> float | None:

@@ -28,8 +28,10 @@ ZERO = 5.0  # s until which a list begins at 0:00
 COVERED = 0.25  # of the audio, over which chapters go at least
 HEARD_SECONDS = 15.0  # between the lines of a transcript; chapters are longer
 TRANSCRIPT_LINES = 8  # from which on that tells
+COUNTED = 5.0  # s between times that are versions, or numbers of other things
 ROUND = 15  # s; times of a clock, read as minutes and seconds, are mostly multiples of it ...
 DAY = 24 * 60.0  # s; ... and end here
+LENGTHS = 300  # s; how long a thing takes is mostly told in multiples of it
 SLACK = 15.0  # s that a list may go on beyond the audio
 
 # fmt: off
@@ -82,9 +84,11 @@ _MINUTE = re.compile(
 # fmt: on
 _NOTATIONS = {"clock": _HMS, "dotted": _DOTTED, "hours": _HOURS, "minutes": _MINUTES, "minute": _MINUTE}
 _RANGE = re.compile(r"\s*[\])]?\s*(?:[-–—−~〜]|->|→|to|bis|à|until)\s*[\[(]?\s*", re.IGNORECASE)
-_LINK = re.compile(r"\s*[<(\[]?(https?://[^\s<>)\]]+)[>)\]]?\s*$", re.IGNORECASE)
-_MARKDOWN_LINK = re.compile(r"\[([^][\n]{0,500})\]\(https?://[^()\s]{0,2000}[^()\n]{0,500}\)", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t]+")
+_LINK = re.compile(r"https?://.+", re.IGNORECASE)
+_LINK_ENDS = re.compile(r"[\s<>)\]]")
+_MARKDOWN_LINK = re.compile(
+    r"\[([^][\n]{0,500})\]\(https?://[^()\s]{0,2000}(?: [^()\n]{0,500})?\)", re.IGNORECASE
+)
 _SENTENCE = re.compile(r"(?<=[^\W\d]{3}[.!?…])\s|(?<=[。！？])")
 _OPENING, _CLOSING = "([{<【「«（［", ")]}>】」»）］"
 _EDGES = " \t\u00a0\u2009\u202f\u200b\u200e\u200f\ufeff\ufe0f-–—−―:：;|¦/\\·•‧∙*_~=>→➔➜»,.…"
@@ -137,7 +141,11 @@ def chapters_in(notes: str, seconds: float = 0.0) -> tuple[Chapter, ...]:
     [(0.0, 'Intro'), (150.0, 'Noises'), (3800.0, 'Outro')]
     """
     lines = _lines(notes[:MAX_CHARS])
-    found = [_Entries(lines, entries, seconds) for entries in _lists(lines)]
+    found = [
+        _Entries(lines, entries, turn, seconds)
+        for listed in _lists(lines)
+        for turn, entries in enumerate(_each(listed))
+    ]
     accepted = [entries for entries in found if entries.accepted]
     best = max(accepted, key=lambda entries: entries.weight, default=None)
     return () if best is None else best.chapters()
@@ -163,7 +171,8 @@ class _Line:
 
 def _lines(notes: str) -> list[_Line]:
     found = list[_Line]()
-    for text in _MARKDOWN_LINK.sub(r"\1", _SPACES.sub(" ", notes)).splitlines():
+    for line in notes.splitlines():
+        text = _MARKDOWN_LINK.sub(r"\1", " ".join(line.split()))
         plain = "".join(map(_plain, text))
         times = tuple(_times(plain))
         found += _pieces(text, plain, times) or [_Line(text, plain, times)]
@@ -205,6 +214,8 @@ def _time(line: str, match: re.Match[str], notation: str) -> _Time | None:
     parts = sum(bool(part) for part in match.groups())
     if seconds > 59 or (parts == 3 and minutes > 59):
         return None
+    if notation == "dotted" and parts == 2 and line.startswith(".", match.end()):
+        return None  # a day
     if notation == "clock" and _OF_CLOCK.match(line, match.end()):
         return None
     if notation == "clock" and parts == 2 and _TIME_OF_DAY.match(line, match.end()):
@@ -262,6 +273,18 @@ def _lists(lines: Sequence[_Line]) -> Iterator[list[_Entry]]:
             yield mixed
 
 
+def _each(entries: Sequence[_Entry]) -> list[Sequence[_Entry]]:
+    """Lists that follow each other, told by their 0:00: of another language, or of another episode."""
+    begins = [number for number, entry in enumerate(entries) if entry.time.seconds <= ZERO]
+    cuts = [
+        0,
+        *(number for number in begins if number and entries[number - 1].time.seconds > ZERO),
+        len(entries),
+    ]
+    lists = [entries[first:last] for first, last in pairwise(cuts)]
+    return lists if all(len(one) >= FEWEST for one in lists) else [entries]
+
+
 def _entry(lines: Sequence[_Line], number: int) -> _Entry | None:
     """What a line tells of a chapter: its time before the title, maybe on a line of its own, or after it."""
     entry = _placed(lines, number)
@@ -294,7 +317,8 @@ def _bare_label(line: _Line, time: _Time) -> str:
 def _titled(text: str) -> str:
     """A title without what stands around it: separators, brackets without a partner, and all after its first sentence
     where it is long."""
-    title = _LINK.sub("", text) if re.search(r"\w", _LINK.sub("", text)) else text
+    before, _ = _before_link(text)
+    title = before if re.search(r"\w", before) else text
     title = title.strip(_EDGES).rstrip(_EDGES + "@")
     for opening, closing in zip(_OPENING, _CLOSING, strict=True):
         if title.startswith(closing) or (title.endswith(opening)):
@@ -308,24 +332,36 @@ def _titled(text: str) -> str:
     return title if re.search(r"[^\W_]", title) else ""
 
 
-class _Entries:
-    """Times that may be a list, and what speaks for it."""
+def _before_link(text: str) -> tuple[str, str]:
+    """What stands before the link with which a text ends, and the link, "" where there is none."""
+    bare = text.rstrip()
+    bare = bare[:-1] if bare.endswith((">", ")", "]")) else bare
+    last = _LINK_ENDS.split(bare)[-1]
+    link = _LINK.search(last)
+    if link is None:
+        return text, ""
+    before = bare[: len(bare) - len(last) + link.start()]
+    return (before[:-1] if before.endswith(("<", "(", "[")) else before).rstrip(), link[0]
 
-    def __init__(self, lines: Sequence[_Line], entries: Sequence[_Entry], seconds: float) -> None:
-        self._lines, self._seconds = lines, seconds
+
+class _Entries:
+    """Times that may be a list, the first or a later one of its kind, and what speaks for it."""
+
+    def __init__(self, lines: Sequence[_Line], entries: Sequence[_Entry], turn: int, seconds: float) -> None:
+        self._lines, self._turn, self._seconds = lines, turn, seconds
         self._all = entries
         self.entries = _as_meant(_rising(entries), seconds)
 
     @property
-    def weight(self) -> tuple[bool, int]:
-        """How much there is of it: lists that fit the audio before those that don't."""
-        return not self._beyond, len(self.entries)
+    def weight(self) -> tuple[bool, int, int]:
+        """How much there is of it: lists that fit the audio before those that don't, the first before later ones."""
+        return not self._beyond, -self._turn, len(self.entries)
 
     @property
     def accepted(self) -> bool:
         """Whether it is a list of chapters."""
         entries = self.entries
-        if len(entries) < 2 or not entries[0].title or self._is_transcript:
+        if len(entries) < 2 or not entries[0].title or self._is_dense:
             return False
         titled = sum(bool(entry.title) for entry in entries)
         zero = entries[0].time.seconds <= ZERO
@@ -335,11 +371,11 @@ class _Entries:
             return zero and len(self._all) == 2 and entries[0].place != "after" and not self._beyond
         if len(entries) < RISING * len(self._all) and not zero:
             return False
-        announced = zero or self._announced
-        if any(entry.time.is_vague for entry in entries):
-            return announced
-        exact = any(entry.time.parts == 3 for entry in entries) or self._exact
         covers = self._covers and not self._beyond
+        if any(entry.time.is_vague for entry in entries):
+            return zero or (self._announced and covers and not self._looks_like_days)
+        exact = any(entry.time.parts == 3 for entry in entries) or self._exact
+        announced = zero or (self._announced and (covers or not self._is_round))
         if entries[0].place == "after":
             return announced or (covers and exact and all(entry.time.bracketed for entry in entries))
         return announced or (exact and covers)
@@ -360,6 +396,19 @@ class _Entries:
         return 3 * sum(entry.time.seconds % ROUND != 0 for entry in self.entries) >= len(self.entries)
 
     @property
+    def _is_round(self) -> bool:
+        """Whether all may be times of a clock."""
+        times = [entry.time for entry in self.entries]
+        return times[-1].seconds < DAY and all(one.parts < 3 and one.seconds % ROUND == 0 for one in times)
+
+    @property
+    def _looks_like_days(self) -> bool:
+        """Whether all may be days and months, or how long something takes."""
+        times = [entry.time for entry in self.entries]
+        days = all(one.seconds < 32 * 60 and 1 <= one.seconds % 60 <= 12 for one in times)
+        return days or all(one.notation != "minute" and one.seconds % LENGTHS == 0 for one in times)
+
+    @property
     def _announced(self) -> bool:
         """Whether the line before the first, or what stands before it on its own line, is a heading."""
         first = self.entries[0]
@@ -370,12 +419,14 @@ class _Entries:
         return bool(first.line) and _announces(next(above, ""))
 
     @property
-    def _is_transcript(self) -> bool:
+    def _is_dense(self) -> bool:
+        """Whether its times come as close as the lines of a transcript, or as numbers that only count."""
         starts = [entry.time.seconds for entry in self.entries]
         gaps = [later - start for start, later in pairwise(starts)]
-        return len(starts) > MAX_CHAPTERS or (
-            len(starts) >= TRANSCRIPT_LINES and median(gaps) < HEARD_SECONDS
-        )
+        if len(starts) < FEWEST:
+            return False
+        least = HEARD_SECONDS if len(starts) >= TRANSCRIPT_LINES else COUNTED
+        return len(starts) > MAX_CHAPTERS or median(gaps) < least
 
     def chapters(self) -> tuple[Chapter, ...]:
         """The chapters that it tells; those without a title are left out."""
@@ -386,8 +437,7 @@ class _Entries:
         )
 
     def _link(self, entry: _Entry) -> str:
-        link = _LINK.search(self._lines[entry.line].text)
-        return absolute("", link[1]) if link else ""
+        return absolute("", _before_link(self._lines[entry.line].text)[1])
 
 
 def _rising(entries: Sequence[_Entry]) -> list[_Entry]:

@@ -6,12 +6,13 @@ https://podcastindex.org/namespace/1.0, https://podlove.org/simple-chapters
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from audio.feeds.text import on_one_line, parse_time, single_line
 from audio.feeds.tree import Node, base_of, extras, text_of
 from audio.transfer.addresses import absolute
 from audio.transfer.sniff import media_type
-from models.record.transcript import Chapter, Person, TranscriptLink
+from models.record.transcript import MAX_CHAPTERS, Chapter, Person, TranscriptLink
 
 
 def people_of(item: Node, show: Credits) -> tuple[Person, ...]:
@@ -73,7 +74,8 @@ def chapters_url_of(item: Node, url: str) -> str:
 def chapters_of(item: Node, url: str) -> tuple[Chapter, ...]:
     """Podlove Simple Chapters, as they are told."""
     groups = extras(item, "psc", "chapters")
-    return tuple(chapter for group in groups for chapter in simple_chapters(group, url))
+    found = (chapter for group in groups for chapter in simple_chapters(group, url))
+    return tuple(islice(found, MAX_CHAPTERS))
 
 
 def simple_chapters(group: Node, url: str) -> tuple[Chapter, ...]:

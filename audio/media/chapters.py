@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from audio.media import ffmpeg, id3
 from models.record.errors import InputError
 from models.record.transcript import Chapter
 
 MAX_BYTES = 8 << 20  # of what ffmpeg tells
+FEWEST = 2  # with a title: fewer divide nothing
 _SECTION = re.compile(r"^\[([A-Z]+)\]$")
 _LINE = re.compile(r"(?:[^\\\n]|\\.)+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -28,7 +30,12 @@ def chapters(path: str | os.PathLike[str]) -> tuple[Chapter, ...]:
     file = ffmpeg.check_file(path)
     with file.open("rb") as opened:
         tagged = opened.read(3) == b"ID3"
-    return (tagged and id3.chapters(file)) or _by_ffmpeg(file)
+    found = id3.chapters(file) if tagged else ()
+    return found if _titled(found) >= FEWEST else max(found, _by_ffmpeg(file), key=_titled)
+
+
+def _titled(found: Sequence[Chapter]) -> int:
+    return sum(bool(chapter.title) for chapter in found)
 
 
 def _by_ffmpeg(file: Path) -> tuple[Chapter, ...]:
@@ -36,11 +43,19 @@ def _by_ffmpeg(file: Path) -> tuple[Chapter, ...]:
     begin = found.begin if found.stamped else 0.0
     output = ("-map_metadata:g", "-1", "-map_chapters", "0", "-f", "ffmetadata", "pipe:1")
     command = ffmpeg.command(file, "-v", "error", "-copyts", *output)
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=ffmpeg.PROBE_TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{file}: reading its chapters took over {ffmpeg.PROBE_TIMEOUT} s") from None
-    told = done.stdout[:MAX_BYTES].decode("utf-8", errors="replace")
+    with TemporaryFile() as written:  # there may be more than the memory takes
+        try:
+            subprocess.run(
+                command,
+                stdout=written,
+                stderr=subprocess.DEVNULL,
+                timeout=ffmpeg.PROBE_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InputError(f"{file}: reading its chapters took over {ffmpeg.PROBE_TIMEOUT} s") from None
+        written.seek(0)
+        told = written.read(MAX_BYTES).decode("utf-8", errors="replace")
     read = (_chapter(pairs, begin) for pairs in _sections(told, "CHAPTER"))
     return tuple(sorted(filter(None, read), key=lambda chapter: chapter.start))
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from models.record.transcript import Chapter
+from models.record.transcript import MAX_CHAPTERS, Chapter
 
 HEADER = 10  # bytes, of a tag and of a frame
 MAX_BYTES = 64 << 20  # of all tags of a file: pictures of chapters are in them
+MAX_TAGS = 16  # of a file
 MAX_FRAMES = 5000  # of a tag ...
 MAX_INNER = 20  # ... and of a chapter, which has a title, a link and a picture
-MAX_UNPACKED = 1 << 18  # bytes of a frame that is compressed
-MAX_CHAPTERS = 1000
+MAX_PACKED = 8 << 20  # bytes of a file's compressed frames, once they are unpacked, ...
+MAX_UNPACKED = 1 << 18  # ... and of one of them
+MAX_TEXT = 8192  # bytes of a title or link
 UNTOLD = 0xFFFFFFFF  # ms; a time that isn't known
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{3}")
+_UNDOUBLED = re.compile(
+    rb"\xff[\xe0-\xff]"
+)  # what looks like sound to old players: some only say that there is none
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
 
@@ -49,19 +55,27 @@ def syncsafe(data: bytes) -> int:
 def chapters(path: str | os.PathLike[str]) -> tuple[Chapter, ...]:
     """The chapters in the tags at the beginning of a file, in order of time; none where there are none.
 
-    Of several tables of contents the outermost counts; chapters that it doesn't lead to are not `listed`.
+    Of several tables of contents the outermost counts; chapters that it doesn't lead to are not `listed`. Of tags
+    that have a chapter of one name the first counts; in one tag such are as many chapters.
     """
-    found, tables = dict[bytes, Chapter](), dict[bytes, _Contents]()
-    for version, frames in _tags(path):
-        for name, body in islice(_frames(frames, version), MAX_FRAMES):
-            element, _, rest = body.partition(b"\0")
-            if name == b"CHAP" and (chapter := _chapter(rest, version)) and len(found) < MAX_CHAPTERS:
-                found.setdefault(element, chapter)
-            elif name == b"CTOC" and len(rest) >= 2 and len(tables) < MAX_CHAPTERS:
-                children = tuple(rest[2:].split(b"\0")[: rest[1]])
-                tables.setdefault(element, _Contents(children, bool(rest[0] & 2)))
-    listed = _listed(tables) & found.keys() or found.keys()
-    told = (replace(chapter, listed=element in listed) for element, chapter in found.items())
+    found, tables = dict[tuple[bytes, int], Chapter](), dict[bytes, _Contents]()
+    unpacking = _Unpacking()
+    for tag in islice(_tags(path), MAX_TAGS):
+        met = Counter[bytes]()
+        for frame in islice(_frames(tag.frames, tag.version), MAX_FRAMES):
+            if frame.name == b"CHAP" and len(found) < MAX_CHAPTERS:
+                element, _, rest = unpacking.content(frame, tag.doubled).partition(b"\0")
+                if chapter := _chapter(rest, tag.version, unpacking):
+                    found.setdefault((element, met[element]), chapter)
+                    met[element] += 1
+            elif frame.name == b"CTOC" and len(tables) < MAX_CHAPTERS:
+                element, _, rest = unpacking.content(frame, tag.doubled).partition(b"\0")
+                if len(rest) >= 2:
+                    children = tuple(rest[2:].split(b"\0", rest[1])[: rest[1]])
+                    tables.setdefault(element, _Contents(children, bool(rest[0] & 2)))
+    elements = {element for element, _ in found}
+    listed = _listed(tables) & elements or elements
+    told = (replace(chapter, listed=element in listed) for (element, _), chapter in found.items())
     return tuple(sorted(told, key=lambda chapter: chapter.start))
 
 
@@ -77,7 +91,7 @@ def _listed(tables: Mapping[bytes, _Contents]) -> set[bytes]:
     return seen
 
 
-def _chapter(body: bytes, version: int) -> Chapter | None:
+def _chapter(body: bytes, version: int, unpacking: _Unpacking) -> Chapter | None:
     """A chapter by what follows its name: two times in ms, two offsets in bytes, and frames of its own."""
     if len(body) < 16:
         return None
@@ -85,8 +99,9 @@ def _chapter(body: bytes, version: int) -> Chapter | None:
     if start == UNTOLD:
         return None
     inner = dict[bytes, bytes]()
-    for name, data in islice(_frames(body[16:], version), MAX_INNER):
-        inner.setdefault(name, data)
+    for frame in islice(_frames(body[16:], version), MAX_INNER):
+        if (frame.name == b"TIT2" or frame.name.startswith(b"W")) and frame.name not in inner:
+            inner[frame.name] = unpacking.content(frame)[:MAX_TEXT]
     title = _text(inner.get(b"TIT2", b""))
     close = end / 1000 if start < end < UNTOLD else None
     return Chapter(start / 1000, title, close, _link(inner))
@@ -111,8 +126,17 @@ def _text(data: bytes) -> str:
     return data[1:].decode(_ENCODINGS[data[0]], errors="replace").split("\0")[0]
 
 
-def _tags(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
-    """The version of each tag with which a file begins, and its frames."""
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A tag's version and frames, and whether in the content of all of them bytes were doubled for old players."""
+
+    version: int
+    frames: bytes
+    doubled: bool
+
+
+def _tags(path: str | os.PathLike[str]) -> Iterator[_Tag]:
+    """The tags with which a file begins."""
     left = MAX_BYTES
     with Path(path).open("rb") as file:
         while len(head := file.read(HEADER)) == HEADER and head[:3] == b"ID3" and left > 0:
@@ -122,27 +146,64 @@ def _tags(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
             left -= size
             if version not in (3, 4):
                 continue
-            if flags & 0x80 and version == 3:
+            doubled = bool(flags & 0x80)
+            if doubled and version == 3:
                 data = _synchronised(data)
             if flags & 0x40:
                 told = data[:4]
                 data = data[syncsafe(told) if version == 4 else 4 + int.from_bytes(told, "big") :]
-            yield version, data
+            yield _Tag(version, data, doubled and version == 4)
 
 
 def _synchronised(data: bytes) -> bytes:
     return data.replace(b"\xff\0", b"\xff")
 
 
-def _frames(data: bytes, version: int) -> Iterator[tuple[bytes, bytes]]:
-    """The name and the content of each frame, as far as they can be read."""
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame as it is written: `packed` is that it is compressed, `doubled` as in a `_Tag`."""
+
+    name: bytes
+    body: bytes
+    packed: bool
+    doubled: bool
+
+
+def _frames(data: bytes, version: int) -> Iterator[_Frame]:
+    """The frames, as far as they can be read; those that are encrypted are passed over."""
     at = 0
     while _FRAME_ID.fullmatch(data[at : at + 4]) and at + HEADER <= len(data):
-        size = _size(data, at, version)
+        size, flags = _size(data, at, version), data[at + 9]
         body = data[at + HEADER : at + HEADER + size]
-        if (content := _content(body, data[at + 9], version)) is not None:
-            yield data[at : at + 4], content
+        packed, secret, grouped = (0x80, 0x40, 0x20) if version == 3 else (0x08, 0x04, 0x40)
+        sized = flags & packed if version == 3 else flags & 0x01
+        if not flags & secret:
+            body = body[(4 if sized else 0) + (1 if flags & grouped else 0) :]
+            doubled = version == 4 and bool(flags & 0x02)
+            yield _Frame(data[at : at + 4], body, bool(flags & packed), doubled)
         at += HEADER + size
+
+
+class _Unpacking:
+    """Unpacks a file's frames as long as they are not made to fill the memory, or to take forever."""
+
+    def __init__(self) -> None:
+        self._left = MAX_PACKED
+
+    def content(self, frame: _Frame, doubled: bool = False) -> bytes:
+        """What a frame holds, once it is unpacked, b"" for what is damaged; `doubled`: as its tag says."""
+        doubled = frame.doubled or (doubled and not _UNDOUBLED.search(frame.body))
+        body = _synchronised(frame.body) if doubled else frame.body
+        if not frame.packed:
+            return body
+        most = min(MAX_UNPACKED, self._left)
+        try:
+            unpacked = zlib.decompressobj().decompress(body, most) if most else b""
+        except zlib.error:
+            unpacked = b""
+            self._left -= most
+        self._left -= len(unpacked)
+        return unpacked
 
 
 def _size(data: bytes, at: int, version: int) -> int:
@@ -162,22 +223,3 @@ def _size(data: bytes, at: int, version: int) -> int:
         )
 
     return plain if leads_on(plain) and not leads_on(safe) else safe
-
-
-def _content(body: bytes, flags: int, version: int) -> bytes | None:
-    """What a frame holds, once it is unpacked; None for what is encrypted or damaged."""
-    packed, secret, grouped = (0x80, 0x40, 0x20) if version == 3 else (0x08, 0x04, 0x40)
-    if flags & secret:
-        return None
-    if version == 3:
-        body = body[(4 if flags & packed else 0) + (1 if flags & grouped else 0) :]
-    else:
-        body = body[(1 if flags & grouped else 0) + (4 if flags & 0x01 else 0) :]
-        if flags & 0x02:
-            body = _synchronised(body)
-    if not flags & packed:
-        return body
-    try:
-        return zlib.decompressobj().decompress(body, MAX_UNPACKED)
-    except zlib.error:
-        return None

@@ -17,6 +17,7 @@ ASIDE_SECONDS = 1.5  # ... are at most so many words, in that time
 SEPARATE, MIX = "separate", "mix"  # how an episode's tracks are heard
 FROM_FILE, FROM_FEED, FROM_AUDIO, FROM_NOTES = "file", "feed", "audio", "notes"  # who tells chapters ...
 PROPOSED, BY_USER = "proposed", "user"  # ... or makes them
+MAX_CHAPTERS = 1000  # of an episode
 ADDED: Mapping[str, bool] = {"added": True}  # marks fields that older records of this schema don't have
 
 

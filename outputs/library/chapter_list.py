@@ -12,11 +12,10 @@ from itertools import islice, pairwise
 from typing import Any
 
 from models.record.errors import InputError
-from models.record.transcript import BY_USER, Chapter, Chapters
+from models.record.transcript import BY_USER, MAX_CHAPTERS, Chapter, Chapters
 from outputs.text.characters import one_line
 from outputs.text.times import clock, milliseconds, whole_ms
 
-MAX_CHAPTERS = 1000
 MAX_TITLE = 500  # characters
 MAX_ADDRESS = 2000
 MAX_BY = 200  # characters of the name of a language model

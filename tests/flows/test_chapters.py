@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from flows import episode, steps
-from flows.chapters import Chosen, Told, choose, chosen, told, with_chapters
+from flows.chapters import LinkedFile, Selection, chosen, most_trusted, read_linked, with_chapters
 from flows.options import RunOptions
 from flows.pace import Work, chapters_stage
 from models.record.errors import InterruptedRun, ModelError
@@ -20,6 +20,7 @@ from models.record.transcript import (
     FROM_FEED,
     FROM_FILE,
     FROM_NOTES,
+    MAX_CHAPTERS,
     PROPOSED,
     Chapter,
     Chapters,
@@ -47,7 +48,7 @@ def by(source: str, *starts: float, end: float | None = None) -> Chapters:
 
 
 def taken(*told: Chapters, seconds: float = HOUR, duration: float = 0.0) -> tuple[str, list[str]]:
-    found, warnings = choose(told, seconds, duration)
+    found, warnings = most_trusted(told, seconds, duration)
     return found.source, list(warnings)
 
 
@@ -83,8 +84,6 @@ def test_what_divides_nothing_counts_as_none(found: Chapters) -> None:
         (HOUR, 0.0),
         (3012.0, 0.0),
         (3613.0, 3601.0),
-        (3655.0, 3600.0),  # rounded to minutes
-        (3850.0, 3600.0),  # to five
         (4000.0, 60.0),  # no audio with such chapters is so short
         (4000.0, 1801.0),
     ],
@@ -107,19 +106,52 @@ def test_chapters_of_other_audio_are_told_and_not_shown(seconds: float, duration
     assert found == ("", [f"chapters of podcast:chapters are not shown: {why}"])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "duration", "end", "why"),
+    [
+        (3655.0, 3600.0, None, "the feed tells of 1:00:00, and this plays 1:00:55"),  # rounded to minutes
+        (3850.0, 3600.0, None, "the feed tells of 1:00:00, and this plays 1:04:10"),  # to five
+        (3663.0, 0.0, 3601.0, "they end at 1:00:01, and the audio at 1:01:03"),
+        (3663.0, 3663.0, 3601.0, "they end at 1:00:01, and the audio at 1:01:03"),
+    ],
+)
+@pytest.mark.parametrize("source", [FROM_FILE, FROM_AUDIO])
+def test_what_speaks_against_chapters_that_are_shown_is_told(
+    source: str, seconds: float, duration: float, end: float | None, why: str
+) -> None:
+    shown, (warning,) = taken(by(source, *STARTS, end=end), seconds=seconds, duration=duration)
+    assert shown == source
+    assert warning.endswith(f" may be early or late: {why}")
+
+
+def test_what_speaks_against_the_files_own_chapters_does_against_all_that_agree() -> None:
+    both = by(FROM_FILE, *STARTS), by(FROM_AUDIO, *STARTS, end=3601.0)
+    shown, (warning,) = taken(*both, seconds=3663.0, duration=3683.0)
+    assert shown == FROM_FILE
+    assert warning.endswith("they end at 1:00:01, and the audio at 1:01:03")
+
+
+def test_where_both_the_end_and_the_feed_tell_of_other_audio_no_duration_is_rounded() -> None:
+    found = taken(by(FROM_AUDIO, *STARTS, end=3595.0), seconds=3690.0, duration=3600.0)
+    why = "they are of audio of 1:00:00, and this plays 1:01:30"
+    assert found == ("", [f"chapters of the audio file are not shown: {why}"])
+
+
 def test_chapters_that_end_with_the_audio_fit_it_whatever_the_feed_says() -> None:
     assert taken(by(FROM_FILE, *STARTS, end=3999), seconds=4000.0, duration=3601.0) == (FROM_FILE, [])
 
 
 def test_the_files_own_chapters_take_the_place_of_those_of_a_version_without_ads() -> None:
     late = [start + 90 for start in STARTS]
-    source, (warning,) = taken(by(FROM_FILE, *STARTS), by(FROM_AUDIO, *late), seconds=3691.0, duration=3601.0)
+    source, (warning,) = taken(
+        by(FROM_FILE, *STARTS), by(FROM_AUDIO, *late, end=3690.0), seconds=3691.0, duration=3601.0
+    )
     assert source == FROM_AUDIO
     assert "podcast:chapters are not shown" in warning
 
 
 def test_where_the_files_own_chapters_agree_it_is_the_duration_that_is_wrong() -> None:
-    both = by(FROM_FILE, *STARTS), by(FROM_AUDIO, *STARTS)
+    both = by(FROM_FILE, *STARTS), by(FROM_AUDIO, *STARTS, end=3691.0)
     assert taken(*both, seconds=3691.0, duration=3601.0) == (FROM_FILE, [])
 
 
@@ -131,7 +163,7 @@ def test_chapters_that_came_with_the_version_without_ads_are_not_shown_either() 
 
 def test_chapters_are_in_order_each_once_and_clean() -> None:
     listed = (
-        Chapter(60.0, " Two\n lines\x00 ", 61.0, "javascript:x", "https://a.example/b.jpg"),
+        Chapter(60.0, " Two\n lines\x00 ", 61.0, "javascript:x", "https://me:secret@a.example/b.jpg"),
         Chapter(0.0, "One", 60.0),
         Chapter(60.0, "Again"),
         Chapter(70.0, "", 80.0, image="https://a.example/c.jpg"),
@@ -139,7 +171,7 @@ def test_chapters_are_in_order_each_once_and_clean() -> None:
         Chapter(90.0, "Three", 5.0),
         Chapter(99.5, "The end"),
     )
-    found, warnings = choose([Chapters(FROM_FEED, listed)], 100.0)
+    found, warnings = most_trusted([Chapters(FROM_FEED, listed)], 100.0)
     assert warnings == ()
     assert found.chapters == (
         Chapter(0.0, "One"),
@@ -147,6 +179,12 @@ def test_chapters_are_in_order_each_once_and_clean() -> None:
         Chapter(70.0, "", 80.0, image="https://a.example/c.jpg", listed=False),
         Chapter(90.0, "Three"),
     )
+
+
+def test_as_many_as_anybody_may_send_are_chosen_from() -> None:
+    many = tuple(Chapter(number / 100, "A") for number in range(300_000))
+    found, _ = most_trusted([Chapters(FROM_FEED, many), Chapters(FROM_NOTES, many)], HOUR)
+    assert (found.source, len(found.chapters)) == (FROM_FEED, MAX_CHAPTERS)
 
 
 @pytest.fixture
@@ -167,12 +205,13 @@ JSON = json.dumps(
 )
 
 
-def feed(server: Server, path: str = "/chapters.json", more: str = "") -> str:
-    """The address of a feed of one episode that links to chapters."""
+def feed(server: Server, path: str = "/chapters.json", more: str = "", login: str = "") -> str:
+    """The address of a feed of one episode that links to chapters; its audio is to be fetched with the login."""
     link = f"<podcast:chapters url={quoteattr(server.url(path))} type='application/json+chapters'/>"
     item = (
         f"<item><title>Poison</title><guid>g1</guid><pubDate>Mon, 16 Nov 2026 06:00:00 +0000</pubDate>"
-        f'<enclosure url="{server.url("/1.wav")}" type="audio/wav" length="1"/>{link}{more}</item>'
+        f'<enclosure url="{server.url("/1.wav").replace("//", f"//{login}")}" type="audio/wav" length="1"/>'
+        f"{link}{more}</item>"
     )
     text = f"<rss version='2.0' {SPACES}><channel><title>Readers</title>{item}</channel></rss>"
     server.routes["/feed.xml"] = Reply(200, text.encode(), {"Content-Type": "application/rss+xml"})
@@ -180,14 +219,14 @@ def feed(server: Server, path: str = "/chapters.json", more: str = "") -> str:
     return server.url("/feed.xml")
 
 
-def shown(found: steps.DownloadedEpisode, **options: str) -> Chosen:
+def shown(found: steps.DownloadedEpisode, **options: str) -> Selection:
     return chosen(found.chapters, found.path, 2.5, found.episode, RunOptions.model_validate(options))
 
 
 def test_the_file_that_a_feed_links_to_is_fetched_and_kept(server: Server, downloaded: Downloaded) -> None:
     server.routes["/chapters.json"] = Reply(200, JSON.encode())
     found = shown(downloaded(feed(server)))
-    assert found == Chosen(Chapters(FROM_FILE, (Chapter(0.0, "A"), Chapter(0.5, "B"))))
+    assert found == Selection(Chapters(FROM_FILE, (Chapter(0.0, "A"), Chapter(0.5, "B"))))
     server.routes["/chapters.json"] = Reply(503)
     assert shown(downloaded(feed(server))) == found
     simple = (
@@ -219,11 +258,11 @@ def test_what_is_no_file_of_chapters_costs_one_warning(
 def test_private_addresses_our_own_files_and_off(server: Server, downloaded: Downloaded) -> None:
     server.routes["/chapters.json"] = Reply(200, JSON.encode())
     found = downloaded(feed(server), chapters="off")
-    assert (found.chapters, shown(found, chapters="off")) == (Told(), Chosen())
-    (warning,) = told(found.episode, Path("library/readers/x"), RunOptions()).warnings
+    assert (found.chapters, shown(found, chapters="off")) == (LinkedFile(), Selection())
+    (warning,) = read_linked(found.episode, Path("library/readers/x"), RunOptions()).warnings
     assert "which is not a public address" in warning
     own = replace(found.episode, chapters_url="https://a.example/t/readers/2026-11-16-poison/chapters.json")
-    assert told(own, Path("library/readers/2026-11-16-poison"), RunOptions()) == Told()
+    assert read_linked(own, Path("library/readers/2026-11-16-poison"), RunOptions()) == LinkedFile()
 
 
 def test_notes_and_audio_tell_chapters_of_any_file(make_media: Callable[..., Path], tmp_path: Path) -> None:
@@ -234,10 +273,10 @@ def test_notes_and_audio_tell_chapters_of_any_file(make_media: Callable[..., Pat
         "a.m4a", "-f", "lavfi", "-i", "sine=d=4", "-i", str(tmp_path / "meta"), "-map_metadata", "1"
     )
     noted = Episode("1", notes="0:00 One\n0:02 Two\n")
-    found = chosen(Told(), path, 4.0, noted, RunOptions())
+    found = chosen(LinkedFile(), path, 4.0, noted, RunOptions())
     assert found.chapters.source == FROM_AUDIO
     assert [chapter.title for chapter in found.chapters.chapters] == ["A", "B"]
-    assert chosen(Told(), tmp_path / "meta", 4.0, noted, RunOptions()).chapters.source == FROM_NOTES
+    assert chosen(LinkedFile(), tmp_path / "meta", 4.0, noted, RunOptions()).chapters.source == FROM_NOTES
 
 
 @pytest.mark.parametrize(
@@ -248,11 +287,11 @@ def test_what_is_told_by_nobody_is_proposed_for_what_is_long_enough(
     sample_wav: Path, seconds: float, option: str, proposing: bool
 ) -> None:
     options = RunOptions.model_validate({"chapters": option})
-    assert chosen(Told(), sample_wav, seconds, Episode("1"), options).proposing is proposing
+    assert chosen(LinkedFile(), sample_wav, seconds, Episode("1"), options).proposing is proposing
 
 
 def test_a_proposal_never_fails_a_run() -> None:
-    wanted = Chosen(proposing=True)
+    wanted = Selection(proposing=True)
     proposed = Chapters(PROPOSED, (Chapter(0.0, "A"), Chapter(2.0, "B")), "model")
     assert with_chapters(CONVERSATION, wanted, lambda _: proposed).chapters == proposed
     for error, reason in (
@@ -277,12 +316,30 @@ def test_a_proposal_never_fails_a_run() -> None:
 def test_a_run_writes_what_it_is_told_and_without_the_option_nothing(
     server: Server, process: Process, tmp_path: Path
 ) -> None:
-    server.routes["/chapters.json"] = Reply(200, JSON.encode())
+    private = JSON.replace('"A"', '"A", "url": "a.html", "img": "/a.png?x=1"')
+    private = private.replace('"B"', '"B", "url": "#b", "img": "https://you:secret@a.example/b.png"')
+    server.routes["/chapters.json?token=hush"] = lambda headers: (
+        Reply(200, private.encode()) if "Authorization" in headers else Reply(401)
+    )
+    more = (
+        "<psc:chapters><psc:chapter start='0' title='C' href='https://you:secret@a.example/'/></psc:chapters>"
+    )
+    captions = quoteattr(server.url("/a.vtt").replace("//", "//you:secret@"))
+    more += f"<podcast:transcript url={captions} type='text/vtt'/>"
     options = {"allow_private": True, "diariser": "none"}
-    result = process(feed(server), **options)
+    told = feed(server, "/chapters.json?token=hush", more, login="me:secret@")
+    result = process(told, **options)
     assert "chapters" not in (*result["computed"], *result["reused"])  # type: ignore[misc]
     written = read.load(tmp_path / "out")
-    assert written.chapters == Chapters(FROM_FILE, (Chapter(0.0, "A"), Chapter(0.5, "B")))
+    assert written.chapters.source == FROM_FILE
+    assert written.chapters.chapters == (
+        Chapter(0.0, "A", None, server.url("/a.html"), server.url("/a.png?x=1")),
+        Chapter(0.5, "B", None, server.url("/chapters.json"), "https://a.example/b.png"),
+    )
+    assert [chapter.url for chapter in written.episode.chapters] == ["https://a.example/"]
+    assert [link.url for link in written.episode.transcripts] == [server.url("/a.vtt")]
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not [path for path in files if b"secret" in path.read_bytes()]
     assert "transcribe" in process(server.url("/feed.xml"), **options, chapters="off")["reused"]  # type: ignore[operator]
     assert not read.load(tmp_path / "out").chapters
 

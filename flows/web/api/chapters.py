@@ -14,7 +14,7 @@ from flows.web.access import Caller, Editor, Reader
 from flows.web.api.transcripts import PLACE, Folder, OnDesk, user_of
 from flows.web.etags import etag, matches, tagged
 from flows.web.problems import ProblemError
-from outputs.library import chapter_list
+from models.record.transcript import MAX_CHAPTERS
 from outputs.library.editing import ConflictError, EditingSession
 
 router = APIRouter(tags=["chapters"])
@@ -46,7 +46,7 @@ class NewChapters(BaseModel):
     """The chapters that an episode is to have."""
 
     model_config = ConfigDict(extra="forbid")
-    chapters: list[ChapterTold] = Field(max_length=chapter_list.MAX_CHAPTERS)
+    chapters: list[ChapterTold] = Field(max_length=MAX_CHAPTERS)
 
 
 class ChaptersTold(BaseModel):

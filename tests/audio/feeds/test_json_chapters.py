@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from audio.feeds.json_chapters import MAX_CHAPTERS, read_chapters
+from audio.feeds.json_chapters import read_chapters
 from models.record.errors import InputError
-from models.record.transcript import Chapter
+from models.record.transcript import MAX_CHAPTERS, Chapter
 
 URL = "https://a.example/show/1.json"
 
@@ -55,6 +55,11 @@ def test_the_first_may_leave_out_that_it_begins_at_zero() -> None:
 @pytest.mark.parametrize("toc", [False, "false", 0, "no"])
 def test_those_in_no_table_of_contents_are_not_listed(toc: Any) -> None:
     assert read({"startTime": 1, "title": "A", "toc": toc}) == [Chapter(1.0, "A", listed=False)]
+
+
+@pytest.mark.parametrize(("told", "title"), [(True, ""), (None, ""), ([], ""), (1984, "1984")])
+def test_what_is_no_text_is_no_title(told: Any, title: str) -> None:
+    assert [one.title for one in read({"startTime": 0, "title": told})] == [title]
 
 
 def test_addresses_are_of_the_web() -> None:

@@ -167,6 +167,15 @@ NONE = {
     + "\n".join(f"[{at // 60}:{at % 60:02}] Ann: and so on and on" for at in range(0, 300, 7)),
     "times without titles": "0:00\n\n1:42\n\n5:03",
     "falling": "33:20 Third\n12:42 Second\n1:03 First",
+    "days under a heading": "Termine und Inhalte\n01.03. Berlin\n02.03. Köln\n14.03. Hamburg\n28.03. Bremen",
+    "days without a dot": "Themen\n12.05 Berlin\n13.05 Köln\n14.05 Hamburg\n15.05 Bremen",
+    "versions under a heading": "Topics\n1.10 Release\n1.11 Fixes\n1.12 More",
+    "a training": "Topics: training plan\n10 min walk\n20 min run\n30 min run",
+    "a recipe under a heading": "Outline\n5 minutes chopping\n10 minutes boiling\n15 minutes bake",
+    "goals": "Segments: Goals\n12' Müller\n45' Kane\n67' Sané\n89' Musiala",
+    "a conference under a heading": "Join us! Topics:\n10:00 Welcome\n10:30 Keynote\n11:15 Panel\n12:00 Lunch",
+    "hours of days": "Opening hours. Show contents:\nMon 9:30\nTue 10:15\nWed 11:45",
+    "what only counts": "Topics\n0:01 a\n0:02 b\n0:03 c",
     "hardware": "aa:11:22:33\n02:42:ac:11:00:02",
 }  # fmt: skip
 
@@ -174,3 +183,40 @@ NONE = {
 @pytest.mark.parametrize("notes", NONE.values(), ids=NONE.keys())
 def test_times_that_are_no_chapters_are_none(notes: str) -> None:
     assert chapters_in(plain_text(notes), 3600.0) == ()
+
+
+def test_what_is_told_in_whole_minutes_is_believed_under_a_heading() -> None:
+    notes = "Kapitel\nMinute 5: A\nMinute 20: B\nMinute 40: C"
+    assert [chapter.start for chapter in chapters_in(notes, 3600.0)] == [300.0, 1200.0, 2400.0]
+
+
+def test_of_two_lists_the_first_is_taken_unless_it_goes_beyond_the_audio() -> None:
+    first = "0:00 Intro\n0:55 Ads\n2:10 Main"
+    other = "0:00 Hello\n10:00 B\n20:00 C\n30:00 D\n40:00 E"
+    for one, two, titles in (
+        (first, other, ["Intro", "Ads", "Main"]),
+        (other, first, ["Hello", "B", "C", "D", "E"]),
+    ):
+        found = chapters_in(f"{one}\n\nOther video chapters\n{two}", 3600.0)
+        assert [chapter.title for chapter in found] == titles
+    assert chapters_in(f"{other}\n\nChapters\n{first}", 300.0)[0].title == "Intro"
+
+
+SIZE = 200_000  # characters, as many as are looked at
+
+
+@pytest.mark.parametrize(
+    ("told", "end"),
+    [
+        ("http://", " x"),
+        ("http://", "))"),
+        ("\u00a0", "00:01 x"),
+        ("\u3000", " x"),
+        ("(", " x"),
+        ("[a](http://b", " x"),
+        ("1 h 2 ", " x"),
+    ],
+)
+def test_notes_made_to_take_forever_are_read(told: str, end: str) -> None:
+    notes = f"00:00 {told * (SIZE // len(told))}"[: SIZE - 40]
+    chapters_in(f"{notes}{end}\n01:00 b\n02:00 c", 600.0)

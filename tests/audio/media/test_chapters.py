@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audio.media import id3
 from audio.media.chapters import chapters
 from models.record.errors import InputError
-from models.record.transcript import Chapter
+from models.record.transcript import MAX_CHAPTERS, Chapter
 
 Write = Callable[..., Path]
 UNSET = 0xFFFFFFFF
@@ -143,6 +143,47 @@ def test_bytes_that_were_doubled_for_old_players(tagged: Tagged) -> None:
     assert tagged(tag(plain.replace(b"\xff", b"\xff\0"), version=3, flags=0x80)) == (
         Chapter(0.255, "A", 65.28),
     )
+
+
+@pytest.mark.parametrize("doubled", [True, False])
+@pytest.mark.parametrize("flags", [0, 2])
+def test_bytes_that_were_doubled_in_frames_as_the_tag_says(tagged: Tagged, doubled: bool, flags: int) -> None:
+    body = chap("c0", 255, 0xFF00, text("TIT2", "Müsli", 1))[10:]
+    if doubled or flags:
+        body = body.replace(b"\xff", b"\xff\0")
+    found = tagged(tag(frame("CHAP", body, flags=flags), flags=0x80))
+    assert found == (Chapter(0.255, "Müsli", 65.28),)
+
+
+def test_chapters_of_one_name_are_as_many_and_listed_with_it(tagged: Tagged) -> None:
+    frames = [chap("", at, at + 9, text("TIT2", f"T{at}")) for at in (0, 9, 18)]
+    found = tagged(tag(*frames, chap("x", 27, 36, text("TIT2", "X")), ctoc("toc", "")))
+    assert [(one.title, one.listed) for one in found] == [
+        ("T0", True),
+        ("T9", True),
+        ("T18", True),
+        ("X", False),
+    ]
+
+
+def packed(name: str, body: bytes) -> bytes:
+    return frame(name, len(body).to_bytes(4, "big") + zlib.compress(body, 9), 3, flags=0x80)
+
+
+def test_packed_chapters_in_which_more_is_packed_end(tagged: Tagged) -> None:
+    links = b"".join(packed(f"W{number:03}", bytes(262_000)) for number in range(20))
+    bomb = packed("CHAP", b"c\0" + bytes(16) + links)
+    title = text("TIT2", "A", version=3)
+    found = tagged(tag(chap("a", 0, 9, title, version=3), *[bomb] * 4900, version=3))
+    assert found[0].title == "A"
+
+
+def test_titles_do_not_fill_the_memory(tagged: Tagged) -> None:
+    title = packed("TIT2", b"\3" + "\U0001f600".encode() * 65_000)
+    found = tagged(
+        tag(*(chap(f"c{at}", at, at + 1, title, version=3) for at in range(MAX_CHAPTERS)), version=3)
+    )
+    assert sum(len(one.title) for one in found) < 1_000_000
 
 
 @given(st.binary(max_size=200), st.integers(0, 200), st.sampled_from([3, 4]))
