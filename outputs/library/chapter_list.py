@@ -13,6 +13,7 @@ from typing import Any
 
 from models.record.errors import InputError
 from models.record.transcript import BY_USER, Chapter, Chapters
+from outputs.text.addresses import web_address
 from outputs.text.characters import one_line
 from outputs.text.times import clock, milliseconds, whole_ms
 
@@ -157,9 +158,7 @@ def _is_text(value: object) -> bool:
 
 def _is_address(value: object) -> bool:
     """Whether it is one of the web, or none: others would run or read what they shouldn't when they are clicked."""
-    return isinstance(value, str) and len(value) <= MAX_ADDRESS and (
-        not value or value.lower().startswith(("https://", "http://"))
-    )  # fmt: skip
+    return isinstance(value, str) and len(value) <= MAX_ADDRESS and web_address(value) == value
 
 
 _MAY_BE: Mapping[str, Callable[[object], bool]] = {

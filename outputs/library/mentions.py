@@ -78,7 +78,7 @@ def _said(library: Path, term: str, wanted: Wanted, most: int | None) -> Iterato
         if most is not None and len(rows) > most:
             raise InputError(f"{term!r} is said in {len(rows)} passages: ask for a show, a speaker or a time")
         for row in rows:
-            yield from (in_chapter(index, hit) for hit in occurrences(index, row, phrase))
+            yield from occurrences(index, row, phrase)
 
 
 def _by_episode(hits: list[Hit]) -> Iterator[EpisodeMentions]:
