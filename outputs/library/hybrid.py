@@ -36,7 +36,7 @@ from outputs.library.search import (
     Terms,
     Wanted,
     hit_of,
-    in_chapter,
+    in_chapters,
     marked,
     query_terms,
     rows_with_any,
@@ -89,7 +89,7 @@ def search_by_meaning(
         searching = _Searching(index, kept, vector, terms, wanted)
         ranked = searching.ranked()
         hits = map(searching.hit, ranked[skip : skip + limit])
-        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), len(ranked))
+        return SearchResult(tuple(in_chapters(index, hits)), len(ranked))
 
 
 class _Searching:

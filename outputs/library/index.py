@@ -33,6 +33,7 @@ from outputs.text.times import milliseconds
 from outputs.text.tokens import tokens
 
 FILE_NAME = "search.db"
+MEANING_FILE_NAME = "meaning.db"  # of `outputs.library.meaning`, for who only asks whether it is there
 WAIT_SECONDS = 300  # for another program that brings the index up to date
 VERSION = 4
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
