@@ -337,9 +337,6 @@ def _marks(words: Sequence[str], numbers: Container[int]) -> list[tuple[int, int
 def _matches(row: Sequence[tuple[str, int]], term: tuple[list[str], bool]) -> list[tuple[int, int]]:
     words, starred = term
     size = len(words)
-    found = []
-    for start in range(len(row) - size + 1):
-        here = [token for token, _ in row[start : start + size]]
-        if here[:-1] == words[:-1] and (here[-1].startswith(words[-1]) if starred else here[-1] == words[-1]):
-            found.append((start, start + size))
-    return found
+    spoken, end = [token for token, _ in row], words[-1]
+    ends = (at for at, token in enumerate(spoken, 1) if token == end or (starred and token.startswith(end)))
+    return [(at - size, at) for at in ends if at >= size and spoken[at - size : at - 1] == words[:-1]]
