@@ -51,7 +51,7 @@ def test_whoever_never_searches_by_meaning_loads_nothing_of_it(tmp_path: Path) -
         "_embedded(Path(sys.argv[1])), [one for one in ('numpy', 'outputs.library.meaning') if one in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", look, str(tmp_path, check=False)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", look, str(tmp_path)], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert done.stdout == "False []\n", done.stderr
 
