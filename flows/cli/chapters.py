@@ -19,13 +19,6 @@ chapters_app = typer.Typer(
     help="The chapters of an episode, to read and to correct: `episcribe chapters EPISODE_DIR`.",
     no_args_is_help=True,
 )
-SOURCES = {
-    "user": "a person's",
-    "file": "told by podcast:chapters",
-    "feed": "told by the feed",
-    "audio": "told by the audio file",
-    "notes": "told by the notes",
-}
 
 Time = Annotated[str, typer.Argument(help="When it begins: 83.5, 1:23 or 1:02:03.", metavar="TIME")]
 
@@ -79,7 +72,11 @@ def _lines(corrected: Corrected, waiting: tuple[Chapter, ...]) -> Iterator[str]:
     if shown.proposed and shown:
         yield printable(f"proposed by {shown.engine}: nobody has checked them")
     elif shown or shown.source == "user":
-        yield f"{'' if shown else 'no chapters: '}{SOURCES.get(shown.source, printable(shown.source))}"
+        from flows.chapters import CALLED
+
+        own = shown.source == "user"
+        who = "a person's" if own else f"told by {printable(CALLED.get(shown.source, shown.source))}"
+        yield who if shown else f"no chapters: {who}"
     else:
         yield "no chapters"
     if corrected.made_for is not None:

@@ -336,6 +336,7 @@ def _mentions_told(found: Mentions, base: str) -> dict[str, object]:
                         "said": [
                             {
                                 "seconds": hit.seconds,
+                                "chapter": hit.chapter,
                                 "text": hit.text,
                                 "marks": hit.marks,
                                 "link": base + hit.link,
@@ -376,7 +377,9 @@ def _print_mentions(found: Mentions, base: str, *, every: bool, first: bool) -> 
                 for start, stop in hit.marks if every else ():
                     text.stylize("bold reverse", start, stop)
                 if every:
-                    console.print(Text.assemble("  ", (clock(hit.seconds), "cyan"), "  ") + text)
+                    chapter = f" · {printable(hit.chapter)}" if hit.chapter else ""
+                    time = (clock(hit.seconds), "cyan")
+                    console.print(Text.assemble("  ", time, "  ", text, (chapter, "dim")))
                 console.print(Text(f"  {base}{hit.link}", style="dim"))
 
 

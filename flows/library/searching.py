@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,15 +16,19 @@ from outputs.library.search import SearchResult, search
 def searcher(library: Path, *, meaning: bool) -> tuple[Callable[..., SearchResult], int]:
     """What to search with, which takes what `search` does, and how many episodes are found by their words only yet.
 
-    Raises NoIndexError, and ModelError without the model that search by meaning takes.
+    Raises NoIndexError, and ModelError without the model that search by meaning takes; OutputError where nothing was
+    embedded yet and the library can't be written.
     """
     if not meaning:
         return search, 0
     from models.topics.embedding import load_embedder
     from outputs.library.hybrid import search_by_meaning
-    from outputs.library.meaning import begin, waiting
+    from outputs.library.meaning import FILE_NAME, begin, waiting
 
     embedder = load_embedder()
-    with suppress(OutputError):  # a library that can't be written: what is there already is searched
+    try:
         begin(library, embedder)
+    except OutputError:
+        if not (library / FILE_NAME).exists():
+            raise
     return partial(search_by_meaning, embedder=embedder), waiting(library)

@@ -19,7 +19,7 @@ from flows import logs
 from flows.web.lasting import Lasting
 from models.record.errors import EpiscribeError
 from models.runtime.children import child_command, child_environment
-from outputs.library.index import update
+from outputs.library.index import MEANING_FILE_NAME, update
 
 PAUSE_SECONDS = 1.0  # between two looks, at least ...
 PAUSE_SHARE = 10.0  # ... and so many times as long as a look took, or ...
@@ -77,7 +77,9 @@ def _keep_up(library: Path) -> None:
 
 def _embedded(library: Path) -> bool:
     """Embed what is new for some seconds, where somebody searches by meaning; whether there was something new."""
-    from outputs.library import meaning  # what it imports is for those who do
+    if not (library / MEANING_FILE_NAME).exists():
+        return False
+    from outputs.library import meaning
 
     if not meaning.is_behind(library):
         return False

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from flows.web.config import API
-from models.record.errors import DownloadError, EpiscribeError, InputError
+from models.record.errors import DownloadError, EpiscribeError, InputError, ModelError
 
 MEDIA_TYPE = "application/problem+json"
 PHRASES = {460: "Checksum Mismatch"}  # of statuses that HTTP itself doesn't have
@@ -74,7 +74,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(EpiscribeError)
     async def _failed(request: Request, error: EpiscribeError) -> Response:
-        status = 400 if isinstance(error, InputError) else 502 if isinstance(error, DownloadError) else 500
+        statuses = {InputError: 400, DownloadError: 502, ModelError: 503}
+        status = next((number for kind, number in statuses.items() if isinstance(error, kind)), 500)
         return refusal(request, status, str(error))
 
     @app.exception_handler(HTTPException)

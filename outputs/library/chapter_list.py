@@ -13,15 +13,14 @@ from typing import Any
 
 from models.record.errors import InputError
 from models.record.transcript import BY_USER, MAX_CHAPTERS, Chapter, Chapters
+from outputs.text.addresses import web_address
 from outputs.text.characters import one_line
 from outputs.text.times import clock, milliseconds, whole_ms
 
 MAX_TITLE = 500  # characters
 MAX_ADDRESS = 2000
 MAX_BY = 200  # characters of the name of a language model
-SLACK = (
-    15.0  # s by which audio may be longer or shorter than that for which chapters were made; an ad is longer
-)
+SLACK = 15.0  # s by which audio may differ from that for which chapters were made; an ad is longer
 MAX_SECONDS = 1_000_000.0  # eleven days: what nobody records
 
 
@@ -167,9 +166,7 @@ def _is_text(value: object) -> bool:
 
 def _is_address(value: object) -> bool:
     """Whether it is one of the web, or none: others would run or read what they shouldn't when they are clicked."""
-    return isinstance(value, str) and len(value) <= MAX_ADDRESS and (
-        not value or value.lower().startswith(("https://", "http://"))
-    )  # fmt: skip
+    return isinstance(value, str) and len(value) <= MAX_ADDRESS and web_address(value) == value
 
 
 _MAY_BE: Mapping[str, Callable[[object], bool]] = {

@@ -36,7 +36,7 @@ from outputs.library.search import (
     Terms,
     Wanted,
     hit_of,
-    in_chapter,
+    in_chapters,
     marked,
     query_terms,
     rows_with_any,
@@ -49,6 +49,7 @@ RANK_OFFSET = 60
 BY_MEANING, BY_WORDS = 200, 200  # passages that are ranked
 CHUNK = 4096  # passages that are compared at a time
 WORDS_WORTH = 3.0  # standard deviations of how well sentences fit, for one that has all rare words
+NEAR_MS = 120_000  # a sentence may begin before its passage, or after that, by no more
 SHOWN_WORDS = 40  # a hit goes on to the end of the passage until it has so many
 
 Place = tuple[int, int]  # number of an episode, and of its passage
@@ -89,7 +90,7 @@ def search_by_meaning(
         searching = _Searching(index, kept, vector, terms, wanted)
         ranked = searching.ranked()
         hits = map(searching.hit, ranked[skip : skip + limit])
-        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), len(ranked))
+        return SearchResult(tuple(in_chapters(index, hits)), len(ranked))
 
 
 class _Searching:
@@ -215,22 +216,34 @@ class _Searching:
         if not self._telling:
             return found
         for row in rows_with_any(self._index, self._telling, self._wanted, BY_WORDS):
-            ((folder, starts),) = self._index.execute(
-                "SELECT folder, starts FROM passages JOIN episodes ON episodes.id = passages.episode "
-                "WHERE passages.id = ?",
+            ((folder, speaker, words, starts),) = self._index.execute(
+                "SELECT folder, speaker, words, starts FROM passages "
+                "JOIN episodes ON episodes.id = passages.episode WHERE passages.id = ?",
                 (row,),
             )
             number = by_folder.get(folder)
-            if number is None:
-                found.append(row)
-                continue
-            times = array("I")
-            times.frombytes(starts)
-            found.append((number, self._passage_at(number, times[len(times) // 2])))
+            passage = None
+            if number is not None:
+                said, times = words.split(WORD_SEPARATOR), array("I")
+                times.frombytes(starts)
+                first, _ = marked(said, self._telling)
+                passage = self._passage_with(said[first].strip(), number, speaker, times[first])
+            found.append(row if number is None or passage is None else (number, passage))
         return list(dict.fromkeys(found))
 
-    def _passage_at(self, episode: int, ms: int) -> int:
-        return max(0, int(np.searchsorted(self._episode(episode).starts, ms, side="right")) - 1)
+    def _passage_with(self, word: str, episode: int, speaker: str, ms: int) -> int | None:
+        """The passage in which a speaker says a word at that moment; None where there is none.
+
+        Passages are in the order in which they read: what is thrown into a long sentence stands after it.
+        """
+        kept = self._episode(episode)
+        theirs = [n for n, (name, _) in enumerate(kept.sayers) if name == speaker]
+        ahead = {one: int(kept.starts[one]) - ms for n in theirs for one in kept.sayers[n][1]}
+        for one in sorted(ahead, key=lambda one: (ahead[one] > 0, abs(ahead[one]))):
+            passage = self._passage((episode, one)) if abs(ahead[one]) <= NEAR_MS else None
+            if passage is not None and word in _said_at(passage, theirs, ms):
+                return one
+        return None
 
     def _episode(self, number: int) -> KeptEpisode:
         if number not in self._opened:
@@ -251,7 +264,7 @@ class _Searching:
         said = list(range(len(passage.texts)))
         if self._speaker:
             theirs = self._theirs(self._episode(place[0]))
-            said = [one for one in said if int(passage.speakers[one]) in theirs] or said
+            said = [one for one in said if int(passage.speakers[one]) in theirs]
         fits: Vectors = passage.vectors[said] @ self._vector
         return said, fits
 
@@ -263,6 +276,13 @@ class _Searching:
         shares = [sum(_has(words, phrase) for phrase, _ in self._telling) for words in spoken]
         worth = (fits - fits.mean()) / max(float(fits.std()), 1e-9)
         return said[int(np.argmax(worth + WORDS_WORTH * np.array(shares) / max(1, len(self._telling))))]
+
+
+def _said_at(passage: KeptPassage, speakers: Sequence[int], ms: int) -> str:
+    """The sentence of a passage that these speakers have begun last by then, "" for none."""
+    sentences = zip(passage.starts.tolist(), passage.speakers.tolist(), passage.texts, strict=True)
+    begun = [(start, text) for start, speaker, text in sentences if speaker in speakers and start <= ms]
+    return max(begun, key=lambda one: one[0])[1] if begun else ""
 
 
 def _shown(passage: KeptPassage, first: int) -> list[str]:

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,11 +27,13 @@ from outputs.formats.registry import EPISODE
 from outputs.library import corrections, review
 from outputs.library.folders import library_episodes
 from outputs.library.read import load
+from outputs.text.chapters import listed_chapters
 from outputs.text.characters import needs_space, one_line
 from outputs.text.times import milliseconds
 from outputs.text.tokens import tokens
 
 FILE_NAME = "search.db"
+MEANING_FILE_NAME = "meaning.db"  # of `outputs.library.meaning`, for who only asks whether it is there
 WAIT_SECONDS = 300  # for another program that brings the index up to date
 VERSION = 4
 PASSAGE_WORDS = 60  # a passage ends with the segment that makes it this long
@@ -396,13 +397,9 @@ def _about(transcript: Transcript, names: Mapping[str, str], changed: float) -> 
 
 
 def _chapters(transcript: Transcript) -> Iterator[tuple[int, int, str]]:
-    """Start and end in ms, and title of each chapter that has one; without an end it goes on to the next one."""
-    titled = (replace(one, title=one_line(one.title).strip()) for one in transcript.chapters.chapters)
-    listed = sorted((one for one in titled if one.title and one.listed), key=lambda one: one.start)
-    ends = [*(one.start for one in listed[1:]), math.inf]
-    for chapter, following in zip(listed, ends, strict=False):
-        end = following if chapter.end is None else chapter.end
-        yield _kept_ms(chapter.start), MAX_MS if math.isinf(end) else _kept_ms(end), chapter.title
+    """Start and end in ms, and title of each chapter in the table of contents."""
+    for chapter in listed_chapters(transcript):
+        yield _kept_ms(chapter.start), MAX_MS if chapter.end is None else _kept_ms(chapter.end), chapter.title
 
 
 def _kept_ms(seconds: float) -> int:

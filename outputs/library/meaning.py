@@ -36,7 +36,7 @@ from outputs.library.read import load
 from outputs.text.characters import one_line
 from outputs.text.times import milliseconds
 
-FILE_NAME = "meaning.db"
+FILE_NAME = words_index.MEANING_FILE_NAME
 VERSION = 1
 SENTENCE_SEPARATOR = "\x1e"  # between the sentences of a kept passage
 DIGEST_BYTES = 16

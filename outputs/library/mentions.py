@@ -10,7 +10,7 @@ from pathlib import Path
 from models.naming.speakers import is_numbered
 from models.record.errors import InputError
 from outputs.library.index import reading
-from outputs.library.search import Hit, Wanted, in_chapter, occurrences, phrase_of, rows_with_all
+from outputs.library.search import Hit, Wanted, in_chapters, occurrences, phrase_of, rows_with_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,7 @@ def _said(library: Path, term: str, wanted: Wanted, most: int | None) -> Iterato
         rows = rows_with_all(index, [phrase], wanted)
         if most is not None and len(rows) > most:
             raise InputError(f"{term!r} is said in {len(rows)} passages: ask for a show, a speaker or a time")
-        for row in rows:
-            yield from (in_chapter(index, hit) for hit in occurrences(index, row, phrase))
+        yield from in_chapters(index, (hit for row in rows for hit in occurrences(index, row, phrase)))
 
 
 def _by_episode(hits: list[Hit]) -> Iterator[EpisodeMentions]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.record.transcript import Transcript, Word
+from outputs.text.chapters import listed_chapters
 from outputs.text.characters import needs_space, one_line
 from outputs.text.paragraphs import sentences, unbroken
 
@@ -62,7 +63,7 @@ def joined(texts: Iterable[str]) -> str:
 
 def passages_of(transcript: Transcript) -> tuple[Passage, ...]:
     """All that is said in passages, in the order in which it reads."""
-    chapters = [chapter.start for chapter in transcript.chapters.chapters if chapter.listed]
+    chapters = [chapter.start for chapter in listed_chapters(transcript)]
     found, gathered = list[Passage](), list[Said]()
     for said in _all_said(transcript):
         if gathered and _ends(gathered, said, chapters):

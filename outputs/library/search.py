@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from array import array
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from outputs.library.index import (
     update,
 )
 from outputs.text.characters import one_line
-from outputs.text.times import fragment_seconds
+from outputs.text.times import fragment_seconds, milliseconds
 from outputs.text.tokens import tokens
 
 __all__ = ["COUNTED", "Hit", "SearchResult", "query_terms", "search", "update"]
@@ -102,7 +102,7 @@ def search(
         rows = _rows(index, queries, wanted.span, skip + limit)[skip:]
         count = _count(index, queries[-1], wanted.span)
         hits = (hit_of(index, row, terms) for row in rows)
-        return SearchResult(tuple(in_chapter(index, hit) for hit in hits), count)
+        return SearchResult(tuple(in_chapters(index, hits)), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +244,19 @@ def hit_of(index: sqlite3.Connection, row: int, terms: Terms) -> Hit:
     return passage.hit(first, numbers)
 
 
-def in_chapter(index: sqlite3.Connection, hit: Hit) -> Hit:
-    """The hit with the chapter in which it is."""
-    ms = round(hit.seconds * 1000)
-    found = index.execute(
-        "SELECT chapters.title, until FROM chapters JOIN episodes ON episodes.id = chapters.episode "
-        "WHERE folder = ? AND start <= ? ORDER BY start DESC LIMIT 1",
-        (hit.folder, ms),
-    ).fetchone()
-    return replace(hit, chapter=found[0]) if found and ms < found[1] else hit
+def in_chapters(index: sqlite3.Connection, hits: Iterable[Hit]) -> Iterator[Hit]:
+    """The hits, each with the chapter in which it is."""
+    known = dict[str, list[tuple[int, int, str]]]()
+    for hit in hits:
+        if hit.folder not in known:
+            known[hit.folder] = index.execute(
+                "SELECT start, until, chapters.title FROM chapters JOIN episodes ON episodes.id = episode "
+                "WHERE folder = ?",
+                (hit.folder,),
+            ).fetchall()
+        ms = milliseconds(hit.seconds)
+        within = (title for start, until, title in known[hit.folder] if start <= ms < until)
+        yield replace(hit, chapter=next(within, ""))
 
 
 def occurrences(index: sqlite3.Connection, row: int, term: tuple[list[str], bool]) -> list[Hit]:
@@ -333,9 +337,6 @@ def _marks(words: Sequence[str], numbers: Container[int]) -> list[tuple[int, int
 def _matches(row: Sequence[tuple[str, int]], term: tuple[list[str], bool]) -> list[tuple[int, int]]:
     words, starred = term
     size = len(words)
-    found = []
-    for start in range(len(row) - size + 1):
-        here = [token for token, _ in row[start : start + size]]
-        if here[:-1] == words[:-1] and (here[-1].startswith(words[-1]) if starred else here[-1] == words[-1]):
-            found.append((start, start + size))
-    return found
+    spoken, end = [token for token, _ in row], words[-1]
+    ends = (at for at, token in enumerate(spoken, 1) if token == end or (starred and token.startswith(end)))
+    return [(at - size, at) for at in ends if at >= size and spoken[at - size : at - 1] == words[:-1]]

@@ -33,7 +33,7 @@ class FeedEntry:
     """An episode to link to: where its files are below the base URL, which there are, who was named by people.
 
     `translations` are formats that are there in other languages, with those, `chapters` whether its chapters are to be
-    linked to where the item tells none.
+    linked to where the item has no podcast:chapters.
     """
 
     episode: Episode
@@ -52,7 +52,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFeed:
-    """The new feed, the entries that it links to, and the number of its items that have no transcript."""
+    """The new feed, the entries to whose transcripts it links, and the number of its items that have none."""
 
     data: bytes
     linked: tuple[FeedEntry, ...]
@@ -106,7 +106,7 @@ def link_transcripts(
 ) -> PublishedFeed:
     """`data`, an RSS feed, with podcast:transcript tags for those of its items that have entries.
 
-    And with podcast:chapters for those that tell no chapters; a link to ours goes where there are none any more.
+    And with podcast:chapters for those that have none; a link to ours goes where there are no chapters any more.
     `entries` by the positions of the items among all items of the feed, in the order of the document, from 0 on.
     Tags that link to the same files stay, or move to a new base URL, so that publishing twice changes
     nothing. People that somebody named are added as podcast:person where they aren't credited. Raises
@@ -136,9 +136,10 @@ def _published(
     changes, linked = list[ByteChange](), list[FeedEntry]()
     for item in feed.items:
         entry = entries.get(item.position)
-        if entry is not None and entry.formats:
+        if entry is not None and (entry.formats or entry.chapters or item.chapters):
             changes += _item_changes(feed, item, entry, base)
-            linked.append(entry)
+            if entry.formats:
+                linked.append(entry)
     if any(change.uses_new_prefix for change in changes):
         declaration = f' xmlns:{feed.free_prefix}="{NAMESPACE}"'.encode()
         changes.append(ByteChange(feed.root_name_end, feed.root_name_end, declaration))

@@ -16,29 +16,24 @@ def length_of(transcript: Transcript) -> float:
 
 
 def chapters_of(transcript: Transcript) -> list[Chapter]:
-    """All chapters in order of time, of those that begin together the first; none that begins where all is over.
+    """All chapters in order of time; none that begins where all is over, or that there is nothing to show of.
 
+    Of those that begin together the first that is listed, and the first that is not, as none without a title is.
     Titles are on one line, addresses of pages and pictures those of the web or "".
     """
-    length, found = milliseconds(length_of(transcript)), dict[int, Chapter]()
-    for one in transcript.chapters.chapters:
-        start = max(0, milliseconds(one.start))
-        if start < length:
-            found.setdefault(start, replace(one, start=start / 1000))
-    return [
-        replace(
-            found[start],
-            title=one_line(found[start].title).strip(),
-            url=web_address(found[start].url),
-            image=web_address(found[start].image),
-        )
-        for start in sorted(found)
-    ]
+    length, found = milliseconds(length_of(transcript)), dict[tuple[int, bool], Chapter]()
+    for told in transcript.chapters.chapters:
+        start, title = max(0, milliseconds(told.start)), one_line(told.title).strip()
+        url, image, listed = web_address(told.url), web_address(told.image), told.listed and bool(title)
+        if start < length and (title or url or image):
+            shown = replace(told, start=start / 1000, title=title, url=url, image=image, listed=listed)
+            found.setdefault((start, listed), shown)
+    return sorted(found.values(), key=lambda one: one.start)
 
 
 def listed_chapters(transcript: Transcript) -> list[Chapter]:
     """The chapters of a table of contents, each with its end: the one it tells, at the latest where the next begins."""
-    found = [one for one in chapters_of(transcript) if one.listed and one.title]
+    found = [one for one in chapters_of(transcript) if one.listed]
     ends = [*(one.start for one in found[1:]), length_of(transcript)]
     return [replace(one, end=_end(one, latest)) for one, latest in zip(found, ends, strict=False)]
 

@@ -86,6 +86,13 @@ MOST = 10_000  # passages that are looked through for mentions
 TIMES = 100  # told of an episode
 
 
+class Mention(BaseModel):
+    """A place where it is said."""
+
+    seconds: float
+    chapter: str = Field(description="Title of the chapter in which that is, empty where there is none.")
+
+
 class EpisodeMentions(BaseModel):
     """Where somebody says it in one episode."""
 
@@ -94,7 +101,7 @@ class EpisodeMentions(BaseModel):
     title: str
     published: str
     count: int
-    seconds: list[float] = Field(description=f"When, the first {TIMES}.")
+    said: list[Mention] = Field(description=f"The first {TIMES} places.")
 
 
 class PersonMentions(BaseModel):
@@ -144,7 +151,7 @@ def _person(person: library_mentions.PersonMentions) -> PersonMentions:
                 title=one.title,
                 published=one.published,
                 count=len(one.said),
-                seconds=[hit.seconds for hit in one.said[:TIMES]],
+                said=[Mention(seconds=hit.seconds, chapter=hit.chapter) for hit in one.said[:TIMES]],
             )
             for one in person.episodes
         ],

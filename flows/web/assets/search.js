@@ -3,6 +3,7 @@ import { all, api, byId, check, clock, count, element, episodeAddress, field, fr
 
 const COUNTED = 1000; // hits, up to which the API counts
 const LOOK_AGAIN = 3000; // ms, while episodes are embedded
+const SELDOM = 60_000;
 const given = new URLSearchParams(location.search);
 const form = /** @type {HTMLFormElement} */ (byId("filters"));
 const list = listing(byId("hits"), hit, shown);
@@ -88,18 +89,22 @@ function shown(page) {
   byId("found").textContent = page.count > COUNTED ? t("search.many", { count: number(COUNTED) }) : count("search.found", page.count);
 }
 
-/** Say how much is found by meaning, as long as that is not all; then search again. @param {any} page */
-function ranked(page) {
+/**
+ * Say how much is found by meaning, as long as that is not all; then search again, once nothing plays.
+ * @param {any} page @param {number} pause ms to the next look: longer where nobody seems to embed what is missing
+ */
+function ranked(page, pause = LOOK_AGAIN) {
   byId("found").textContent = page.waiting ? count("search.waiting", page.waiting) : page.count ? t("search.ranked") : count("search.found", 0);
   if (!page.waiting) return;
   const asked = location.search;
   clearTimeout(looking);
   looking = setTimeout(async () => {
-    const now = await api("GET", `/search${asked}&limit=1`).catch(() => page);
+    const now = audio.paused ? await api("GET", `/search${asked}&limit=1`).catch(() => page) : page;
     if (asked !== location.search) return;
-    if (now.waiting || playing) ranked(now);
-    else update();
-  }, LOOK_AGAIN);
+    if (now.waiting) ranked(now, now.waiting < page.waiting || !audio.paused ? LOOK_AGAIN : Math.min(2 * pause, SELDOM));
+    else if (audio.paused) update();
+    else ranked(page);
+  }, pause);
 }
 
 async function start() {

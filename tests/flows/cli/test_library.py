@@ -78,6 +78,8 @@ def test_search(library: Path, tmp_path: Path) -> None:
 
 
 def test_mentions(library: Path, tmp_path: Path) -> None:
+    chapters = Chapters(BY_USER, (Chapter(10.0, "Home"),))
+    publish(replace(read.load(library / PLACE), chapters=chapters), library / PLACE, [])
     done = episcribe("mentions", "origin*", "jersey", "--all", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "indexed 1 episode\n")
     page = f"library/{PLACE}/transcript.html"
@@ -93,13 +95,14 @@ def test_mentions(library: Path, tmp_path: Path) -> None:
         "",
         "Diane  once",
         "  Both from Chicago  Strangers on the Line, 2026-11-16  once",
-        "  00:13  So what about New Jersey now?",
+        "  00:13  So what about New Jersey now? · Home",
         f"  {page}#t=13",
     ]
     found = episcribe("mentions", "you", "--json", "--base-url", "https://x.org/t", cwd=tmp_path)
     (term,) = json.loads(found.stdout)
     (said,) = term["people"][0]["episodes"][0]["said"]
     assert (term["count"], said["link"]) == (1, f"https://x.org/t/{PLACE}/transcript.html#t=4")
+    assert said["chapter"] == ""
     assert episcribe("mentions", "nowhere", cwd=tmp_path).stdout == "nowhere: nobody says it\n"
     refused = episcribe("mentions", "!", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")

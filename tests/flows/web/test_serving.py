@@ -45,6 +45,17 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     return call
 
 
+def test_whoever_never_searches_by_meaning_loads_nothing_of_it(tmp_path: Path) -> None:
+    look = (
+        "import sys; from pathlib import Path; from flows.web.indexing import _embedded; print("
+        "_embedded(Path(sys.argv[1])), [one for one in ('numpy', 'outputs.library.meaning') if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", look, str(tmp_path)], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.stdout == "False []\n", done.stderr
+
+
 @contextmanager
 def web(folder: Path, *arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`episcribe web` and the address that it prints."""

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from flows.schedule import settings as configuration
 from flows.web.paging import encode
 from models.record.transcript import Transcript
+from models.topics.embedding import load_embedder
 from outputs.formats.registry import FORMATS
 from outputs.library import read
 from outputs.library.corrections import NAME, Correction
@@ -162,7 +163,7 @@ def test_a_correction_is_in_the_lists_soon(app: Running, library: Path) -> None:
     assert [(one["name"], one["episodes"][0]["episode"]) for one in said["people"]] == [
         ("Jörg Klein", "zug/2026-02-02-züge")
     ]
-    assert said["count"] == len(said["people"][0]["episodes"][0]["seconds"]) == 1
+    assert said["count"] == len(said["people"][0]["episodes"][0]["said"]) == 1
 
 
 def test_searches_with_filters(app: Running) -> None:
@@ -185,9 +186,17 @@ def test_searches_with_filters(app: Running) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
-def test_searches_by_meaning_once_somebody_has_asked_for_it(app: Running, library: Path) -> None:
-    assert not (library / "meaning.db").exists()
+def test_searches_by_meaning_once_somebody_has_asked_for_it(
+    app: Running, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     query = {"q": "clearing the throat", "meaning": "true"}
+    with monkeypatch.context() as patch:
+        patch.setenv("EPISCRIBE_CACHE", str(tmp_path))
+        load_embedder.cache_clear()
+        answer = app.client.get("/api/v1/search", params=query)
+    assert answer.status_code == 503
+    assert "models pull" in answer.json()["detail"]
+    assert not (library / "meaning.db").exists()
     assert ask(app.client, "/search", **query)["waiting"] > 0
     wait_until(lambda: not ask(app.client, "/search", **query)["waiting"], "what is said")
     found = ask(app.client, "/search", **query, limit=2)

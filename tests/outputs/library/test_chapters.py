@@ -148,7 +148,9 @@ def test_they_are_told_in_a_line() -> None:
     [
         {}, "x", [{"start": 1}], [{"start": -1, "title": "x"}], [{"start": 1e9, "title": "x"}],
         [{"start": True, "title": ""}], [{"start": 0, "title": "x"}] * 1001, [{"start": 0, "title": "x", "listed": 1}],
-        [{"start": 1, "title": 2}], [{"start": 1, "title": "x", "url": "javascript:alert(1)"}], [["start", "title"]],
+        [{"start": 1, "title": 2}], [{"start": 1, "title": "x", "url": "javascript:alert(1)"}],
+        [{"start": 1, "title": "x", "url": "http://a b"}],
+        [["start", "title"]],
         [{"start": 1, "title": "x", "image": "https://x.org/" + "x" * 2000}], [{"start": 1, "title": "x", "more": 1}],
         [{"start": float("nan"), "title": "x"}], [{"start": 1, "title": "x", "by": "x" * 201}],
     ],

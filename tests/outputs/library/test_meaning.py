@@ -92,6 +92,19 @@ def test_finds_what_is_about_it_at_the_sentence_that_fits_best(library: Path) ->
     assert (cake.seconds, cake.speaker) == (65.0, "Ann Other")
 
 
+def test_what_is_thrown_in_is_found_where_it_is_said_and_by_who_says_it(tmp_path: Path) -> None:
+    begun = said("Gardens need", 0, 1.5)
+    on = "water and a lot of patience, above all in a dry summer, when leaves hang down and even old trees suffer."
+    long = said(on, 24, 2.0)
+    thrown_in = said("Yes, kangaroo.", 21, speaker="SPEAKER_01")
+    later = said("They eat roses. Nobody knows why they do.", 70, 2.0)
+    record = talk(begun, thrown_in, replace(long, continues=True), later, SPEAKER_00="Ann", SPEAKER_01="Bob")
+    put(record, tmp_path, "zoo/animals")
+    bring_up(tmp_path)
+    assert found(tmp_path, "kangaroo")[0] == "zoo/animals 21"
+    assert found(tmp_path, "kangaroo", speaker="bob") == ["zoo/animals 21"]
+
+
 def test_filters_and_pages(library: Path) -> None:
     chips = ["engineers/chips 4", "engineers/chips 65"]
     assert found(library, WHY, speaker="ann other") == chips

@@ -215,7 +215,8 @@ def test_two_updates_at_once(tmp_path: Path) -> None:
 
 def test_a_hit_tells_its_chapter(tmp_path: Path) -> None:
     chapters = (
-        Chapter(9.0, "Coughs"),
+        Chapter(9.0, "Coughs", end=3.0),
+        Chapter(9.0, "Said later of the same"),
         Chapter(0.0, "Hello\n all", end=4.0),
         Chapter(4.5, "", image="https://example.org/a.png"),
         Chapter(5.0, "Only a link", listed=False),

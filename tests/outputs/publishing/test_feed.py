@@ -197,6 +197,16 @@ def test_chapters_are_linked_where_the_item_has_none_and_only_as_long_as_there_a
     assert published(both, entry(chapters=True)) == published(theirs, entry())
 
 
+def test_chapters_are_linked_and_taken_out_also_where_there_is_no_transcript() -> None:
+    alone = link_transcripts(FEED.encode(), {0: entry(chapters=True, formats=())}, BASE)
+    assert (alone.data.decode().count(CHAPTERS_TAG), alone.linked, alone.without) == (1, (), 2)
+    none = published(alone.data, entry(formats=()))
+    assert [tag for tag in ("podcast:chapters", "podcast:transcript") if f"<{tag}" in none.decode()] == []
+    podlove = '<psc:chapters xmlns:psc="http://podlove.org/simple-chapters"/>'
+    told = published(with_podcast(item=podlove), entry(chapters=True)).decode()
+    assert (told.count(podlove), told.count(CHAPTERS_TAG)) == (1, 1)
+
+
 def test_proposed_chapters_are_linked_only_if_that_is_asked_for() -> None:
     there = ["transcript.vtt", "chapters.json"]
     proposed = replace(WITH_CHAPTERS, chapters=replace(WITH_CHAPTERS.chapters, source=PROPOSED))

@@ -27,13 +27,15 @@ def test_are_in_order_on_one_line_and_within_the_audio() -> None:
         Chapter(-1.0, "Start", end=99.0),
         Chapter(6.0004, "At the same time"),
         Chapter(8.0, " ", end=9.0),
+        Chapter(6.0, "", image="https://example.org/a.png"),
+        Chapter(6.0, "Only while it is heard", listed=False),
         Chapter(99.0, "After the end"),
     )
     transcript = replace(CONVERSATION, chapters=Chapters(FROM_NOTES, told))
     assert chapters_of(transcript) == [
         Chapter(0.0, "Start", 99.0),
         Chapter(6.0, "Two lines"),
-        Chapter(8.0, "", 9.0),
+        Chapter(6.0, "", image="https://example.org/a.png", listed=False),
     ]
     assert listed_chapters(transcript) == [Chapter(0.0, "Start", 6.0), Chapter(6.0, "Two lines", 14.6)]
     assert [one.end for one in listed_chapters(WITH_CHAPTERS)] == [6.0, 8.5]
