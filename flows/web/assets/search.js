@@ -21,12 +21,13 @@ let looking = 0;
 function hit(found, previous) {
   const line = element("li", { class: "hit" },
     element("button", { type: "button", class: "icon quiet", "aria-label": t("search.play", { time: clock(found.seconds) }), "aria-pressed": "false", onclick: (/** @type {Event} */ event) => play(/** @type {any} */ (event.currentTarget), found) }, icon("play")),
-    // The chapter, once for the hits in it that follow each other.
-    found.chapter && !(previous?.episode === found.episode && previous.chapter === found.chapter) && element("p", { class: "facts", dir: "auto" }, found.chapter),
-    element("p", { dir: "auto" },
-      element("a", { class: "numbers", href: episodeAddress(found.episode, found.seconds) }, clock(found.seconds)), " ",
-      found.speaker && element("bdi", { class: "who" }, found.speaker), found.speaker && " ",
-      ...marked(found.text, found.marks)));
+    element("div", {},
+      // The chapter, once for the hits in it that follow each other.
+      found.chapter && !(previous?.episode === found.episode && previous.chapter === found.chapter) && element("p", { class: "facts", dir: "auto" }, found.chapter),
+      element("p", { dir: "auto" },
+        element("a", { class: "numbers", href: episodeAddress(found.episode, found.seconds) }, clock(found.seconds)), " ",
+        found.speaker && element("bdi", { class: "who" }, found.speaker), found.speaker && " ",
+        ...marked(found.text, found.marks))));
   if (previous?.episode === found.episode) {
     card.append(line);
     return "";
