@@ -23,7 +23,7 @@ function hit(found, previous) {
     element("button", { type: "button", class: "icon quiet", "aria-label": t("search.play", { time: clock(found.seconds) }), "aria-pressed": "false", onclick: (/** @type {Event} */ event) => play(/** @type {any} */ (event.currentTarget), found) }, icon("play")),
     element("div", {},
       // The chapter, once for the hits in it that follow each other.
-      found.chapter && !(previous?.episode === found.episode && previous.chapter === found.chapter) && element("p", { class: "facts", dir: "auto" }, found.chapter),
+      previous?.episode === found.episode && previous.chapter === found.chapter ? "" : found.chapter && element("p", { class: "facts", dir: "auto" }, found.chapter),
       element("p", { dir: "auto" },
         element("a", { class: "numbers", href: episodeAddress(found.episode, found.seconds) }, clock(found.seconds)), " ",
         found.speaker && element("bdi", { class: "who" }, found.speaker), found.speaker && " ",
