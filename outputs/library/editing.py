@@ -49,7 +49,7 @@ from outputs.library.corrections import (
 from outputs.library.draft import Draft
 from outputs.library.review import Doubt
 from outputs.pages.speaking_time import COLOURS
-from outputs.text.chapters import length_of, summary_of
+from outputs.text.chapters import length_of, listed_chapters, summary_of
 from outputs.text.characters import one_line
 from outputs.text.direction import is_right_to_left
 from outputs.text.document import title_of
@@ -782,10 +782,12 @@ class EditingSession:
         """The paragraphs of a draft; those of passages that were seen before are the same objects."""
         found, kept = list[Shown](), {}
         known = {shown.id: shown for shown in self._shown}
+        # Those that were told or proposed: what people edit meanwhile would take paragraphs away that others edit.
+        chapters = [one.start for one in listed_chapters(self.record)]
         for passage in by_speaker(draft.segments):
             key = tuple(map(id, passage))
             if key not in self._carved:
-                made = [self._show(one, known) for one in paragraphs(passage, self.record.language)]
+                made = [self._show(one, known) for one in paragraphs(passage, self.record.language, chapters)]
                 self._carved[key] = passage, made  # the passage is held, so that no other object gets its ids
             kept[key] = self._carved[key]
             found += self._carved[key][1]

@@ -43,13 +43,13 @@ def facts_of(transcript: Transcript, *, names: bool = True) -> str:
 
 
 def contents(transcript: Transcript) -> Iterator[Chapter | Passage]:
-    """The passages, each chapter before the paragraph with which it begins; also within a passage, which goes on after.
+    """The passages, each chapter before the first paragraph of which most is said after its time, also within one.
 
-    A chapter, of those in the table of contents, begins with the first sentence of which most is said after its time.
+    Chapters are those in the table of contents. They begin a paragraph, unless a person joined it to the one before.
     Marks stand where somebody speaks and no words were found.
     """
     chapters = listed_chapters(transcript)
-    for passage in passages(_divided(with_unclear(transcript), chapters)):
+    for passage in passages(with_unclear(transcript), [one.start for one in chapters]):
         gathered = list[Paragraph]()
         for paragraph in passage.paragraphs:
             middle = (paragraph.words[0].start + paragraph.words[-1].end) / 2
@@ -60,17 +60,6 @@ def contents(transcript: Transcript) -> Iterator[Chapter | Passage]:
             gathered.append(paragraph)
         yield from _passage(passage, gathered)
     yield from chapters
-
-
-def _divided(transcript: Transcript, chapters: Iterable[Chapter]) -> Transcript:
-    """The transcript in which the first sentence of each chapter begins a paragraph."""
-    starts, segments = [one.start for one in chapters], list(transcript.segments)
-    for number, segment in enumerate(segments if starts else ()):
-        middle = (segment.start + segment.end) / 2
-        if starts and starts[0] <= middle and segment.text:
-            segments[number] = replace(segment, paragraph=True)
-            starts = [start for start in starts if start > middle]
-    return replace(transcript, segments=tuple(segments))
 
 
 def _passage(passage: Passage, paragraphs: Iterable[Paragraph]) -> Iterator[Passage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -73,13 +74,15 @@ class Passage:
     paragraphs: tuple[Paragraph, ...]
 
 
-def passages(transcript: Transcript) -> list[Passage]:
-    """The passages of a transcript in order."""
+def passages(transcript: Transcript, chapters: Sequence[float] = ()) -> list[Passage]:
+    """The passages of a transcript in order. chapters: as of `paragraphs`."""
     result = []
     for segments in by_speaker(transcript.segments):
         label = segments[0].speaker
         name = one_line(transcript.name_of(label)).strip()
-        result.append(Passage(segments[0].start, label, name, paragraphs(segments, transcript.language)))
+        result.append(
+            Passage(segments[0].start, label, name, paragraphs(segments, transcript.language, chapters))
+        )
     return result
 
 
@@ -133,16 +136,27 @@ class Sentence:
     part: Part
     begins: bool | None
 
+    @property
+    def middle(self) -> float:
+        """When half of its time is over, in seconds."""
+        return (self.words[0].start + self.words[-1].end) / 2
 
-def paragraphs(passage: Iterable[Segment], language: str) -> tuple[Paragraph, ...]:
+
+def paragraphs(
+    passage: Iterable[Segment], language: str, chapters: Sequence[float] = ()
+) -> tuple[Paragraph, ...]:
     """The paragraphs of consecutive segments of one speaker. language: that of segments that don't tell theirs.
 
-    A person's word decides where one begins, else its language and length; after either the length counts anew.
+    A person's word decides where one begins, else its language, its length, and `chapters`, the seconds at which some
+    begin, in order: at the first sentence of which most is said after that. The length counts anew after each.
     """
-    made, gathered, length = list[Paragraph](), list[Sentence](), 0
+    made, gathered, length, begun = list[Paragraph](), list[Sentence](), 0, 0
     for sentence in sentences(passage, language):
-        too_long = length >= PARAGRAPH_CHARS and sentence.begins is None
-        if gathered and (sentence.begins or too_long or sentence.language != gathered[0].language):
+        before, begun = begun, bisect_right(chapters, sentence.middle, begun)
+        due = length >= PARAGRAPH_CHARS or begun > before
+        if gathered and (
+            sentence.begins or (due and sentence.begins is None) or sentence.language != gathered[0].language
+        ):
             made += _paragraph(gathered)
             gathered, length = [], 0
         if sentence.begins is not None:

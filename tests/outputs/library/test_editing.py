@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.record.errors import InputError
-from models.record.transcript import Review, Transcript
+from models.record.transcript import FROM_FEED, Chapter, Chapters, Review, Transcript
 from outputs.formats.plain_text import render as plain_text
 from outputs.formats.registry import FORMATS
 from outputs.library import read
@@ -23,7 +23,8 @@ from outputs.library.corrections import UNDO, apply_corrections, load
 from outputs.library.editing import ConflictError, EditingSession, sought
 from outputs.library.rerendering import publish_again
 from outputs.library.write import publish
-from outputs.text.paragraphs import PARAGRAPH_CHARS, passages
+from outputs.text.document import contents
+from outputs.text.paragraphs import PARAGRAPH_CHARS, Passage, passages
 from tests.flows.conftest import ROOT
 from tests.outputs.samples import (
     BILINGUAL,
@@ -70,6 +71,28 @@ def speakers(session: EditingSession) -> list[str]:
     page = session.page()
     names = {one["label"]: one["name"] for one in page["speakers"]}
     return [names.get(one["speaker"], "") for one in page["paragraphs"]]
+
+
+def test_chapters_begin_a_paragraph_here_and_in_documents_unless_a_person_joined_it(tmp_path: Path) -> None:
+    told = Chapters(FROM_FEED, (Chapter(0.0, "One"), Chapter(2.0, "Two"), Chapter(4.9, "Three")))
+    segment = said("One two three. Four five six. Seven eight nine. And so on.", 0, 0.5)  # 1.5 s a sentence
+    session = opened(replace(talk(segment, SPEAKER_00="Ann"), chapters=told), tmp_path)
+
+    def documented() -> list[str]:
+        parts = list(contents(read.load(tmp_path)))
+        titles = {id(b): a.title for a, b in pairwise(parts) if isinstance(a, Chapter)}
+        return [
+            f"{titles.get(id(one), '') if not number else ''}|{paragraph.text}"
+            for one in parts
+            if isinstance(one, Passage)
+            for number, paragraph in enumerate(one.paragraphs)
+        ]
+
+    assert texts(session) == ["One two three.", "Four five six. Seven eight nine.", "And so on."]
+    assert documented() == ["One|One two three.", "Two|Four five six. Seven eight nine.", "Three|And so on."]
+    edit(session, "join", 1)
+    assert texts(session) == ["One two three. Four five six. Seven eight nine.", "And so on."]
+    assert documented() == ["Two|One two three. Four five six. Seven eight nine.", "Three|And so on."]
 
 
 def patched(paragraphs: list[Any], patch: Mapping[str, Any]) -> list[Any]:
