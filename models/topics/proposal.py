@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from models.record.transcript import PROPOSED, Chapter, Chapters, Transcript
 from models.topics.boundaries import topic_starts
 from models.topics.embedding import SentenceEmbedder
-
-TITLE_WORDS = 6
+from models.topics.titles import Background, chapter_titles
 
 
 def propose(
-    transcript: Transcript, embedder: SentenceEmbedder, background: Mapping[str, float] | None = None
+    transcript: Transcript, embedder: SentenceEmbedder, background: Background | None = None
 ) -> Chapters:
     """Chapters by topic, marked as proposed; none for a transcript of one topic.
 
-    background: how common words are in the rest of the show, None where that isn't known.
+    background: how common words are in the rest of the show; None where that isn't known.
     """
     starts = topic_starts(transcript, embedder)
-    if not starts:
-        return Chapters()
-    chapters = tuple(Chapter(start, _first_words(transcript, start)) for start in starts)
-    return Chapters(PROPOSED, chapters, embedder.name)
-
-
-def _first_words(transcript: Transcript, start: float) -> str:
-    words = [w.text for s in transcript.segments if s.start >= start for w in s.words[:TITLE_WORDS]]
-    return "".join(words[:TITLE_WORDS]).strip()
+    titles = chapter_titles(transcript, starts, background, embedder) if starts else ()
+    chapters = (Chapter(start, title) for start, title in zip(starts, titles, strict=True))
+    return Chapters(PROPOSED, tuple(chapters), embedder.name) if starts else Chapters()
