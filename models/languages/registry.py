@@ -152,8 +152,8 @@ class Names(_Table):
 class Talk(_Table):
     """How people take turns.
 
-    `asides` are the words of which back-channels and short answers consist ("oh", "really", "exactly"). `moves` are said
-    where one subject is left for the next, whatever that is ("next up", "last question"); what names it follows
+    `asides` are the words of which back-channels and short answers consist ("oh", "really", "exactly"). `moves` are
+    said where one subject is left for the next, whatever that is ("next up", "last question"); what names it follows
     on `titles.announce`.
     """
 

@@ -132,7 +132,13 @@ def test_an_episode_can_be_read(app: Running, folder: Path) -> None:
 def test_chapters_are_read_and_set_whole_by_who_has_seen_them(app: Running, folder: Path) -> None:
     place = f"{EPISODE}/chapters"
     first = app.client.get(place)
-    none = {"source": "", "engine": "", "chapters": [], "beyond_the_end": [], "made_for": None}
+    none: dict[str, Any] = {
+        "source": "",
+        "engine": "",
+        "chapters": [],
+        "beyond_the_end": [],
+        "made_for": None,
+    }
     assert first.json() == none
     edit(app.client, "words", do="text", paragraph=paragraphs(app.client)[0]["id"], text="Hi.")
     seen = {"If-Match": first.headers["ETag"]}
