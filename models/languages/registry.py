@@ -186,7 +186,8 @@ class Titles(_Table):
 
     A title may be a question that begins with one of `asking`. It begins and ends with no word that has one of
     `other_endings`, as adverbs and verbs have them, unless that stands where nouns do; and where nouns are capitalised
-    it begins with no small word that has one of `oblique_endings`.
+    it begins with no small word that has one of `oblique_endings`. Nouns are inflected by `inflections`, verbs alone
+    stand behind `before_verb`. `weak` words are nouns so wide that they tell of a subject only beside others.
     """
 
     announce: WithoutName = NEVER
@@ -200,6 +201,9 @@ class Titles(_Table):
     asking: Words = frozenset()
     other_endings: Words = frozenset()
     oblique_endings: Words = frozenset()
+    inflections: Words = frozenset()
+    before_verb: Words = frozenset()
+    weak: Words = frozenset()
 
 
 class Example(_Table):

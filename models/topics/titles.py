@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import exp, inf, log
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from models.record.punctuation import CLOSING_MARKS, SENTENCE_MARKS
 from models.record.transcript import Segment, Transcript
 from models.topics.questions import host_of, is_question
 from models.topics.support import same_stem
-from models.topics.words import WordLists, key, lists_of, spans, words_in
+from models.topics.words import WordLists, base_of, key, lists_of, spans, words_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,8 @@ PHRASE_WORDS = 5  # of one key phrase
 
 # Chosen on the 161 chapters of 16 real episodes, none of which is reported on; their neighbours do about as well.
 OPENING_SECONDS = 45.0  # from the beginning of a part on, in which it is announced or asked about
-OPENING_SENTENCES = 5
+OPENING_SENTENCES = 5  # of more than BRIEF words
+BRIEF = 2
 KEY_WORDS = 8  # of a part, one of which an announcement or a question must have
 BLOCK_SECONDS = 60.0  # of a part, in which a word is said or not
 SPREAD = 2.0  # weight of the share of a part's blocks in which a word is said
@@ -52,8 +53,18 @@ FARTHEST = 2.0  # ... of which no more count
 WHOLE = 0.5  # how much of what the whole episode means is taken from what a part means
 BEST = 12  # phrases of a part that may be its title
 FULLER = 0.4  # of a lone word's score, that a longer phrase with it must have to be better
-SHORT = 2  # words of a phrase beside which another may stand ...
-SECOND = 0.3  # ... if its score has this share of the first one's
+TOGETHER = 3  # phrases of a title
+SHORT = 3  # words of a title which another phrase may follow ...
+SECOND_OF_LONE, SECOND, THIRD = 0.05, 0.15, 0.4  # ... if its score has this share of the first one's
+NEW = 1.0  # weight of its being said in other minutes
+CAPITALS = 0.1  # of the words within sentences have one where nouns have
+NAMED = 0.7  # of what is said of a name, that has a capital
+ADDRESSED = 0.2  # weight of names of those who speak
+NAME = 1.4  # weight of a phrase with one ...
+WEAK = 0.3  # ... and of one of weak words
+COVERAGE = 1.0  # exponent of the share of a part's minutes in which a phrase's rarest word is said
+LONE_NOUN = 0.7  # how surely a word is a noun that is a title by itself
+FORM = 0.3  # of the most common form of a phrase, that a shorter one must have
 
 _PLAIN = regex.compile(r"¿?[\p{L}\p{M}\p{N} ,'’&/.+#-]+[?？؟]")  # a question
 _BETWEEN = regex.compile(r"\s*&?\s*")
@@ -88,7 +99,8 @@ def chapter_titles(
     titles: list[str] = []
     taken: set[frozenset[str]] = {frozenset()}
     rests = (parts[:number] + parts[number + 1 :] for number in range(len(parts)))
-    weights = [_weights(part, rest, background) for part, rest in zip(parts, rests, strict=True)]
+    speaking = {word for one in transcript.speakers if one.source != "order" for word in words_in(one.name)}
+    weights = [_weights(part, rest, background, speaking) for part, rest in zip(parts, rests, strict=True)]
     phrases = [_phrases(part, weighed, usage) for part, weighed in zip(parts, weights, strict=True)]
     if embedder is not None:
         phrases = _by_meaning(parts, weights, phrases, embedder)
@@ -102,10 +114,11 @@ def chapter_titles(
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word of a clause: as it is written, its key, and whether the clause begins with it."""
+    """A word of a clause: as it is written, its key, what its forms share, and whether the clause begins with it."""
 
     text: str
     key: str
+    base: str
     first: bool
     lists: WordLists
 
@@ -148,7 +161,7 @@ class _Part:
         self.times: Counter[str] = Counter()
         self.blocks: defaultdict[str, set[int]] = defaultdict(set)
         for clause in self.clauses:
-            for word in {token.key for token in clause.tokens}:
+            for word in {token.base for token in clause.tokens}:
                 self.times[word] += 1
                 self.blocks[word].add(int(clause.segment.start // BLOCK_SECONDS))
         self.length = len(set().union(*self.blocks.values()))  # in blocks
@@ -161,7 +174,7 @@ class _Part:
             for found in _SENTENCE.finditer(segment.text):
                 if passed >= OPENING_SENTENCES or segment.start > self.segments[0].start + OPENING_SECONDS:
                     return
-                passed += len(spans(found[0])) > SHORT
+                passed += len(spans(found[0])) > BRIEF
                 yield segment, found[0].strip()
 
 
@@ -175,7 +188,8 @@ def _clauses(text: str, language: str, segment: Segment) -> Iterator[_Clause]:
         elif tokens:
             yield _Clause(tuple(tokens), tuple(gaps), segment)
             tokens, gaps = [], []
-        tokens.append(_Token(text[first:last], key(text[first:last]), not tokens, lists))
+        word = key(text[first:last])
+        tokens.append(_Token(text[first:last], word, base_of(word, language), not tokens, lists))
         at = last
     if tokens:
         yield _Clause(tuple(tokens), tuple(gaps), segment)
@@ -190,27 +204,38 @@ class _Usage:
     """How words are used all over the episode."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
-        written: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._times: Counter[str] = Counter()
+        clauses = [clause for part in parts for clause in part.clauses]
+        within = [token for clause in clauses for token in clause.tokens if not token.first]
+        times = Counter(token.base for token in within)
+        named = Counter(token.base for token in within if token.named)
+        self.capitals = named.total() > CAPITALS * times.total()
+        self.names = {word for word, capitals in named.items() if capitals >= NAMED * times[word]}
         self._as_noun: Counter[str] = Counter()
-        for clause in (clause for part in parts for clause in part.clauses):
+        self._as_other: Counter[str] = Counter()
+        for clause in clauses:
             around = (None, *clause.tokens, None)
             for before, token, after in zip(around, clause.tokens, around[2:], strict=False):
-                if not token.first:
-                    written[token.key][token.text] += 1
-                self._times[token.key] += 1
-                self._as_noun[token.key] += _stands_as_noun(before, token, after)
+                noun = token.named if self.has_capitals(token) else _stands_as_noun(before, token, after)
+                self._as_noun[token.key] += noun is True
+                self._as_other[token.key] += noun is False
         minutes = sum(part.length for part in parts)
         said = Counter(word for part in parts for word, blocks in part.blocks.items() for _ in blocks)
-        self.common = {word for word, times in said.items() if times > COMMON * minutes}
-        self.capitals = any(
-            token.named for part in parts for clause in part.clauses for token in clause.tokens
-        )
+        self.common = {word for word, blocks in said.items() if blocks > COMMON * minutes}
+        written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for token in within:
+            written[token.key][token.text] += 1
         self._written = {word: found.most_common(1)[0][0] for word, found in written.items()}
 
+    def has_capitals(self, token: _Token) -> bool:
+        """Whether a capital tells that a word is a noun."""
+        return token.lists.capitals and self.capitals
+
     def nounness(self, token: _Token) -> float:
-        """How surely a word is a noun or a name, 0 to 1."""
-        return (self._as_noun[token.key] + 0.5) / (self._times[token.key] + 1)
+        """How surely a word is a noun or a name, 0 to 1; NOUN where nothing tells."""
+        if token.base in self.names:
+            return 1.0
+        times = self._as_noun[token.key] + self._as_other[token.key]
+        return (self._as_noun[token.key] + 0.5) / (times + 1)
 
     def written(self, clause: _Clause, first: int, last: int) -> str:
         """The words of a clause from `first` up to `last`, which is left out, as they are within one."""
@@ -220,30 +245,41 @@ class _Usage:
         return text
 
 
-def _stands_as_noun(before: _Token | None, token: _Token, after: _Token | None) -> bool:
-    """Whether a word has the place of a noun: behind an article, a preposition or what describes it, before none."""
-    if token.lists.capitals:
-        return token.named
-    if (
-        after is not None
-        and after.key in after.lists.before_noun
-        and after.key not in after.lists.titles.joining
-    ):
+def _stands_as_noun(before: _Token | None, token: _Token, after: _Token | None) -> bool | None:
+    """Whether a word has the place of a noun, None where its place doesn't tell.
+
+    That is behind an article, a preposition or what describes it, and before none of the former; that of a verb is
+    behind a pronoun or an auxiliary, or before what begins a phrase around a noun.
+    """
+    if after is not None and after.key in after.lists.determiners:
         return False
-    if before is None:
+    if before is None or (after is not None and after.content):
+        return None
+    if before.key in before.lists.before_verb:
         return False
-    return before.key in before.lists.before_noun or before.telling
+    return True if before.key in before.lists.before_noun else None
 
 
-def _weights(part: _Part, rest: Sequence[_Part], background: Background | None) -> dict[str, float]:
-    """How much each telling word says of a part, against the rest of the episode and of the show."""
+def _weights(
+    part: _Part, rest: Sequence[_Part], background: Background | None, speaking: set[str]
+) -> dict[str, float]:
+    """How much each telling word says of a part, against the rest of the episode and of the show; by its base.
+
+    speaking: words of the names of those who speak, by which they address each other.
+    """
     length = sum(other.length for other in rest)
+    forms: defaultdict[str, set[str]] = defaultdict(set)
+    for token in (token for clause in part.clauses for token in clause.tokens if token.telling):
+        forms[token.base].add(token.key)
     weights = {}
-    for word in {token.key for clause in part.clauses for token in clause.tokens if token.telling}:
+    for word, written in forms.items():
         elsewhere = sum(len(other.blocks.get(word, ())) for other in rest)
         rare = log((length + 2) / (elsewhere + 1))
         if background is not None:
-            rare += log((background.episodes + 2) / (background.said_in.get(word, 0) + 1))
+            said_in = max(background.said_in.get(form, 0) for form in written)
+            rare += log((background.episodes + 2) / (said_in + 1))
+        if written <= speaking:
+            rare *= ADDRESSED
         weights[word] = part.times[word] / (part.times[word] + RARE) * rare * (1 + SPREAD * part.spread[word])
     return weights
 
@@ -255,23 +291,37 @@ def _candidates(
     keys = set(sorted(weights, key=lambda word: -weights[word])[:KEY_WORDS])
     for title in (*_announced(part, keys, usage), *_asked(part, keys, host)):
         yield _capitalised(title)
-    phrases = phrases[:BEST]
-    for phrase in phrases:
-        first = _fuller(phrase, phrases)
-        words = len(words_in(first.text))
-        if words <= SHORT:
-            least = first.score * (SECOND if words > 1 else 0.0)
-            others = (
-                f"{first.text}, {other.text}"
-                for other in phrases
-                if other is not first and other.score >= least and not _alike(first.text, other.text)
-            )
-            if joined := next(filter(_fits, others), ""):
-                yield _capitalised(joined)
-        yield _capitalised(first.text)
+    for phrase in phrases[:BEST]:
+        yield _capitalised(_joined(_fuller(phrase, phrases), phrases))
     for clause in part.clauses:
         if _fits(text := usage.written(clause, 0, len(clause.tokens))):
             yield _capitalised(text)
+
+
+def _joined(first: _Phrase, phrases: Sequence[_Phrase]) -> str:
+    """A phrase with up to two others beside it, which are about as good, and say something else of other minutes."""
+    title, chosen = first.text, [first]
+    while len(chosen) < TOGETHER and len(words_in(title)) <= SHORT:
+        lone = len(words_in(title)) == 1
+        least = first.score * (SECOND_OF_LONE if lone else SECOND if len(chosen) == 1 else THIRD)
+        others = [
+            other
+            for other in phrases
+            if other.score >= least
+            and _fits(f"{title}, {other.text}")
+            and not any(_alike(one.text, other.text) for one in chosen)
+        ]
+        if not others:
+            break
+        covered = frozenset[int]().union(*(one.blocks for one in chosen))
+        chosen.append(
+            max(
+                others,
+                key=lambda other: other.score * (1 + NEW * len(other.blocks - covered) / len(other.blocks)),
+            )
+        )
+        title = f"{title}, {chosen[-1].text}"
+    return title
 
 
 def _fuller(phrase: _Phrase, phrases: Sequence[_Phrase]) -> _Phrase:
@@ -324,7 +374,11 @@ def _trimmed(clause: _Clause, keys: set[str], usage: _Usage) -> Iterator[str]:
     inside = clause.tokens[first:last]
     if any(token.key in token.lists.titles.referring for token in inside):
         return
-    if any(token.key in keys for token in inside) and _fits(text := usage.written(clause, first, last)):
+    if (
+        len(telling) > 1
+        and any(token.base in keys for token in inside)
+        and _fits(text := usage.written(clause, first, last))
+    ):
         yield text
 
 
@@ -333,13 +387,22 @@ def _asked(part: _Part, keys: set[str], host: str | None) -> Iterator[str]:
     for segment, sentence in part.opening():
         if segment.speaker != host or not is_question(sentence):
             continue
-        lists = lists_of(part.language_of(segment)).titles
+        words = lists_of(part.language_of(segment))
+        lists = words.titles
         places = spans(sentence)
-        opens = [first for first, last in places if key(sentence[first:last]) in lists.asking]
-        asked = next((sentence[at:] for at in opens if not sentence[:at].rstrip()[-1:].isalnum()), "")
+        opens = next((first for first, last in places if key(sentence[first:last]) in lists.asking), None)
+        before = words_in(sentence[:opens], part.language_of(segment))
+        if (
+            opens is None
+            or sentence[:opens].rstrip()[-1:].isalnum()
+            or not lists.vague.union(words.function).issuperset(before)
+        ):
+            continue
+        asked = sentence[opens:]
         asked = f"¿{asked}" if asked and "¿" in sentence else asked
-        words = set(words_in(asked))
-        if words & keys and not words & lists.referring and _fits(asked) and _PLAIN.fullmatch(asked):
+        said = set(words_in(asked))
+        bases = {base_of(word, part.language_of(segment)) for word in said}
+        if bases & keys and not said & lists.referring and _fits(asked) and _PLAIN.fullmatch(asked):
             yield asked
 
 
@@ -349,6 +412,7 @@ class _Phrase:
 
     text: str
     score: float
+    blocks: frozenset[int]  # of the part, in which it is said
 
 
 def _phrases(part: _Part, weights: Mapping[str, float], usage: _Usage) -> list[_Phrase]:
@@ -356,13 +420,24 @@ def _phrases(part: _Part, weights: Mapping[str, float], usage: _Usage) -> list[_
     found: defaultdict[tuple[str, ...], list[tuple[_Clause, int, int]]] = defaultdict(list)
     for clause in part.clauses:
         for first, last in _stretches(clause):
-            found[tuple(token.key for token in clause.tokens[first:last])].append((clause, first, last))
+            found[tuple(token.base for token in clause.tokens[first:last])].append((clause, first, last))
     phrases = []
     for places in found.values():
         if score := _score(places, part, weights, usage):
-            text = Counter(usage.written(*place) for place in places).most_common(1)[0][0]
-            phrases += [_Phrase(text, score)] * _fits(text)
+            head = places[0][0].tokens[places[0][2] - 1]
+            text = _best_form(Counter(usage.written(*place) for place in places), head.lists.capitals)
+            if head.lists.capitals and not usage.capitals:
+                before, space, noun = text.rpartition(" ")
+                text = before + space + noun[:1].upper() + noun[1:]
+            said = frozenset(int(clause.segment.start // BLOCK_SECONDS) for clause, _, _ in places)
+            phrases += [_Phrase(text, score, said)] * _fits(text)
     return sorted(phrases, key=_rank)[:RANKED]
+
+
+def _best_form(written: Counter[str], nouns_change: bool) -> str:
+    """The most common of the forms; of nouns that change with their case the shortest of those nearly as common."""
+    least = (FORM if nouns_change else 1.0) * max(written.values())
+    return min(written, key=lambda text: (written[text] < least, len(text), text))
 
 
 def _rank(phrase: _Phrase) -> tuple[float, str]:
@@ -395,7 +470,7 @@ def _by_closeness(
     closeness = embedder.embed([phrase.text for phrase in phrases]) @ meaning
     deviation = (closeness - closeness.mean()) / (closeness.std() + 1e-6)
     factors = [exp(CLOSENESS * float(one)) for one in deviation.clip(-FARTHEST, FARTHEST)]
-    by_both = (_Phrase(one.text, one.score * by) for one, by in zip(phrases, factors, strict=True))
+    by_both = (replace(one, score=one.score * by) for one, by in zip(phrases, factors, strict=True))
     return sorted(by_both, key=_rank)
 
 
@@ -403,7 +478,7 @@ def _telling_sentences(part: _Part, weights: Mapping[str, float]) -> list[str]:
     """The sentences of a part with the most of what tells of it."""
     telling: defaultdict[str, float] = defaultdict(float)
     for clause in part.clauses:
-        telling[clause.segment.text] += sum(weights.get(token.key, 0.0) for token in clause.tokens)
+        telling[clause.segment.text] += sum(weights.get(token.base, 0.0) for token in clause.tokens)
     return sorted(telling, key=lambda text: -telling[text])[:SENTENCES]
 
 
@@ -434,10 +509,10 @@ def _score(
     content = [token for token in clause.tokens[first:last] if token.content]
     telling = [token for token in content if token.telling]
     times = len(places)
-    if not telling:
+    if not telling or len({token.base for token in content}) < len(content):
         return 0.0
     if len(content) > len(telling):
-        vaguest = max(part.times[token.key] for token in content if not token.telling)
+        vaguest = max(part.times[token.base] for token in content if not token.telling)
         if len(content) == 1 or times < max(TERM_TIMES, TERM_SHARE * vaguest):
             return 0.0
     if len(content) > 1 and times == 1 and not all(token.named for token in content):
@@ -446,7 +521,12 @@ def _score(
         return 0.0
     whole = sum(_is_whole(*place) for place in places) / times
     joined = last - first - len(content)
-    total = sum(weights[token.key] for token in telling) / exp(LENGTH * log(len(content)))
+    total = sum(weights[token.base] for token in telling) / exp(LENGTH * log(len(content)))
+    total *= exp(COVERAGE * log(min(part.spread[token.base] for token in telling)))
+    if all(token.key in token.lists.titles.weak for token in telling):
+        total *= WEAK
+    if any(token.base in usage.names for token in telling):
+        total *= NAME
     return total * (1 + log(times)) * (0.3 + usage.nounness(content[-1])) * (0.5 + whole) / (1 + 0.5 * joined)
 
 
@@ -454,13 +534,13 @@ def _well_formed(content: Sequence[_Token], usage: _Usage) -> bool:
     """Whether a phrase with these words may be one around a noun, as far as their endings and capitals tell."""
     head, lists = content[-1], content[-1].lists
     noun = usage.nounness(head) >= NOUN
-    if not lists.function and usage.common & {content[0].key, head.key}:
+    if not lists.function and usage.common & {content[0].base, head.base}:
         return False
-    if not lists.capitals or not usage.capitals:
+    if not usage.has_capitals(head):
         others = tuple(lists.titles.other_endings)
-        return not any(
-            token.key.endswith(others) and usage.nounness(token) < NOUN for token in (content[0], head)
-        )
+        if any(one.key.endswith(others) and usage.nounness(one) <= LONE_NOUN for one in (content[0], head)):
+            return False
+        return noun if len(content) > 1 or not lists.function else usage.nounness(head) > LONE_NOUN
     small = [token for token in content if usage.nounness(token) < NOUN]
     if len(small) > 1 or not noun:
         return False

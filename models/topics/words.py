@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from unicodedata import category, normalize
 
 import regex
 
 from models.languages.registry import Titles, language_of
+
+SHORTEST_STEM = 3  # letters
 
 _WORD = regex.compile(
     r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’‑.,&/-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*|(?<=\p{N})[.,:](?=\p{N}))*(?:\+\+|#)?"
@@ -21,12 +24,15 @@ class WordLists:
     """What is known of a language's words, as `key` has them.
 
     `function` words begin and end no title, `filling` ones only open sentences. What follows a word of `before_noun`
-    is no verb. `capitals` tells whether all nouns have one.
+    is no verb, as what follows one of `determiners`, which are some of these; what follows one of `before_verb` is no
+    noun. `capitals` tells whether all nouns have one.
     """
 
     function: frozenset[str]
     filling: frozenset[str]
     before_noun: frozenset[str]
+    determiners: frozenset[str]
+    before_verb: frozenset[str]
     capitals: bool
     titles: Titles
 
@@ -39,13 +45,34 @@ def lists_of(code: str) -> WordLists:
     filling = language.talk.asides
     joining = captions.opening | titles.joining | titles.elided
     function = captions.leaning | joining | filling | titles.referring | titles.asking
-    determiners = {word for word in function if language.phrases.determiners.fullmatch(word)}
-    return WordLists(function, filling, joining | determiners, bool(language.names.noun_endings), titles)
+    determiners = frozenset(word for word in function if language.phrases.determiners.fullmatch(word))
+    before_verb = titles.before_verb | (captions.leaning - determiners - titles.referring)
+    before_noun = (joining | determiners) - before_verb
+    return WordLists(
+        function, filling, before_noun, determiners, before_verb, bool(language.names.noun_endings), titles
+    )
 
 
 def key(word: str) -> str:
     """The word as words are compared: without case, its apostrophes and hyphens typewritten."""
     return word.casefold().replace("’", "'").replace("‑", "-")
+
+
+@cache
+def base_of(word: str, language: str) -> str:
+    """What the forms of a noun share, of a word's key: without accents and the longest ending that may be inflection.
+
+    >>> base_of("fees", "en") == base_of("fee", "en"), base_of("motorrädern", "de") == base_of("motorrad", "de")
+    (True, True)
+    >>> base_of("boss", "en")
+    'boss'
+    """
+    bare = "".join(char for char in normalize("NFD", word) if category(char) != "Mn")
+    for ending in sorted(lists_of(language).titles.inflections, key=len, reverse=True):
+        stem = bare.removesuffix(ending)
+        if len(stem) >= SHORTEST_STEM and stem != bare and not bare.endswith("ss"):
+            return stem
+    return bare
 
 
 def spans(text: str, language: str = "") -> list[tuple[int, int]]:
