@@ -158,7 +158,7 @@ def _evidence(sums: Array, held: Array, times: Array, ends: NDArray[np.int_], be
     distance = squares[ends, None] + squares[begins] - 2 * sums[ends] @ sums[begins].T
     told = DISTANCE / (1 + DISTANCE * weight) * np.maximum(distance, 0.0)
     length = np.log(np.maximum(times[ends, None] - times[begins], 1.0) / LENGTH) / SPREAD
-    evidence: Array = (told - sums.shape[1] * np.log1p(DISTANCE * weight) - length**2) / 2 - log(SPREAD)
+    evidence: Array = (told - DIMENSIONS * np.log1p(DISTANCE * weight) - length**2) / 2 - log(SPREAD)
     return evidence
 
 
