@@ -32,7 +32,7 @@ from models.record.transcript import (
     Transcript,
 )
 from models.topics.boundaries import SHORTEST
-from outputs.library.chapter_list import SLACK
+from outputs.library.chapter_list import MAX_TITLE, SLACK
 from outputs.text.characters import one_line
 from outputs.text.times import clock
 
@@ -47,7 +47,6 @@ CALLED = {
     FROM_NOTES: "the notes",
 }
 LEAST = 1.0  # s of audio after the beginning of the last one
-MAX_TITLE = 500  # characters
 NEAR = 10.0  # s by which two who tell of one beginning may differ
 ROUNDED = (300, 60)  # s to which durations are rounded where they are multiples of it
 
